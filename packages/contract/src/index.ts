@@ -1,0 +1,8 @@
+/**
+ * What core and engine agree on without knowing each other (core must never import engine): the names
+ * and attributes of the kernels, the geometry of a convolution, and the error that stands for a
+ * user's mistake. Types, constants and pure functions on plain numbers only; no tensors here.
+ */
+export * from './conv-geometry.js';
+export * from './input-error.js';
+export * from './kernels.js';

@@ -1,0 +1,48 @@
+/**
+ * A mistake of the user's: a wrong option, shape, file or value. The command line prints the message
+ * as one sentence and exits with code 2; every other error is a defect of ours and keeps its stack.
+ *
+ * Write the message as: what is wrong, where, and which values are allowed.
+ */
+export class InputError extends Error {
+  readonly exitCode = 2;
+  override readonly name = 'InputError';
+}
+
+/**
+ * The member of `allowed` closest to `given` (Levenshtein distance, case ignored), or undefined when
+ * nothing is near enough to be a typing mistake (more than a third of the letters differ).
+ */
+export function nearest(given: string, allowed: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(given.length / 3)) + 1;
+  for (const candidate of allowed) {
+    const distance = editDistance(given.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** "unknown binarizer "stee" (did you mean "ste"?); allowed: ste, identity" as an error to throw. */
+export function unknownName(what: string, given: string, allowed: Iterable<string>): InputError {
+  const names = [...allowed];
+  const near = nearest(given, names);
+  const hint = near === undefined ? '' : ` (did you mean "${near}"?)`;
+  return new InputError(`unknown ${what} "${given}"${hint}; allowed: ${names.join(', ')}`);
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(previous[j] + 1, current[j - 1] + 1, substitution));
+    }
+    previous = current;
+  }
+  return previous[b.length];
+}

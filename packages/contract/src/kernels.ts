@@ -1,0 +1,150 @@
+/**
+ * The kernels beyond TF.js's own that `core` and `train` ask a backend for, by name. An engine that has
+ * one runs it in one pass; where there is none, the asking side composes plain TF.js ops with the same
+ * result. All tensors are float32 unless said otherwise; names in `inputs` are the keys of the
+ * kernel's input map, `outputs` the order of the tensors that it returns.
+ */
+import type { ConvGeometry } from './conv-geometry.js';
+
+/** The value that stands in a binary input where the convolution window leaves the picture. */
+export type PadValue = 0 | 1 | -1;
+
+/**
+ * A surrogate derivative s(v) that kernels know, the stand-in for the derivative of sign at v:
+ *
+ * - identity: 1
+ * - box: 1 where |v| <= width, else 0
+ * - quadratic: max(0, 2 - 2|v|) (Bi-Real's ApproxSign)
+ * - swish: beta (2 - beta v tanh(beta v / 2)) / (1 + cosh(beta v)) (BNN+'s SwishSign)
+ */
+export type SurrogateSpec =
+  | { readonly kind: 'identity' }
+  | { readonly kind: 'box'; readonly width: number }
+  | { readonly kind: 'quadratic' }
+  | { readonly kind: 'swish'; readonly beta: number };
+
+/**
+ * y = conv(sign(x), sign(kernel)), exact integers as float32; sign(v) = -1 iff v < 0. Padding of the
+ * binary input has the value `padValue`.
+ *
+ * inputs {x: NHWC, kernel: HWIO}; outputs [y]. A NaN in x or kernel throws an InputError naming `layer`.
+ */
+export const SIGN_CONV_2D = 'SurgeSignConv2D';
+export interface SignConv2DAttrs {
+  readonly geometry: ConvGeometry;
+  readonly padValue: PadValue;
+  /** Name for errors. */
+  readonly layer: string;
+}
+
+/** What one backward pass of a binary layer measures, over the layer's whole mini-batch tensor. */
+export interface BranchMeasure {
+  /** |g_b|, L2 norm of the binary branch's gradient at x. */
+  readonly normB: number;
+  /** |g_a|, L2 norm of the auxiliary branch's gradient at x; 0 without an auxiliary branch. */
+  readonly normA: number;
+  /** <g_b, g_a>; 0 without an auxiliary branch. */
+  readonly inner: number;
+  /** Share of the entries of x whose surrogate slope is exactly 0, in [0, 1]. */
+  readonly clipped: number;
+}
+
+/** How the two branches are put together: dx = binary g_b + auxiliary g_a; dW_a = auxiliaryGradient wgrad(x, dy). */
+export interface BranchWeights {
+  readonly binary: number;
+  readonly auxiliary: number;
+  readonly auxiliaryGradient: number;
+}
+
+/**
+ * Backward of SIGN_CONV_2D with SURGE's compensation (METHOD.md section 1):
+ *
+ *     g_b  = dgrad(dy, sign(kernel)) * s_x(x)        g_a = dgrad(dy, auxiliary)
+ *     dx   = w.binary g_b + w.auxiliary g_a           w = combine(measure)
+ *     dW   = wgrad(sign(x), dy) * s_w(kernel)         padding of sign(x) is padValue
+ *     dW_a = w.auxiliaryGradient wgrad(x, dy)         padding of x is 0
+ *
+ * inputs {dy, x, kernel} or {dy, x, kernel, auxiliary}; outputs [dx, dkernel] or, with
+ * `trainAuxiliary`, [dx, dkernel, dauxiliary]. Norms and inner product accumulate in float64.
+ * `combine` is called exactly once, before dx is written. Without an auxiliary it may be absent (weights
+ * 1, 0, 0, nothing is measured). Weight 0 for a branch must leave exactly the bits of the other branch
+ * alone (a NaN in a branch of weight 0 must not leak).
+ */
+export const SIGN_CONV_2D_GRADIENT = 'SurgeSignConv2DGradient';
+export interface SignConv2DGradientAttrs extends SignConv2DAttrs {
+  readonly inputSurrogate: SurrogateSpec;
+  readonly weightSurrogate: SurrogateSpec;
+  readonly trainAuxiliary: boolean;
+  readonly combine?: (measure: BranchMeasure) => BranchWeights;
+}
+
+/**
+ * Batch norm in training, over all axes but the last (C channels, R rows): mean and biased variance of
+ * the batch, inverseStd = 1 / sqrt(variance + epsilon), y = (x - mean) inverseStd gamma + beta.
+ * inputs {x, gamma, beta}; outputs [y, mean, variance], the last two of shape [C]. Sums accumulate in float64.
+ */
+export const BATCH_NORM = 'SurgeBatchNorm';
+export interface BatchNormAttrs {
+  readonly epsilon: number;
+}
+
+/**
+ * Its backward. With xhat = (x - mean) inverseStd, dbeta = sum dy, dgamma = sum dy xhat and
+ * dx = gamma inverseStd (dy - dbeta / R - xhat dgamma / R).
+ * inputs {dy, x, gamma, mean, variance}; outputs [dx, dgamma, dbeta]; attrs BatchNormAttrs.
+ */
+export const BATCH_NORM_GRADIENT = 'SurgeBatchNormGradient';
+
+/**
+ * Softmax cross-entropy of each row: loss = -sum_c labels_c log softmax(logits)_c, computed with the row
+ * maximum subtracted. inputs {logits: [N, C], labels: [N, C], any non-negative weights};
+ * outputs [loss: [N], gradient: [N, C]] with gradient = softmax(logits) sum_c(labels_c) - labels.
+ */
+export const SOFTMAX_CROSS_ENTROPY = 'SurgeSoftmaxCrossEntropy';
+
+/** Bounds that an optimizer step clips the new parameter to; both or none. */
+export interface LatentClip {
+  readonly clipMin?: number;
+  readonly clipMax?: number;
+}
+
+/**
+ * g = gradient + weightDecay parameter; v' = momentum v + g; step = nesterov ? g + momentum v' : v';
+ * parameter' = clip(parameter - learningRate step).
+ * inputs {parameter, gradient, velocity}; outputs [parameter', velocity'].
+ */
+export const SGD_STEP = 'SurgeSgdStep';
+export interface SgdStepAttrs extends LatentClip {
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  readonly weightDecay: number;
+}
+
+/**
+ * Adam (decoupled = false: weight decay joins the gradient) and AdamW (decoupled = true: the parameter
+ * is first multiplied by 1 - learningRate weightDecay). With t = `step`, counted from 1:
+ * m' = beta1 m + (1 - beta1) g; v' = beta2 v + (1 - beta2) g^2;
+ * parameter' = clip(parameter - learningRate (m' / (1 - beta1^t)) / (sqrt(v' / (1 - beta2^t)) + epsilon)).
+ * inputs {parameter, gradient, first, second}; outputs [parameter', first', second'].
+ */
+export const ADAM_STEP = 'SurgeAdamStep';
+export interface AdamStepAttrs extends LatentClip {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly step: number;
+  readonly weightDecay: number;
+  readonly decoupled: boolean;
+}
+
+/**
+ * Bop (Helwegen et al. 2019), latent-free: m' = m + gamma (gradient - m); a weight in {-1, +1} flips iff
+ * weight m' > threshold. inputs {parameter, gradient, momentum}; outputs [parameter', momentum'].
+ */
+export const BOP_STEP = 'SurgeBopStep';
+export interface BopStepAttrs {
+  readonly gamma: number;
+  readonly threshold: number;
+}
