@@ -1,0 +1,191 @@
+/**
+ * The line between the backend (TF.js bookkeeping) and arithmetic. A provider owns one heap, in which every
+ * tensor of the backend lives, and computes on typed-array views of it. It knows nothing of TF.js.
+ *
+ * Every array that a kernel receives is a view of the provider's heap; for WebAssembly its `byteOffset` is
+ * the address. Outputs come uninitialised (recycled memory) unless said otherwise. A kernel that reserves
+ * scratch memory may grow the heap, and growing unshared WebAssembly memory detaches all views: such a
+ * kernel reads every byteOffset before it reserves.
+ */
+import type {
+  AdamStepAttrs,
+  BatchNormAttrs,
+  BopStepAttrs,
+  BranchMeasure,
+  BranchWeights,
+  ConvGeometry,
+  PadValue,
+  SgdStepAttrs,
+  SurrogateSpec,
+} from '@surge-bnn/contract';
+
+/** One growing piece of memory. Addresses are byte offsets, aligned to 16; nothing here recycles. */
+export interface Heap {
+  /** The buffer as it stands now; growing replaces it (views of the old one may be detached). */
+  readonly buffer: ArrayBufferLike;
+  /** Reserves `bytes` at the end of the heap, for good. Throws when the heap cannot grow that far. */
+  extend(bytes: number): number;
+}
+
+/** c[b] = op(a[b]) op(b[b]) for each of `batch` matrices; a is m x k after op, b is k x n after op. */
+export interface MatMulShape {
+  readonly batch: number;
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  /** Elements between consecutive matrices of a (0: one matrix for the whole batch), and of b. */
+  readonly strideA: number;
+  readonly strideB: number;
+}
+
+/** Geometry of a pooling: a depthwise window, so channels, groups and filters do not mix. */
+export type PoolGeometry = Omit<ConvGeometry, 'groups' | 'outChannels'>;
+
+export type UnaryOp =
+  'relu' | 'step' | 'neg' | 'abs' | 'square' | 'sqrt' | 'rsqrt' | 'exp' | 'log' | 'sign';
+export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'squaredDifference';
+
+/**
+ * How b lines up with a's flat array of `a.length` entries. `inner` entries of a share one entry of b, and b
+ * repeats after b.length * inner entries: scalar: b.length = 1; same shape: b.length = a.length, inner 1; last
+ * axis (bias): b.length = C, inner 1; all but the last axis: b.length = rows, inner = C.
+ */
+export interface BinaryLayout {
+  readonly inner: number;
+  /** b op a instead of a op b. */
+  readonly swapped: boolean;
+}
+
+export interface SignConvGradientArguments {
+  readonly dy: Float32Array;
+  readonly x: Float32Array;
+  readonly kernel: Float32Array;
+  readonly auxiliary?: Float32Array;
+  readonly dx: Float32Array;
+  readonly dkernel: Float32Array;
+  readonly dauxiliary?: Float32Array;
+  readonly geometry: ConvGeometry;
+  readonly padValue: PadValue;
+  readonly inputSurrogate: SurrogateSpec;
+  readonly weightSurrogate: SurrogateSpec;
+  readonly combine?: (measure: BranchMeasure) => BranchWeights;
+}
+
+/** What a provider computes. The contract of each kernel is in @surge-bnn/contract or in its reference. */
+export interface Kernels {
+  conv2d(x: Float32Array, filter: Float32Array, y: Float32Array, g: ConvGeometry): void;
+  conv2dInputGradient(
+    dy: Float32Array,
+    filter: Float32Array,
+    dx: Float32Array,
+    g: ConvGeometry,
+  ): void;
+  conv2dFilterGradient(
+    x: Float32Array,
+    dy: Float32Array,
+    dfilter: Float32Array,
+    g: ConvGeometry,
+  ): void;
+  matMul(a: Float32Array, b: Float32Array, c: Float32Array, shape: MatMulShape): void;
+
+  /** y = conv(sign(x), sign(kernel)). Returns 0, or 1 / 2 when x / the kernel holds a NaN (y is then undefined). */
+  signConv2d(
+    x: Float32Array,
+    kernel: Float32Array,
+    y: Float32Array,
+    g: ConvGeometry,
+    padValue: PadValue,
+  ): 0 | 1 | 2;
+  signConv2dGradient(args: SignConvGradientArguments): void;
+
+  batchNorm(
+    x: Float32Array,
+    gamma: Float32Array,
+    beta: Float32Array,
+    y: Float32Array,
+    mean: Float32Array,
+    variance: Float32Array,
+    attrs: BatchNormAttrs,
+  ): void;
+  batchNormGradient(
+    dy: Float32Array,
+    x: Float32Array,
+    gamma: Float32Array,
+    mean: Float32Array,
+    variance: Float32Array,
+    dx: Float32Array,
+    dgamma: Float32Array,
+    dbeta: Float32Array,
+    attrs: BatchNormAttrs,
+  ): void;
+
+  maxPool(x: Float32Array, y: Float32Array, g: PoolGeometry): void;
+  /** The gradient goes to the first maximum of each window, in row-major order. Padding never wins. */
+  maxPoolGradient(dy: Float32Array, x: Float32Array, dx: Float32Array, g: PoolGeometry): void;
+  /** Mean over the entries of the window that lie inside the picture, as TF.js has it. */
+  avgPool(x: Float32Array, y: Float32Array, g: PoolGeometry): void;
+  avgPoolGradient(dy: Float32Array, dx: Float32Array, g: PoolGeometry): void;
+
+  /** labels, logits and gradient are [rows, classes], loss [rows]. */
+  softmaxCrossEntropy(
+    logits: Float32Array,
+    labels: Float32Array,
+    loss: Float32Array,
+    gradient: Float32Array,
+  ): void;
+
+  sgdStep(
+    parameter: Float32Array,
+    gradient: Float32Array,
+    velocity: Float32Array,
+    newParameter: Float32Array,
+    newVelocity: Float32Array,
+    attrs: SgdStepAttrs,
+  ): void;
+  adamStep(
+    parameter: Float32Array,
+    gradient: Float32Array,
+    first: Float32Array,
+    second: Float32Array,
+    newParameter: Float32Array,
+    newFirst: Float32Array,
+    newSecond: Float32Array,
+    attrs: AdamStepAttrs,
+  ): void;
+  bopStep(
+    parameter: Float32Array,
+    gradient: Float32Array,
+    momentum: Float32Array,
+    newParameter: Float32Array,
+    newMomentum: Float32Array,
+    attrs: BopStepAttrs,
+  ): void;
+
+  unary(op: UnaryOp, x: Float32Array, y: Float32Array): void;
+  /** y = min(max(x, low), high). */
+  clip(x: Float32Array, y: Float32Array, low: number, high: number): void;
+  binary(
+    op: BinaryOp,
+    a: Float32Array,
+    b: Float32Array,
+    y: Float32Array,
+    layout: BinaryLayout,
+  ): void;
+  /** alpha per last axis (alpha.length = C) or scalar; y = x < 0 ? alpha x : x. */
+  prelu(x: Float32Array, alpha: Float32Array, y: Float32Array): void;
+  /** Sums of an [outer, reduced, inner] array over its middle axis, accumulated in float64. */
+  sum(x: Float32Array, y: Float32Array, outer: number, reduced: number, inner: number): void;
+  fill(y: Float32Array, value: number): void;
+}
+
+export type KernelName = keyof Kernels;
+
+export interface Provider {
+  readonly name: 'reference' | 'wasm';
+  readonly heap: Heap;
+  readonly kernels: Kernels;
+  /** The kernels that are this provider's own; the others run the reference on its heap, and reports say so. */
+  readonly own: ReadonlySet<KernelName>;
+}
