@@ -1,0 +1,54 @@
+/**
+ * The reference provider: every kernel of the Kernels interface in plain TypeScript. It is what "right"
+ * means for the other providers; it is not meant for training.
+ */
+import type { KernelName, Kernels, Provider } from '../provider.js';
+import { batchNorm, batchNormGradient } from './batch-norm.js';
+import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
+import { binary, clip, fill, prelu, unary } from './element-wise.js';
+import { ArrayBufferHeap } from './heap.js';
+import { matMul } from './mat-mul.js';
+import { adamStep, bopStep, sgdStep } from './optimizer-steps.js';
+import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pooling.js';
+import { signConv2d, signConv2dGradient } from './sign-conv2d.js';
+import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
+import { sum } from './sum.js';
+
+/** The kernels themselves: pure functions of Float32Arrays, on any memory. */
+export const referenceKernels: Kernels = {
+  conv2d,
+  conv2dInputGradient,
+  conv2dFilterGradient,
+  matMul,
+  signConv2d,
+  signConv2dGradient,
+  batchNorm,
+  batchNormGradient,
+  maxPool,
+  maxPoolGradient,
+  avgPool,
+  avgPoolGradient,
+  softmaxCrossEntropy,
+  sgdStep,
+  adamStep,
+  bopStep,
+  unary,
+  clip,
+  binary,
+  prelu,
+  sum,
+  fill,
+};
+
+/** The names of all kernels, in the order of the interface. */
+export const kernelNames = Object.keys(referenceKernels) as readonly KernelName[];
+
+/** A provider that runs every kernel as its reference, on a heap of its own. */
+export function createReferenceProvider(): Provider {
+  return {
+    name: 'reference',
+    heap: new ArrayBufferHeap(),
+    kernels: referenceKernels,
+    own: new Set(kernelNames),
+  };
+}
