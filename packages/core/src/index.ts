@@ -1,1 +1,45 @@
-export {};
+/**
+ * The SURGE method on TF.js: binarizers from four parts, the compensator (DPGC) with its scaler (AGS), ops,
+ * layers, and what a network costs. Every term of the paper is in the file that bears its name. Core asks TF.js
+ * for kernels by name and knows no engine.
+ */
+export type {
+  Binarizer,
+  LatentTransform,
+  ParameterSpec,
+  Progress,
+  ScaleRule,
+  Surrogate,
+} from './binarizers/binarizer.js';
+export { binarizers, methods, resolveBinarizer, resolveMethod } from './binarizers/registry.js';
+export type { BinarizerName, Method, MethodName } from './binarizers/registry.js';
+export {
+  boxSurrogate,
+  identitySurrogate,
+  quadraticSurrogate,
+  swishSurrogate,
+} from './binarizers/surrogates.js';
+export { noTransform } from './binarizers/transforms.js';
+export type {
+  CompensatorOptions,
+  LambdaRule,
+  ScalingOptions,
+  Schedule,
+} from './compensator/options.js';
+export type { LambdaState } from './compensator/scaler.js';
+export type { BackwardStatistics } from './compensator/statistics.js';
+export { surge } from './compensator/surge.js';
+export type { LayerScope, SurgeOptions } from './compensator/surge.js';
+export * as layers from './layers/index.js';
+export { BatchNorm } from './layers/batch-norm.js';
+export { BinaryConv2D } from './layers/binary-conv2d.js';
+export { BinaryDense } from './layers/binary-dense.js';
+export { BinaryLayer } from './layers/binary-layer.js';
+export { attachCompensator, detachCompensator } from './model/attach-compensator.js';
+export { binaryLayers, leafLayers } from './model/binary-layers.js';
+export type { Model } from './model/binary-layers.js';
+export { progressCallback, setProgress } from './model/progress.js';
+export { operations, packedKernelBytes, summarize } from './model/summarize.js';
+export type { LayerCost, NetworkCost } from './model/summarize.js';
+export * as ops from './ops/index.js';
+export type { BinaryConv2dOptions, BinaryOpOptions } from './ops/binary-conv2d.js';

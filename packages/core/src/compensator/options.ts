@@ -1,0 +1,168 @@
+/**
+ * The options of the compensator, as METHOD.md section 1 names them. What the paper leaves open is an
+ * option here; what does not exist yet is refused by name, never ignored.
+ */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { InputError, unknownName } from '@surge-bnn/contract';
+import type { Progress } from '../binarizers/binarizer.js';
+import type { LambdaState } from './scaler.js';
+import type { BackwardStatistics } from './statistics.js';
+
+/** A number, or a function of the training progress p in [0, 1]. */
+export type Schedule = number | ((p: Progress) => number);
+
+/**
+ * How lam is found: 'adaptive' is AGS, eta |g_b| / (|g_a| + epsilon), anew at every step; `fixed` is a constant
+ * (eta then has no place); `movingAverage` smooths AGS: lam_t = m lam_(t-1) + (1 - m) AGS_t, from the first AGS on.
+ */
+export type LambdaRule = 'adaptive' | { fixed: number } | { movingAverage: number };
+
+/** What both the op and `surge` take. */
+export interface ScalingOptions {
+  /** Relative weight of the second path. 0 switches the branch off, bit for bit the baseline. */
+  eta?: Schedule;
+  /** Guards the division by |g_a|. Default 1e-8. */
+  epsilon?: number;
+  /** Upper bound of lam. Default: none. */
+  lambdaMax?: number;
+  lambda?: LambdaRule;
+  /** dL/dW_a = lam wgrad(x, G) (true, default: what autograd gives for the paper's formula) or wgrad(x, G). */
+  scaleAuxiliaryGradient?: boolean;
+  /** The auxiliary branch sees x as it is ('raw', default) or as transformed by the binarizer before its sign. */
+  auxiliaryInput?: 'raw' | 'transformed';
+  /** The control: dx = g_b |g_b + lam g_a| / |g_b|, the longer step without the new direction. */
+  gainOnly?: boolean;
+  /** Over what the norms are taken. Only 'layer' (the whole mini-batch tensor) exists. */
+  normScope?: 'layer';
+}
+
+/** The compensator of one op call. */
+export interface CompensatorOptions extends ScalingOptions {
+  /**
+   * W_a, of the kernel's shape, trained by its gradient; or `shared`: W itself (which receives nothing
+   * from the branch); or `frozen`: a tensor that gets no gradient.
+   */
+  auxiliary: Tensor | { form: 'shared' } | { form: 'frozen'; weights: Tensor };
+  /** Called once per backward. On GPU backends the numbers arrive asynchronously. */
+  onStatistics?: (statistics: BackwardStatistics) => void;
+  /** Memory of the moving average; keep one object per layer and pass it to every call. */
+  state?: LambdaState;
+}
+
+const scalingKeys = [
+  'eta',
+  'epsilon',
+  'lambdaMax',
+  'lambda',
+  'scaleAuxiliaryGradient',
+  'auxiliaryInput',
+  'gainOnly',
+  'normScope',
+] as const satisfies readonly (keyof ScalingOptions)[];
+
+const callKeys = ['auxiliary', 'onStatistics', 'state'] as const;
+
+/** ScalingOptions with every default filled in. */
+export interface Scaling {
+  readonly eta: Schedule;
+  readonly epsilon: number;
+  readonly lambdaMax: number;
+  readonly lambda: LambdaRule;
+  readonly scaleAuxiliaryGradient: boolean;
+  readonly auxiliaryInput: 'raw' | 'transformed';
+  readonly gainOnly: boolean;
+}
+
+/**
+ * Checks the options and fills in the defaults.
+ * @param where names the layer or function in errors.
+ * @param otherKeys keys that the caller handles itself.
+ * @throws InputError for unknown keys, values out of range, and the options that do not exist yet.
+ */
+export function checkScaling(
+  options: ScalingOptions,
+  where: string,
+  otherKeys: readonly string[] = callKeys,
+): Scaling {
+  const allowed = [...scalingKeys, ...otherKeys];
+  for (const key of Object.keys(options)) {
+    if (!allowed.includes(key)) throw unknownName(`option of ${where}`, key, allowed);
+  }
+  const lambda = options.lambda ?? 'adaptive';
+  checkLambda(lambda, where);
+  const fixed = typeof lambda === 'object' && 'fixed' in lambda;
+  if (fixed && options.eta !== undefined) {
+    throw new InputError(
+      `${where}: eta has no meaning beside lambda {fixed}; leave one of them out`,
+    );
+  }
+  const eta = options.eta ?? (fixed ? 1 : undefined);
+  if (eta === undefined) throw new InputError(`${where}: eta is missing; give a number >= 0`);
+  if (typeof eta === 'number') checkEta(eta, where);
+  if (options.normScope !== undefined && options.normScope !== 'layer') {
+    throw new InputError(
+      `${where}: normScope '${String(options.normScope)}' does not exist yet; allowed: layer`,
+    );
+  }
+  const auxiliaryInput = options.auxiliaryInput ?? 'raw';
+  if (auxiliaryInput !== 'raw' && auxiliaryInput !== 'transformed') {
+    throw new InputError(
+      `${where}: auxiliaryInput must be 'raw' or 'transformed', got '${String(auxiliaryInput)}'`,
+    );
+  }
+  return {
+    eta,
+    epsilon: positive(options.epsilon ?? 1e-8, 'epsilon', where),
+    lambdaMax: positive(options.lambdaMax ?? Infinity, 'lambdaMax', where),
+    lambda,
+    scaleAuxiliaryGradient: options.scaleAuxiliaryGradient ?? true,
+    auxiliaryInput,
+    gainOnly: options.gainOnly ?? false,
+  };
+}
+
+/** eta at progress p. @throws InputError when the schedule leaves the numbers >= 0. */
+export function etaAt(eta: Schedule, p: Progress, where: string): number {
+  const value = typeof eta === 'function' ? eta(p) : eta;
+  checkEta(value, where);
+  return value;
+}
+
+/** Refuses the auxiliary forms of METHOD.md that do not exist yet, and unknown ones. */
+export function checkForm(
+  form: string,
+  where: string,
+): asserts form is 'full' | 'shared' | 'frozen' {
+  if (form === 'grouped' || form === 'lowRank') {
+    throw new InputError(
+      `${where}: the auxiliary form '${form}' does not exist yet; allowed: full, shared, frozen`,
+    );
+  }
+  if (form !== 'full' && form !== 'shared' && form !== 'frozen') {
+    throw unknownName(`auxiliary form of ${where}`, form, ['full', 'shared', 'frozen']);
+  }
+}
+
+function checkLambda(rule: LambdaRule, where: string): void {
+  if (rule === 'adaptive') return;
+  if (typeof rule === 'object') {
+    const given: { fixed?: number; movingAverage?: number } = rule;
+    if (given.fixed !== undefined && Number.isFinite(given.fixed) && given.fixed >= 0) return;
+    const m = given.movingAverage;
+    if (m !== undefined && m >= 0 && m < 1) return;
+  }
+  throw new InputError(
+    `${where}: lambda must be 'adaptive', {fixed: number >= 0} or {movingAverage: number in [0, 1)}, got ${JSON.stringify(rule)}`,
+  );
+}
+
+function checkEta(eta: number, where: string): void {
+  if (!Number.isFinite(eta) || eta < 0) {
+    throw new InputError(`${where}: eta must be a finite number >= 0, got ${eta}`);
+  }
+}
+
+function positive(value: number, name: string, where: string): number {
+  if (!(value > 0)) throw new InputError(`${where}: ${name} must be a number > 0, got ${value}`);
+  return value;
+}

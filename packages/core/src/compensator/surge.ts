@@ -1,0 +1,105 @@
+/**
+ * SURGE for whole models: the options of every layer's compensator in one object, attached to the binary
+ * layers and detached again. After training the branch is dropped; what ships is a plain binary network.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { InputError } from '@surge-bnn/contract';
+import type { ScalingOptions } from './options.js';
+import { checkForm, checkScaling } from './options.js';
+
+/** Which of the model's binary layers, counted from the input, get a compensator. */
+export type LayerScope =
+  'all' | { first: number } | { last: number } | { names: readonly string[] };
+
+export interface SurgeOptions extends ScalingOptions {
+  /** full: W_a of its own, trained; shared: W_a is W; frozen: W_a of its own, never trained. Default full. */
+  form?: 'full' | 'shared' | 'frozen';
+  /** W_a at the start: random (Kaiming normal, default) or a copy of W. */
+  initial?: 'random' | 'copy';
+  /** Default 'all'. */
+  scope?: LayerScope;
+}
+
+const ownKeys = ['form', 'initial', 'scope', 'seed'] as const;
+
+/**
+ * Checks the options of the compensator and returns them for `attachCompensator`.
+ * @throws InputError for unknown keys, impossible values, and options of METHOD.md that do not exist yet.
+ */
+export function surge(options: SurgeOptions): SurgeOptions {
+  checkScaling(scalingOf(options), 'surge', ownKeys);
+  const form: string = options.form ?? 'full';
+  checkForm(form, 'surge');
+  const initial: string = options.initial ?? 'random';
+  if (initial !== 'random' && initial !== 'copy') {
+    throw new InputError(`surge: initial must be 'random' or 'copy', got '${initial}'`);
+  }
+  if (form === 'shared' && options.initial !== undefined) {
+    throw new InputError(`surge: a shared auxiliary is W itself and has no initial value`);
+  }
+  checkScope(options.scope ?? 'all');
+  return { ...options };
+}
+
+/** The options that one call of the op takes. */
+export function scalingOf(options: SurgeOptions & { seed?: number }): ScalingOptions {
+  const scaling: Record<string, unknown> = { ...options };
+  for (const key of ownKeys) Reflect.deleteProperty(scaling, key);
+  return scaling;
+}
+
+/** The layers of the scope. @throws InputError when a name is not among them. */
+export function inScope<L extends { name: string }>(layers: readonly L[], scope: LayerScope): L[] {
+  checkScope(scope);
+  if (scope === 'all') return [...layers];
+  if ('first' in scope) return layers.slice(0, scope.first);
+  if ('last' in scope) return layers.slice(Math.max(0, layers.length - scope.last));
+  for (const name of scope.names) {
+    if (!layers.some((layer) => layer.name === name)) {
+      throw new InputError(
+        `surge: no binary layer is called "${name}"; allowed: ${layers.map((l) => l.name).join(', ')}`,
+      );
+    }
+  }
+  return layers.filter((layer) => scope.names.includes(layer.name));
+}
+
+/**
+ * W_a before the first step: a copy of W, or Kaiming normal, N(0, 2 / fan-in), from a stream seeded with
+ * the run's seed and the layer's name and used for nothing else, so that a run with SURGE sees the same
+ * other random numbers as one without.
+ */
+export function auxiliaryInitialValue(
+  options: SurgeOptions,
+  kernel: Tensor,
+  seed: number,
+  layerName: string,
+): Tensor {
+  if (options.initial === 'copy') return tf.tidy(() => tf.mul(kernel, 1));
+  const fanIn = kernel.shape.slice(0, -1).reduce((a, b) => a * b, 1);
+  const streamSeed = hash(`${seed}/auxiliary/${layerName}`);
+  return tf.randomNormal(kernel.shape, 0, Math.sqrt(2 / fanIn), 'float32', streamSeed);
+}
+
+function checkScope(scope: LayerScope): void {
+  if (scope === 'all') return;
+  if (typeof scope === 'object') {
+    const given: { first?: number; last?: number; names?: readonly string[] } = scope;
+    const count = given.first ?? given.last;
+    if (count !== undefined && Number.isInteger(count) && count >= 1) return;
+    if (Array.isArray(given.names) && given.names.length > 0) return;
+  }
+  throw new InputError(
+    `surge: scope must be 'all', {first: n}, {last: n} with a whole n >= 1, or {names: [layer names]}, got ${JSON.stringify(scope)}`,
+  );
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let h = 0x811c9dc5;
+  for (const unit of text) {
+    h = Math.imul(h ^ (unit.codePointAt(0) ?? 0), 0x01000193);
+  }
+  return h >>> 0;
+}

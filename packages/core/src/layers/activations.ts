@@ -1,0 +1,123 @@
+/** The activations of binary networks: hardTanh, PReLU, and ReActNet's RPReLU. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { serialization, Tensor } from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { InputError } from '@surge-bnn/contract';
+import { registerOnce } from './registration.js';
+
+type Shape = Parameters<tfl.layers.Layer['build']>[0];
+
+export interface ActivationOptions {
+  name?: string;
+  inputShape?: number[];
+}
+
+const first = (inputs: Tensor | Tensor[]) => (Array.isArray(inputs) ? inputs[0] : inputs);
+
+/** @see {@link hardTanh} */
+export class HardTanh extends tfl.layers.Layer {
+  static readonly className = 'HardTanh';
+
+  override call(inputs: Tensor | Tensor[]): Tensor {
+    return tf.clipByValue(first(inputs), -1, 1);
+  }
+
+  override computeOutputShape(inputShape: Shape) {
+    return inputShape;
+  }
+}
+
+/**
+ * y = min(max(x, -1), 1). A trap when estimators are compared: a sign behind it sees |x| <= 1, so that the box
+ * never clips and 'ste' and 'identity' are one network (METHOD.md section 5).
+ */
+export function hardTanh(options: ActivationOptions = {}): HardTanh {
+  registerOnce(HardTanh);
+  return new HardTanh({ name: options.name, inputShape: options.inputShape });
+}
+
+export interface PReluOptions extends ActivationOptions {
+  /** Slope for negative inputs at the start, per channel. Default 0.25. */
+  alpha?: number;
+}
+
+/** @see {@link prelu} */
+export class PRelu extends tfl.layers.Layer {
+  static readonly className: string = 'SurgePReLU';
+  protected alpha: tfl.LayerVariable | undefined;
+  protected readonly initialAlpha: number;
+
+  constructor(options: PReluOptions = {}) {
+    super({ name: options.name, inputShape: options.inputShape });
+    this.initialAlpha = options.alpha ?? 0.25;
+  }
+
+  override build(inputShape: Shape): void {
+    this.alpha = this.perChannel('alpha', inputShape, this.initialAlpha);
+    this.built = true;
+  }
+
+  override call(inputs: Tensor | Tensor[]): Tensor {
+    return tf.prelu(first(inputs), builtWeight(this.alpha, this.name));
+  }
+
+  override computeOutputShape(inputShape: Shape) {
+    return inputShape;
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    return { ...super.getConfig(), alpha: this.initialAlpha };
+  }
+
+  protected perChannel(name: string, inputShape: Shape, value: number): tfl.LayerVariable {
+    const channels = inputShape[inputShape.length - 1];
+    if (typeof channels !== 'number' || !(channels > 0)) {
+      throw new InputError(
+        `layer "${this.name}": the last axis of the input must have a known size, got [${inputShape}]`,
+      );
+    }
+    const initializer = tfl.initializers.constant({ value });
+    return this.addWeight(name, [channels], 'float32', initializer);
+  }
+}
+
+/** y = x for x >= 0, else alpha x, with a learnable alpha per channel (last axis). */
+export function prelu(options: PReluOptions = {}): PRelu {
+  registerOnce(PRelu);
+  return new PRelu(options);
+}
+
+/** @see {@link rprelu} */
+export class RPRelu extends PRelu {
+  static override readonly className: string = 'RPReLU';
+  private before: tfl.LayerVariable | undefined;
+  private after: tfl.LayerVariable | undefined;
+
+  override build(inputShape: Shape): void {
+    super.build(inputShape);
+    this.before = this.perChannel('shiftBefore', inputShape, 0);
+    this.after = this.perChannel('shiftAfter', inputShape, 0);
+  }
+
+  override call(inputs: Tensor | Tensor[]): Tensor {
+    return tf.tidy(() => {
+      const shifted = tf.sub(first(inputs), builtWeight(this.before, this.name));
+      const bent = tf.prelu(shifted, builtWeight(this.alpha, this.name));
+      return tf.add(bent, builtWeight(this.after, this.name));
+    });
+  }
+}
+
+/**
+ * ReActNet's RPReLU (arXiv 2003.03488, equation 4): y = PReLU(x - s) + t with learnable alpha, s and t per channel,
+ * so that the distribution can be moved before and after the bend.
+ */
+export function rprelu(options: PReluOptions = {}): RPRelu {
+  registerOnce(RPRelu);
+  return new RPRelu(options);
+}
+
+function builtWeight(weight: tfl.LayerVariable | undefined, layer: string): Tensor {
+  if (weight === undefined) throw new Error(`layer "${layer}" is not built yet`);
+  return weight.read();
+}

@@ -1,0 +1,108 @@
+/** The binary convolution as a TF.js layer. */
+import type { serialization, Tensor } from '@tensorflow/tfjs-core';
+import { convGeometry, InputError } from '@surge-bnn/contract';
+import type { ConvOptions, PadValue } from '@surge-bnn/contract';
+import { binaryConv2d as binaryConv2dOp } from '../ops/binary-conv2d.js';
+import { BinaryLayer } from './binary-layer.js';
+import type { BinaryLayerOptions } from './binary-layer.js';
+import { registerOnce } from './registration.js';
+
+export interface BinaryConv2DOptions extends BinaryLayerOptions, ConvOptions {
+  /** Output channels. */
+  filters: number;
+  kernelSize: number | [number, number];
+  /** What stands outside the picture in the binary input. Default +1: a border of bits, free in a packed model. */
+  padValue?: PadValue;
+}
+
+/** @see {@link binaryConv2d} */
+export class BinaryConv2D extends BinaryLayer {
+  static readonly className = 'BinaryConv2D';
+  readonly padValue: PadValue;
+  private readonly kernelSize: readonly [number, number];
+
+  constructor(private readonly convOptions: BinaryConv2DOptions) {
+    super(convOptions);
+    const { filters, kernelSize, padValue = 1 } = convOptions;
+    this.kernelSize = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
+    if (![filters, ...this.kernelSize].every((n) => Number.isInteger(n) && n > 0)) {
+      throw new InputError(
+        `layer "${this.name}": filters and kernelSize must be whole numbers > 0, got ${filters} and ${kernelSize}`,
+      );
+    }
+    this.padValue = padValue;
+  }
+
+  /** Geometry for a batch of pictures of this shape. */
+  geometry(inputShape: readonly number[]) {
+    return convGeometry(
+      inputShape,
+      this.kernelShape(inputShape[3]),
+      this.geometryOptions(),
+      this.name,
+    );
+  }
+
+  override build(inputShape: Parameters<BinaryLayer['build']>[0]): void {
+    const inChannels = pictureShape(inputShape, this.name)[3];
+    this.makeWeights(this.kernelShape(inChannels), inChannels);
+    this.built = true;
+  }
+
+  override computeOutputShape(inputShape: Parameters<BinaryLayer['computeOutputShape']>[0]) {
+    const shape = pictureShape(inputShape, this.name);
+    const g = this.geometry([1, ...shape.slice(1)]);
+    // TF.js writes an unknown batch size as null, which its own Shape type has and number[] has not.
+    const batch: number | null = shape[0];
+    return [batch as number, g.outHeight, g.outWidth, g.outChannels];
+  }
+
+  override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
+    const x = Array.isArray(inputs) ? inputs[0] : inputs;
+    return binaryConv2dOp(x, this.binaryKernel.read(), {
+      ...this.opOptions(kwargs.training === true),
+      ...this.geometryOptions(),
+      padValue: this.padValue,
+    });
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { filters, kernelSize, strides, padding, dilationRate, groups } = this.convOptions;
+    const all = { filters, kernelSize, strides, padding, dilationRate, groups };
+    const given = Object.entries(all).filter(([, value]) => value !== undefined);
+    const config = Object.fromEntries(given) as serialization.ConfigDict;
+    return { ...super.getConfig(), ...config, padValue: this.padValue };
+  }
+
+  private kernelShape(inChannels: number): number[] {
+    const { filters, groups = 1 } = this.convOptions;
+    return [...this.kernelSize, inChannels / groups, filters];
+  }
+
+  private geometryOptions(): ConvOptions {
+    const { strides, padding = 'same', dilationRate, groups } = this.convOptions;
+    return { strides, padding, dilationRate, groups };
+  }
+}
+
+/**
+ * A 2-D convolution with 1-bit weights and 1-bit inputs. Input float32 [batch, height, width, channels],
+ * output [batch, height', width', filters]; no bias (a batch norm follows). Padding is 'same' with +1 unless said otherwise.
+ */
+export function binaryConv2d(options: BinaryConv2DOptions): BinaryConv2D {
+  registerOnce(BinaryConv2D);
+  return new BinaryConv2D(options);
+}
+
+function pictureShape(
+  shape: Parameters<BinaryLayer['build']>[0],
+  layer: string,
+): readonly number[] {
+  const flat = shape.filter((d): d is number => typeof d === 'number' || d === null);
+  if (flat.length !== 4 || flat.slice(1).some((d) => !(d > 0))) {
+    throw new InputError(
+      `layer "${layer}": the input must have shape [batch, height, width, channels] with known sizes, got [${shape}]`,
+    );
+  }
+  return flat;
+}

@@ -1,0 +1,232 @@
+/**
+ * What binary layers share: latent weights, binarizers, the compensator's weights and state, progress, and
+ * statistics. The linear operator itself is the subclass's.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { serialization, Tensor } from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { InputError } from '@surge-bnn/contract';
+import type { Binarizer, ParameterSpec } from '../binarizers/binarizer.js';
+import type { BinarizerName } from '../binarizers/registry.js';
+import { binarizers, resolveBinarizer } from '../binarizers/registry.js';
+import type { CompensatorOptions } from '../compensator/options.js';
+import type { LambdaState } from '../compensator/scaler.js';
+import type { BackwardStatistics } from '../compensator/statistics.js';
+import type { SurgeOptions } from '../compensator/surge.js';
+import { auxiliaryInitialValue, scalingOf } from '../compensator/surge.js';
+import { kernelInitializer } from './initializers.js';
+import type { KernelInitializerName } from './initializers.js';
+
+type LayerVariable = tfl.LayerVariable;
+type LayerArguments = ConstructorParameters<typeof tfl.layers.Layer>[0];
+
+export interface BinaryLayerOptions {
+  name?: string;
+  inputShape?: number[];
+  /** How inputs are binarized. */
+  inputBinarizer: BinarizerName | Binarizer;
+  /** How weights are binarized. */
+  weightBinarizer: BinarizerName | Binarizer;
+  /** Distribution of the latent weights at the start. Default 'glorotNormal'. */
+  initializer?: KernelInitializerName;
+  /** Seed of that distribution; absent: a new one each time. */
+  seed?: number;
+  /** Written by getConfig for a layer with a compensator; use `attachCompensator` yourself. */
+  compensator?: SurgeOptions & { seed: number };
+}
+
+/** A layer whose weights and inputs are binarized, with latent weights that an optimizer trains. */
+export abstract class BinaryLayer extends tfl.layers.Layer {
+  readonly inputBinarizer: Binarizer;
+  readonly weightBinarizer: Binarizer;
+  /** Training progress p in [0, 1] for everything scheduled; see `setProgress`. */
+  progress = 0;
+  /** Called after each backward with what it measured. */
+  onStatistics: ((statistics: BackwardStatistics) => void) | undefined;
+  protected latent: LayerVariable | undefined;
+  private auxiliaryWeights: LayerVariable | undefined;
+  private inputParameters: LayerVariable[] = [];
+  private weightParameters: LayerVariable[] = [];
+  private surgeOptions: (SurgeOptions & { seed: number }) | undefined;
+  private lambdaState: LambdaState = {};
+
+  protected constructor(protected readonly options: BinaryLayerOptions) {
+    const base: LayerArguments = { name: options.name, inputShape: options.inputShape };
+    super(base);
+    this.inputBinarizer = resolveBinarizer(options.inputBinarizer);
+    this.weightBinarizer = resolveBinarizer(options.weightBinarizer);
+  }
+
+  /** The latent weights. @throws before the layer is built. */
+  get binaryKernel(): LayerVariable {
+    if (this.latent === undefined) throw new Error(`layer "${this.name}" is not built yet`);
+    return this.latent;
+  }
+
+  /** The auxiliary weights W_a: undefined without a compensator, and with a shared one. */
+  get auxiliary(): LayerVariable | undefined {
+    return this.auxiliaryWeights;
+  }
+
+  /** The range that latent weights are clipped to after each step, if the binarizer wants one. */
+  get latentRange(): readonly [number, number] | undefined {
+    return this.weightBinarizer.latentRange;
+  }
+
+  /** The compensator's options, or undefined when there is none. */
+  get compensator(): SurgeOptions | undefined {
+    return this.surgeOptions;
+  }
+
+  /** The memory of the moving-average lam, as plain data for a checkpoint. */
+  compensatorState(): LambdaState {
+    return { ...this.lambdaState };
+  }
+
+  restoreCompensatorState(state: LambdaState): void {
+    this.lambdaState = { ...state };
+  }
+
+  /**
+   * Gives the layer its auxiliary branch; `attachCompensator` calls it for a model's layers.
+   * @param seed with the layer's name it seeds the random stream of W_a, which is no other stream's.
+   */
+  attachCompensator(options: SurgeOptions, seed: number): void {
+    if (this.surgeOptions !== undefined) {
+      throw new InputError(`layer "${this.name}" already has a compensator; detach it first`);
+    }
+    this.surgeOptions = { ...options, seed };
+    this.lambdaState = {};
+    if (this.latent !== undefined) this.makeAuxiliary();
+  }
+
+  /** Takes the auxiliary branch away again: weights and parameter counts are as before. */
+  detachCompensator(): void {
+    const auxiliary = this.auxiliaryWeights;
+    this.surgeOptions = undefined;
+    this.lambdaState = {};
+    if (auxiliary === undefined) return;
+    this.auxiliaryWeights = undefined;
+    this.trainableWeights = this.trainableWeights.filter((w) => w !== auxiliary);
+    this.nonTrainableWeights = this.nonTrainableWeights.filter((w) => w !== auxiliary);
+    auxiliary.dispose();
+  }
+
+  /** Clips the latent weights to their range. The training step does it; call it after a step of your own. */
+  clipLatentWeights(): void {
+    const range = this.latentRange;
+    if (range === undefined) return;
+    const kernel = this.binaryKernel;
+    const clipped = tf.tidy(() => tf.clipByValue(kernel.read(), range[0], range[1]));
+    kernel.write(clipped);
+    clipped.dispose();
+  }
+
+  protected makeWeights(kernelShape: number[], inChannels: number): void {
+    const { initializer = 'glorotNormal', seed } = this.options;
+    this.latent = this.addWeight(
+      'kernel',
+      kernelShape,
+      'float32',
+      kernelInitializer(initializer, seed),
+    );
+    const outChannels = kernelShape[kernelShape.length - 1];
+    const make = (specs: readonly ParameterSpec[], channels: number) =>
+      specs.map((spec) =>
+        this.addWeight(
+          spec.name,
+          spec.shape === 'scalar' ? [1] : [channels],
+          'float32',
+          tfl.initializers.constant({ value: spec.initialValue }),
+        ),
+      );
+    this.inputParameters = make(this.inputBinarizer.transform.parameters, inChannels);
+    this.weightParameters = make(
+      [
+        ...this.weightBinarizer.transform.parameters,
+        ...(this.weightBinarizer.scale?.parameters ?? []),
+      ],
+      outChannels,
+    );
+    const given = this.options.compensator;
+    if (given !== undefined) this.surgeOptions = given;
+    if (this.surgeOptions !== undefined) this.makeAuxiliary();
+  }
+
+  /**
+   * What the ops need from the layer. In training the latent weights are first clipped to their range: TF.js's
+   * own optimizers do not apply constraints, and clipping before a forward equals clipping after the
+   * step before it (signs do not change). After our own step there is nothing left to clip.
+   */
+  protected opOptions(training: boolean) {
+    if (training) this.clipLatentWeights();
+    const read = (w: LayerVariable): Tensor => w.read();
+    return {
+      inputBinarizer: this.inputBinarizer,
+      weightBinarizer: this.weightBinarizer,
+      compensator: training ? this.callCompensator() : undefined,
+      p: this.progress,
+      name: this.name,
+      onStatistics: this.onStatistics,
+      inputParameters: this.inputParameters.map(read),
+      weightParameters: this.weightParameters.map(read),
+    };
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const name = (binarizer: Binarizer) => {
+      const known: Record<string, Binarizer> = binarizers;
+      if (known[binarizer.name] === binarizer) return binarizer.name;
+      throw new InputError(
+        `layer "${this.name}": binarizer "${binarizer.name}" is not one of the published ones, so a saved model could not find it; allowed: ${Object.keys(known).join(', ')}`,
+      );
+    };
+    const { initializer, seed } = this.options;
+    const config: serialization.ConfigDict = {
+      ...super.getConfig(),
+      inputBinarizer: name(this.inputBinarizer),
+      weightBinarizer: name(this.weightBinarizer),
+      ...(initializer === undefined ? {} : { initializer }),
+      ...(seed === undefined ? {} : { seed }),
+    };
+    if (this.surgeOptions !== undefined) {
+      if (typeof this.surgeOptions.eta === 'function') {
+        throw new InputError(
+          `layer "${this.name}": an eta schedule is a function and cannot be saved; detach the compensator before saving the model`,
+        );
+      }
+      config['compensator'] = JSON.parse(
+        JSON.stringify(this.surgeOptions),
+      ) as serialization.ConfigDict;
+    }
+    return config;
+  }
+
+  private makeAuxiliary(): void {
+    const options = this.surgeOptions;
+    const form = options?.form ?? 'full';
+    if (options === undefined || form === 'shared') return;
+    const kernel = this.binaryKernel.read();
+    const value = auxiliaryInitialValue(options, kernel, options.seed, this.name);
+    this.auxiliaryWeights = this.addWeight(
+      'auxiliary',
+      kernel.shape,
+      'float32',
+      tfl.initializers.zeros(),
+      undefined,
+      form !== 'frozen',
+    );
+    this.auxiliaryWeights.write(value);
+    value.dispose();
+  }
+
+  private callCompensator(): CompensatorOptions | undefined {
+    const options = this.surgeOptions;
+    if (options === undefined) return undefined;
+    const scaling = { ...scalingOf(options), state: this.lambdaState };
+    const weights = this.auxiliaryWeights?.read();
+    if (weights === undefined) return { ...scaling, auxiliary: { form: 'shared' } };
+    if (options.form === 'frozen') return { ...scaling, auxiliary: { form: 'frozen', weights } };
+    return { ...scaling, auxiliary: weights };
+  }
+}

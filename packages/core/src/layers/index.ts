@@ -1,0 +1,16 @@
+/** The layers, as tfl.layers has them: a factory function each. */
+import { HardTanh, PRelu, RPRelu } from './activations.js';
+import { BatchNorm } from './batch-norm.js';
+import { BinaryConv2D } from './binary-conv2d.js';
+import { BinaryDense } from './binary-dense.js';
+import { registerOnce } from './registration.js';
+
+export { hardTanh, prelu, rprelu } from './activations.js';
+export { batchNorm } from './batch-norm.js';
+export { binaryConv2d } from './binary-conv2d.js';
+export { binaryDense } from './binary-dense.js';
+
+/** Makes all layer classes known to TF.js; call it before `tfl.loadLayersModel`. */
+export function registerLayers(): void {
+  for (const c of [BinaryConv2D, BinaryDense, BatchNorm, HardTanh, PRelu, RPRelu]) registerOnce(c);
+}

@@ -1,0 +1,151 @@
+/**
+ * What a network costs: per layer its bits, parameters, multiply-adds by precision, OPs, and bytes once packed.
+ * OPs = BOPs / 64 + FLOPs with a multiply-add counted once (METHOD.md section 5).
+ */
+import { InputError } from '@surge-bnn/contract';
+import { multiplyAdds } from '@surge-bnn/contract';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { BinaryConv2D } from '../layers/binary-conv2d.js';
+import { BinaryLayer } from '../layers/binary-layer.js';
+import { leafLayers } from './binary-layers.js';
+import type { Model } from './binary-layers.js';
+
+export interface LayerCost {
+  readonly name: string;
+  readonly kind: string;
+  /** Without the batch axis; unknown sizes are null. */
+  readonly outputShape: readonly (number | null)[];
+  /** What the kernel's weights are stored as: 1 bit, 32 bits, or 0 where there is no kernel. */
+  readonly weightBits: 0 | 1 | 32;
+  readonly inputBits: 1 | 32;
+  /** Of the network that ships: auxiliary weights are not counted. */
+  readonly parameters: number;
+  /** Weights W_a that exist in training only. */
+  readonly auxiliaryParameters: number;
+  /** Multiply-adds for one picture, 1-bit by 1-bit and float by float. */
+  readonly binaryMacs: number;
+  readonly floatMacs: number;
+  readonly ops: number;
+  /** Bytes of this layer's weights on disk: bits dense per filter, padded to a byte; all else float32. */
+  readonly bytes: number;
+}
+
+export interface NetworkCost {
+  readonly layers: readonly LayerCost[];
+  readonly total: Pick<
+    LayerCost,
+    'parameters' | 'auxiliaryParameters' | 'binaryMacs' | 'floatMacs' | 'ops' | 'bytes'
+  > & {
+    /** Binary multiply-adds as a share of all, in [0, 1]. */
+    readonly binaryShare: number;
+    /** Bytes of the same weights in float32. */
+    readonly floatBytes: number;
+  };
+}
+
+/**
+ * The cost of the network, layer by layer.
+ * @throws InputError for a layer that holds a kernel of a kind it cannot count, naming it.
+ */
+export function summarize(model: Model): NetworkCost {
+  const layers = leafLayers(model).map(layerCost);
+  const sum = (key: 'parameters' | 'auxiliaryParameters' | 'binaryMacs' | 'floatMacs' | 'bytes') =>
+    layers.reduce((total, layer) => total + layer[key], 0);
+  const binaryMacs = sum('binaryMacs');
+  const floatMacs = sum('floatMacs');
+  return {
+    layers,
+    total: {
+      parameters: sum('parameters'),
+      auxiliaryParameters: sum('auxiliaryParameters'),
+      binaryMacs,
+      floatMacs,
+      ops: operations(binaryMacs, floatMacs),
+      bytes: sum('bytes'),
+      binaryShare: binaryMacs + floatMacs === 0 ? 0 : binaryMacs / (binaryMacs + floatMacs),
+      floatBytes: sum('parameters') * 4,
+    },
+  };
+}
+
+/** OPs = BOPs / 64 + FLOPs. */
+export function operations(binaryMacs: number, floatMacs: number): number {
+  return binaryMacs / 64 + floatMacs;
+}
+
+/** Bytes of a kernel's signs: each filter's bits together, padded to a byte. @param shape the last axis counts filters. */
+export function packedKernelBytes(shape: readonly number[]): number {
+  const filters = shape[shape.length - 1];
+  const bitsPerFilter = shape.slice(0, -1).reduce((a, b) => a * b, 1);
+  return filters * Math.ceil(bitsPerFilter / 8);
+}
+
+function layerCost(layer: tfl.layers.Layer): LayerCost {
+  const auxiliary = layer instanceof BinaryLayer ? layer.auxiliary : undefined;
+  const auxiliaryParameters = auxiliary === undefined ? 0 : size(auxiliary.shape);
+  const parameters =
+    layer.weights.reduce((total, w) => total + size(w.shape), 0) - auxiliaryParameters;
+  const outputShape = flatShape(layer.outputShape, layer.name).slice(1);
+  const macs = layerMacs(layer, outputShape);
+  const isBinary = layer instanceof BinaryLayer;
+  const kernel = isBinary ? layer.binaryKernel.shape : undefined;
+  const floatParameters = parameters - (kernel === undefined ? 0 : size(kernel));
+  const packed = kernel === undefined ? 0 : packedKernelBytes(kernel.map(Number));
+  return {
+    name: layer.name,
+    kind: layer.getClassName(),
+    outputShape,
+    weightBits: isBinary ? 1 : macs > 0 ? 32 : 0,
+    inputBits: isBinary ? 1 : 32,
+    parameters,
+    auxiliaryParameters,
+    binaryMacs: isBinary ? macs : 0,
+    floatMacs: isBinary ? 0 : macs,
+    ops: isBinary ? operations(macs, 0) : operations(0, macs),
+    bytes: packed + 4 * floatParameters,
+  };
+}
+
+/** Multiply-adds of the layer's linear operator for one example; 0 where it has none. */
+function layerMacs(layer: tfl.layers.Layer, outputShape: readonly (number | null)[]): number {
+  if (layer instanceof BinaryConv2D) {
+    const shape = inputShape(layer).map((d, i) => (i === 0 ? 1 : Number(d)));
+    return multiplyAdds(layer.geometry(shape));
+  }
+  const kind = layer.getClassName();
+  const positions = outputShape.slice(0, -1).reduce<number>((a, b) => a * Number(b), 1);
+  const kernels = layer.weights.filter(
+    (w) => w.shape.length >= 2 && !w.originalName.includes('bias'),
+  );
+  if (layer instanceof BinaryLayer || kind === 'Dense' || kind === 'Conv1D' || kind === 'Conv2D') {
+    return positions * size((layer instanceof BinaryLayer ? layer.binaryKernel : kernels[0]).shape);
+  }
+  if (kind === 'DepthwiseConv2D') return positions * size(kernels[0].shape);
+  if (kernels.length > 0 && kind !== 'Embedding') {
+    throw new InputError(
+      `summarize: cannot count the multiply-adds of layer "${layer.name}" of kind ${kind}; known kinds: BinaryConv2D, BinaryDense, Conv1D, Conv2D, DepthwiseConv2D, Dense, Embedding, and layers without a kernel`,
+    );
+  }
+  return 0;
+}
+
+type Shape = tfl.layers.Layer['outputShape'];
+
+function inputShape(layer: tfl.layers.Layer): readonly (number | null)[] {
+  const { input } = layer;
+  return (Array.isArray(input) ? input[0] : input).shape;
+}
+
+function flatShape(shape: Shape, layer: string): readonly (number | null)[] {
+  const [head] = shape;
+  if (Array.isArray(head)) {
+    throw new InputError(
+      `summarize: layer "${layer}" has several outputs; only single outputs are counted`,
+    );
+  }
+  return shape as (number | null)[];
+}
+
+function size(shape: readonly (number | null)[]): number {
+  return shape.reduce<number>((a, b) => a * Number(b), 1);
+}

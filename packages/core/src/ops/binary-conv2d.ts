@@ -1,0 +1,221 @@
+/** ops.binaryConv2d and ops.binaryMatMul: the two public ops, one kernel. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { GradConfig, Tensor } from '@tensorflow/tfjs-core';
+import { convGeometry, InputError } from '@surge-bnn/contract';
+import type { ConvOptions, PadValue } from '@surge-bnn/contract';
+import type { Binarizer, Progress } from '../binarizers/binarizer.js';
+import type { BinarizerName } from '../binarizers/registry.js';
+import { resolveBinarizer } from '../binarizers/registry.js';
+import { checkScaling, checkForm, etaAt } from '../compensator/options.js';
+import type { CompensatorOptions } from '../compensator/options.js';
+import type { BackwardStatistics } from '../compensator/statistics.js';
+import { binaryBackward } from './binary-backward.js';
+import { binaryForward } from './binary-forward.js';
+import type { BinaryPlan } from './binary-plan.js';
+import { ensureGradient, ensureKernel, runKernel } from './kernel-registry.js';
+
+/** Name of core's own kernel; its inputs and attributes are in binary-plan.ts. */
+export const BINARY_CONV_2D = 'SurgeBinaryConv2D';
+
+export interface BinaryOpOptions {
+  /** A published binarizer by name, or one built from the four parts. */
+  inputBinarizer: BinarizerName | Binarizer;
+  weightBinarizer: BinarizerName | Binarizer;
+  compensator?: CompensatorOptions;
+  /** Training progress in [0, 1] for everything scheduled. Default 0. */
+  p?: Progress;
+  /** Name for errors. Default: the op's name. */
+  name?: string;
+  /** What the backward measures, with or without a compensator; called once per backward. */
+  onStatistics?: (statistics: BackwardStatistics) => void;
+  /** Learnable tensors of the binarizers, in the order of their parameter specs. */
+  inputParameters?: readonly Tensor[];
+  /** Those of the weight binarizer: its transform's first, then its scale's. */
+  weightParameters?: readonly Tensor[];
+}
+
+export interface BinaryConv2dOptions extends BinaryOpOptions, ConvOptions {
+  /** What stands outside the picture in the binary input. Default 0. The auxiliary branch always pads with 0. */
+  padValue?: PadValue;
+}
+
+/**
+ * Binary convolution y = a * conv(b(x), sign(kernel)) whose backward is the surrogate's, compensated by
+ * SURGE where a compensator is given (METHOD.md section 1). Differentiable in x, kernel, the auxiliary
+ * tensor and the binarizers' parameters on any TF.js backend.
+ *
+ * @param x float32 [batch, height, width, inChannels].
+ * @param kernel latent weights, float32 [height, width, inChannels / groups, outChannels].
+ * @returns float32 [batch, outHeight, outWidth, outChannels]; without a scale exact integers.
+ * @throws InputError for shapes, options and NaN inputs, naming the op or `name`.
+ */
+export function binaryConv2d(x: Tensor, kernel: Tensor, options: BinaryConv2dOptions): Tensor {
+  const name = options.name ?? 'binaryConv2d';
+  const padValue = options.padValue ?? 0;
+  if (![0, 1, -1].includes(padValue)) {
+    throw new InputError(`${name}: padValue must be 0, 1 or -1, got ${padValue}`);
+  }
+  const geometry = convGeometry(x.shape, kernel.shape, options, name);
+  return run(x, kernel, options, { geometry, padValue, layer: name });
+}
+
+/**
+ * Binary matrix product y = b(x) sign(kernel) over the last axis of x, with the same backward as
+ * `binaryConv2d` (it is its 1x1 case).
+ *
+ * @param x float32 [..., in], rank >= 2.
+ * @param kernel latent weights, float32 [in, out].
+ * @returns float32 [..., out].
+ */
+export function binaryMatMul(x: Tensor, kernel: Tensor, options: BinaryOpOptions): Tensor {
+  const layer = options.name ?? 'binaryMatMul';
+  if (x.rank < 2 || kernel.rank !== 2 || x.shape[x.rank - 1] !== kernel.shape[0]) {
+    throw new InputError(
+      `${layer}: x must have rank >= 2 and end with the ${kernel.shape[0]} rows of the kernel [in, out], got x [${x.shape}] and kernel [${kernel.shape}]`,
+    );
+  }
+  const [inputs, outputs] = kernel.shape;
+  const rows = x.size / Math.max(1, inputs);
+  const asFilter = (t: Tensor) => tf.reshape(t, [1, 1, inputs, outputs]);
+  return tf.tidy(() => {
+    const picture = tf.reshape(x, [rows, 1, 1, inputs]);
+    const geometry = convGeometry(picture.shape, [1, 1, inputs, outputs], {}, layer);
+    const reshaped = reshapeAuxiliary(options, asFilter);
+    const y = run(picture, asFilter(kernel), reshaped, { geometry, padValue: 0, layer });
+    return tf.reshape(y, [...x.shape.slice(0, -1), outputs]);
+  });
+}
+
+function reshapeAuxiliary(
+  options: BinaryOpOptions,
+  asFilter: (t: Tensor) => Tensor,
+): BinaryOpOptions {
+  const compensator = options.compensator;
+  if (compensator === undefined) return options;
+  const given = compensator.auxiliary;
+  let auxiliary: CompensatorOptions['auxiliary'] = given;
+  if (given instanceof tf.Tensor) auxiliary = asFilter(given);
+  else if (given.form === 'frozen') auxiliary = { ...given, weights: asFilter(given.weights) };
+  return { ...options, compensator: { ...compensator, auxiliary } };
+}
+
+function run(
+  x: Tensor,
+  kernel: Tensor,
+  options: BinaryOpOptions,
+  fixed: Pick<BinaryPlan, 'geometry' | 'padValue' | 'layer'>,
+): Tensor {
+  const { layer } = fixed;
+  for (const [what, t] of [['x', x] as const, ['kernel', kernel] as const]) {
+    if (t.dtype !== 'float32') {
+      throw new InputError(`${layer}: ${what} must be float32, got ${t.dtype}`);
+    }
+  }
+  const input = resolveBinarizer(options.inputBinarizer);
+  const weight = resolveBinarizer(options.weightBinarizer);
+  if (input.scale !== undefined) {
+    throw new InputError(
+      `${layer}: binarizer "${input.name}" scales weights; it cannot binarize inputs`,
+    );
+  }
+  const p = options.p ?? 0;
+  const inputs: Tensor[] = [x, kernel];
+  const plan: BinaryPlan = {
+    ...fixed,
+    input,
+    weight,
+    p,
+    ...planCompensator(options.compensator, kernel, p, layer, inputs),
+    onStatistics: joined(options.onStatistics, options.compensator?.onStatistics),
+  };
+  inputs.push(
+    ...parameters(options.inputParameters, [input.transform.parameters], 'input', layer),
+    ...parameters(
+      options.weightParameters,
+      [weight.transform.parameters, weight.scale?.parameters ?? []],
+      'weight',
+      layer,
+    ),
+  );
+  ensureKernel(BINARY_CONV_2D, binaryForward);
+  ensureGradient(gradient);
+  return runKernel(BINARY_CONV_2D, inputs, plan)[0];
+}
+
+/** Checks the compensator's options; pushes its tensor, if it has one of its own, to the kernel's inputs. */
+function planCompensator(
+  options: CompensatorOptions | undefined,
+  kernel: Tensor,
+  p: Progress,
+  layer: string,
+  inputs: Tensor[],
+): Pick<BinaryPlan, 'compensator' | 'auxiliaryForm'> {
+  if (options === undefined) return {};
+  const scaling = checkScaling(options, layer);
+  const { auxiliary } = options;
+  let auxiliaryForm: 'full' | 'shared' | 'frozen' = 'full';
+  let weights: Tensor | undefined;
+  if (auxiliary instanceof tf.Tensor) {
+    weights = auxiliary;
+  } else {
+    const given: string = auxiliary.form;
+    checkForm(given, layer);
+    auxiliaryForm = given;
+    if (auxiliary.form === 'frozen') weights = auxiliary.weights;
+  }
+  if (weights !== undefined && !tf.util.arraysEqual(weights.shape, kernel.shape)) {
+    throw new InputError(
+      `${layer}: the auxiliary weights must have the kernel's shape [${kernel.shape}], got [${weights.shape}]`,
+    );
+  }
+  const eta = etaAt(scaling.eta, p, layer);
+  if (weights !== undefined) inputs.push(weights);
+  // eta = 0 skips the branch; its weights are still an input, so that they get their (zero) gradient.
+  if (eta === 0) return { auxiliaryForm };
+  return { auxiliaryForm, compensator: { scaling, eta, state: options.state ?? {} } };
+}
+
+function parameters(
+  given: readonly Tensor[] | undefined,
+  specs: readonly (readonly { name: string }[])[],
+  which: 'input' | 'weight',
+  layer: string,
+): readonly Tensor[] {
+  const names = specs.flat().map((s) => s.name);
+  const tensors = given ?? [];
+  if (tensors.length !== names.length) {
+    throw new InputError(
+      `${layer}: the ${which} binarizer takes ${names.length} parameter(s) [${names.join(', ')}], got ${tensors.length}`,
+    );
+  }
+  return tensors;
+}
+
+function joined<T>(
+  first: ((value: T) => void) | undefined,
+  second: ((value: T) => void) | undefined,
+): ((value: T) => void) | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return (value) => {
+    first(value);
+    second(value);
+  };
+}
+
+/**
+ * The gradient runs eagerly, not in the thunks: lam needs both branches as soon as either dx or dW_a is
+ * wanted, and one pass yields all outputs. TF.js's backward scope owns and frees what is not used.
+ */
+const gradient: GradConfig = {
+  kernelName: BINARY_CONV_2D,
+  saveAllInputs: true,
+  gradFunc: (dy, saved, attrs) => {
+    const plan = attrs as unknown as BinaryPlan;
+    const gradients = binaryBackward(dy as Tensor, saved, plan);
+    const thunks: Record<string, () => Tensor> = {};
+    gradients.forEach((t, i) => {
+      thunks[i] = () => t;
+    });
+    return thunks;
+  },
+};

@@ -1,0 +1,54 @@
+/**
+ * What one call of a binary op has decided, once its options are checked: the attributes of the kernel
+ * BINARY_CONV_2D. Tensors are not in here; they travel as the kernel's inputs, in the order
+ * x, kernel, [auxiliary], parameters of the input binarizer, of the weight binarizer's transform, of its scale.
+ */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { ConvGeometry, PadValue } from '@surge-bnn/contract';
+import type { Binarizer, Progress } from '../binarizers/binarizer.js';
+import type { Scaling } from '../compensator/options.js';
+import type { LambdaState } from '../compensator/scaler.js';
+import type { BackwardStatistics } from '../compensator/statistics.js';
+
+export interface BinaryPlan {
+  readonly geometry: ConvGeometry;
+  readonly padValue: PadValue;
+  readonly input: Binarizer;
+  readonly weight: Binarizer;
+  readonly p: Progress;
+  /** Name for errors. */
+  readonly layer: string;
+  /** Which auxiliary weights the call brought: full and frozen ones are an input of the kernel. */
+  readonly auxiliaryForm?: 'full' | 'shared' | 'frozen';
+  /** Absent when there is no compensator or its eta is 0 at this p: then nothing of the branch is computed. */
+  readonly compensator?: {
+    readonly scaling: Scaling;
+    readonly eta: number;
+    readonly state: LambdaState;
+  };
+  readonly onStatistics?: (statistics: BackwardStatistics) => void;
+}
+
+/** The kernel's input list, taken apart. */
+export interface PlanTensors {
+  readonly x: Tensor;
+  readonly kernel: Tensor;
+  readonly auxiliary?: Tensor;
+  readonly inputParameters: Tensor[];
+  readonly transformParameters: Tensor[];
+  readonly scaleParameters: Tensor[];
+}
+
+export function takeApart(inputs: readonly Tensor[], plan: BinaryPlan): PlanTensors {
+  const rest = inputs.slice(2);
+  const form = plan.auxiliaryForm;
+  const auxiliary = form === 'shared' ? inputs[1] : form === undefined ? undefined : rest.shift();
+  return {
+    x: inputs[0],
+    kernel: inputs[1],
+    auxiliary,
+    inputParameters: rest.splice(0, plan.input.transform.parameters.length),
+    transformParameters: rest.splice(0, plan.weight.transform.parameters.length),
+    scaleParameters: rest,
+  };
+}

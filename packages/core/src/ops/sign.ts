@@ -1,0 +1,32 @@
+/** sign(v) = -1 iff v < 0, else +1 (both zeros give +1); a NaN is an error that names the layer. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { InputError } from '@surge-bnn/contract';
+
+/** sign(v) as float32, same shape. tf.sign is not it: it maps 0 to a third value. NaN is not looked for here. */
+export function signOf(v: Tensor): Tensor {
+  return tf.tidy(() => tf.sub(1, tf.mul(2, tf.cast(tf.less(v, 0), 'float32'))));
+}
+
+/** Backends whose tensors live where a number can be read without waiting. */
+export function readsAreCheap(): boolean {
+  return !['webgl', 'webgpu'].includes(tf.getBackend());
+}
+
+/**
+ * Throws when v holds a NaN. On a GPU the check would stall every layer, so there it is left to the loss:
+ * a NaN input makes the loss of the same step NaN through the layer's float neighbours.
+ *
+ * @throws InputError naming the layer and what held the NaN.
+ */
+export function refuseNaN(v: Tensor, what: 'input' | 'kernel', layer: string): void {
+  if (!readsAreCheap()) return;
+  const found = tf.tidy(() => tf.any(tf.isNaN(v)).dataSync()[0]);
+  if (found) throw nanAtSign(what, layer);
+}
+
+export function nanAtSign(what: 'input' | 'kernel', layer: string): InputError {
+  return new InputError(
+    `layer "${layer}": the ${what} holds a NaN, which has no sign; allowed: any other number`,
+  );
+}
