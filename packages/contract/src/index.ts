@@ -6,3 +6,4 @@
 export * from './conv-geometry.js';
 export * from './input-error.js';
 export * from './kernels.js';
+export * from './seed.js';

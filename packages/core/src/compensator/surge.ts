@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { InputError } from '@surge-bnn/contract';
+import { InputError, seedFor } from '@surge-bnn/contract';
 import type { ScalingOptions } from './options.js';
 import { checkForm, checkScaling } from './options.js';
 
@@ -78,7 +78,7 @@ export function auxiliaryInitialValue(
 ): Tensor {
   if (options.initial === 'copy') return tf.tidy(() => tf.mul(kernel, 1));
   const fanIn = kernel.shape.slice(0, -1).reduce((a, b) => a * b, 1);
-  const streamSeed = hash(`${seed}/auxiliary/${layerName}`);
+  const streamSeed = seedFor(seed, `auxiliary/${layerName}`);
   return tf.randomNormal(kernel.shape, 0, Math.sqrt(2 / fanIn), 'float32', streamSeed);
 }
 
@@ -93,13 +93,4 @@ function checkScope(scope: LayerScope): void {
   throw new InputError(
     `surge: scope must be 'all', {first: n}, {last: n} with a whole n >= 1, or {names: [layer names]}, got ${JSON.stringify(scope)}`,
   );
-}
-
-/** FNV-1a, 32 bits. */
-function hash(text: string): number {
-  let h = 0x811c9dc5;
-  for (const unit of text) {
-    h = Math.imul(h ^ (unit.codePointAt(0) ?? 0), 0x01000193);
-  }
-  return h >>> 0;
 }

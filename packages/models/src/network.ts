@@ -1,0 +1,23 @@
+/** What all networks have in common. */
+import type { Binarizer, BinarizerName, Model } from '@surge-bnn/core';
+
+/** What a network is built from besides its own options. */
+export interface BuildContext {
+  /** How the binary layers binarize inputs and weights. */
+  inputBinarizer: BinarizerName | Binarizer;
+  weightBinarizer: BinarizerName | Binarizer;
+  /** Initial weights depend on it, and on the layers' names, alone. */
+  seed: number;
+  /** [height, width, channels] of a picture. */
+  inputShape: [number, number, number];
+  classes: number;
+}
+
+/** A network: a name for recipes, its options with their defaults, and how it is built. */
+export interface Network<Options extends object> {
+  readonly name: string;
+  /** One line for help texts. */
+  readonly summary: string;
+  readonly defaults: Options;
+  build(options: Options, context: BuildContext): Model;
+}
