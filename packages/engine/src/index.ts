@@ -1,1 +1,14 @@
-export {};
+/**
+ * @surge-bnn/engine: a TF.js backend for training on CPUs. Nothing acts on import; `useEngine` registers
+ * and activates.
+ */
+export { useEngine, backendMemory, backendNames } from './use-engine.js';
+export type { BackendName, EngineInfo, EngineOptions } from './use-engine.js';
+export { kernelSupport } from './support.js';
+export type { KernelSupport, Support } from './support.js';
+export { profileKernels } from './kernels/profile.js';
+export type { KernelTime } from './kernels/profile.js';
+export type { PoolStatistics } from './memory/pool.js';
+export type { ProviderName } from './providers/load.js';
+export type { KernelName } from './providers/provider.js';
+export { adamStep, bopStep, sgdStep } from './providers/reference/optimizer-steps.js';

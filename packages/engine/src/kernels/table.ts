@@ -1,0 +1,51 @@
+/**
+ * THE KERNEL TABLE: every TF.js kernel that the engine computes itself. All other kernels are the CPU
+ * backend's, copied. To add one: an entry here (with its file), its reference in providers/reference, its case list
+ * in cases/. Nothing here runs on import.
+ */
+import { batchNorm, batchNormGradient } from './batch-norm.js';
+import { addN, binaryEntries } from './binary.js';
+import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
+import type { KernelEntry } from './entry.js';
+import { cast, fill, onesLike, zerosLike } from './fill.js';
+import { fusedConv2d } from './fused-conv2d.js';
+import { batchMatMul, fusedMatMul } from './mat-mul.js';
+import { adamStep, bopStep, sgdStep } from './optimizer-steps.js';
+import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pooling.js';
+import { mean, sum } from './reduction.js';
+import { signConv2d, signConv2dGradient } from './sign-conv2d.js';
+import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
+import { clipByValue, prelu, step, unaryEntries } from './unary.js';
+
+export const kernelTable: readonly KernelEntry[] = [
+  signConv2d,
+  signConv2dGradient,
+  batchNorm,
+  batchNormGradient,
+  softmaxCrossEntropy,
+  sgdStep,
+  adamStep,
+  bopStep,
+  conv2d,
+  conv2dInputGradient,
+  conv2dFilterGradient,
+  fusedConv2d,
+  batchMatMul,
+  fusedMatMul,
+  maxPool,
+  maxPoolGradient,
+  avgPool,
+  avgPoolGradient,
+  ...unaryEntries,
+  step,
+  clipByValue,
+  prelu,
+  ...binaryEntries,
+  addN,
+  sum,
+  mean,
+  fill,
+  zerosLike,
+  onesLike,
+  cast,
+];

@@ -1,0 +1,80 @@
+/**
+ * Recycled blocks of a provider's heap. The heap only ever extends; the pool cuts it into size classes,
+ * keeps freed blocks in one list per class, and hands them out again, so that a steady training step takes no
+ * fresh memory at all. It knows nothing of tensors. Contents of a block are whatever its last owner left.
+ */
+import type { Heap } from '../providers/provider.js';
+import { sizeClass } from './size-class.js';
+
+/** One piece of the heap that belongs to its taker until it is freed. */
+export interface Block {
+  readonly address: number;
+  /** Usable bytes: the size class, at least what was asked for. */
+  readonly bytes: number;
+}
+
+/** What a pool holds; "fresh" counts extensions of the heap, which must stand still in a steady state. */
+export interface PoolStatistics {
+  readonly freshExtensions: number;
+  readonly heapBytes: number;
+  readonly liveBlocks: number;
+  readonly liveBytes: number;
+  readonly peakBytes: number;
+}
+
+export class Pool {
+  readonly #free = new Map<number, Block[]>();
+  readonly #live = new Set<Block>();
+  #freshExtensions = 0;
+  #heapBytes = 0;
+  #liveBytes = 0;
+  #peakBytes = 0;
+
+  constructor(private readonly heap: Heap) {}
+
+  /** A block of at least `bytes`; extends the heap when no freed block of its class is left. */
+  take(bytes: number): Block {
+    return this.takeRecycled(bytes) ?? this.#extend(sizeClass(bytes));
+  }
+
+  /** A freed block of at least `bytes`, or undefined when only an extension of the heap could give one. */
+  takeRecycled(bytes: number): Block | undefined {
+    const block = this.#free.get(sizeClass(bytes))?.pop();
+    return block && this.#own(block);
+  }
+
+  /** Gives a block back. A block that is not out (freed twice, or of another pool) is a defect and throws. */
+  free(block: Block): void {
+    if (!this.#live.delete(block)) {
+      throw new Error(`the block of ${block.bytes} bytes at ${block.address} is freed twice`);
+    }
+    this.#liveBytes -= block.bytes;
+    const list = this.#free.get(block.bytes);
+    if (list) list.push(block);
+    else this.#free.set(block.bytes, [block]);
+  }
+
+  statistics(): PoolStatistics {
+    return {
+      freshExtensions: this.#freshExtensions,
+      heapBytes: this.#heapBytes,
+      liveBlocks: this.#live.size,
+      liveBytes: this.#liveBytes,
+      peakBytes: this.#peakBytes,
+    };
+  }
+
+  #extend(bytes: number): Block {
+    const block = { address: this.heap.extend(bytes), bytes };
+    this.#freshExtensions++;
+    this.#heapBytes += bytes;
+    return this.#own(block);
+  }
+
+  #own(block: Block): Block {
+    this.#live.add(block);
+    this.#liveBytes += block.bytes;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
+    return block;
+  }
+}
