@@ -16,6 +16,11 @@ export default defineConfig({
   },
   resolve: {
     // Tests run on the sources: no build stands between an edit and its test.
-    alias: [{ find: /^@surge-bnn\/([a-z]+)$/, replacement: new URL('./packages/', import.meta.url).pathname + '$1/src/index.ts' }],
+    alias: [
+      {
+        find: /^@surge-bnn\/([a-z]+)$/,
+        replacement: new URL('./packages/', import.meta.url).pathname + '$1/src/index.ts',
+      },
+    ],
   },
 });

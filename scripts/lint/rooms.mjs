@@ -1,0 +1,24 @@
+/**
+ * The one table of who may import whom. A room is a folder under packages/; an import may only point
+ * at the rooms of its row. A package folder without a row is an error of the lint rule and of its test,
+ * so a new package starts here.
+ *
+ * Rows for packages that are still to come (runtime, converter) stand here already: their place is
+ * part of the design.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const ROOMS = {
+  contract: [],
+  engine: ['contract'],
+  core: ['contract'],
+  data: ['contract'],
+  models: ['core', 'contract'],
+  train: ['models', 'data', 'core', 'engine', 'contract'],
+  runtime: [],
+  converter: ['core', 'runtime', 'contract'],
+  cli: ['train', 'models', 'data', 'converter', 'core', 'engine', 'runtime', 'contract'],
+};
+
+/** The name under which a room is imported. */
+export const SCOPE = '@surge-bnn/';
