@@ -1,0 +1,146 @@
+import { InputError } from '@surge-bnn/contract';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { applyOverrides, loadRecipe, parseOverride, parseRecipe } from './recipe.js';
+
+const minimal = {
+  data: { name: 'digits' },
+  network: 'small',
+  optimizer: { name: 'adam', learningRate: 0.01 },
+  epochs: 2,
+  batchSize: 10,
+};
+
+function message(change: Record<string, unknown>): string {
+  try {
+    parseRecipe({ ...minimal, ...change }, 'r.json');
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError);
+    return (error as InputError).message;
+  }
+  return 'accepted';
+}
+
+describe('parseRecipe', () => {
+  it('fills in every default and accepts its own output', () => {
+    const recipe = parseRecipe(minimal);
+    expect(recipe.network).toEqual({ name: 'small', options: {} });
+    expect(recipe.compensator).toBe('none');
+    expect(recipe.groups.binary.clip).toBe('binarizer');
+    expect(parseRecipe(JSON.parse(JSON.stringify(recipe)))).toEqual(recipe);
+  });
+
+  it('spells "surge" out', () => {
+    const recipe = parseRecipe({ ...minimal, compensator: 'surge' });
+    expect(recipe.compensator).toMatchObject({ eta: 0.1, auxiliary: 'full', lambda: 'adaptive' });
+    expect(parseRecipe(recipe)).toEqual(recipe);
+  });
+
+  it('gives a fixed lambda no eta', () => {
+    const recipe = parseRecipe({ ...minimal, compensator: { lambda: { fixed: 0.2 } } });
+    expect(recipe.compensator).not.toHaveProperty('eta');
+    expect(message({ compensator: { lambda: { fixed: 0.2 }, eta: 1 } })).toContain('no meaning');
+  });
+
+  // change -> everything that the sentence has to say
+  const broken: [Record<string, unknown>, string[]][] = [
+    [{ epochz: 3 }, ['r.json', 'unknown key "epochz"', 'did you mean "epochs"', 'allowed: name']],
+    [{ epochs: undefined }, ['epochs is missing', 'a whole number']],
+    [{ epochs: 0 }, ['epochs must be >= 1, got 0']],
+    [{ epochs: 1.5 }, ['epochs', 'whole number', '1.5']],
+    [{ batchSize: '64' }, ['batchSize must be a number, got "64"']],
+    [
+      { optimizer: { name: 'adam', learningRat: 1, learningRate: 1 } },
+      ['in optimizer', 'did you mean "learningRate"', 'beta1'],
+    ],
+    [
+      { optimizer: { name: 'adamm', learningRate: 1 } },
+      ['optimizer.name', 'did you mean "adam"', 'allowed: sgd, adam, adamw, bop'],
+    ],
+    [{ optimizer: { learningRate: 1 } }, ['optimizer.name is missing', 'sgd, adam, adamw, bop']],
+    [{ optimizer: { name: 'sgd', learningRate: -1 } }, ['optimizer.learningRate must be >= 0']],
+    [{ optimizer: { name: 'sgd', learningRate: 1, momentum: 1 } }, ['momentum must be < 1']],
+    [{ optimizer: { name: 'bop', gamma: 0.1, threshold: 0 } }, ['groups.binary.optimizer']],
+    [{ compensator: 'sruge' }, ['compensator', 'did you mean "surge"', 'none']],
+    [{ compensator: 3 }, ['compensator must be "none" or "surge" or an object, got 3']],
+    [{ compensator: { etta: 1 } }, ['"etta" in compensator', 'did you mean "eta"']],
+    [
+      { compensator: { auxiliary: 'ful' } },
+      ['compensator.auxiliary', '"full"', 'shared', 'frozen'],
+    ],
+    [{ compensator: { lambda: 'adaptiv' } }, ['compensator.lambda', 'did you mean "adaptive"']],
+    [{ compensator: { lambda: { fixd: 1 } } }, ['"fixd" in compensator.lambda', '"fixed"']],
+    [{ compensator: { lambda: { movingAverage: 2 } } }, ['movingAverage must be < 1, got 2']],
+    [{ compensator: { eta: { type: 'cosin', from: 1, to: 0 } } }, ['eta.type', '"cosine"']],
+    [{ compensator: { eta: { type: 'cosine', from: 1 } } }, ['compensator.eta.to is missing']],
+    [{ compensator: { scope: { frist: 1 } } }, ['"frist" in compensator.scope', '"first"']],
+    [{ schedule: { type: 'cosine', from: 1, too: 0, to: 0 } }, ['"too" in schedule', '"to"']],
+    [
+      { schedule: { type: 'warmup', over: 0.1, then: { type: 'linaer' } } },
+      ['schedule.then.type', '"linear"'],
+    ],
+    [{ groups: { binry: {} } }, ['"binry" in groups', '"binary"']],
+    [{ groups: { binary: { clip: 'binariser' } } }, ['groups.binary.clip', '"binarizer"']],
+    [{ accumulate: 20 }, ['accumulate 20', 'batch of 10']],
+    [{ engine: { backend: 'wsam' } }, ['engine.backend', '"wasm"', 'tfjs']],
+    [{ network: { nam: 'x' } }, ['network']],
+  ];
+  it.each(broken)('refuses %j', (change, parts) => {
+    const text = message(change);
+    for (const part of parts) expect(text).toContain(part);
+    expect(text).not.toContain('\n');
+  });
+
+  it('refuses what is no object', () => {
+    expect(() => parseRecipe([], 'r.json')).toThrow('r.json: the recipe must be an object, got []');
+  });
+});
+
+describe('applyOverrides', () => {
+  const recipe = parseRecipe(minimal);
+
+  it('sets nested values and checks them', () => {
+    const changed = applyOverrides(recipe, { 'optimizer.learningRate': 0.5, epochs: 9 });
+    expect(changed.optimizer).toMatchObject({ name: 'adam', learningRate: 0.5 });
+    expect(changed.epochs).toBe(9);
+    expect(recipe.epochs).toBe(2);
+    expect(() => applyOverrides(recipe, { 'optimizer.lr': 1 })).toThrow('unknown key "lr"');
+    expect(() => applyOverrides(recipe, { 'epochs.x': 1 })).toThrow(InputError);
+  });
+
+  it('switches compensator and optimizer', () => {
+    const surge = applyOverrides(recipe, { compensator: 'surge', 'compensator.eta': 0.3 });
+    expect(surge.compensator).toMatchObject({ eta: 0.3 });
+    expect(applyOverrides(surge, { compensator: 'none' }).compensator).toBe('none');
+    expect(() => applyOverrides(recipe, { 'compensator.eta': 1 })).toThrow('set compensator');
+    const sgd = applyOverrides(recipe, { 'optimizer.name': 'sgd', 'optimizer.momentum': 0.5 });
+    expect(sgd.optimizer).toEqual({
+      name: 'sgd',
+      learningRate: 0.01,
+      momentum: 0.5,
+      nesterov: false,
+      weightDecay: 0,
+    });
+  });
+
+  it('reads key=value', () => {
+    expect(parseOverride('a.b=0.5')).toEqual(['a.b', 0.5]);
+    expect(parseOverride('binarizer=ste')).toEqual(['binarizer', 'ste']);
+    expect(parseOverride('s={"first":2}')).toEqual(['s', { first: 2 }]);
+    expect(() => parseOverride('epochs')).toThrow('key=value');
+  });
+});
+
+describe('loadRecipe', () => {
+  it('names a missing file and broken JSON', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'recipe-'));
+    const path = join(folder, 'r.json');
+    await expect(loadRecipe(path)).rejects.toThrow('there is no recipe file');
+    await writeFile(path, '{"epochs": ');
+    await expect(loadRecipe(path)).rejects.toThrow('is not valid JSON');
+    await writeFile(path, JSON.stringify(minimal));
+    expect(await loadRecipe(path)).toEqual(parseRecipe(minimal));
+  });
+});

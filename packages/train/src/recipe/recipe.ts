@@ -1,0 +1,148 @@
+/**
+ * Reading recipes: from JSON, from a file, and with single values replaced (`--set key=value`). All three
+ * ways go through the same schema and give the same messages.
+ */
+import { readFile } from 'node:fs/promises';
+import { InputError } from '@surge-bnn/contract';
+import { schedule } from '../schedules.js';
+import type { Schedule, ScheduleSpec } from '../schedules.js';
+import { explain } from './explain.js';
+import { recipeSchema } from './schema.js';
+import type { Recipe } from './schema.js';
+
+/**
+ * Checks a recipe and fills in the defaults.
+ *
+ * @param json the parsed JSON.
+ * @param where names its source in errors, e.g. the file.
+ * @throws InputError: what is wrong, where, what is allowed.
+ */
+export function parseRecipe(json: unknown, where = 'recipe'): Recipe {
+  const result = recipeSchema.safeParse(json);
+  if (!result.success) {
+    throw new InputError(explain(result.error.issues, recipeSchema, json, where));
+  }
+  checkTogether(result.data, where);
+  return result.data;
+}
+
+/** Reads and checks a recipe file. @throws InputError when it is missing, no JSON, or wrong. */
+export async function loadRecipe(path: string): Promise<Recipe> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw new InputError(`there is no recipe file ${path}`);
+    throw new InputError(`cannot read the recipe ${path}: ${error.message}`);
+  });
+  return parseRecipe(parseJson(text, path), path);
+}
+
+/**
+ * A copy of the recipe with the values at dotted keys replaced, checked anew. 'optimizer.name' drops what
+ * only the former optimizer knew; 'compensator.eta' on a recipe without compensator is refused.
+ */
+export function applyOverrides(
+  recipe: Recipe,
+  overrides: Readonly<Record<string, unknown>>,
+  where = 'recipe',
+): Recipe {
+  let json: JsonObject = structuredClone(recipe);
+  for (const [key, value] of Object.entries(overrides)) {
+    json = replace(json, key.split('.'), value, key, where);
+  }
+  return parseRecipe(json, where);
+}
+
+/**
+ * 'a.b=0.5' as a pair of key and value. The value is JSON where it is valid JSON (numbers, true, [..], {..}),
+ * otherwise the text itself.
+ */
+export function parseOverride(text: string): [key: string, value: unknown] {
+  const split = text.indexOf('=');
+  if (split < 1) throw new InputError(`--set needs key=value, got "${text}"`);
+  const value = text.slice(split + 1);
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return [text.slice(0, split), parsed];
+  } catch {
+    return [text.slice(0, split), value];
+  }
+}
+
+/** eta of a recipe as a function of p; undefined without compensator or with a fixed lam. */
+export function etaSchedule(recipe: Recipe): Schedule | undefined {
+  if (recipe.compensator === 'none') return undefined;
+  const eta: ScheduleSpec | undefined = recipe.compensator.eta;
+  return eta === undefined ? undefined : schedule(eta);
+}
+
+type JsonObject = Record<string, unknown>;
+
+function replace(
+  json: JsonObject,
+  path: readonly string[],
+  value: unknown,
+  whole: string,
+  where: string,
+): JsonObject {
+  const [key, ...rest] = path;
+  if (rest.length === 0) {
+    const switched = whole === 'optimizer.name' && json.name !== value;
+    const kept = switched ? pick(json, ['learningRate', 'weightDecay']) : json;
+    return { ...kept, [key]: value };
+  }
+  const inner = json[key];
+  if (inner === 'none' && key === 'compensator') {
+    throw new InputError(
+      `${where}: ${whole} has nothing to act on, the compensator is "none"; set compensator to "surge" first`,
+    );
+  }
+  if (inner === undefined || typeof inner === 'string' || typeof inner === 'number') {
+    // A short form ('surge', a constant schedule) makes way for the long one; the check decides if it fits.
+    return { ...json, [key]: replace({}, rest, value, whole, where) };
+  }
+  if (!isObject(inner)) {
+    throw new InputError(`${where}: ${whole} does not exist: ${key} is ${JSON.stringify(inner)}`);
+  }
+  return { ...json, [key]: replace(inner, rest, value, whole, where) };
+}
+
+function pick(json: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(json).filter(([key]) => keys.includes(key)));
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** JSON.parse with the file named in the message. */
+export function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${path} is not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+/** What no single field can know. */
+function checkTogether(recipe: Recipe, where: string): void {
+  const { compensator, optimizer, groups } = recipe;
+  if (compensator !== 'none') {
+    const { lambda, eta } = compensator;
+    if (typeof lambda === 'object' && 'fixed' in lambda && eta !== undefined) {
+      throw new InputError(
+        `${where}: compensator.eta has no meaning beside lambda {"fixed": ${lambda.fixed}}; leave one of them out`,
+      );
+    }
+  }
+  const bop = 'Bop flips binary weights and nothing else; name it in groups.binary.optimizer';
+  if (optimizer.name === 'bop') throw new InputError(`${where}: optimizer.name: ${bop}`);
+  for (const role of ['auxiliary', 'normBias', 'other'] as const) {
+    if (groups[role].optimizer?.name === 'bop') {
+      throw new InputError(`${where}: groups.${role}.optimizer: ${bop}`);
+    }
+  }
+  if (recipe.accumulate > recipe.batchSize) {
+    throw new InputError(
+      `${where}: accumulate ${recipe.accumulate} cannot split a batch of ${recipe.batchSize} images; allowed: 1 to ${recipe.batchSize}`,
+    );
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * What a recipe may say: one strict zod schema per part, every default in one place. A parsed recipe is
+ * complete (all defaults filled in) and is itself a valid recipe; config.json of a run is exactly that.
+ */
+import { z } from 'zod';
+import type { ScheduleSpec } from '../schedules.js';
+
+const share = z.number().min(0).max(1);
+const positive = z.number().positive();
+const notNegative = z.number().min(0);
+const count = z.int().min(1);
+
+const scheduleObject: z.ZodType<Exclude<ScheduleSpec, number>> = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('constant'), value: z.number() }),
+  z.strictObject({ type: z.literal('linear'), from: z.number(), to: z.number() }),
+  z.strictObject({ type: z.literal('cosine'), from: z.number(), to: z.number() }),
+  z.strictObject({
+    type: z.literal('step'),
+    from: z.number(),
+    at: z.array(share),
+    factor: notNegative,
+  }),
+  z.strictObject({ type: z.literal('exponential'), from: positive, to: positive }),
+  z.strictObject({
+    type: z.literal('warmup'),
+    over: z.number().min(0).lt(1),
+    from: z.number().default(0),
+    get then(): z.ZodType<ScheduleSpec> {
+      return scheduleSchema;
+    },
+  }),
+]);
+
+/** A number or one of the forms of schedules.ts. */
+export const scheduleSchema: z.ZodType<ScheduleSpec> = z.union([z.number(), scheduleObject]);
+
+/** Optimizers; learningRate is the value that the schedule's factor multiplies. */
+export const optimizerSchema = z.discriminatedUnion('name', [
+  z.strictObject({
+    name: z.literal('sgd'),
+    learningRate: notNegative,
+    momentum: z.number().min(0).lt(1).default(0.9),
+    nesterov: z.boolean().default(false),
+    weightDecay: notNegative.default(0),
+  }),
+  ...(['adam', 'adamw'] as const).map((name) =>
+    z.strictObject({
+      name: z.literal(name),
+      learningRate: notNegative,
+      beta1: z.number().min(0).lt(1).default(0.9),
+      beta2: z.number().min(0).lt(1).default(0.999),
+      epsilon: positive.default(1e-8),
+      weightDecay: notNegative.default(0),
+    }),
+  ),
+  z.strictObject({
+    name: z.literal('bop'),
+    /** Rate of the moving average of the gradient; takes the schedule's factor. */
+    gamma: share,
+    threshold: notNegative,
+  }),
+]);
+
+const groupFields = {
+  /** Another optimizer for this group; absent: the recipe's. */
+  optimizer: optimizerSchema.optional(),
+  learningRateFactor: notNegative.default(1),
+  /** Overrides the optimizer's. The auxiliary group and normBias default to 0. */
+  weightDecay: notNegative.optional(),
+};
+
+const groupsSchema = z.strictObject({
+  /** Latent weights of binary layers. `clip` is the range after each step; 'binarizer': as it asks. */
+  binary: z
+    .strictObject({
+      ...groupFields,
+      clip: z
+        .union([z.enum(['binarizer', 'none']), z.tuple([z.number(), z.number()])])
+        .default('binarizer'),
+    })
+    .prefault({}),
+  /** W_a. Never part of global-norm clipping. */
+  auxiliary: z.strictObject({ ...groupFields, weightDecay: notNegative.default(0) }).prefault({}),
+  /** Parameters of rank <= 1: batch norm, biases, slopes, shifts. */
+  normBias: z.strictObject({ ...groupFields, weightDecay: notNegative.default(0) }).prefault({}),
+  /** Everything else: kernels of real-valued layers. */
+  other: z.strictObject(groupFields).prefault({}),
+});
+
+const lambdaSchema = z.union([
+  z.enum(['adaptive']),
+  z.strictObject({ fixed: notNegative }),
+  z.strictObject({ movingAverage: z.number().min(0).lt(1) }),
+]);
+
+const scopeSchema = z.union([
+  z.enum(['all']),
+  z.strictObject({ first: count }),
+  z.strictObject({ last: count }),
+  z.strictObject({ names: z.array(z.string()).min(1) }),
+]);
+
+/** The compensator's options as JSON; METHOD.md section 1 has their meaning. */
+export const surgeSchema = z.strictObject({
+  /** Default 0.1. With lambda {fixed} it has no meaning and must be absent. */
+  eta: z.union([notNegative, scheduleObject]).optional(),
+  epsilon: positive.optional(),
+  lambdaMax: positive.optional(),
+  auxiliary: z.enum(['full', 'shared', 'frozen']).default('full'),
+  initial: z.enum(['random', 'copy']).default('random'),
+  scaleAuxiliaryGradient: z.boolean().default(true),
+  auxiliaryInput: z.enum(['raw', 'transformed']).default('raw'),
+  lambda: lambdaSchema.default('adaptive'),
+  gainOnly: z.boolean().default(false),
+  normScope: z.enum(['layer']).default('layer'),
+  scope: scopeSchema.default('all'),
+});
+
+/** eta where a recipe says 'surge' and no more: the middle of the range that the literature suggests. */
+export const defaultEta = 0.1;
+
+const compensatorSchema = z.union([z.enum(['none', 'surge']), surgeSchema]).transform((given) => {
+  if (given === 'none') return given;
+  const options = given === 'surge' ? surgeSchema.parse({}) : given;
+  const fixed = typeof options.lambda === 'object' && 'fixed' in options.lambda;
+  return fixed ? options : { ...options, eta: options.eta ?? defaultEta };
+});
+
+const networkSchema = z
+  .union([
+    z.string().min(1),
+    z.strictObject({
+      name: z.string().min(1),
+      options: z.record(z.string(), z.json()).default({}),
+    }),
+  ])
+  .transform((given) => (typeof given === 'string' ? { name: given, options: {} } : given));
+
+const dataSchema = z.strictObject({
+  name: z.string().min(1),
+  /** Where the files lie; absent: the data package's own place. */
+  directory: z.string().optional(),
+  /** Use only the first n training images. */
+  trainLimit: count.optional(),
+  /** Hold out the last n training images and evaluate on them, not on the test set: for tuning. */
+  holdOut: count.optional(),
+});
+
+/** Random changes of the training images; see the data package. */
+export const augmentationSchema = z.strictObject({
+  /** Up to so many pixels in each direction, edges filled with zeros. */
+  shift: z.int().min(0).default(0),
+  /** Mirror left and right, half of the time. */
+  flip: z.boolean().default(false),
+});
+
+/** A whole recipe. */
+export const recipeSchema = z.strictObject({
+  name: z.string().min(1).default('unnamed'),
+  description: z.string().default(''),
+  data: dataSchema,
+  network: networkSchema,
+  /** A method's name; the core package knows which exist. */
+  binarizer: z.string().min(1).default('ste'),
+  compensator: compensatorSchema.default('none'),
+  optimizer: optimizerSchema,
+  groups: groupsSchema.prefault({}),
+  /** Factor of every learning rate, as a function of p. */
+  schedule: scheduleSchema.default(1),
+  /** Floor p to whole epochs, as the published recipes do. */
+  floorToEpochs: z.boolean().default(false),
+  epochs: count,
+  batchSize: count,
+  seed: z.int().min(0).default(1),
+  augmentation: augmentationSchema.prefault({}),
+  labelSmoothing: z.number().min(0).lt(1).default(0),
+  /** Gradient clipping: first each entry, then the norm over everything but the auxiliary weights. */
+  clip: z
+    .strictObject({ globalNorm: positive.optional(), value: positive.optional() })
+    .prefault({}),
+  /** Split each batch into k micro-batches and sum their gradients: the same step in less memory. */
+  accumulate: count.default(1),
+  /** Evaluate after every n-th epoch (and always after the last). */
+  evaluateEvery: count.default(1),
+  engine: z
+    .strictObject({
+      backend: z.enum(['auto', 'wasm', 'native', 'tfjs']).default('auto'),
+      threads: count.optional(),
+    })
+    .prefault({}),
+});
+
+/** A complete recipe, every default filled in. */
+export type Recipe = z.output<typeof recipeSchema>;
+/** A recipe as it may be written. */
+export type RecipeInput = z.input<typeof recipeSchema>;
+export type OptimizerSpec = z.output<typeof optimizerSchema>;
+export type SurgeSpec = z.output<typeof surgeSchema>;

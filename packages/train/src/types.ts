@@ -1,0 +1,195 @@
+/**
+ * The public shapes of a run: options, events, metrics, summaries, comparisons. Everything here is plain
+ * data, so a command line, a page or a test can print, store or send it.
+ */
+
+/** What the engine said about itself when it was switched on; part of checkpoint and summary. */
+export interface EngineRecord {
+  /** Name of the TF.js backend. */
+  readonly backend: string;
+  readonly threads: number;
+}
+
+export interface RunOptions {
+  /** The run folder. It must not hold a run yet, unless `resume` or `force`. */
+  readonly out: string;
+  /** Go on from the folder's last checkpoint. */
+  readonly resume?: boolean;
+  /** Stop (with a checkpoint) once so many epochs of the whole run are done. */
+  readonly stopAfter?: number;
+  /** Replace a run that is already there. */
+  readonly force?: boolean;
+  /** Aborting it ends the run after the current step, with a checkpoint. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: TrainEvent) => void;
+}
+
+/** Averages over one epoch of what a binary layer's backward measured, and what its weights did. */
+export interface LayerMetrics {
+  readonly name: string;
+  readonly lambda: number;
+  readonly cosine: number;
+  readonly normB: number;
+  readonly normA: number;
+  /** Share of the layer's inputs with zero surrogate slope. */
+  readonly clipped: number;
+  /** Share of the weights whose sign differs from the one an epoch ago. */
+  readonly flipped: number;
+  /** Output filters in which no weight's sign changed during the epoch. */
+  readonly deadFilters: number;
+  readonly filters: number;
+  /** Backwards whose lam was 0 because a norm was 0. */
+  readonly skipped: number;
+}
+
+/** One line of metrics.jsonl. No wall-clock time in it: two equal runs write equal files. */
+export interface EpochMetrics {
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** Optimizer steps done. */
+  readonly step: number;
+  readonly learningRate: number;
+  /** undefined without a compensator, or where lam is fixed. */
+  readonly eta?: number;
+  /** Mean over the epoch's training batches, in training mode, as they came. */
+  readonly trainLoss: number;
+  readonly trainAccuracy: number;
+  /** Over all evaluation images; absent in epochs without evaluation. */
+  readonly testLoss?: number;
+  readonly testAccuracy?: number;
+  readonly layers: readonly LayerMetrics[];
+}
+
+export type StopReason = 'finished' | 'stop-after' | 'aborted';
+
+/** What happens during a run, for progress bars and logs. */
+export type TrainEvent =
+  | {
+      readonly type: 'start';
+      readonly out: string;
+      readonly epochs: number;
+      readonly stepsPerEpoch: number;
+      /** 0, or where a resumed run goes on. */
+      readonly step: number;
+      readonly totalSteps: number;
+      readonly trainImages: number;
+      readonly testImages: number;
+      readonly engine: EngineRecord;
+    }
+  | {
+      readonly type: 'step';
+      /** Counted from 1. */
+      readonly epoch: number;
+      readonly epochs: number;
+      /** Steps done of the whole run. */
+      readonly step: number;
+      readonly of: number;
+      /** Running means over the epoch so far. */
+      readonly loss: number;
+      readonly accuracy: number;
+      /** Estimate for the whole run, evaluations included. */
+      readonly secondsLeft: number;
+    }
+  | { readonly type: 'evaluation'; readonly done: number; readonly of: number }
+  | { readonly type: 'epoch'; readonly metrics: EpochMetrics; readonly seconds: number }
+  | { readonly type: 'checkpoint'; readonly epoch: number; readonly step: number }
+  | { readonly type: 'stop'; readonly reason: StopReason; readonly summary: RunSummary };
+
+/** A value and the epoch (counted from 1) in which it was reached. */
+export interface AccuracyAt {
+  readonly accuracy: number;
+  readonly loss: number;
+  readonly epoch: number;
+}
+
+/** summary.json of a run folder. */
+export interface RunSummary {
+  readonly status: StopReason;
+  readonly name: string;
+  readonly seed: number;
+  readonly binarizer: string;
+  /** 'none' or 'surge'; the config has the options. */
+  readonly compensator: 'none' | 'surge';
+  readonly epochs: number;
+  readonly epochsDone: number;
+  readonly steps: number;
+  /** undefined as long as nothing was evaluated. */
+  readonly last?: AccuracyAt;
+  readonly best?: AccuracyAt;
+  readonly evaluationImages: number;
+  readonly evaluatedOn: 'test' | 'held-out training images';
+  /** Seconds of training and evaluation, summed over all parts of a resumed run. */
+  readonly seconds: number;
+  readonly engine: EngineRecord;
+  readonly cpu: string;
+  readonly node: string;
+  /** sha256 of the final weights, of config.json's content and of the data, and of the weights at the start. */
+  readonly hashes: {
+    readonly weights: string;
+    readonly initialWeights: string;
+    readonly config: string;
+    readonly data: string;
+  };
+}
+
+export interface Evaluation {
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly correct: number;
+  readonly images: number;
+}
+
+/** Mean, sample standard deviation (0 for one value) and how many values. */
+export interface Spread {
+  readonly mean: number;
+  readonly deviation: number;
+  readonly count: number;
+}
+
+/** One binarizer with one compensator over all seeds. */
+export interface ComparisonRow {
+  readonly binarizer: string;
+  readonly compensator: string;
+  readonly last: Spread;
+  readonly best: Spread;
+  readonly seconds: Spread;
+  readonly runs: readonly {
+    readonly seed: number;
+    readonly out: string;
+    /** True when a finished run of the same config was found and used. */
+    readonly reused: boolean;
+    readonly summary: RunSummary;
+  }[];
+}
+
+/** Gain of a compensator over 'none' for the same binarizer and, pair by pair, the same seed. */
+export interface PairedGain {
+  readonly binarizer: string;
+  readonly compensator: string;
+  readonly measure: 'last' | 'best';
+  readonly gains: readonly { readonly seed: number; readonly gain: number }[];
+  readonly mean: number;
+  readonly deviation: number;
+  /** 95 % interval of the mean by Student's t; undefined for fewer than two seeds. */
+  readonly interval?: readonly [number, number];
+}
+
+export interface ComparisonTable {
+  readonly recipe: string;
+  readonly seeds: readonly number[];
+  readonly rows: readonly ComparisonRow[];
+  readonly gains: readonly PairedGain[];
+}
+
+/** Events of a comparison: which run, and that run's own events. */
+export type CompareEvent =
+  | {
+      readonly type: 'run';
+      readonly index: number;
+      readonly of: number;
+      readonly binarizer: string;
+      readonly compensator: string;
+      readonly seed: number;
+      readonly reused: boolean;
+    }
+  | { readonly type: 'train'; readonly event: TrainEvent };
