@@ -72,7 +72,7 @@ export const batchNormGradient: KernelEntry = {
 };
 
 function expectChannels(x: TensorInfo, perChannel: Record<string, TensorInfo>): void {
-  const channels = x.shape.at(-1);
+  const channels = x.shape[x.shape.length - 1];
   for (const [name, info] of Object.entries(perChannel)) {
     if (info.shape.length !== 1 || info.shape[0] !== channels) {
       throw new InputError(

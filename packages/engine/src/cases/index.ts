@@ -1,0 +1,51 @@
+/**
+ * All case lists by kernel. The type asks for a list for every kernel of the interface.
+ */
+import type { KernelName } from '../providers/provider.js';
+import { batchNormCases, batchNormGradientCases } from './batch-norm.js';
+import { conv2dCases, conv2dFilterGradientCases, conv2dInputGradientCases } from './conv2d.js';
+import {
+  binaryCases,
+  binaryInPlaceCases,
+  clipCases,
+  fillCases,
+  preluCases,
+  sumCases,
+  unaryCases,
+} from './element-wise.js';
+import type { KernelCase } from './kernel-case.js';
+import { matMulCases } from './mat-mul.js';
+import { adamStepCases, bopStepCases, sgdStepCases } from './optimizer-steps.js';
+import {
+  avgPoolCases,
+  avgPoolGradientCases,
+  maxPoolCases,
+  maxPoolGradientCases,
+} from './pooling.js';
+import { signConv2dCases, signConv2dGradientCases } from './sign-conv2d.js';
+import { softmaxCrossEntropyCases } from './softmax-cross-entropy.js';
+
+export const kernelCases: Readonly<Record<KernelName, readonly KernelCase[]>> = {
+  conv2d: conv2dCases,
+  conv2dInputGradient: conv2dInputGradientCases,
+  conv2dFilterGradient: conv2dFilterGradientCases,
+  matMul: matMulCases,
+  signConv2d: signConv2dCases,
+  signConv2dGradient: signConv2dGradientCases,
+  batchNorm: batchNormCases,
+  batchNormGradient: batchNormGradientCases,
+  maxPool: maxPoolCases,
+  maxPoolGradient: maxPoolGradientCases,
+  avgPool: avgPoolCases,
+  avgPoolGradient: avgPoolGradientCases,
+  softmaxCrossEntropy: softmaxCrossEntropyCases,
+  sgdStep: sgdStepCases,
+  adamStep: adamStepCases,
+  bopStep: bopStepCases,
+  unary: unaryCases,
+  clip: clipCases,
+  binary: [...binaryCases, ...binaryInPlaceCases],
+  prelu: preluCases,
+  sum: sumCases,
+  fill: fillCases,
+};
