@@ -42,7 +42,7 @@ export interface Surrogate {
   /** The form that fused kernels know; absent when there is none at this p. */
   spec?(p: Progress): SurrogateSpec;
   /** A function whose derivative is the slope, where one is known: finite differences of it test the slope. */
-  antiderivative?(u: number, p: Progress): number;
+  antiderivative?: (u: number, p: Progress) => number;
 }
 
 /**

@@ -3,14 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
+import { baseOptions, shapeText } from './base-options.js';
+import type { BaseOptions, LayerShape } from './base-options.js';
 import { registerOnce } from './registration.js';
-
-type Shape = Parameters<tfl.layers.Layer['build']>[0];
-
-export interface ActivationOptions {
-  name?: string;
-  inputShape?: number[];
-}
 
 const first = (inputs: Tensor | Tensor[]) => (Array.isArray(inputs) ? inputs[0] : inputs);
 
@@ -22,7 +17,7 @@ export class HardTanh extends tfl.layers.Layer {
     return tf.clipByValue(first(inputs), -1, 1);
   }
 
-  override computeOutputShape(inputShape: Shape) {
+  override computeOutputShape(inputShape: LayerShape) {
     return inputShape;
   }
 }
@@ -31,12 +26,12 @@ export class HardTanh extends tfl.layers.Layer {
  * y = min(max(x, -1), 1). A trap when estimators are compared: a sign behind it sees |x| <= 1, so that the box
  * never clips and 'ste' and 'identity' are one network (METHOD.md section 5).
  */
-export function hardTanh(options: ActivationOptions = {}): HardTanh {
+export function hardTanh(options: BaseOptions = {}): HardTanh {
   registerOnce(HardTanh);
-  return new HardTanh({ name: options.name, inputShape: options.inputShape });
+  return new HardTanh(baseOptions(options));
 }
 
-export interface PReluOptions extends ActivationOptions {
+export interface PReluOptions extends BaseOptions {
   /** Slope for negative inputs at the start, per channel. Default 0.25. */
   alpha?: number;
 }
@@ -48,11 +43,11 @@ export class PRelu extends tfl.layers.Layer {
   protected readonly initialAlpha: number;
 
   constructor(options: PReluOptions = {}) {
-    super({ name: options.name, inputShape: options.inputShape });
+    super(baseOptions(options));
     this.initialAlpha = options.alpha ?? 0.25;
   }
 
-  override build(inputShape: Shape): void {
+  override build(inputShape: LayerShape): void {
     this.alpha = this.perChannel('alpha', inputShape, this.initialAlpha);
     this.built = true;
   }
@@ -61,7 +56,7 @@ export class PRelu extends tfl.layers.Layer {
     return tf.prelu(first(inputs), builtWeight(this.alpha, this.name));
   }
 
-  override computeOutputShape(inputShape: Shape) {
+  override computeOutputShape(inputShape: LayerShape) {
     return inputShape;
   }
 
@@ -69,11 +64,11 @@ export class PRelu extends tfl.layers.Layer {
     return { ...super.getConfig(), alpha: this.initialAlpha };
   }
 
-  protected perChannel(name: string, inputShape: Shape, value: number): tfl.LayerVariable {
+  protected perChannel(name: string, inputShape: LayerShape, value: number): tfl.LayerVariable {
     const channels = inputShape[inputShape.length - 1];
     if (typeof channels !== 'number' || !(channels > 0)) {
       throw new InputError(
-        `layer "${this.name}": the last axis of the input must have a known size, got [${inputShape}]`,
+        `layer "${this.name}": the last axis of the input must have a known size, got ${shapeText(inputShape)}`,
       );
     }
     const initializer = tfl.initializers.constant({ value });
@@ -93,7 +88,7 @@ export class RPRelu extends PRelu {
   private before: tfl.LayerVariable | undefined;
   private after: tfl.LayerVariable | undefined;
 
-  override build(inputShape: Shape): void {
+  override build(inputShape: LayerShape): void {
     super.build(inputShape);
     this.before = this.perChannel('shiftBefore', inputShape, 0);
     this.after = this.perChannel('shiftAfter', inputShape, 0);

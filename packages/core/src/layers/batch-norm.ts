@@ -4,11 +4,11 @@ import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
 import { batchNormEvaluation, batchNormTraining } from '../ops/batch-norm.js';
+import { baseOptions, shapeText } from './base-options.js';
+import type { BaseOptions, LayerShape } from './base-options.js';
 import { registerOnce } from './registration.js';
 
-export interface BatchNormOptions {
-  name?: string;
-  inputShape?: number[];
+export interface BatchNormOptions extends BaseOptions {
   /** Share of the old moving statistics kept at each step (PyTorch's momentum 0.1 is 0.9 here). Default 0.9. */
   momentum?: number;
   /** Default 1e-5. */
@@ -23,7 +23,7 @@ export class BatchNorm extends tfl.layers.Layer {
   private weightsOf: Record<'gamma' | 'beta' | 'mean' | 'variance', tfl.LayerVariable> | undefined;
 
   constructor(options: BatchNormOptions = {}) {
-    super({ name: options.name, inputShape: options.inputShape });
+    super(baseOptions(options));
     this.momentum = options.momentum ?? 0.9;
     this.epsilon = options.epsilon ?? 1e-5;
     if (!(this.momentum >= 0 && this.momentum < 1) || !(this.epsilon > 0)) {
@@ -33,11 +33,11 @@ export class BatchNorm extends tfl.layers.Layer {
     }
   }
 
-  override build(inputShape: Parameters<tfl.layers.Layer['build']>[0]): void {
+  override build(inputShape: LayerShape): void {
     const channels = inputShape[inputShape.length - 1];
     if (typeof channels !== 'number' || !(channels > 0)) {
       throw new InputError(
-        `layer "${this.name}": the last axis of the input must have a known size, got [${inputShape}]`,
+        `layer "${this.name}": the last axis of the input must have a known size, got ${shapeText(inputShape)}`,
       );
     }
     const zeros = tfl.initializers.zeros();
@@ -73,7 +73,7 @@ export class BatchNorm extends tfl.layers.Layer {
     });
   }
 
-  override computeOutputShape(inputShape: Parameters<tfl.layers.Layer['build']>[0]) {
+  override computeOutputShape(inputShape: LayerShape) {
     return inputShape;
   }
 

@@ -3,6 +3,8 @@ import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import { convGeometry, InputError } from '@surge-bnn/contract';
 import type { ConvOptions, PadValue } from '@surge-bnn/contract';
 import { binaryConv2d as binaryConv2dOp } from '../ops/binary-conv2d.js';
+import { shapeText } from './base-options.js';
+import type { LayerShape } from './base-options.js';
 import { BinaryLayer } from './binary-layer.js';
 import type { BinaryLayerOptions } from './binary-layer.js';
 import { registerOnce } from './registration.js';
@@ -43,18 +45,18 @@ export class BinaryConv2D extends BinaryLayer {
     );
   }
 
-  override build(inputShape: Parameters<BinaryLayer['build']>[0]): void {
-    const inChannels = pictureShape(inputShape, this.name)[3];
+  override build(inputShape: LayerShape): void {
+    const shape = pictureShape(inputShape, this.name);
+    const inChannels = shape[3];
+    this.geometry([1, ...shape.slice(1)]); // refuses what does not fit, before any weight is made
     this.makeWeights(this.kernelShape(inChannels), inChannels);
     this.built = true;
   }
 
-  override computeOutputShape(inputShape: Parameters<BinaryLayer['computeOutputShape']>[0]) {
+  override computeOutputShape(inputShape: LayerShape) {
     const shape = pictureShape(inputShape, this.name);
     const g = this.geometry([1, ...shape.slice(1)]);
-    // TF.js writes an unknown batch size as null, which its own Shape type has and number[] has not.
-    const batch: number | null = shape[0];
-    return [batch as number, g.outHeight, g.outWidth, g.outChannels];
+    return [shape[0], g.outHeight, g.outWidth, g.outChannels];
   }
 
   override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
@@ -94,14 +96,11 @@ export function binaryConv2d(options: BinaryConv2DOptions): BinaryConv2D {
   return new BinaryConv2D(options);
 }
 
-function pictureShape(
-  shape: Parameters<BinaryLayer['build']>[0],
-  layer: string,
-): readonly number[] {
+function pictureShape(shape: LayerShape, layer: string): readonly number[] {
   const flat = shape.filter((d): d is number => typeof d === 'number' || d === null);
   if (flat.length !== 4 || flat.slice(1).some((d) => !(d > 0))) {
     throw new InputError(
-      `layer "${layer}": the input must have shape [batch, height, width, channels] with known sizes, got [${shape}]`,
+      `layer "${layer}": the input must have shape [batch, height, width, channels] with known sizes, got ${shapeText(shape)}`,
     );
   }
   return flat;

@@ -2,6 +2,8 @@
 import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import { InputError } from '@surge-bnn/contract';
 import { binaryMatMul } from '../ops/binary-conv2d.js';
+import { shapeText } from './base-options.js';
+import type { LayerShape } from './base-options.js';
 import { BinaryLayer } from './binary-layer.js';
 import type { BinaryLayerOptions } from './binary-layer.js';
 import { registerOnce } from './registration.js';
@@ -26,13 +28,13 @@ export class BinaryDense extends BinaryLayer {
     }
   }
 
-  override build(inputShape: Parameters<BinaryLayer['build']>[0]): void {
+  override build(inputShape: LayerShape): void {
     const inputs = lastAxis(inputShape, this.name);
     this.makeWeights([inputs, this.units], inputs);
     this.built = true;
   }
 
-  override computeOutputShape(inputShape: Parameters<BinaryLayer['computeOutputShape']>[0]) {
+  override computeOutputShape(inputShape: LayerShape) {
     lastAxis(inputShape, this.name);
     const flat = inputShape.filter((d): d is number => !Array.isArray(d));
     return [...flat.slice(0, -1), this.units];
@@ -57,11 +59,11 @@ export function binaryDense(options: BinaryDenseOptions): BinaryDense {
   return new BinaryDense(options);
 }
 
-function lastAxis(shape: Parameters<BinaryLayer['build']>[0], layer: string): number {
+function lastAxis(shape: LayerShape, layer: string): number {
   const last = shape[shape.length - 1];
   if (shape.length < 2 || typeof last !== 'number' || !(last > 0)) {
     throw new InputError(
-      `layer "${layer}": the input must have rank >= 2 and a known last axis, got [${shape}]`,
+      `layer "${layer}": the input must have rank >= 2 and a known last axis, got ${shapeText(shape)}`,
     );
   }
   return last;

@@ -14,15 +14,14 @@ import type { LambdaState } from '../compensator/scaler.js';
 import type { BackwardStatistics } from '../compensator/statistics.js';
 import type { SurgeOptions } from '../compensator/surge.js';
 import { auxiliaryInitialValue, scalingOf } from '../compensator/surge.js';
+import { baseOptions } from './base-options.js';
+import type { BaseOptions } from './base-options.js';
 import { kernelInitializer } from './initializers.js';
 import type { KernelInitializerName } from './initializers.js';
 
 type LayerVariable = tfl.LayerVariable;
-type LayerArguments = ConstructorParameters<typeof tfl.layers.Layer>[0];
 
-export interface BinaryLayerOptions {
-  name?: string;
-  inputShape?: number[];
+export interface BinaryLayerOptions extends BaseOptions {
   /** How inputs are binarized. */
   inputBinarizer: BinarizerName | Binarizer;
   /** How weights are binarized. */
@@ -51,8 +50,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   private lambdaState: LambdaState = {};
 
   protected constructor(protected readonly options: BinaryLayerOptions) {
-    const base: LayerArguments = { name: options.name, inputShape: options.inputShape };
-    super(base);
+    super(baseOptions(options));
     this.inputBinarizer = resolveBinarizer(options.inputBinarizer);
     this.weightBinarizer = resolveBinarizer(options.weightBinarizer);
   }
@@ -107,8 +105,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     this.lambdaState = {};
     if (auxiliary === undefined) return;
     this.auxiliaryWeights = undefined;
-    this.trainableWeights = this.trainableWeights.filter((w) => w !== auxiliary);
-    this.nonTrainableWeights = this.nonTrainableWeights.filter((w) => w !== auxiliary);
+    this._trainableWeights = this._trainableWeights.filter((w) => w !== auxiliary);
     auxiliary.dispose();
   }
 
@@ -208,15 +205,14 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     if (options === undefined || form === 'shared') return;
     const kernel = this.binaryKernel.read();
     const value = auxiliaryInitialValue(options, kernel, options.seed, this.name);
-    this.auxiliaryWeights = this.addWeight(
-      'auxiliary',
-      kernel.shape,
+    // Not by addWeight, which never forgets a name: after detaching, the same name must be free again.
+    this.auxiliaryWeights = new tfl.LayerVariable(
+      value,
       'float32',
-      tfl.initializers.zeros(),
-      undefined,
+      `${this.name}/auxiliary`,
       form !== 'frozen',
     );
-    this.auxiliaryWeights.write(value);
+    this._trainableWeights.push(this.auxiliaryWeights);
     value.dispose();
   }
 

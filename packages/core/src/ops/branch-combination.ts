@@ -77,7 +77,7 @@ export function combineWithTensors(
   if (typeof rule === 'object' && 'fixed' in rule) {
     lambda = tf.scalar(rule.fixed);
   } else {
-    const adaptive = tf.div(
+    const adaptive: Scalar = tf.div(
       tf.mul(tf.sqrt(squaredB), eta),
       tf.add(tf.sqrt(squaredA), scaling.epsilon),
     );
@@ -89,7 +89,7 @@ export function combineWithTensors(
             tf.mul(adaptive, 1 - rule.movingAverage),
           )
         : adaptive
-    ) as Scalar;
+    );
   }
   if (Number.isFinite(scaling.lambdaMax)) lambda = tf.minimum(lambda, scaling.lambdaMax);
   const alive = tf.cast(tf.greater(tf.mul(squaredA, squaredB), 0), 'float32');
@@ -97,11 +97,8 @@ export function combineWithTensors(
   readLater(plan, [squaredB, squaredA, inner, clipped], true);
   const auxiliaryGradient = scaling.scaleAuxiliaryGradient ? lambda : 1;
   if (!scaling.gainOnly) return { dx: tf.add(gb, tf.mul(ga, lambda)), auxiliaryGradient };
-  const squared = tf.addN([
-    squaredB,
-    tf.mul(2, tf.mul(lambda, inner)) as Scalar,
-    tf.mul(tf.square(lambda), squaredA) as Scalar,
-  ]);
+  const cross = tf.mul(2, tf.mul(lambda, inner));
+  const squared = tf.add(squaredB, tf.add(cross, tf.mul(tf.square(lambda), squaredA)));
   const gain = tf.divNoNan(tf.sqrt(tf.relu(squared)), tf.sqrt(squaredB));
   return { dx: tf.mul(gb, gain), auxiliaryGradient };
 }

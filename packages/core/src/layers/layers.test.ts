@@ -1,0 +1,291 @@
+/** The layers in tf.sequential, tf.model and model.fit: serialisation, compensators, progress, cost. */
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { BackwardStatistics } from '../compensator/statistics.js';
+import { surge } from '../compensator/surge.js';
+import { attachCompensator, detachCompensator } from '../model/attach-compensator.js';
+import { binaryLayers } from '../model/binary-layers.js';
+import { progressCallback, setProgress } from '../model/progress.js';
+import { packedKernelBytes, summarize } from '../model/summarize.js';
+import * as layers from './index.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+const plain = { inputBinarizer: 'ste', weightBinarizer: 'ste' } as const;
+
+function network() {
+  return tfl.sequential({
+    layers: [
+      layers.binaryConv2d({
+        ...plain,
+        name: 'c1',
+        filters: 5,
+        kernelSize: 3,
+        seed: 1,
+        inputShape: [6, 6, 3],
+      }),
+      layers.batchNorm({ name: 'n1' }),
+      layers.rprelu({ name: 'r1' }),
+      layers.binaryConv2d({
+        ...plain,
+        name: 'c2',
+        filters: 4,
+        kernelSize: [3, 1],
+        strides: 2,
+        padding: 'valid',
+        padValue: -1,
+        seed: 2,
+      }),
+      layers.prelu({ name: 'p1' }),
+      layers.hardTanh({ name: 'h1' }),
+      tfl.layers.flatten(),
+      layers.binaryDense({ ...plain, name: 'd1', units: 3, seed: 3 }),
+      layers.batchNorm({ name: 'n2' }),
+    ],
+  });
+}
+
+const inputs = () => tf.randomNormal([8, 6, 6, 3], 0, 1, 'float32', 5);
+const targets = () => tf.oneHot(tf.tensor1d([0, 1, 2, 0, 1, 2, 0, 1], 'int32'), 3);
+
+describe('a network of our layers', () => {
+  it('trains with model.fit, with a compensator attached before or after compile, and keeps latent weights in range', async () => {
+    const model = network();
+    model.compile({ optimizer: tf.train.sgd(5), loss: 'meanSquaredError' });
+    const parameters = model.countParams();
+    attachCompensator(model, surge({ eta: 0.3 }), { seed: 11 });
+    const seen: BackwardStatistics[] = [];
+    binaryLayers(model)[1].onStatistics = (s) => seen.push(s);
+    const start = binaryLayers(model)[0].auxiliary?.read().dataSync().slice();
+    await model.fit(inputs(), targets(), {
+      epochs: 2,
+      batchSize: 4,
+      verbose: 0,
+      callbacks: progressCallback(model, 4),
+    });
+    expect(seen).toHaveLength(4);
+    expect(seen[0].lambda).toBeGreaterThan(0);
+    expect(binaryLayers(model)[0].auxiliary?.read().dataSync()).not.toEqual(start);
+    expect(binaryLayers(model)[0].progress).toBe(0.75);
+    for (const layer of binaryLayers(model)) {
+      const largest = Math.max(...layer.binaryKernel.read().dataSync().map(Math.abs));
+      expect(largest).toBeLessThanOrEqual(1);
+    }
+    detachCompensator(model);
+    expect(model.countParams()).toBe(parameters);
+    await model.fit(inputs(), targets(), { epochs: 1, verbose: 0 });
+    model.dispose();
+  });
+
+  it('is the same network after detaching, with the same weights', () => {
+    const model = network();
+    const before = model.getWeights().map((w) => w.dataSync().slice());
+    const names = model.weights.map((w) => w.name);
+    const output = (model.predict(inputs()) as tf.Tensor).dataSync();
+    attachCompensator(model, surge({ eta: 0.3, initial: 'copy' }));
+    expect(model.trainableWeights.length).toBe(network().trainableWeights.length + 3);
+    expect(binaryLayers(model)[0].auxiliary?.read().dataSync()).toEqual(
+      binaryLayers(model)[0].binaryKernel.read().dataSync(),
+    );
+    expect(() => {
+      attachCompensator(model, surge({ eta: 0.3 }));
+    }).toThrow(/already has a compensator/);
+    detachCompensator(model);
+    expect(model.weights.map((w) => w.name)).toEqual(names);
+    expect(model.getWeights().map((w) => w.dataSync())).toEqual(before);
+    expect((model.predict(inputs()) as tf.Tensor).dataSync()).toEqual(output);
+  });
+
+  it('takes W_a from a stream of its own: same seed same W_a, whatever else is random', () => {
+    const auxiliaries = (seed: number) => {
+      const model = network();
+      attachCompensator(model, surge({ eta: 1 }), { seed });
+      return binaryLayers(model).map((l) => l.auxiliary?.read().dataSync().slice());
+    };
+    const first = auxiliaries(4);
+    tf.randomNormal([10]).dispose();
+    expect(auxiliaries(4)).toEqual(first);
+    expect(auxiliaries(5)).not.toEqual(first);
+    expect(first[0]).not.toEqual(first[1]);
+  });
+
+  it('freezes, shares, and chooses layers', () => {
+    const model = network();
+    const count = model.trainableWeights.length;
+    attachCompensator(model, surge({ eta: 1, form: 'frozen', scope: { last: 1 } }));
+    expect(model.trainableWeights.length).toBe(count);
+    expect(binaryLayers(model).map((l) => l.auxiliary !== undefined)).toEqual([false, false, true]);
+    detachCompensator(model);
+    attachCompensator(model, surge({ eta: 1, form: 'shared' }));
+    expect(binaryLayers(model).every((l) => l.auxiliary === undefined)).toBe(true);
+  });
+
+  it('is saved and loaded, compensator included', async () => {
+    layers.registerLayers();
+    const model = network();
+    attachCompensator(model, surge({ eta: 0.25, scope: { names: ['c2'] } }), { seed: 9 });
+    const json = model.toJSON(null, false) as object;
+    const loaded = await tfl.models.modelFromJSON(
+      json as Parameters<typeof tfl.models.modelFromJSON>[0],
+    );
+    loaded.setWeights(model.getWeights());
+    expect((loaded.predict(inputs()) as tf.Tensor).dataSync()).toEqual(
+      (model.predict(inputs()) as tf.Tensor).dataSync(),
+    );
+    expect(binaryLayers(loaded).map((l) => l.compensator?.eta)).toEqual([
+      undefined,
+      0.25,
+      undefined,
+    ]);
+    detachCompensator(model);
+    attachCompensator(model, surge({ eta: (p) => p }));
+    expect(() => model.toJSON()).toThrow(/an eta schedule is a function and cannot be saved/);
+  });
+
+  it('works in tf.model too', () => {
+    const input = tfl.input({ shape: [6, 6, 3] });
+    const conv = layers.binaryConv2d({ ...plain, filters: 2, kernelSize: 3 });
+    const output = conv.apply(input) as tfl.SymbolicTensor;
+    const model = tfl.model({ inputs: input, outputs: output });
+    expect((model.predict(inputs()) as tf.Tensor).shape).toEqual([8, 6, 6, 2]);
+    expect(
+      binaryLayers(tfl.model({ inputs: input, outputs: model.apply(input) as tfl.SymbolicTensor })),
+    ).toEqual([conv]);
+  });
+
+  it('keeps the number of tensors over 100 steps', () => {
+    const model = network();
+    attachCompensator(model, surge({ eta: 0.3, lambda: { movingAverage: 0.9 } }));
+    const [x, y] = [inputs(), targets()];
+    const optimizer = tf.train.momentum(0.01, 0.9);
+    const step = () => {
+      optimizer
+        .minimize(() => {
+          const out = model.apply(x, { training: true }) as tf.Tensor;
+          return tf.mean<tf.Scalar>(tf.squaredDifference(out, y));
+        }, true)
+        ?.dispose();
+    };
+    step();
+    const before = tf.memory().numTensors;
+    for (let i = 0; i < 100; i++) step();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('batchNorm', () => {
+  it('moves its statistics towards the batch: mean, and unbiased variance', () => {
+    const layer = layers.batchNorm({ momentum: 0.75, inputShape: [2] });
+    const model = tfl.sequential({ layers: [layer] });
+    const x = tf.tensor2d([
+      [1, 10],
+      [3, 30],
+    ]);
+    model.apply(x, { training: true });
+    const [, , mean, variance] = model.getWeights().map((w) => [...w.dataSync()]);
+    expect(mean).toEqual([0.5, 5]);
+    expect(variance).toEqual([0.75 + 0.25 * 2, 0.75 + 0.25 * 200]);
+  });
+});
+
+describe('wrong use', () => {
+  it.each([
+    [
+      () => layers.binaryConv2d({ ...plain, name: 'l', filters: 0, kernelSize: 3 }),
+      /layer "l": filters and kernelSize/,
+    ],
+    [
+      () => layers.binaryDense({ ...plain, name: 'l', units: 1.5 }),
+      /layer "l": units must be a whole number/,
+    ],
+    [() => layers.batchNorm({ name: 'l', momentum: 1 }), /momentum must lie in \[0, 1\)/],
+    [
+      () =>
+        tfl.sequential({
+          layers: [
+            layers.binaryConv2d({
+              ...plain,
+              name: 'l',
+              filters: 4,
+              kernelSize: 3,
+              groups: 3,
+              inputShape: [4, 4, 4],
+            }),
+          ],
+        }),
+      /l: groups must be a whole number that divides the 4 input and the 4 output channels, got 3/,
+    ],
+    [
+      () =>
+        tfl.sequential({
+          layers: [
+            layers.binaryConv2d({
+              ...plain,
+              name: 'l',
+              filters: 4,
+              kernelSize: 3,
+              inputShape: [4],
+            }),
+          ],
+        }),
+      /layer "l": the input must have shape \[batch, height, width, channels\]/,
+    ],
+    [
+      () => {
+        attachCompensator(
+          tfl.sequential({ layers: [tfl.layers.dense({ units: 1, inputShape: [1] })] }),
+          surge({ eta: 1 }),
+        );
+      },
+      /has no binary layer/,
+    ],
+    [
+      () => {
+        setProgress(network(), 2);
+      },
+      /p must lie in \[0, 1\], got 2/,
+    ],
+  ])('case %#', (f, message) => {
+    expect(f).toThrow(message);
+  });
+});
+
+describe('summarize', () => {
+  it('counts bits, multiply-adds, OPs and bytes, without the auxiliary weights', () => {
+    const model = network();
+    attachCompensator(model, surge({ eta: 1 }));
+    const { layers: rows, total } = summarize(model);
+    const c1 = rows[0];
+    // 3x3x3 bits a filter are 4 bytes with padding; 6x6 outputs of 5 filters see 27 weights each.
+    expect(c1).toMatchObject({
+      weightBits: 1,
+      parameters: 135,
+      auxiliaryParameters: 135,
+      bytes: 5 * 4,
+      binaryMacs: 36 * 5 * 27,
+      floatMacs: 0,
+      ops: (36 * 5 * 27) / 64,
+    });
+    expect(rows[3]).toMatchObject({ name: 'c2', outputShape: [2, 3, 4], binaryMacs: 6 * 4 * 15 });
+    expect(rows[7]).toMatchObject({ name: 'd1', binaryMacs: 24 * 3, bytes: 9 });
+    expect(rows[1]).toMatchObject({ name: 'n1', weightBits: 0, parameters: 20, bytes: 80 });
+    expect(total.binaryShare).toBe(1);
+    expect(packedKernelBytes([3, 3, 16, 32])).toBe(32 * 18);
+  });
+
+  it('counts float layers as FLOPs', () => {
+    const model = tfl.sequential({
+      layers: [
+        tfl.layers.conv2d({ filters: 2, kernelSize: 3, inputShape: [5, 5, 4] }),
+        tfl.layers.flatten(),
+        tfl.layers.dense({ units: 7 }),
+      ],
+    });
+    const { layers: rows, total } = summarize(model);
+    expect(rows.map((r) => r.floatMacs)).toEqual([9 * 2 * 36, 0, 18 * 7]);
+    expect(total.ops).toBe(9 * 2 * 36 + 18 * 7);
+    expect(total.bytes).toBe(4 * model.countParams());
+  });
+});
