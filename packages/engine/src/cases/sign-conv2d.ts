@@ -133,7 +133,7 @@ function backward(
     ...(combine ? [options.auxiliary ?? reals(filterSize, 4)] : []),
   ];
   return {
-    name: `${options.name ?? (combine ? 'two branches' : 'one branch')}, ${inputSurrogate.kind}/${weightSurrogate.kind}, ${name}`,
+    name: `${options.name ?? (combine ? 'two branches' : 'one branch')}, ${JSON.stringify([inputSurrogate, weightSurrogate])} pad ${padValue}, ${name}`,
     kernel: 'signConv2dGradient',
     inputs,
     outputLengths: [sizes.x(geometry), filterSize, ...(trains ? [filterSize] : [])],

@@ -10,8 +10,13 @@ import { kernelTable } from './table.js';
 
 /** Registers all kernels for `backendName`, silently and once; the 'cpu' kernels must be registered. */
 export function registerKernels(backendName: string): void {
+  // Only TF.js's own: a kernel of ours under 'cpu' is a composition that core registered for that backend
+  // alone. It runs other kernels, which a pinned copy must not.
   const copied = new Map(
-    tf.getKernelsForBackend('cpu').map((config) => [config.kernelName, pinnedKernel(config)]),
+    tf
+      .getKernelsForBackend('cpu')
+      .filter((config) => !config.kernelName.startsWith('Surge'))
+      .map((config) => [config.kernelName, pinnedKernel(config)]),
   );
   const own = new Map(
     kernelTable.map((entry) => [entry.kernel, ownKernel(entry, copied.get(entry.kernel))]),
