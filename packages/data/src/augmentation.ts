@@ -23,17 +23,12 @@ export function shift(maxPixels: number): Augmentation {
 
 /**
  * Pads by `pixels` on every side and cuts the old size out at a random place. With 'zero' this is
- * `shift`; 'reflect' mirrors the picture about its border pixels, which are not repeated.
+ * `shift`; 'reflect' mirrors the picture about its border pixels, which are not repeated, and needs
+ * pictures larger than `pixels` (`augment` checks it).
  */
 export function padCrop(pixels: number, padding: 'zero' | 'reflect' = 'zero'): Augmentation {
   checkPixels('padCrop', 'pixels', pixels);
   return (source, target, { height, width, channels }, random) => {
-    if (padding === 'reflect' && pixels >= Math.min(height, width)) {
-      throw new InputError(
-        `padCrop cannot reflect ${pixels} pixels of a ${height} x ${width} picture; ` +
-          `allowed: 0 to ${Math.min(height, width) - 1}`,
-      );
-    }
     const down = random.integer(2 * pixels + 1) - pixels;
     const right = random.integer(2 * pixels + 1) - pixels;
     target.fill(0);

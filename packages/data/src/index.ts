@@ -10,6 +10,11 @@ export {
   type AffineAmounts,
   type Augmentation,
 } from './augmentation.js';
+export { augment, augmentationKinds, checkAugmentation } from './augmentation-spec.js';
+export { BatchLoader } from './batch-loader.js';
+export { datasetNames, describeDatasets, fetchDataset, loadImages } from './datasets.js';
+export { dataDirectory } from './directory.js';
+export { readIdxSet, type IdxSetOptions } from './idx-set.js';
 export { channelStatistics } from './image-set.js';
 export { makeImageSet, split, subset } from './make-image-set.js';
 export { randomStream, RandomStream } from './random.js';

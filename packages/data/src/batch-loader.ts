@@ -1,0 +1,117 @@
+/**
+ * The batches of an image set, epoch by epoch. No Node module is imported here until a worker is
+ * asked for, so browsers can use it with `workers: 0`.
+ */
+import { InputError } from '@surge-bnn/contract';
+import { batchesPerEpoch, planBatches, type BatchPlan } from './batch-maker.js';
+import { InThreadProducer, type BatchProducer } from './batch-producer.js';
+import { checkImageSet } from './image-set.js';
+import type { Batch, BatchLoaderOptions, ImageSet } from './types.js';
+
+/**
+ * ```ts
+ * const loader = new BatchLoader(train, { batchSize: 64, seed: 1, normalization });
+ * for await (const batch of loader.epoch(0)) step(batch.images, batch.labels);
+ * await loader.close();
+ * ```
+ *
+ * The order depends on (seed, epoch) only, the augmentation of a picture on (seed, epoch, its index)
+ * only: any epoch, from any batch on, can be made again bit for bit, with and without a worker.
+ */
+export class BatchLoader {
+  /** Batches that a whole epoch yields. */
+  readonly batchesPerEpoch: number;
+  /** Pictures that a whole epoch yields: all, unless `dropLast` leaves some out. */
+  readonly picturesPerEpoch: number;
+  private readonly plan: BatchPlan;
+  private readonly workers: 0 | 1;
+  private producer: Promise<BatchProducer> | undefined;
+  private closed = false;
+
+  /** @throws InputError when an option is out of range or does not fit the set. */
+  constructor(
+    private readonly set: ImageSet,
+    options: BatchLoaderOptions,
+  ) {
+    checkImageSet(set);
+    this.plan = planBatches(set, options);
+    this.workers = options.workers ?? (runsInNode() ? 1 : 0);
+    if (this.workers !== 0 && this.workers !== 1) {
+      throw new InputError(`workers must be 0 or 1, got ${String(this.workers)}`);
+    }
+    this.batchesPerEpoch = batchesPerEpoch(set.count, this.plan);
+    this.picturesPerEpoch = Math.min(set.count, this.batchesPerEpoch * this.plan.batchSize);
+  }
+
+  /**
+   * The batches of epoch `epoch` (0, 1, ...) from batch `firstBatch` on. A batch keeps its values until
+   * the next one is asked for. Leaving the loop early is fine.
+   *
+   * @throws InputError for a negative or broken number, or after `close`; Error when the worker died.
+   */
+  async *epoch(epoch: number, firstBatch = 0): AsyncGenerator<Batch, void, undefined> {
+    checkCount('epoch', epoch);
+    checkCount('firstBatch', firstBatch);
+    const producer = await this.start();
+    const coming: ReturnType<BatchProducer['prepare']>[] = [];
+    let next = firstBatch;
+    try {
+      for (;;) {
+        while (coming.length < producer.ahead && next < this.batchesPerEpoch) {
+          const promise = producer.prepare(epoch, next++);
+          // Its failure is met below, when its turn comes; until then it is not "unhandled".
+          promise.catch(() => undefined);
+          coming.push(promise);
+        }
+        const first = coming.shift();
+        if (first === undefined) return;
+        const { batch, buffer } = await first;
+        try {
+          yield batch;
+        } finally {
+          producer.recycle(buffer);
+        }
+      }
+    } finally {
+      // The loop was left early: what is still being prepared comes back unread.
+      for (const promise of coming) {
+        promise.then(
+          ({ buffer }) => producer.recycle(buffer),
+          () => undefined,
+        );
+      }
+    }
+  }
+
+  /** Ends the worker, also in the middle of an epoch. Calling it again does nothing. */
+  async close(): Promise<void> {
+    this.closed = true;
+    // A producer that never started has nothing to end.
+    const producer = await this.producer?.catch(() => undefined);
+    await producer?.close();
+  }
+
+  private start(): Promise<BatchProducer> {
+    if (this.closed) {
+      throw new InputError('this batch loader was closed: make a new one for more epochs');
+    }
+    this.producer ??= this.makeProducer();
+    return this.producer;
+  }
+
+  private async makeProducer(): Promise<BatchProducer> {
+    if (this.workers === 0) return new InThreadProducer(this.set, this.plan);
+    const { WorkerProducer } = await import('./worker-producer.js');
+    return new WorkerProducer(this.set, this.plan);
+  }
+}
+
+function runsInNode(): boolean {
+  return typeof process !== 'undefined' && typeof process.versions?.node === 'string';
+}
+
+function checkCount(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 0) {
+    throw new InputError(`${name} must be an integer of at least 0, got ${value}`);
+  }
+}

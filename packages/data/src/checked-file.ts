@@ -1,0 +1,60 @@
+/**
+ * Files of published sets: read, unpacked, compared with their checksums.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { InputError } from '@surge-bnn/contract';
+import type { CatalogueFile } from './catalogue.js';
+
+const unpack = promisify(gunzip);
+
+/** Is this a gzip file? The name does not tell: browsers unpack ".gz" files on the way. */
+export function isPacked(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/**
+ * The unpacked bytes of a gzip file, or of a plain one.
+ *
+ * @throws InputError when the file is missing, unreadable or broken gzip.
+ */
+export async function readUnpacked(
+  file: string,
+  advice: string,
+): Promise<{ raw: Uint8Array; content: Uint8Array }> {
+  let raw: Buffer;
+  try {
+    raw = await readFile(file);
+  } catch (cause) {
+    const code = errorCode(cause);
+    const reason = code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
+    throw new InputError(`${file} ${reason}; ${advice}`, { cause });
+  }
+  if (!isPacked(raw)) return { raw, content: raw };
+  try {
+    return { raw, content: await unpack(raw) };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InputError(`${file} is a broken or truncated gzip file (${reason}); ${advice}`, {
+      cause,
+    });
+  }
+}
+
+/** Has the file, as it lies there or unpacked, the published checksum? */
+export function isPublished(raw: Uint8Array, content: Uint8Array, file: CatalogueFile): boolean {
+  return (isPacked(raw) && md5(raw) === file.packedMd5) || md5(content) === file.md5;
+}
+
+/** Hex MD5: the sums are published so; they guard against accidents, not against attacks. */
+export function md5(bytes: Uint8Array): string {
+  return createHash('md5').update(bytes).digest('hex');
+}
+
+/** The system's code of an error ("ENOENT"), or its message. */
+export function errorCode(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+}
