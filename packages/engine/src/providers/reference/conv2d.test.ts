@@ -32,14 +32,14 @@ function byTf(x: Float32Array, filter: Float32Array, g: ConvGeometry, padValue =
       padValue,
     );
     const perGroup = g.inChannels / g.groups;
-    const filters = tf.split(
+    const filters = tf.split<tf.Tensor4D>(
       tf.tensor4d(filter, [g.filterHeight, g.filterWidth, perGroup, g.outChannels]),
       g.groups,
       3,
     );
     return tf.concat(
       tf
-        .split(padded, g.groups, 3)
+        .split<tf.Tensor4D>(padded, g.groups, 3)
         .map((part, i) =>
           tf.conv2d(part, filters[i], [g.strideHeight, g.strideWidth], 'valid', 'NHWC', [
             g.dilationHeight,

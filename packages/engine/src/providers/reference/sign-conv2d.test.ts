@@ -43,7 +43,14 @@ describe('backward', () => {
   /** What TF.js differentiates: conv(x, w) at the arrays given, seeded with dy. */
   function tfGradients(xValues: Float32Array, filter: Float32Array): [Float32Array, Float32Array] {
     const [dx, dw] = tf.tidy(() =>
-      tf.grads((a: tf.Tensor4D, b: tf.Tensor4D) => tf.conv2d(a, b, 2, 'same'))(
+      tf.grads((a, b) =>
+        tf.conv2d(
+          tf.reshape<tf.Rank.R4>(a, xShape),
+          tf.reshape<tf.Rank.R4>(b, filterShape),
+          2,
+          'same',
+        ),
+      )(
         [tf.tensor4d(xValues, xShape), tf.tensor4d(filter, filterShape)],
         tf.tensor4d(dy, [g.batch, g.outHeight, g.outWidth, g.outChannels]),
       ),

@@ -1,0 +1,203 @@
+/**
+ * The contract's kernels as core and train call them: through `runKernel`, by name.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  ADAM_STEP,
+  BATCH_NORM,
+  BATCH_NORM_GRADIENT,
+  BOP_STEP,
+  convGeometry,
+  InputError,
+  SGD_STEP,
+  SIGN_CONV_2D,
+  SIGN_CONV_2D_GRADIENT,
+  SOFTMAX_CROSS_ENTROPY,
+} from '@surge-bnn/contract';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { engineBackends } from '../cases/backends.js';
+import { difference } from '../cases/kernel-case.js';
+import { reals } from '../cases/numbers.js';
+import { referenceKernels } from '../providers/reference/index.js';
+import { backendMemory, useEngine } from '../use-engine.js';
+
+/** runKernel takes attributes of plain numbers only; the contract's hold functions and objects too. */
+function run(kernel: string, inputs: Record<string, tf.Tensor>, attrs: object = {}): tf.Tensor[] {
+  const result: unknown = tf.engine().runKernel(kernel, inputs, attrs as tf.NamedAttrMap);
+  return (Array.isArray(result) ? result : [result]) as tf.Tensor[];
+}
+
+const g = convGeometry([2, 5, 5, 3], [3, 3, 3, 4], { padding: 1 });
+const attrs = { geometry: g, padValue: 1, layer: 'block1/conv' };
+const surrogates = {
+  inputSurrogate: { kind: 'box', width: 1 },
+  weightSurrogate: { kind: 'identity' },
+};
+const x = (): tf.Tensor => tf.tensor(reals(150, 1), [2, 5, 5, 3]);
+const kernel = (seed = 2): tf.Tensor => tf.tensor(reals(108, seed), [3, 3, 3, 4]);
+const dy = (): tf.Tensor => tf.tensor(reals(200, 3), [2, 5, 5, 4]);
+
+describe.each(engineBackends)('%s', (backend) => {
+  beforeAll(async () => {
+    await useEngine({ backend });
+  });
+
+  it('are all registered', () => {
+    for (const name of [
+      SIGN_CONV_2D,
+      SIGN_CONV_2D_GRADIENT,
+      BATCH_NORM,
+      BATCH_NORM_GRADIENT,
+      SOFTMAX_CROSS_ENTROPY,
+      SGD_STEP,
+      ADAM_STEP,
+      BOP_STEP,
+    ]) {
+      expect(tf.getKernel(name, backend)).toBeDefined();
+    }
+  });
+
+  it('sign convolution: integers, with gradients of three outputs or two', () => {
+    const [y] = run(SIGN_CONV_2D, { x: x(), kernel: kernel() }, attrs);
+    const expected = new Float32Array(200);
+    referenceKernels.signConv2d(reals(150, 1), reals(108, 2), expected, g, 1);
+    expect(y.shape).toEqual([2, 5, 5, 4]);
+    expect(y.dataSync()).toEqual(expected);
+
+    const two = run(
+      SIGN_CONV_2D_GRADIENT,
+      { dy: dy(), x: x(), kernel: kernel() },
+      { ...attrs, ...surrogates, trainAuxiliary: false },
+    );
+    expect(two.map((t) => t.shape)).toEqual([
+      [2, 5, 5, 3],
+      [3, 3, 3, 4],
+    ]);
+    let calls = 0;
+    const three = run(
+      SIGN_CONV_2D_GRADIENT,
+      { dy: dy(), x: x(), kernel: kernel(), auxiliary: kernel(4) },
+      {
+        ...attrs,
+        ...surrogates,
+        trainAuxiliary: true,
+        combine: () => {
+          calls++;
+          return { binary: 1, auxiliary: 0.5, auxiliaryGradient: 2 };
+        },
+      },
+    );
+    expect(calls).toBe(1);
+    expect(three).toHaveLength(3);
+    expect(three[1].dataSync()).toEqual(two[1].dataSync());
+    expect(three[0].dataSync()).not.toEqual(two[0].dataSync());
+  });
+
+  it('a NaN in a sign is an error that names the layer, and leaves no block behind', () => {
+    const broken = tf.tensor(reals(150, 1).with(7, NaN), [2, 5, 5, 3]);
+    const good = kernel();
+    const before = backendMemory()?.liveBlocks;
+    const attempt = () => run(SIGN_CONV_2D, { x: broken, kernel: good }, attrs);
+    expect(attempt).toThrow(InputError);
+    expect(attempt).toThrow(/layer "block1\/conv": the input holds a NaN/);
+    expect(backendMemory()?.liveBlocks).toBe(before);
+    expect(() => run(SIGN_CONV_2D, { x: x(), kernel: tf.fill([3, 3, 3, 4], NaN) }, attrs)).toThrow(
+      /the kernel holds a NaN/,
+    );
+  });
+
+  it('shapes that do not fit the geometry never reach the arithmetic', () => {
+    expect(() => run(SIGN_CONV_2D, { x: x(), kernel: tf.zeros([3, 3, 3, 5]) }, attrs)).toThrow(
+      /layer "block1\/conv": kernel must have shape \[3,3,3,4\].*got \[3,3,3,5\]/,
+    );
+    const inputs = { dy: dy(), x: x(), kernel: kernel() };
+    const without = { ...attrs, ...surrogates, trainAuxiliary: true };
+    expect(() => run(SIGN_CONV_2D_GRADIENT, inputs, without)).toThrow(/without an auxiliary/);
+    expect(() => run(SIGN_CONV_2D_GRADIENT, { ...inputs, auxiliary: kernel() }, without)).toThrow(
+      /needs `combine`/,
+    );
+    expect(() =>
+      run(BATCH_NORM, { x: x(), gamma: tf.zeros([4]), beta: tf.zeros([3]) }, { epsilon: 1e-3 }),
+    ).toThrow(/gamma must have shape \[3\]/);
+    expect(() =>
+      run(SOFTMAX_CROSS_ENTROPY, { logits: tf.zeros([2, 3]), labels: tf.zeros([3, 2]) }),
+    ).toThrow(/\[2,3\] and \[3,2\]/);
+    expect(() =>
+      run(
+        SGD_STEP,
+        { parameter: tf.zeros([2]), gradient: tf.zeros([2]), velocity: tf.zeros([3]) },
+        { learningRate: 1, momentum: 0, nesterov: false, weightDecay: 0 },
+      ),
+    ).toThrow(/velocity \[3\] and parameter \[2\] differ/);
+  });
+
+  it('an error in `combine` comes through and leaves no block behind', () => {
+    const inputs = { dy: dy(), x: x(), kernel: kernel(), auxiliary: kernel(4) };
+    const before = backendMemory()?.liveBlocks;
+    const combine = () => {
+      throw new InputError('layer "block1/conv": |g_b| is not finite');
+    };
+    expect(() =>
+      run(SIGN_CONV_2D_GRADIENT, inputs, {
+        ...attrs,
+        ...surrogates,
+        trainAuxiliary: true,
+        combine,
+      }),
+    ).toThrow(/not finite/);
+    expect(backendMemory()?.liveBlocks).toBe(before);
+    expect([...tf.add(tf.ones([2]), 1).dataSync()]).toEqual([2, 2]);
+  });
+
+  it('batch norm, softmax cross-entropy and optimizer steps give their outputs in order', () => {
+    const gamma = tf.tensor1d(reals(3, 5));
+    const [y, mean, variance] = run(
+      BATCH_NORM,
+      { x: x(), gamma, beta: tf.zeros([3]) },
+      { epsilon: 1e-3 },
+    );
+    expect(difference(mean.dataSync(), tf.mean(x(), [0, 1, 2]).dataSync())).toBeLessThan(1e-6);
+    const gradients = run(
+      BATCH_NORM_GRADIENT,
+      { dy: y, x: x(), gamma, mean, variance },
+      { epsilon: 1e-3 },
+    );
+    expect(gradients.map((t) => t.shape)).toEqual([[2, 5, 5, 3], [3], [3]]);
+
+    const [loss, gradient] = run(SOFTMAX_CROSS_ENTROPY, {
+      logits: tf.zeros([2, 4]),
+      labels: tf.oneHot(tf.tensor1d([1, 3], 'int32'), 4),
+    });
+    expect(loss.dataSync()[1]).toBeCloseTo(Math.log(4), 6);
+    expect([...gradient.dataSync()].slice(0, 4)).toEqual([0.25, -0.75, 0.25, 0.25]);
+
+    const one = tf.ones([2]);
+    const [p, v] = run(
+      SGD_STEP,
+      { parameter: one, gradient: one, velocity: one },
+      { learningRate: 0.5, momentum: 0.5, nesterov: false, weightDecay: 0 },
+    );
+    expect([...p.dataSync(), ...v.dataSync()]).toEqual([0.25, 0.25, 1.5, 1.5]);
+    expect([...one.dataSync()]).toEqual([1, 1]);
+    const adam = run(
+      ADAM_STEP,
+      { parameter: one, gradient: one, first: tf.zeros([2]), second: tf.zeros([2]) },
+      {
+        learningRate: 0.5,
+        beta1: 0.5,
+        beta2: 0.5,
+        epsilon: 0,
+        step: 1,
+        weightDecay: 0,
+        decoupled: false,
+      },
+    );
+    expect(adam.map((t) => t.dataSync()[0])).toEqual([0.5, 0.5, 0.5]);
+    const bop = run(
+      BOP_STEP,
+      { parameter: one, gradient: one, momentum: tf.zeros([2]) },
+      { gamma: 0.5, threshold: 0.25 },
+    );
+    expect(bop.map((t) => t.dataSync()[0])).toEqual([-1, 0.5]);
+  });
+});
