@@ -4,7 +4,7 @@
  */
 export { useEngine, backendMemory, backendNames } from './use-engine.js';
 export type { BackendName, EngineInfo, EngineOptions } from './use-engine.js';
-export { kernelSupport } from './support.js';
+export { kernelSupport, supportPage } from './support.js';
 export type { KernelSupport, Support } from './support.js';
 export { profileKernels } from './kernels/profile.js';
 export type { KernelTime } from './kernels/profile.js';
