@@ -1,0 +1,11 @@
+/**
+ * The kernels of the wasm provider, by theme. Every function works on addresses in the imported memory, and
+ * none keeps state between calls: what it needs for itself is passed in as scratch addresses.
+ */
+export { gemm, gemmScratch } from './gemm';
+export { packByColumns, packByRows } from './pack';
+export { convolve } from './conv';
+export { filterGradient } from './wgrad';
+export { hasNaN, packFilters, packSigns } from './sign-pack';
+export { signConvolve } from './sign-conv';
+export { applySlope, combineBranches, measureBranches, scale, signs } from './branches';

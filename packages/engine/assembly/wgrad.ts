@@ -1,0 +1,190 @@
+/**
+ * Filter gradient: dfilter (taps x channels) x outChannels = patches^T dy, a product whose inner dimension is
+ * the pixels of the whole batch. Chunks of pixels are summed one after the other into dfilter.
+ *
+ * For the left operand's panels (4 rows = 4 channels, a step = a pixel) NHWC is already the right way round:
+ * the four channels of one pixel lie side by side, so packing is a plain copy and needs no transposition.
+ *
+ * The binary layer wants two such gradients of one dy, for sign(x) (padded with padValue) and for x (padded with
+ * 0); they share the packed dy and the addresses, and nothing else: the first has the same bits with or
+ * without the second.
+ */
+import { COORDINATE_BYTES, locate, under } from './conv';
+import { ConvJob } from './job';
+import { MR, NR, multiplyPanels } from './micro';
+import { packByRows } from './pack';
+
+/** Below so many channels the rows of a panel run across taps, so that panels are not mostly empty. */
+export const FEW_CHANNELS: i32 = 4;
+
+/** -1.0 where v < 0, else 1.0: the comparison, not the sign bit, so that -0 counts as +1. */
+export function signOf(v: v128): v128 {
+  const negative = f32x4.lt(v, f32x4.splat(0));
+  return v128.or(v128.and(negative, i32x4.splat(0x80000000)), f32x4.splat(1));
+}
+
+/** Addresses of the source pixel under one tap for each located pixel; 0 = outside the picture. */
+function tabulate(job: ConvJob, count: i32, tap: usize, channelBytes: usize, table: usize): void {
+  const y = load<i32>(tap);
+  const x = load<i32>(tap, 4);
+  let at = job.coordinates;
+  for (let p = 0; p < count; p++) {
+    store<usize>(table, under(job, at, y, x, channelBytes, 0));
+    table += 4;
+    at += COORDINATE_BYTES;
+  }
+}
+
+/** Panels of 4 channels under one tap. */
+function packChannels(
+  table: usize,
+  count: i32,
+  channels: i32,
+  signs: bool,
+  outside: f32,
+  to: usize,
+): void {
+  const end = table + ((<usize>count) << 2);
+  const padding = f32x4.splat(outside);
+  for (let c = 0; c < channels; c += MR) {
+    const offset = (<usize>c) << 2;
+    if (channels - c >= MR) {
+      for (let at = table; at < end; at += 4) {
+        const from = load<usize>(at);
+        let v = padding;
+        if (from != 0) {
+          v = v128.load(from + offset);
+          if (signs) v = signOf(v);
+        }
+        v128.store(to, v);
+        to += 16;
+      }
+    } else {
+      for (let at = table; at < end; at += 4) {
+        const from = load<usize>(at);
+        for (let r = 0; r < MR; r++) {
+          let v: f32 = 0;
+          if (c + r < channels) {
+            if (from == 0) v = outside;
+            else v = load<f32>(from + offset + ((<usize>r) << 2));
+            if (signs && from != 0) v = v < 0 ? -1 : 1;
+          }
+          store<f32>(to + ((<usize>r) << 2), v);
+        }
+        to += 16;
+      }
+    }
+  }
+}
+
+/** Panels of 4 rows of the flat (tap, channel) index, from one table per tap. */
+function packRows(
+  table: usize,
+  count: i32,
+  tapCount: i32,
+  channels: i32,
+  signs: bool,
+  outside: f32,
+  to: usize,
+): void {
+  const total = tapCount * channels;
+  const rows = (total + MR - 1) & ~(MR - 1);
+  for (let row = 0; row < rows; row++) {
+    let at = to + <usize>(row / MR) * ((<usize>count) << 4) + ((<usize>(row % MR)) << 2);
+    const tap = row / channels;
+    const offset = (<usize>(row - tap * channels)) << 2;
+    let entry = table + ((<usize>(tap * count)) << 2);
+    for (let p = 0; p < count; p++) {
+      let v: f32 = 0;
+      if (row < total) {
+        const from = load<usize>(entry);
+        if (from == 0) v = outside;
+        else v = load<f32>(from + offset);
+        if (signs && from != 0) v = v < 0 ? -1 : 1;
+      }
+      store<f32>(at, v);
+      at += 16;
+      entry += 4;
+    }
+  }
+}
+
+/**
+ * dfilter of the job's source (the layer's x; grid and steps as in the forward), and in `second` that of the
+ * other kind. `signs` says that the first one reads signs with `outside` as padding; the second reads values.
+ * `table` holds strip addresses (times the taps when there are few channels), `packedDy` strip x
+ * groupTarget rounded up to whole panels, job.packed strip x groupSource (few: taps x groupSource) likewise.
+ */
+export function filterGradient(
+  job: ConvJob,
+  dy: usize,
+  dfilter: usize,
+  second: usize,
+  signs: bool,
+  outside: f32,
+  table: usize,
+  packedDy: usize,
+): void {
+  const total = job.batch * job.rows * job.columns;
+  const channels = job.groupSource;
+  const n = job.groupTarget;
+  const ldc = (<usize>job.targetChannels) << 2;
+  const few = channels < FEW_CHANNELS;
+  if (total == 0) {
+    const bytes = <usize>(job.tapCount * channels) * ldc;
+    memory.fill(dfilter, 0, bytes);
+    if (second != 0) memory.fill(second, 0, bytes);
+    return;
+  }
+  for (let first = 0; first < total; first += job.strip) {
+    const count = min(job.strip, total - first);
+    const more = first > 0;
+    const strideA = (<usize>count) << 4;
+    const strideB = (<usize>count) << 5;
+    locate(job, first, count);
+    for (let g = 0; g < job.groups; g++) {
+      const channelBytes = (<usize>(g * channels)) << 2;
+      const column = (<usize>(g * n)) << 2;
+      packByRows(dy + <usize>first * ldc + column, ldc, count, n, NR, packedDy, strideB);
+      if (few) {
+        for (let t = 0; t < job.tapCount; t++) {
+          const rows = table + ((<usize>(t * count)) << 2);
+          tabulate(job, count, job.taps + <usize>t * 8, channelBytes, rows);
+        }
+        const m = job.tapCount * channels;
+        packRows(table, count, job.tapCount, channels, signs, outside, job.packed);
+        multiply(job, m, n, count, packedDy, dfilter + column, ldc, more);
+        if (second != 0) {
+          packRows(table, count, job.tapCount, channels, false, 0, job.packed);
+          multiply(job, m, n, count, packedDy, second + column, ldc, more);
+        }
+        continue;
+      }
+      for (let t = 0; t < job.tapCount; t++) {
+        const at = <usize>(t * channels) * ldc + column;
+        tabulate(job, count, job.taps + <usize>t * 8, channelBytes, table);
+        packChannels(table, count, channels, signs, outside, job.packed);
+        multiply(job, channels, n, count, packedDy, dfilter + at, ldc, more);
+        if (second != 0) {
+          packChannels(table, count, channels, false, 0, job.packed);
+          multiply(job, channels, n, count, packedDy, second + at, ldc, more);
+        }
+      }
+    }
+  }
+}
+
+function multiply(
+  job: ConvJob,
+  m: i32,
+  n: i32,
+  count: i32,
+  packedDy: usize,
+  to: usize,
+  ldc: usize,
+  more: bool,
+): void {
+  const strideA = (<usize>count) << 4;
+  const strideB = (<usize>count) << 5;
+  multiplyPanels(m, n, count, job.packed, strideA, packedDy, strideB, to, ldc, more, job.tile);
+}

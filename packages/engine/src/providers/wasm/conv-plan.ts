@@ -1,0 +1,176 @@
+/**
+ * From a convolution's geometry to the jobs of assembly/job.ts: which taps touch which pixels, how many pixels go
+ * through the kernel at once, and the scratch memory for it.
+ */
+import type { ConvGeometry } from '@surge-bnn/contract';
+import type { Engine } from './instance.js';
+
+/** Columns of a panel of weights, and bytes of one tile of results. */
+const PANEL = 8;
+const TILE_BYTES = 4 * PANEL * 4;
+const COORDINATE_BYTES = 16;
+/** Floats of a packed strip: small enough for the second-level cache beside the weights. */
+const STRIP_FLOATS = 40 * 1024;
+const LONGEST_STRIP = 256;
+
+/** One tap of the filter: its index (row-major) and where it looks, relative to the grid pixel. */
+export interface Tap {
+  readonly index: number;
+  readonly y: number;
+  readonly x: number;
+}
+
+/** A target grid and the taps that reach it. */
+export interface Grid {
+  readonly rows: number;
+  readonly columns: number;
+  readonly stepY: number;
+  readonly stepX: number;
+  readonly originY: number;
+  readonly originX: number;
+  readonly strideY: number;
+  readonly strideX: number;
+  readonly taps: readonly Tap[];
+}
+
+export interface Side {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+export function inputSide(g: ConvGeometry): Side {
+  return { height: g.inHeight, width: g.inWidth, channels: g.inChannels };
+}
+
+export function outputSide(g: ConvGeometry): Side {
+  return { height: g.outHeight, width: g.outWidth, channels: g.outChannels };
+}
+
+export function roundUp(n: number, multiple: number): number {
+  return Math.ceil(n / multiple) * multiple;
+}
+
+/** The forward's grid: all output pixels, all taps. */
+export function forwardGrid(g: ConvGeometry): Grid {
+  const taps = allTaps(g, (ky, kx) => ({
+    y: ky * g.dilationHeight - g.padTop,
+    x: kx * g.dilationWidth - g.padLeft,
+  }));
+  return {
+    rows: g.outHeight,
+    columns: g.outWidth,
+    stepY: g.strideHeight,
+    stepX: g.strideWidth,
+    originY: 0,
+    originX: 0,
+    strideY: 1,
+    strideX: 1,
+    taps,
+  };
+}
+
+/**
+ * The input gradient's grids: one for each pair of remainders (py, px) of the input pixel modulo the stride. Output
+ * row o touches input row o stride - padTop + ky dilation, so a tap belongs to the remainder for which
+ * py + padTop - ky dilation is a multiple of the stride.
+ */
+export function inputGradientGrids(g: ConvGeometry): Grid[] {
+  const grids: Grid[] = [];
+  for (let py = 0; py < Math.min(g.strideHeight, g.inHeight); py++) {
+    for (let px = 0; px < Math.min(g.strideWidth, g.inWidth); px++) {
+      const taps = allTaps(g, (ky, kx) => {
+        const y = (py + g.padTop - ky * g.dilationHeight) / g.strideHeight;
+        const x = (px + g.padLeft - kx * g.dilationWidth) / g.strideWidth;
+        return Number.isInteger(y) && Number.isInteger(x) ? { y, x } : undefined;
+      });
+      grids.push({
+        rows: Math.ceil((g.inHeight - py) / g.strideHeight),
+        columns: Math.ceil((g.inWidth - px) / g.strideWidth),
+        stepY: 1,
+        stepX: 1,
+        originY: py,
+        originX: px,
+        strideY: g.strideHeight,
+        strideX: g.strideWidth,
+        taps,
+      });
+    }
+  }
+  return grids;
+}
+
+function allTaps(
+  g: ConvGeometry,
+  place: (ky: number, kx: number) => { y: number; x: number } | undefined,
+): Tap[] {
+  const taps: Tap[] = [];
+  for (let ky = 0; ky < g.filterHeight; ky++) {
+    for (let kx = 0; kx < g.filterWidth; kx++) {
+      const at = place(ky, kx);
+      if (at) taps.push({ index: ky * g.filterWidth + kx, ...at });
+    }
+  }
+  return taps;
+}
+
+/** Pixels per strip when each is `depth` floats deep. */
+export function stripLength(depth: number): number {
+  const fits = Math.floor(STRIP_FLOATS / Math.max(1, depth) / 4) * 4;
+  return Math.max(4, Math.min(LONGEST_STRIP, fits));
+}
+
+export interface JobArguments {
+  readonly grid: Grid;
+  readonly batch: number;
+  readonly groups: number;
+  readonly source: Side;
+  readonly target: Side;
+  readonly sourceAddress: number;
+  readonly strip: number;
+  /** Floats (or words) that the packed strip takes. */
+  readonly packed: number;
+  /** Channels of the source in one group, where they are not source.channels / groups. */
+  readonly groupSource?: number;
+}
+
+/** Writes a job into scratch memory and returns its address. */
+export function writeJob(engine: Engine, job: JobArguments): number {
+  const { scratch } = engine;
+  const { grid, source, target, groups } = job;
+  const groupSource = job.groupSource ?? source.channels / groups;
+  const taps = scratch.takeWords(grid.taps.flatMap((tap) => [tap.y, tap.x]));
+  const outside = scratch.takeZeros(4 * groupSource + 16);
+  const packed = scratch.take(4 * job.packed);
+  const coordinates = scratch.take(COORDINATE_BYTES * job.strip);
+  const tile = scratch.take(TILE_BYTES);
+  // The order of the fields of ConvJob.
+  return scratch.takeWords([
+    job.sourceAddress,
+    job.batch,
+    source.height,
+    source.width,
+    source.channels,
+    grid.rows,
+    grid.columns,
+    grid.stepY,
+    grid.stepX,
+    target.height,
+    target.width,
+    target.channels,
+    grid.originY,
+    grid.originX,
+    grid.strideY,
+    grid.strideX,
+    taps,
+    grid.taps.length,
+    groups,
+    groupSource,
+    target.channels / groups,
+    job.strip,
+    outside,
+    packed,
+    coordinates,
+    tile,
+  ]);
+}

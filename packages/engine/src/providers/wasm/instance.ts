@@ -1,0 +1,103 @@
+/**
+ * The compiled kernels (assembly/) on a heap: what they export, and how the module is brought to life.
+ * All parameters are numbers; `p` stands for an address. The meaning of each is in assembly/.
+ */
+import { kernelModule } from './module.js';
+import { Scratch, WasmHeap } from './memory.js';
+
+type p = number;
+type Flag = 0 | 1;
+
+export interface KernelExports {
+  gemm(a: p, b: p, c: p, m: number, n: number, k: number, tA: Flag, tB: Flag, scratch: p): void;
+  gemmScratch(m: number, n: number, k: number): number;
+
+  packByRows(
+    from: p,
+    stride: number,
+    k: number,
+    width: number,
+    panel: 4 | 8,
+    to: p,
+    panelStride: number,
+  ): void;
+  packByColumns(
+    from: p,
+    stride: number,
+    k: number,
+    width: number,
+    panel: 4 | 8,
+    to: p,
+    panelStride: number,
+  ): void;
+  convolve(job: p, panels: p, target: p, second: p, secondTarget: p): void;
+  filterGradient(
+    job: p,
+    dy: p,
+    dfilter: p,
+    second: p,
+    signs: Flag,
+    outside: number,
+    table: p,
+    packedDy: p,
+  ): void;
+
+  hasNaN(from: p, count: number): Flag;
+  packSigns(from: p, rows: number, channels: number, words: p): void;
+  packFilters(
+    kernel: p,
+    stride: number,
+    taps: number,
+    channels: number,
+    n: number,
+    panels: p,
+    sums: p,
+  ): void;
+  signConvolve(
+    job: p,
+    panels: p,
+    sums: p,
+    y: p,
+    outsideBits: number,
+    subtractOutside: Flag,
+    missing: p,
+  ): void;
+
+  applySlope(g: p, v: p, count: number, kind: number, parameter: number): void;
+  measureBranches(
+    gb: p,
+    ga: p,
+    x: p,
+    count: number,
+    kind: number,
+    parameter: number,
+    result: p,
+  ): void;
+  combineBranches(y: p, a: p, count: number, u: number, w: number): void;
+  scale(x: p, y: p, count: number, w: number): void;
+  signs(x: p, y: p, count: number): void;
+}
+
+/** What every kernel of this provider works with. */
+export interface Engine {
+  readonly heap: WasmHeap;
+  readonly scratch: Scratch;
+  readonly wasm: KernelExports;
+}
+
+/** Decodes base64 in Node and browsers alike. */
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+/** Compiles the kernels and gives them a fresh heap. */
+export async function createEngine(): Promise<Engine> {
+  const heap = new WasmHeap();
+  const imports = { env: { memory: heap.memory } };
+  const { instance } = await WebAssembly.instantiate(decode(kernelModule), imports);
+  return {
+    heap,
+    scratch: new Scratch(heap),
+    wasm: instance.exports as unknown as KernelExports,
+  };
+}
