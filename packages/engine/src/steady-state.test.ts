@@ -6,11 +6,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import { SGD_STEP, type SgdStepAttrs } from '@surge-bnn/contract';
 import { expect, it } from 'vitest';
+import { SurgeBackend } from './backend.js';
 import { engineBackends } from './cases/backends.js';
 import { reals } from './cases/numbers.js';
 import { backendMemory, useEngine } from './use-engine.js';
 
 const sgd: SgdStepAttrs = { learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 1e-4 };
+
+/** Where the heap ends, the providers' scratch memory included: reserving nothing tells. */
+function heapEnd(): number {
+  const backend = tf.backend();
+  if (backend instanceof SurgeBackend) return backend.provider.heap.extend(0);
+  throw new Error('the engine is not active');
+}
 
 it.each(engineBackends)('%s trains a small network without growth', async (backend) => {
   await useEngine({ backend });
@@ -56,12 +64,14 @@ it.each(engineBackends)('%s trains a small network without growth', async (backe
   const tensors = tf.memory().numTensors;
   const buffers = tf.memory().numDataBuffers;
   const memory = backendMemory();
+  const end = heapEnd();
   let last = NaN;
   for (let i = 0; i < 100; i++) last = step();
   expect(last).toBeLessThan(first / 10);
   expect(tf.memory().numTensors).toBe(tensors);
   expect(tf.memory().numDataBuffers).toBe(buffers);
   expect(backendMemory()).toEqual(memory);
+  expect(heapEnd()).toBe(end);
   tf.dispose([...parameters, ...velocities, classes]);
   expect(backendMemory()?.liveBlocks).toBe(0);
 });

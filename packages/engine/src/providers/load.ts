@@ -6,17 +6,12 @@ import type { Provider } from './provider.js';
 export const providerNames = ['wasm', 'reference'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
-interface WasmModule {
-  createWasmProvider(): Promise<Provider>;
-}
-
 /** A new provider with an empty heap. */
 export async function loadProvider(name: ProviderName): Promise<Provider> {
   if (name === 'reference') {
     const { createReferenceProvider } = await import('./reference/index.js');
     return createReferenceProvider();
   }
-  const path = './wasm/index.js';
-  const { createWasmProvider }: WasmModule = await import(path);
+  const { createWasmProvider } = await import('./wasm/index.js');
   return createWasmProvider();
 }
