@@ -1,1 +1,4 @@
-export {};
+/** The command, for embedding it elsewhere: `await runCli(['summary', 'recipes/mnist.json'])`. */
+export { runCli } from './program.js';
+export { readRun, writeReport } from './report/report.js';
+export type { Report, ReportRun } from './report/model.js';

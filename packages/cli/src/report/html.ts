@@ -1,0 +1,32 @@
+/**
+ * HTML as a value: `html` escapes everything that is put into it except what is HTML already, so that a
+ * recipe's name cannot break the page.
+ */
+
+/** Text that is known to be HTML. */
+export class Html {
+  constructor(readonly text: string) {}
+}
+
+export type Content = string | number | Html | undefined | readonly Content[];
+
+export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Html {
+  const parts = strings.map((text, i) => (i === 0 ? text : render(values[i - 1]) + text));
+  return new Html(parts.join(''));
+}
+
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}
+
+function render(content: Content): string {
+  if (content === undefined) return '';
+  if (content instanceof Html) return content.text;
+  if (typeof content === 'object') return content.map(render).join('');
+  return escapeHtml(String(content));
+}
