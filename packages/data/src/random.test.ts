@@ -135,7 +135,9 @@ describe('randomStream', () => {
   });
 
   it('keeps its bits: runs of last year must repeat', () => {
-    expect(draws(randomStream(7, 'order', 3), 4)).toEqual([1346580799, 1679147914, 3497603118, 3568850398]);
+    expect(draws(randomStream(7, 'order', 3), 4)).toEqual([
+      1346580799, 1679147914, 3497603118, 3568850398,
+    ]);
     expect([...randomStream(1, 'order', 0).permutation(8)]).toEqual([0, 6, 5, 1, 4, 2, 7, 3]);
   });
 

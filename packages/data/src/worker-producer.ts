@@ -44,7 +44,7 @@ function builtWorker(): string {
 }
 
 export class WorkerProducer implements BatchProducer {
-  /** Double buffering: one batch is prepared while the next one waits to be. */
+  /** Double buffering: the next batch is prepared while the reader looks at this one. */
   readonly ahead = 2;
   private readonly source: BatchSource;
   private readonly worker: Worker;
