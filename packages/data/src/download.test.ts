@@ -99,7 +99,7 @@ describe('fetchEntry', () => {
 
   it('starts afresh with a server that ignores ranges', async () => {
     const whole = body(FIRST);
-    const { url } = await server((request, response, count) => {
+    const { url } = await server((_request, response, count) => {
       if (count > 1) return void response.end(whole);
       response.writeHead(200, { 'content-length': whole.length });
       response.write(whole.subarray(0, 5000), () => setTimeout(() => response.destroy(), 20));
