@@ -1,25 +1,34 @@
 /**
- * The wasm provider: kernels in AssemblyScript (assembly/), compiled to WebAssembly SIMD at build time. What
- * it does not have of its own runs the reference on the same heap, and `own` says so.
+ * The wasm provider: kernels in AssemblyScript (assembly/), compiled to WebAssembly SIMD at build time. It has
+ * all kernels of its own.
  *
- * How close it is: signConv2d equals the reference exactly. Products and convolutions accumulate in float32,
- * in an order fixed by the shapes alone (so results repeat bit for bit), with
- * |difference| <= 1e-5 sum |products|.
+ * How close it is to the reference: signConv2d, comparisons, single roundings and Bop are exact. Products and
+ * convolutions accumulate in float32, in an order fixed by the shapes alone (so results repeat bit for bit),
+ * with |difference| <= 1e-5 sum |products|. exp and log are within 2 units in the last place, statistics and sums
+ * accumulate in float64.
  */
 import type { KernelName, Kernels, Provider } from '../provider.js';
-import { referenceKernels } from '../reference/index.js';
 import { floatKernels } from './conv.js';
+import { elementWiseKernels } from './element-wise.js';
 import { createEngine } from './instance.js';
+import { layerKernels } from './layers.js';
+import { optimizerKernels } from './optimizer-steps.js';
 import { signKernels } from './sign-conv.js';
 
 /** A new provider with an empty heap of its own. */
 export async function createWasmProvider(): Promise<Provider> {
   const engine = await createEngine();
-  const own: Partial<Kernels> = { ...floatKernels(engine), ...signKernels(engine) };
+  const kernels: Kernels = {
+    ...floatKernels(engine),
+    ...signKernels(engine),
+    ...layerKernels(engine),
+    ...optimizerKernels(engine),
+    ...elementWiseKernels(engine),
+  };
   return {
     name: 'wasm',
     heap: engine.heap,
-    kernels: { ...referenceKernels, ...own },
-    own: new Set(Object.keys(own) as KernelName[]),
+    kernels,
+    own: new Set(Object.keys(kernels) as KernelName[]),
   };
 }

@@ -76,6 +76,98 @@ export interface KernelExports {
   combineBranches(y: p, a: p, count: number, u: number, w: number): void;
   scale(x: p, y: p, count: number, w: number): void;
   signs(x: p, y: p, count: number): void;
+
+  batchNorm(
+    x: p,
+    gamma: p,
+    beta: p,
+    y: p,
+    mean: p,
+    variance: p,
+    rows: number,
+    channels: number,
+    epsilon: number,
+    work: p,
+  ): void;
+  batchNormGradient(
+    dy: p,
+    x: p,
+    gamma: p,
+    mean: p,
+    variance: p,
+    dx: p,
+    dgamma: p,
+    dbeta: p,
+    rows: number,
+    channels: number,
+    epsilon: number,
+    work: p,
+  ): void;
+  pool(what: number, geometry: p, x: p, y: p, dx: p, offsets: p): void;
+  softmaxCrossEntropy(
+    logits: p,
+    labels: p,
+    loss: p,
+    gradient: p,
+    rows: number,
+    classes: number,
+  ): void;
+
+  sgdStep(
+    parameter: p,
+    gradient: p,
+    velocity: p,
+    newParameter: p,
+    newVelocity: p,
+    count: number,
+    learningRate: number,
+    momentum: number,
+    nesterov: Flag,
+    weightDecay: number,
+    low: number,
+    high: number,
+  ): void;
+  adamStep(
+    parameter: p,
+    gradient: p,
+    first: p,
+    second: p,
+    newParameter: p,
+    newFirst: p,
+    newSecond: p,
+    count: number,
+    learningRate: number,
+    beta1: number,
+    beta2: number,
+    rest1: number,
+    rest2: number,
+    correction1: number,
+    correction2: number,
+    epsilon: number,
+    decay: number,
+    keep: number,
+    low: number,
+    high: number,
+  ): void;
+  bopStep(
+    parameter: p,
+    gradient: p,
+    momentum: p,
+    newParameter: p,
+    newMomentum: p,
+    count: number,
+    gamma: number,
+    threshold: number,
+  ): void;
+
+  unary(op: number, x: p, y: p, count: number): void;
+  clip(x: p, y: p, count: number, low: number, high: number): void;
+  binary(op: number, a: p, b: p, y: p, count: number, length: number, inner: number): void;
+  sum(x: p, y: p, outer: number, reduced: number, inner: number, sums: p): void;
+  fill(y: p, count: number, value: number): void;
+
+  /** 56 multiplies and adds per iteration; for benchmarks only. */
+  peak(iterations: number, result: p): void;
 }
 
 /** What every kernel of this provider works with. */

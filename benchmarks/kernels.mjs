@@ -1,0 +1,98 @@
+/**
+ * Speed of the wasm provider's kernels on one thread, beside its peers in the same run.
+ *
+ *   npm run bench:kernels -- [--quick] [--json]
+ *
+ * Matrix products against XNNPACK (tfjs-backend-wasm) and jax-js; convolutions and their gradients as a share
+ * of our own matrix product; the convolution of signs; SURGE's fused backward beside its plain parts;
+ * memory-bound kernels in GB/s. Contenders take turns and are judged by their medians.
+ */
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { createEngine } from '../packages/engine/dist/providers/wasm/instance.js';
+import { createWasmProvider } from '../packages/engine/dist/providers/wasm/index.js';
+import { convRows, matMulRows, memoryRows, signRows } from './lib/kernel-rows.mjs';
+import { interleave } from './lib/measure.mjs';
+import { startPeers } from './lib/peers.mjs';
+import { table } from './lib/table.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const effort = options.quick ? { repetitions: 3, time: 30 } : { repetitions: 9, time: 80 };
+const measure = (contenders) => interleave(contenders, effort.repetitions, effort.time);
+
+const provider = await createWasmProvider();
+const { peers, missing } = await startPeers();
+
+/** GFLOP/s of multiplies and adds in registers. */
+async function peakSpeed() {
+  const { wasm, heap } = await createEngine();
+  const result = heap.extend(16);
+  const iterations = 200_000;
+  const { peak } = measure({ peak: () => wasm.peak(iterations, result) });
+  return (56 * iterations) / peak / 1e6;
+}
+
+const peak = await peakSpeed();
+const matMul = matMulRows(provider, peers, measure, options.quick);
+const reference = Math.max(...matMul.rows.map((row) => row.ours));
+const report = {
+  machine: { cpu: cpus()[0]?.model, node: process.version, v8: process.versions.v8, threads: 1 },
+  peak,
+  missing,
+  matMul,
+  conv: convRows(provider, measure, reference, options.quick),
+  sign: signRows(provider, measure, options.quick),
+  memory: memoryRows(provider, measure, options.quick),
+};
+
+if (options.json) {
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+} else {
+  const print = (text = '') => process.stdout.write(`${text}\n`);
+  print(`${report.machine.cpu}, Node ${report.machine.node}, one thread`);
+  print(`multiply + add in registers: ${peak.toFixed(1)} GFLOP/s (SIMD128, not fused)`);
+  for (const [name, why] of Object.entries(missing)) print(`${name} does not run here: ${why}`);
+  print('\nMatrix product, GFLOP/s; ratio: ours to the fastest peer');
+  const names = Object.keys(peers);
+  print(
+    table(
+      ['m x k x n', 'ours', ...names, 'ratio', '% of peak'],
+      matMul.rows.map((row) => [
+        row.size,
+        row.ours,
+        ...names.map((name) => row.peers[name]),
+        row.ratio,
+        (100 * row.ours) / peak,
+      ]),
+    ),
+  );
+  print(`\nConvolution, GFLOP/s (share of our fastest matrix product, ${reference.toFixed(1)})`);
+  const share = (speed) => `${speed.toFixed(1)} (${((100 * speed) / reference).toFixed(0)} %)`;
+  print(
+    table(
+      ['batch x height x width x in -> out', 'forward', 'input gradient', 'filter gradient'],
+      report.conv.map((r) => [r.size, share(r.forward), share(r.input), share(r.filter)]),
+    ),
+  );
+  print('\nBinary layer: forward in G multiply-adds/s, backward in ms');
+  print(
+    table(
+      ['shape', 'G/s', 'forward ms', 'plain backward', 'SURGE backward', 'SURGE / plain'],
+      report.sign.map((r) => [r.size, r.speed, r.forward, r.plain, r.surge, r.surge / r.plain]),
+    ),
+  );
+  print('\nMemory-bound kernels, GB/s read and written');
+  print(
+    table(
+      ['kernel', 'GB/s', 'own'],
+      report.memory.map((r) => [r.kernel, r.speed, r.own ? 'yes' : 'reference']),
+    ),
+  );
+}
+// jax-js keeps handles open.
+process.exit(0);
