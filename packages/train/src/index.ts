@@ -2,8 +2,30 @@
  * Training: recipes, optimizers as {init, update}, schedules of p, the loop, checkpoints, metrics,
  * evaluation and comparisons. Nothing here prints; progress goes through `onEvent`.
  */
-export * from './recipe/recipe.js';
-export { augmentationSchema, defaultEta, recipeSchema } from './recipe/schema.js';
+export { loadCheckpoint } from './checkpoint/checkpoint.js';
+export type { Checkpoint, CheckpointName, CheckpointState } from './checkpoint/checkpoint.js';
+export { compareRuns, compensators } from './compare.js';
+export type { CompareOptions } from './compare.js';
+export { evaluateModel, shuffleBinaryWeights } from './evaluate.js';
+export type { EvaluateOptions } from './evaluate.js';
+export { evaluateRun, loadRun } from './load-run.js';
+export type { LoadedRun, LoadRunOptions } from './load-run.js';
+export { adam, adamw } from './optimizers/adam.js';
+export { bop } from './optimizers/bop.js';
+export { GroupedOptimizer } from './optimizers/groups.js';
+export type { ParameterGroup } from './optimizers/groups.js';
+export type { Optimizer, OptimizerState, UpdateArguments } from './optimizers/optimizer.js';
+export { sgd } from './optimizers/sgd.js';
+export { parametersOf } from './parameters.js';
+export type { Parameter, Role } from './parameters.js';
+export { defaultParts, surgeOptions } from './parts.js';
+export type { Parts, RunData } from './parts.js';
+export { applyOverrides, loadRecipe, parseOverride, parseRecipe } from './recipe/recipe.js';
+export { defaultEta, recipeSchema } from './recipe/schema.js';
 export type { OptimizerSpec, Recipe, RecipeInput, SurgeSpec } from './recipe/schema.js';
-export * from './schedules.js';
+export { readMetrics, readSummary } from './run-folder.js';
+export { runTraining } from './run.js';
+export { progressAt, schedule } from './schedules.js';
+export type { Schedule, ScheduleSpec } from './schedules.js';
+export { confidenceInterval, spreadOf } from './spread.js';
 export type * from './types.js';

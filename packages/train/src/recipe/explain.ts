@@ -15,7 +15,12 @@ export function explain(
   input: unknown,
   where: string,
 ) {
-  return `${where}: ${sentence(issues[0], schema, input)}`;
+  return `${where}: ${sentence(telling(issues), schema, input)}`;
+}
+
+/** A misspelt key comes before the key that is therefore missing. */
+function telling(issues: readonly Issue[]): Issue {
+  return issues.find((issue) => issue.code === 'unrecognized_keys') ?? issues[0];
 }
 
 function sentence(issue: Issue, root: z.ZodType, input: unknown): string {
@@ -29,7 +34,7 @@ function sentence(issue: Issue, root: z.ZodType, input: unknown): string {
     }
     case 'invalid_union': {
       if (issue.discriminator !== undefined) {
-        const names = discriminators(resolve(root, issue.path.slice(0, -1), input), issue);
+        const names = discriminators(resolve(root, issue.path.slice(0, -1)), issue);
         return wrongName(at, value, names);
       }
       const inner = likeliest(issue.errors, value);
@@ -50,20 +55,24 @@ function sentence(issue: Issue, root: z.ZodType, input: unknown): string {
         : `${at} must be ${issue.inclusive === false ? '>' : '>='} ${issue.minimum}, got ${show(value)}`;
     case 'too_big':
       return `${at} must be ${issue.inclusive === false ? '<' : '<='} ${issue.maximum}, got ${show(value)}`;
+    case 'custom':
+      return `${at}: ${issue.message}`;
     default:
       return `${at}: ${issue.message}, got ${show(value)}`;
   }
 }
 
-/** Of a union's branches the one that the writer had in mind: whose complaints lie below the top. */
+/** Of a union's branches the one that the writer had in mind: the one whose complaints lie inside. */
 function likeliest(errors: readonly (readonly Issue[])[], value: unknown): Issue | undefined {
-  const same = errors.filter(([first]) => first.code !== 'invalid_type' || first.path.length > 0);
-  if (typeof value === 'object' && value !== null) {
-    // { fixed: 1 } against { movingAverage }: the branch in which the given keys are known.
-    const known = same.filter((found) => !found.some((one) => one.code === 'unrecognized_keys'));
-    return [...known, ...same].map((found) => found[0]).find((one) => one.code !== 'invalid_value');
-  }
-  return same.map((found) => found[0]).find((one) => one.code !== 'invalid_value');
+  if (typeof value === 'string')
+    return errors.flat().find((issue) => issue.code === 'invalid_value');
+  const inside = errors.filter(
+    ([first]) => first.path.length > 0 || first.code === 'unrecognized_keys',
+  );
+  // { fixed: -1 } against { movingAverage: 0.5 }: the branch in which the given keys are known.
+  const known = inside.find((found) => telling(found).code !== 'unrecognized_keys');
+  const branch = known ?? inside[0];
+  return branch === undefined ? undefined : telling(branch);
 }
 
 function allowedValues(errors: readonly (readonly Issue[])[]): string {
@@ -87,34 +96,25 @@ function hint(given: string, allowed: readonly string[]): string {
 }
 
 /** The schemas that may stand at a path, wrappers taken off and unions spread out. */
-function resolve(root: z.ZodType, path: Path, input: unknown): z.ZodType[] {
+function resolve(root: z.ZodType, path: Path): z.ZodType[] {
   let here = spread(root);
-  let value = input;
   for (const key of path) {
-    value = valueAt(value, [key]);
-    here = here.flatMap((schema) => {
-      if (schema instanceof z.ZodObject) {
-        const member: unknown = schema.shape[String(key)];
-        return member instanceof z.ZodType ? spread(member) : [];
-      }
-      return [];
-    });
+    here = here.flatMap((schema) =>
+      schema instanceof z.ZodObject ? spread(schema.shape[String(key)]) : [],
+    );
   }
-  const object = value;
-  return here.filter((schema) => discriminatorFits(schema, object));
+  return here;
 }
 
-/** In a discriminated union only the branch whose literals the value has. */
-function discriminatorFits(schema: z.ZodType, value: unknown): boolean {
-  if (!(schema instanceof z.ZodObject)) return true;
-  return Object.entries(schema.shape).every(([key, member]) => {
+/** In a union told apart by name or type only the branch that the value names. */
+function discriminatorFits(schema: z.ZodObject, value: unknown): boolean {
+  return ['name', 'type'].every((key) => {
+    const literal: unknown = schema.shape[key];
     const given = valueAt(value, [key]);
-    if (!(member instanceof z.ZodLiteral) || given === undefined) return true;
-    return [...member.values].some((one) => one === given) || !literalKeys.has(key);
+    if (!(literal instanceof z.ZodLiteral) || given === undefined) return true;
+    return [...literal.values].includes(given as string);
   });
 }
-
-const literalKeys = new Set(['name', 'type']);
 
 function spread(schema: unknown): z.ZodType[] {
   if (
@@ -130,10 +130,13 @@ function spread(schema: unknown): z.ZodType[] {
 }
 
 function keysAt(root: z.ZodType, path: Path, input: unknown): string[] {
-  const schemas = resolve(root, path, input);
-  return [
-    ...new Set(schemas.flatMap((s) => (s instanceof z.ZodObject ? Object.keys(s.shape) : []))),
-  ];
+  const value = valueAt(input, path);
+  const keys = resolve(root, path).flatMap((schema) =>
+    schema instanceof z.ZodObject && discriminatorFits(schema, value)
+      ? Object.keys(schema.shape)
+      : [],
+  );
+  return [...new Set(keys)];
 }
 
 function discriminators(schemas: readonly z.ZodType[], issue: Issue): string[] {

@@ -47,7 +47,7 @@ describe('parseRecipe', () => {
   // change -> everything that the sentence has to say
   const broken: [Record<string, unknown>, string[]][] = [
     [{ epochz: 3 }, ['r.json', 'unknown key "epochz"', 'did you mean "epochs"', 'allowed: name']],
-    [{ epochs: undefined }, ['epochs is missing', 'a whole number']],
+    [{ epochs: undefined }, ['epochs is missing', 'a number']],
     [{ epochs: 0 }, ['epochs must be >= 1, got 0']],
     [{ epochs: 1.5 }, ['epochs', 'whole number', '1.5']],
     [{ batchSize: '64' }, ['batchSize must be a number, got "64"']],
@@ -63,7 +63,7 @@ describe('parseRecipe', () => {
     [{ optimizer: { name: 'sgd', learningRate: -1 } }, ['optimizer.learningRate must be >= 0']],
     [{ optimizer: { name: 'sgd', learningRate: 1, momentum: 1 } }, ['momentum must be < 1']],
     [{ optimizer: { name: 'bop', gamma: 0.1, threshold: 0 } }, ['groups.binary.optimizer']],
-    [{ compensator: 'sruge' }, ['compensator', 'did you mean "surge"', 'none']],
+    [{ compensator: 'surg' }, ['compensator', 'did you mean "surge"', 'none']],
     [{ compensator: 3 }, ['compensator must be "none" or "surge" or an object, got 3']],
     [{ compensator: { etta: 1 } }, ['"etta" in compensator', 'did you mean "eta"']],
     [
@@ -75,7 +75,7 @@ describe('parseRecipe', () => {
     [{ compensator: { lambda: { movingAverage: 2 } } }, ['movingAverage must be < 1, got 2']],
     [{ compensator: { eta: { type: 'cosin', from: 1, to: 0 } } }, ['eta.type', '"cosine"']],
     [{ compensator: { eta: { type: 'cosine', from: 1 } } }, ['compensator.eta.to is missing']],
-    [{ compensator: { scope: { frist: 1 } } }, ['"frist" in compensator.scope', '"first"']],
+    [{ compensator: { scope: { frst: 1 } } }, ['"frst" in compensator.scope', '"first"']],
     [{ schedule: { type: 'cosine', from: 1, too: 0, to: 0 } }, ['"too" in schedule', '"to"']],
     [
       { schedule: { type: 'warmup', over: 0.1, then: { type: 'linaer' } } },
@@ -84,8 +84,10 @@ describe('parseRecipe', () => {
     [{ groups: { binry: {} } }, ['"binry" in groups', '"binary"']],
     [{ groups: { binary: { clip: 'binariser' } } }, ['groups.binary.clip', '"binarizer"']],
     [{ accumulate: 20 }, ['accumulate 20', 'batch of 10']],
-    [{ engine: { backend: 'wsam' } }, ['engine.backend', '"wasm"', 'tfjs']],
-    [{ network: { nam: 'x' } }, ['network']],
+    [{ engine: { backend: 'wasn' } }, ['engine.backend', '"wasm"', 'tfjs']],
+    [{ binarizer: 'stee' }, ['r.json', 'unknown binarizer "stee"', '"ste"']],
+    [{ network: { nam: 'x' } }, ['network', '"name"']],
+    [{ augmentation: [{ kind: 'shft', maxPixels: 2 }] }, ['augmentation', '"shift"']],
   ];
   it.each(broken)('refuses %j', (change, parts) => {
     const text = message(change);

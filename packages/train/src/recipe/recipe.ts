@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { InputError } from '@surge-bnn/contract';
+import { resolveMethod } from '@surge-bnn/core';
 import { schedule } from '../schedules.js';
 import type { Schedule, ScheduleSpec } from '../schedules.js';
 import { explain } from './explain.js';
@@ -125,6 +126,7 @@ export function parseJson(text: string, path: string): unknown {
 /** What no single field can know. */
 function checkTogether(recipe: Recipe, where: string): void {
   const { compensator, optimizer, groups } = recipe;
+  checkBinarizer(recipe.binarizer, where);
   if (compensator !== 'none') {
     const { lambda, eta } = compensator;
     if (typeof lambda === 'object' && 'fixed' in lambda && eta !== undefined) {
@@ -144,5 +146,14 @@ function checkTogether(recipe: Recipe, where: string): void {
     throw new InputError(
       `${where}: accumulate ${recipe.accumulate} cannot split a batch of ${recipe.batchSize} images; allowed: 1 to ${recipe.batchSize}`,
     );
+  }
+}
+
+function checkBinarizer(name: string, where: string): void {
+  try {
+    resolveMethod(name);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${where}: ${error.message}`);
   }
 }

@@ -2,6 +2,9 @@
  * What a recipe may say: one strict zod schema per part, every default in one place. A parsed recipe is
  * complete (all defaults filled in) and is itself a valid recipe; config.json of a run is exactly that.
  */
+import { InputError } from '@surge-bnn/contract';
+import { checkAugmentation } from '@surge-bnn/data';
+import type { AugmentationSpec } from '@surge-bnn/data';
 import { z } from 'zod';
 import type { ScheduleSpec } from '../schedules.js';
 
@@ -137,21 +140,25 @@ const networkSchema = z
   .transform((given) => (typeof given === 'string' ? { name: given, options: {} } : given));
 
 const dataSchema = z.strictObject({
+  /** A set that the data package knows. */
   name: z.string().min(1),
-  /** Where the files lie; absent: the data package's own place. */
+  /** Where its files lie; absent: the data package's own place. */
   directory: z.string().optional(),
-  /** Use only the first n training images. */
+  /** Use only n training images, drawn once and for all (the same for every seed). */
   trainLimit: count.optional(),
-  /** Hold out the last n training images and evaluate on them, not on the test set: for tuning. */
-  holdOut: count.optional(),
+  /** Hold out this share of the training images and evaluate on them, not on the test set: for tuning. */
+  holdOut: z.number().gt(0).lt(1).optional(),
 });
 
-/** Random changes of the training images; see the data package. */
-export const augmentationSchema = z.strictObject({
-  /** Up to so many pixels in each direction, edges filled with zeros. */
-  shift: z.int().min(0).default(0),
-  /** Mirror left and right, half of the time. */
-  flip: z.boolean().default(false),
+/** Random changes of the training images; the data package checks them and has their meaning. */
+const augmentationSchema = z.unknown().transform((given, context): AugmentationSpec => {
+  try {
+    return checkAugmentation(given);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    context.issues.push({ code: 'custom', message: error.message, input: given });
+    return z.NEVER;
+  }
 });
 
 /** A whole recipe. */
@@ -172,7 +179,7 @@ export const recipeSchema = z.strictObject({
   epochs: count,
   batchSize: count,
   seed: z.int().min(0).default(1),
-  augmentation: augmentationSchema.prefault({}),
+  augmentation: augmentationSchema.prefault([]),
   labelSmoothing: z.number().min(0).lt(1).default(0),
   /** Gradient clipping: first each entry, then the norm over everything but the auxiliary weights. */
   clip: z
@@ -184,7 +191,7 @@ export const recipeSchema = z.strictObject({
   evaluateEvery: count.default(1),
   engine: z
     .strictObject({
-      backend: z.enum(['auto', 'wasm', 'native', 'tfjs']).default('auto'),
+      backend: z.enum(['auto', 'wasm', 'native', 'reference', 'tfjs']).default('auto'),
       threads: count.optional(),
     })
     .prefault({}),

@@ -1,0 +1,99 @@
+/** Loss and accuracy of a model over a whole image set, in inference mode. */
+import { BinaryLayer, leafLayers, ops } from '@surge-bnn/core';
+import type { Model } from '@surge-bnn/core';
+import { InputError } from '@surge-bnn/contract';
+import { BatchLoader, randomStream } from '@surge-bnn/data';
+import type { ChannelStatistics, ImageSet } from '@surge-bnn/data';
+import * as tf from '@tensorflow/tfjs-core';
+import { countCorrect, imageTensor, logitsOf, smoothLabels } from './gradients.js';
+import type { PlainBatch } from './gradients.js';
+import type { Evaluation } from './types.js';
+
+export interface EvaluateOptions {
+  /** Mean and deviation that the model was trained with. */
+  readonly normalization: ChannelStatistics;
+  /** Default 250. */
+  readonly batchSize?: number;
+  readonly workers?: 0 | 1;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, of: number) => void;
+}
+
+/**
+ * Evaluates on every image of the set.
+ *
+ * @throws InputError when a logit is not finite; the signal's reason when it is aborted.
+ */
+export async function evaluateModel(
+  model: Model,
+  set: ImageSet,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const { normalization, batchSize = 250, workers = 0 } = options;
+  const loader = new BatchLoader(set, {
+    batchSize,
+    seed: 0,
+    normalization,
+    shuffle: false,
+    workers,
+  });
+  let lossSum = 0;
+  let correct = 0;
+  let done = 0;
+  try {
+    for await (const batch of loader.epoch(0)) {
+      const result = evaluateBatch(model, set, batch);
+      lossSum += result.loss;
+      correct += result.correct;
+      done += batch.count;
+      options.onProgress?.(done, set.count);
+      await nextTurn();
+      options.signal?.throwIfAborted();
+    }
+  } finally {
+    await loader.close();
+  }
+  const loss = lossSum / done;
+  if (!Number.isFinite(loss)) {
+    throw new InputError(
+      `the evaluation loss is ${loss}: the network's outputs are not finite; lower the learning rate`,
+    );
+  }
+  return { loss, correct, images: done, accuracy: correct / done };
+}
+
+/** Lets timers, signals and progress bars run between two steps. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function evaluateBatch(model: Model, set: ImageSet, batch: PlainBatch) {
+  const classes = set.classes.length;
+  return tf.tidy(() => {
+    const x = imageTensor(batch, [set.height, set.width, set.channels]);
+    const logits = logitsOf(model, x, false);
+    const losses = ops.softmaxCrossEntropy(logits, smoothLabels(batch.labels, classes, 0));
+    let loss = 0;
+    for (const one of losses.dataSync()) loss += one;
+    return { loss, correct: countCorrect(logits.dataSync(), batch.labels, classes) };
+  });
+}
+
+/**
+ * Permutes the entries of every binary kernel within its layer: the proof that a network computes with its
+ * binary weights and not around them is that its accuracy collapses.
+ */
+export function shuffleBinaryWeights(model: Model, seed: number): void {
+  for (const layer of leafLayers(model)) {
+    if (!(layer instanceof BinaryLayer)) continue;
+    const kernel = layer.binaryKernel.read();
+    const values = kernel.dataSync();
+    const order = randomStream(seed, `shuffle/${layer.name}`).permutation(values.length);
+    const shuffled = tf.tensor(
+      Float32Array.from(order, (from) => values[from]),
+      kernel.shape,
+    );
+    layer.binaryKernel.write(shuffled);
+    shuffled.dispose();
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * Loss and gradients of one batch: in one piece or as the sum over micro-batches; then clipped. The auxiliary
+ * weights W_a never enter the global norm, so a run with SURGE clips the same as one without.
+ */
+import { ops } from '@surge-bnn/core';
+import type { Model } from '@surge-bnn/core';
+import { InputError } from '@surge-bnn/contract';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Parameter } from './parameters.js';
+
+/** One batch as plain arrays: normalised pixels NHWC and class numbers. */
+export interface PlainBatch {
+  readonly images: Float32Array;
+  readonly labels: Int32Array;
+  readonly count: number;
+}
+
+export interface LossOptions {
+  /** [height, width, channels]. */
+  readonly inputShape: readonly [number, number, number];
+  readonly classes: number;
+  readonly labelSmoothing: number;
+  /** Micro-batches that the batch is cut into. */
+  readonly accumulate: number;
+}
+
+export interface BatchResult {
+  /** Mean cross-entropy over the batch. */
+  readonly loss: number;
+  readonly correct: number;
+  /** By parameter key; the caller disposes them. Parameters that the loss does not reach are absent. */
+  readonly gradients: Map<string, tf.Tensor>;
+}
+
+/** Gradients of the batch's mean loss. */
+export function batchGradients(
+  model: Model,
+  parameters: readonly Parameter[],
+  batch: PlainBatch,
+  options: LossOptions,
+): BatchResult {
+  const gradients = new Map<string, tf.Tensor>();
+  let loss = 0;
+  let correct = 0;
+  const pieces = Math.min(options.accumulate, batch.count);
+  for (let i = 0; i < pieces; i++) {
+    const from = Math.floor((i * batch.count) / pieces);
+    const to = Math.floor(((i + 1) * batch.count) / pieces);
+    const piece = pieceGradients(
+      model,
+      parameters,
+      slice(batch, from, to, options),
+      batch.count,
+      options,
+    );
+    loss += piece.loss;
+    correct += piece.correct;
+    addAll(gradients, piece.gradients);
+  }
+  return { loss, correct, gradients };
+}
+
+function slice(batch: PlainBatch, from: number, to: number, options: LossOptions): PlainBatch {
+  const [height, width, channels] = options.inputShape;
+  const picture = height * width * channels;
+  return {
+    images: batch.images.subarray(from * picture, to * picture),
+    labels: batch.labels.subarray(from, to),
+    count: to - from,
+  };
+}
+
+function pieceGradients(
+  model: Model,
+  parameters: readonly Parameter[],
+  batch: PlainBatch,
+  total: number,
+  options: LossOptions,
+): BatchResult {
+  let correct = 0;
+  const variables = parameters.map((parameter) => parameter.variable);
+  const x = imageTensor(batch, options.inputShape);
+  const lossOf = () => {
+    const logits = logitsOf(model, x, true);
+    correct = countCorrect(logits.dataSync(), batch.labels, options.classes);
+    const labels = smoothLabels(batch.labels, options.classes, options.labelSmoothing);
+    return tf.div<tf.Scalar>(tf.sum(ops.softmaxCrossEntropy(logits, labels)), total);
+  };
+  const { value, grads } = variableGradients(lossOf, variables, x);
+  const [loss] = value.dataSync();
+  value.dispose();
+  const gradients = new Map<string, tf.Tensor>();
+  for (const { key, variable } of parameters) {
+    const gradient = grads[variable.name];
+    // variableGrads leaves null where the loss does not depend on the variable.
+    if (gradient instanceof tf.Tensor) gradients.set(key, gradient);
+  }
+  return { loss, correct, gradients };
+}
+
+/** tf.variableGrads; `x` is freed also when a layer throws (a NaN at a sign). */
+function variableGradients(lossOf: () => tf.Scalar, variables: tf.Variable[], x: tf.Tensor) {
+  try {
+    return tf.variableGrads(lossOf, variables);
+  } finally {
+    x.dispose();
+  }
+}
+
+/** The images as a tensor [count, height, width, channels] that does not share the loader's memory for long. */
+export function imageTensor(
+  batch: PlainBatch,
+  [height, width, channels]: readonly [number, number, number],
+): tf.Tensor4D {
+  return tf.tensor4d(batch.images, [batch.count, height, width, channels]);
+}
+
+/** The model's output for x; every network ends in logits [count, classes]. */
+export function logitsOf(model: Model, x: tf.Tensor, training: boolean): tf.Tensor2D {
+  const output = model.apply(x, { training });
+  if (!(output instanceof tf.Tensor) || output.rank !== 2) {
+    throw new InputError(
+      `the network "${model.name}" must have one output of shape [batch, classes]`,
+    );
+  }
+  return output as tf.Tensor2D;
+}
+
+/** Rows of labels: 1 - s on the class, s spread evenly over all classes. */
+export function smoothLabels(labels: Int32Array, classes: number, smoothing: number): tf.Tensor2D {
+  const rows = new Float32Array(labels.length * classes).fill(smoothing / classes);
+  labels.forEach((label, i) => {
+    rows[i * classes + label] += 1 - smoothing;
+  });
+  return tf.tensor2d(rows, [labels.length, classes]);
+}
+
+/** How many rows have their (first) maximum at the label. */
+export function countCorrect(
+  logits: ArrayLike<number>,
+  labels: Int32Array,
+  classes: number,
+): number {
+  let correct = 0;
+  for (let row = 0; row < labels.length; row++) {
+    let best = 0;
+    for (let c = 1; c < classes; c++) {
+      if (logits[row * classes + c] > logits[row * classes + best]) best = c;
+    }
+    if (best === labels[row]) correct++;
+  }
+  return correct;
+}
+
+function addAll(sums: Map<string, tf.Tensor>, more: ReadonlyMap<string, tf.Tensor>): void {
+  for (const [key, gradient] of more) {
+    const sum = sums.get(key);
+    if (sum === undefined) {
+      sums.set(key, gradient);
+    } else {
+      sums.set(key, tf.add(sum, gradient));
+      tf.dispose([sum, gradient]);
+    }
+  }
+}
+
+export interface ClipOptions {
+  /** Each entry to [-value, value]; first. */
+  readonly value?: number;
+  /** The L2 norm over all gradients but the auxiliaries'. */
+  readonly globalNorm?: number;
+}
+
+/**
+ * Clips the gradients in place of the map (old tensors are disposed).
+ *
+ * @throws InputError naming the parameter whose gradient is not finite.
+ */
+export function clipGradients(
+  gradients: Map<string, tf.Tensor>,
+  parameters: readonly Parameter[],
+  { value, globalNorm }: ClipOptions,
+): void {
+  if (value !== undefined) {
+    replaceAll(gradients, [...gradients.keys()], (g) => tf.clipByValue(g, -value, value));
+  }
+  if (globalNorm === undefined) return;
+  const counted = parameters
+    .filter(({ role, key }) => role !== 'auxiliary' && gradients.has(key))
+    .map(({ key }) => key);
+  let squares = 0;
+  for (const key of counted) {
+    const sum = tf.tidy(() => tf.sum(tf.square(gradients.get(key) ?? [])).dataSync()[0]);
+    if (!Number.isFinite(sum)) {
+      throw new InputError(`the gradient of "${key}" is not finite, so it cannot be clipped`);
+    }
+    squares += sum;
+  }
+  const norm = Math.sqrt(squares);
+  if (norm > globalNorm) replaceAll(gradients, counted, (g) => tf.mul(g, globalNorm / norm));
+}
+
+function replaceAll(
+  gradients: Map<string, tf.Tensor>,
+  keys: readonly string[],
+  change: (gradient: tf.Tensor) => tf.Tensor,
+): void {
+  for (const key of keys) {
+    const gradient = gradients.get(key);
+    if (gradient === undefined) continue;
+    gradients.set(
+      key,
+      tf.tidy(() => change(gradient)),
+    );
+    gradient.dispose();
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What a run takes from the other packages: the engine, the images, the network. One seam, so that tests (and
+ * programs with data of their own) put in theirs.
+ */
+import { attachCompensator, resolveMethod, surge } from '@surge-bnn/core';
+import type { Model, SurgeOptions } from '@surge-bnn/core';
+import { InputError, seedFor } from '@surge-bnn/contract';
+import { loadImages, randomStream, split, subset } from '@surge-bnn/data';
+import type { DatasetName, ImageSet } from '@surge-bnn/data';
+import { useEngine } from '@surge-bnn/engine';
+import type { BackendName } from '@surge-bnn/engine';
+import { buildModel } from '@surge-bnn/models';
+import { etaSchedule } from './recipe/recipe.js';
+import type { Recipe } from './recipe/schema.js';
+import type { EngineRecord, RunSummary } from './types.js';
+
+export interface RunData {
+  readonly train: ImageSet;
+  readonly evaluation: ImageSet;
+  readonly evaluatedOn: RunSummary['evaluatedOn'];
+}
+
+export interface Parts {
+  /** Makes the engine TF.js's backend. */
+  engine(spec: Recipe['engine']): Promise<EngineRecord>;
+  data(recipe: Recipe): Promise<RunData>;
+  /** The plain network with its initial weights, which depend on the seed alone. */
+  model(recipe: Recipe, set: ImageSet): Model;
+  /** 1: batches are prepared in a worker thread. Default 1. */
+  readonly workers?: 0 | 1;
+}
+
+const backends: Readonly<Record<Recipe['engine']['backend'], BackendName | 'auto' | undefined>> = {
+  auto: 'auto',
+  wasm: 'surge-wasm',
+  reference: 'surge-reference',
+  tfjs: 'cpu',
+  native: undefined,
+};
+
+/** The real parts. */
+export const defaultParts: Parts = {
+  async engine(spec) {
+    const backend = backends[spec.backend];
+    if (backend === undefined) {
+      throw new InputError(
+        `the engine "${spec.backend}" does not exist yet; allowed: auto, wasm, reference, tfjs`,
+      );
+    }
+    const info = await useEngine({ backend, threads: spec.threads });
+    return { backend: info.backend, threads: info.threads };
+  },
+  async data(recipe) {
+    const { directory, holdOut, trainLimit } = recipe.data;
+    // loadImages refuses a name that it does not know, with the nearest right one.
+    const name = recipe.data.name as DatasetName;
+    const whole = await loadImages(name, { split: 'train', directory });
+    const parts = holdOut === undefined ? undefined : split(whole, holdOut, 0);
+    const train = limit(parts?.train ?? whole, trainLimit);
+    if (parts !== undefined) {
+      return { train, evaluation: parts.validation, evaluatedOn: 'held-out training images' };
+    }
+    const evaluation = await loadImages(name, { split: 'test', directory });
+    return { train, evaluation, evaluatedOn: 'test' };
+  },
+  model(recipe, set) {
+    const method = resolveMethod(recipe.binarizer);
+    return buildModel(
+      { network: recipe.network.name, options: recipe.network.options },
+      {
+        inputBinarizer: method.input,
+        weightBinarizer: method.weight,
+        seed: seedFor(recipe.seed, 'weights'),
+        inputShape: [set.height, set.width, set.channels],
+        classes: set.classes.length,
+      },
+    );
+  },
+};
+
+/** Attaches the recipe's compensator, if it has one. Its random stream is nobody else's. */
+export function compensate(model: Model, recipe: Recipe): void {
+  const options = surgeOptions(recipe);
+  if (options === undefined) return;
+  attachCompensator(model, surge(options), { seed: seedFor(recipe.seed, 'compensator') });
+}
+
+/** The recipe's compensator in core's words: eta as a function of p, undefined for 'none'. */
+export function surgeOptions(recipe: Recipe): SurgeOptions | undefined {
+  if (recipe.compensator === 'none') return undefined;
+  const { eta, auxiliary, initial, ...rest } = recipe.compensator;
+  return {
+    ...rest,
+    ...(eta === undefined ? {} : { eta: typeof eta === 'number' ? eta : etaSchedule(recipe) }),
+    form: auxiliary,
+    // A shared auxiliary is W itself and has no initial value.
+    ...(auxiliary === 'shared' ? {} : { initial }),
+  };
+}
+
+function limit(set: ImageSet, count: number | undefined): ImageSet {
+  if (count === undefined || count >= set.count) return set;
+  const order = randomStream(0, 'train-limit').permutation(set.count);
+  return subset(set, order.slice(0, count).sort(), set.split);
+}

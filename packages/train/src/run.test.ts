@@ -1,0 +1,274 @@
+/** Whole runs: stop and resume bit for bit, refusals, damage, Ctrl-C, divergence. */
+import { InputError } from '@surge-bnn/contract';
+import * as tf from '@tensorflow/tfjs-core';
+import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluateRun } from './load-run.js';
+import { readMetrics, readSummary } from './run-folder.js';
+import { runTraining } from './run.js';
+import { tinyParts, tinyRecipe } from './testing/fixture.js';
+import type { RunOptions, TrainEvent } from './types.js';
+
+const parts = tinyParts();
+const recipe = tinyRecipe();
+let base: string;
+
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), 'runs-'));
+  await parts.engine(recipe.engine);
+});
+
+const train = (out: string, options: Omit<RunOptions, 'out'> = {}, which = recipe) =>
+  runTraining(which, { out, ...options }, parts);
+
+/** The files that must not depend on how often a run was stopped: checkpoints and metrics. */
+async function content(out: string): Promise<Record<string, string>> {
+  const folder = join(out, 'checkpoint');
+  const names = (await readdir(folder)).map((name) => join(folder, name));
+  const paths = [...names, join(out, 'metrics.jsonl'), join(out, 'config.json')];
+  const entries = await Promise.all(
+    paths.map(async (path) => [path.slice(out.length), await readFile(path, 'hex')] as const),
+  );
+  return Object.fromEntries(entries);
+}
+
+describe('a run', () => {
+  it('learns, writes its folder, and repeats to the bit', async () => {
+    const [a, b] = [join(base, 'a'), join(base, 'b')];
+    const events: TrainEvent[] = [];
+    const before = tf.memory().numTensors;
+    const summary = await train(a, { onEvent: (event) => events.push(event) });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(summary).toMatchObject({ status: 'finished', epochsDone: 4, steps: 16, seed: 3 });
+    expect(summary.last?.accuracy).toBeGreaterThan(0.5);
+    expect(summary.best?.accuracy).toBeGreaterThanOrEqual(summary.last?.accuracy ?? 1);
+    expect((await readdir(a)).sort()).toEqual([
+      'checkpoint',
+      'config.json',
+      'events.out.tfevents.surge-bnn',
+      'metrics.jsonl',
+      'summary.json',
+      'timing.jsonl',
+    ]);
+    expect((await readdir(join(a, 'checkpoint'))).sort()).toEqual(
+      [
+        'best.json',
+        expect.stringMatching(/^best-\d+\.safetensors$/),
+        'last.json',
+        'last-16.safetensors',
+      ].sort((x, y) => (String(x) < String(y) ? -1 : 1)),
+    );
+    const kinds = events.map(({ type }) => type);
+    expect(kinds.filter((kind) => kind === 'step')).toHaveLength(16);
+    expect(kinds.filter((kind) => kind === 'epoch')).toHaveLength(4);
+    expect(kinds.at(-1)).toBe('stop');
+
+    const again = await train(b);
+    expect(again.hashes).toEqual(summary.hashes);
+    expect(await content(b)).toEqual(await content(a));
+  });
+
+  it('logs what the layers did, and no wall-clock time', async () => {
+    const lines = await readMetrics(join(base, 'a'));
+    expect(lines.map(({ epoch, step }) => [epoch, step])).toEqual([
+      [1, 4],
+      [2, 8],
+      [3, 12],
+      [4, 16],
+    ]);
+    const [layer] = lines[0].layers;
+    expect(layer).toMatchObject({ name: 'binary1', filters: 6, skipped: 0 });
+    for (const value of [layer.lambda, layer.normB, layer.normA, layer.flipped]) {
+      expect(value).toBeGreaterThan(0);
+    }
+    expect(Math.abs(layer.cosine)).toBeLessThanOrEqual(1);
+    expect(JSON.stringify(lines)).not.toContain('seconds');
+    expect(lines[0].eta).toBe(0.3);
+  });
+
+  it('evaluates to what its log says', async () => {
+    const [last] = (await readMetrics(join(base, 'a'))).slice(-1);
+    const evaluation = await evaluateRun(join(base, 'a'), {}, parts);
+    expect(evaluation).toMatchObject({ images: 24, epoch: 4 });
+    expect(evaluation.accuracy).toBe(last.testAccuracy);
+    expect(evaluation.loss).toBe(last.testLoss);
+    const best = await evaluateRun(join(base, 'a'), { checkpoint: 'best' }, parts);
+    expect(best.accuracy).toBe((await readSummary(join(base, 'a')))?.best?.accuracy);
+  });
+});
+
+describe('stopping and resuming', () => {
+  it('after two epochs equals no stop, bit for bit', async () => {
+    const out = join(base, 'stopped');
+    const half = await train(out, { stopAfter: 2 });
+    expect(half).toMatchObject({ status: 'stop-after', epochsDone: 2 });
+    const whole = await train(out, { resume: true });
+    expect(whole).toMatchObject({ status: 'finished', epochsDone: 4 });
+    expect(whole.hashes).toEqual((await readSummary(join(base, 'a')))?.hashes);
+    expect(await content(out)).toEqual(await content(join(base, 'a')));
+  });
+
+  it("after two epochs equals no stop on TF.js's own backend, too", async () => {
+    const which = tinyRecipe({ epochs: 2 });
+    const cpu = tinyParts('cpu');
+    const [straight, stopped] = [join(base, 'cpu-1'), join(base, 'cpu-2')];
+    await runTraining(which, { out: straight }, cpu);
+    await runTraining(which, { out: stopped, stopAfter: 1 }, cpu);
+    await runTraining(which, { out: stopped, resume: true }, cpu);
+    expect(await content(stopped)).toEqual(await content(straight));
+  });
+
+  it('equals no stop after Ctrl-C in the middle of an epoch and of an evaluation', async () => {
+    const out = join(base, 'aborted');
+    const stopAt = async (resume: boolean, when: (event: TrainEvent) => boolean) => {
+      const controller = new AbortController();
+      const onEvent = (event: TrainEvent) => {
+        if (when(event)) controller.abort();
+      };
+      const summary = await train(out, { resume, signal: controller.signal, onEvent });
+      expect(summary.status).toBe('aborted');
+    };
+    await stopAt(false, (event) => event.type === 'step' && event.step === 6);
+    await stopAt(true, (event) => event.type === 'step' && event.step === 8);
+    await stopAt(true, (event) => event.type === 'evaluation');
+    await train(out, { resume: true });
+    expect(await content(out)).toEqual(await content(join(base, 'a')));
+  });
+
+  it('drops log lines that were written after the last checkpoint', async () => {
+    const out = join(base, 'crashed');
+    await train(out, { stopAfter: 3 });
+    await writeFile(join(out, 'metrics.jsonl'), 'half a li', { flag: 'a' });
+    await train(out, { resume: true });
+    expect(await content(out)).toEqual(await content(join(base, 'a')));
+  });
+
+  it.each([
+    ['sgd with Nesterov', { 'optimizer.name': 'sgd', 'optimizer.nesterov': true }],
+    ['bop', { 'groups.binary.optimizer': { name: 'bop', gamma: 0.01, threshold: 1e-6 } }],
+    ['accumulation and clipping', { accumulate: 3, 'clip.globalNorm': 0.5, 'clip.value': 0.1 }],
+    ['a whole-epoch p, rare evaluation', { floorToEpochs: true, evaluateEvery: 3 }],
+    ['no compensator', { compensator: 'none' }],
+    ['a frozen auxiliary', { 'compensator.auxiliary': 'frozen' }],
+  ])('also with %s', async (name, overrides) => {
+    const which = tinyRecipe({ epochs: 3, ...overrides });
+    const [straight, stopped] = [join(base, `${name}-1`), join(base, `${name}-2`)];
+    await train(straight, {}, which);
+    await train(stopped, { stopAfter: 1 }, which);
+    await train(stopped, { resume: true }, which);
+    expect(await content(stopped)).toEqual(await content(straight));
+  });
+
+  it('refuses another recipe, engine or data and names the difference', async () => {
+    const out = join(base, 'half');
+    await train(out, { stopAfter: 1 });
+    const resume = (overrides: Record<string, unknown>, other = parts) =>
+      runTraining(tinyRecipe(overrides), { out, resume: true }, other);
+    await expect(resume({ epochs: 5 })).rejects.toThrow('epochs is 5, the run has 4');
+    await expect(resume({ 'compensator.eta': 0.1 })).rejects.toThrow('compensator.eta is 0.1');
+    await expect(resume({ 'optimizer.learningRate': 1 })).rejects.toThrow('optimizer.learningRate');
+    await expect(resume({}, tinyParts('cpu'))).rejects.toThrow(
+      /this is cpu .* the run used surge-wasm/,
+    );
+    const data = async () => {
+      const { train, evaluatedOn } = await parts.data(recipe);
+      return { train, evaluation: train, evaluatedOn };
+    };
+    await expect(resume({}, { ...parts, data })).rejects.toThrow('the images are not those');
+    await resume({ name: 'renamed' }).then(({ status }) => expect(status).toBe('finished'));
+  });
+});
+
+describe('a run folder', () => {
+  it('is not overwritten by a second run, unless forced', async () => {
+    const out = join(base, 'a');
+    const before = await content(out);
+    const second = train(out, {}, tinyRecipe({ seed: 4 }));
+    await expect(second).rejects.toBeInstanceOf(InputError);
+    await expect(second).rejects.toThrow(`${out} already holds a run`);
+    expect(await content(out)).toEqual(before);
+    const forced = join(base, 'forced');
+    await train(forced, { stopAfter: 1 }, tinyRecipe({ seed: 4 }));
+    await train(forced, { force: true });
+    expect(await content(forced)).toEqual(before);
+  });
+
+  it('is refused while another run uses it, and nothing is lost', async () => {
+    const out = join(base, 'twice');
+    const first = train(out, { stopAfter: 1 });
+    await expect(train(out)).rejects.toThrow(/in use by process|already holds a run/);
+    expect((await first).epochsDone).toBe(1);
+  });
+
+  it('leaves nothing behind when the run cannot begin', async () => {
+    const out = join(base, 'never');
+    const data = () => Promise.reject(new InputError('the images are missing'));
+    await expect(runTraining(recipe, { out }, { ...parts, data })).rejects.toThrow('are missing');
+    await expect(readdir(out)).rejects.toMatchObject({ code: 'ENOENT' });
+    await writeFile(out, '');
+    await expect(train(out)).rejects.toThrow('it is a file');
+  });
+
+  it('says what is wrong with a checkpoint', async () => {
+    const out = join(base, 'damaged');
+    await expect(train(out, { resume: true })).rejects.toThrow('no run to resume');
+    await train(out, { stopAfter: 1 });
+    const tensors = join(out, 'checkpoint', 'last-4.safetensors');
+    const bytes = await readFile(tensors);
+    await truncate(tensors, 100);
+    await expect(train(out, { resume: true })).rejects.toThrow(/damaged: it has 100 bytes/);
+    bytes[bytes.length - 20] ^= 1;
+    await writeFile(tensors, bytes);
+    await expect(train(out, { resume: true })).rejects.toThrow('sha256');
+    await rm(tensors);
+    await expect(evaluateRun(out, {}, parts)).rejects.toThrow('last-4.safetensors is missing');
+    await truncate(join(out, 'checkpoint', 'last.json'), 50);
+    await expect(train(out, { resume: true })).rejects.toThrow('not valid JSON');
+    await expect(evaluateRun(base, {}, parts)).rejects.toThrow('is no run folder');
+  });
+
+  it('keeps the former checkpoint when a new one cannot be written', async () => {
+    const out = join(base, 'full');
+    await train(out, { stopAfter: 1 });
+    const before = await content(out);
+    // A folder in the place of the new tensors stands for a disk that refuses.
+    await mkdir(join(out, 'checkpoint', 'last-8.safetensors', 'x'), { recursive: true });
+    await expect(train(out, { resume: true })).rejects.toThrow(/previous checkpoint is kept/);
+    await rm(join(out, 'checkpoint', 'last-8.safetensors'), { recursive: true });
+    const manifest = '/checkpoint/last.json';
+    expect((await content(out))[manifest]).toEqual(before[manifest]);
+    await train(out, { resume: true });
+    expect(await content(out)).toEqual(await content(join(base, 'a')));
+  });
+
+  it('checks its options', async () => {
+    const out = join(base, 'options');
+    await expect(train(out, { stopAfter: 0 })).rejects.toThrow('stopAfter');
+    await expect(train(out, { resume: true, force: true })).rejects.toThrow('exclude');
+  });
+});
+
+describe('pairs', () => {
+  it('eta = 0 gives the bits of the network without compensator', async () => {
+    const plain = await train(join(base, 'plain'), {}, tinyRecipe({ compensator: 'none' }));
+    const zero = await train(join(base, 'zero'), {}, tinyRecipe({ 'compensator.eta': 0 }));
+    expect(zero.hashes.weights).toBe(plain.hashes.weights);
+    expect(zero.hashes.initialWeights).toBe(plain.hashes.initialWeights);
+    const surge = await readSummary(join(base, 'a'));
+    expect(surge?.hashes.initialWeights).toBe(plain.hashes.initialWeights);
+    expect(surge?.hashes.weights).not.toBe(plain.hashes.weights);
+  });
+});
+
+describe('divergence', () => {
+  it('is one sentence with the step, and the run can be resumed from before', async () => {
+    const out = join(base, 'diverged');
+    const wild = tinyRecipe({ 'optimizer.name': 'sgd', 'optimizer.learningRate': 1e30 });
+    const broken = train(out, {}, wild);
+    await expect(broken).rejects.toBeInstanceOf(InputError);
+    await expect(broken).rejects.toThrow(/broke off at step \d+ \(epoch 1\): .*(layer|loss)/);
+    expect(await readdir(join(out, 'checkpoint'))).toContain('last.json');
+  });
+});

@@ -1,0 +1,225 @@
+/** `runTraining`: a recipe and a folder in, a trained network and its receipts out. */
+import { availableParallelism, cpus } from 'node:os';
+import { InputError } from '@surge-bnn/contract';
+import { channelStatistics } from '@surge-bnn/data';
+import { loadCheckpoint } from './checkpoint/checkpoint.js';
+import type { CheckpointState } from './checkpoint/checkpoint.js';
+import { canonical, hashRecipe, sha256 } from './hash.js';
+import { checkpoint, runLoop, trainLoader } from './loop.js';
+import type { LoopContext } from './loop.js';
+import { compensate, defaultParts } from './parts.js';
+import type { Parts } from './parts.js';
+import type { Recipe } from './recipe/schema.js';
+import {
+  RunLogs,
+  claim,
+  holdsRun,
+  readSeconds,
+  removeRun,
+  writeConfig,
+  writeSummary,
+} from './run-folder.js';
+import { Session } from './session.js';
+import type { EngineRecord, RunOptions, RunSummary, StopReason } from './types.js';
+
+/**
+ * Trains a recipe into a run folder. Deterministic: the same recipe, engine, threads and CPU give the same bits;
+ * stopped (`stopAfter`, the signal, a crash) and resumed it gives those of an uninterrupted run.
+ *
+ * @throws InputError for everything a user can mend: a run that is already there, a resume that does not fit,
+ * missing data, a diverging loss, a full disk.
+ */
+export async function runTraining(
+  recipe: Recipe,
+  options: RunOptions,
+  parts: Parts = defaultParts,
+): Promise<RunSummary> {
+  checkOptions(options);
+  await checkFolder(options);
+  const release = await claim(options.out);
+  try {
+    // Again under the lock: another process may have been faster.
+    await checkFolder(options);
+    return await run(recipe, options, parts);
+  } finally {
+    await release();
+  }
+}
+
+async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<RunSummary> {
+  // Everything that can be refused is refused before a file is touched.
+  const found = options.resume ? await loadCheckpoint(options.out, 'last') : undefined;
+  if (found !== undefined) checkSameRecipe(recipe, found.state.recipe, options.out);
+  const engine = await parts.engine(recipe.engine);
+  if (found !== undefined) checkSameEngine(engine, found.state.engine, options.out);
+  const data = await parts.data(recipe);
+  const dataHash = sha256(`${data.train.sha256}/${data.evaluation.sha256}`);
+  if (found !== undefined && found.state.hashes.data !== dataHash) {
+    throw new InputError(
+      `cannot resume ${options.out}: the images are not those it was trained on`,
+    );
+  }
+  const normalization = channelStatistics(data.train);
+  const loader = trainLoader(recipe, data, normalization, parts.workers);
+  const model = parts.model(recipe, data.train);
+  compensate(model, recipe);
+  const session = new Session({
+    recipe,
+    engine,
+    model,
+    inputShape: [data.train.height, data.train.width, data.train.channels],
+    classes: data.train.classes.length,
+    stepsPerEpoch: loader.batchesPerEpoch,
+    dataHash,
+  });
+  try {
+    if (found !== undefined) session.restore(found);
+    const logs = await openLogs(recipe, options, found?.state.logs);
+    try {
+      const { workers } = parts;
+      const context = {
+        recipe,
+        options,
+        session,
+        model,
+        data,
+        normalization,
+        loader,
+        logs,
+        workers,
+      };
+      return await trainAndSummarize(context, engine, found === undefined, dataHash);
+    } finally {
+      await logs.close();
+    }
+  } finally {
+    await loader.close();
+    session.dispose();
+  }
+}
+
+async function trainAndSummarize(
+  context: LoopContext,
+  engine: EngineRecord,
+  fresh: boolean,
+  dataHash: string,
+): Promise<RunSummary> {
+  const { recipe, options, session, data, loader } = context;
+  // A run that breaks off in its first epoch can be resumed, too.
+  if (fresh) await checkpoint(context);
+  options.onEvent?.({
+    type: 'start',
+    out: options.out,
+    epochs: recipe.epochs,
+    stepsPerEpoch: loader.batchesPerEpoch,
+    step: session.step,
+    totalSteps: session.totalSteps,
+    trainImages: data.train.count,
+    testImages: data.evaluation.count,
+    engine,
+  });
+  const status = await runLoop(context);
+  const summary = await summarizeRun(context, status, engine, dataHash);
+  await writeSummary(options.out, summary);
+  options.onEvent?.({ type: 'stop', reason: status, summary });
+  return summary;
+}
+
+async function openLogs(
+  recipe: Recipe,
+  options: RunOptions,
+  lengths: CheckpointState['logs'] | undefined,
+): Promise<RunLogs> {
+  if (lengths !== undefined) return RunLogs.open(options.out, lengths);
+  if (options.force) await removeRun(options.out);
+  await writeConfig(options.out, recipe);
+  return RunLogs.open(options.out, { metrics: 0, events: 0 });
+}
+
+async function summarizeRun(
+  { recipe, options, session, data }: LoopContext,
+  status: StopReason,
+  engine: EngineRecord,
+  dataHash: string,
+): Promise<RunSummary> {
+  const [cpu] = cpus();
+  return {
+    status,
+    name: recipe.name,
+    seed: recipe.seed,
+    binarizer: recipe.binarizer,
+    compensator: recipe.compensator === 'none' ? 'none' : 'surge',
+    epochs: recipe.epochs,
+    epochsDone: session.epoch,
+    steps: session.step,
+    last: session.last,
+    best: session.best,
+    evaluationImages: data.evaluation.count,
+    evaluatedOn: data.evaluatedOn,
+    seconds: await readSeconds(options.out),
+    engine,
+    cpu: `${cpu?.model.trim() ?? 'unknown'} x ${availableParallelism()}`,
+    node: process.version,
+    hashes: {
+      weights: session.weightsHash(),
+      initialWeights: session.initialWeightsHash,
+      config: hashRecipe(recipe),
+      data: dataHash,
+    },
+  };
+}
+
+function checkOptions({ stopAfter, resume, force }: RunOptions): void {
+  if (stopAfter !== undefined && (!Number.isInteger(stopAfter) || stopAfter < 1)) {
+    throw new InputError(`stopAfter must be a whole number of epochs >= 1, got ${stopAfter}`);
+  }
+  if (resume && force) {
+    throw new InputError('resume and force exclude each other: one keeps the run, one replaces it');
+  }
+}
+
+async function checkFolder({ out, resume, force }: RunOptions): Promise<void> {
+  const present = await holdsRun(out);
+  if (present && !resume && !force) {
+    throw new InputError(
+      `${out} already holds a run: resume it, choose another folder, or replace it with force`,
+    );
+  }
+  if (!present && resume) throw new InputError(`there is no run to resume in ${out}`);
+}
+
+/** The engine has its own check, on what 'auto' became; name and description change nothing. */
+function checkSameRecipe(now: Recipe, before: Recipe, out: string): void {
+  const differences = differing(comparable(now), comparable(before), []);
+  if (differences.length === 0) return;
+  throw new InputError(
+    `cannot resume ${out} with another recipe: ${differences.join('; ')}; resume with the run's own values or start a new run`,
+  );
+}
+
+function comparable(recipe: Recipe): unknown {
+  return { ...recipe, engine: null, name: '', description: '' };
+}
+
+/** "optimizer.learningRate is 0.1, the run has 0.01" for every leaf that differs. */
+function differing(now: unknown, before: unknown, path: readonly string[]): string[] {
+  if (canonical(now) === canonical(before)) return [];
+  if (isRecord(now) && isRecord(before)) {
+    const keys = new Set([...Object.keys(now), ...Object.keys(before)]);
+    return [...keys].flatMap((key) => differing(now[key], before[key], [...path, key]));
+  }
+  const show = (value: unknown) => (value === undefined ? 'absent' : JSON.stringify(value));
+  return [`${path.join('.')} is ${show(now)}, the run has ${show(before)}`];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function checkSameEngine(now: EngineRecord, before: EngineRecord, out: string): void {
+  if (now.backend === before.backend && now.threads === before.threads) return;
+  const name = ({ backend, threads }: EngineRecord) => `${backend} with ${threads} thread(s)`;
+  throw new InputError(
+    `cannot resume ${out} on another engine: this is ${name(now)}, the run used ${name(before)}; the bits would differ`,
+  );
+}

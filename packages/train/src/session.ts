@@ -1,0 +1,281 @@
+/**
+ * One training in memory: the model with its optimizer, statistics and counters; one step of it; and its whole
+ * state out into a checkpoint and back in. Knows no files.
+ */
+import { binaryLayers, setProgress } from '@surge-bnn/core';
+import type { Model } from '@surge-bnn/core';
+import { InputError } from '@surge-bnn/contract';
+import type { Batch } from '@surge-bnn/data';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Checkpoint, CheckpointState } from './checkpoint/checkpoint.js';
+import type { StoredTensor } from './checkpoint/safetensors.js';
+import { batchGradients, clipGradients } from './gradients.js';
+import type { LossOptions } from './gradients.js';
+import { hashWeights } from './hash.js';
+import { StatisticsRecorder } from './layer-statistics.js';
+import { recipeGroups } from './optimizers/from-recipe.js';
+import { GroupedOptimizer } from './optimizers/groups.js';
+import { parametersOf, withoutAuxiliaries } from './parameters.js';
+import type { Parameter } from './parameters.js';
+import { etaSchedule } from './recipe/recipe.js';
+import type { Recipe } from './recipe/schema.js';
+import { progressAt, schedule } from './schedules.js';
+import type { AccuracyAt, EngineRecord, EpochMetrics, Evaluation } from './types.js';
+
+export interface SessionOptions {
+  readonly recipe: Recipe;
+  readonly engine: EngineRecord;
+  readonly model: Model;
+  readonly inputShape: LossOptions['inputShape'];
+  readonly classes: number;
+  readonly stepsPerEpoch: number;
+  /** sha256 of the images, for the checkpoint. */
+  readonly dataHash: string;
+}
+
+export class Session {
+  /** Whole epochs done. */
+  epoch = 0;
+  /** Batches of the running epoch done. */
+  batch = 0;
+  /** Optimizer steps done. */
+  step = 0;
+  last: AccuracyAt | undefined;
+  best: AccuracyAt | undefined;
+  private sums = { loss: 0, correct: 0, seen: 0 };
+  private readonly parameters: Parameter[];
+  private readonly optimizer: GroupedOptimizer;
+  private readonly recorder: StatisticsRecorder;
+  private readonly factor: (p: number) => number;
+  private readonly eta: ((p: number) => number) | undefined;
+  private readonly loss: LossOptions;
+  private initialWeights: string;
+
+  constructor(private readonly options: SessionOptions) {
+    const { recipe, model, inputShape, classes } = options;
+    this.parameters = parametersOf(model);
+    this.initialWeights = this.weightsHash();
+    this.optimizer = new GroupedOptimizer(this.parameters, recipeGroups(recipe));
+    this.recorder = new StatisticsRecorder(binaryLayers(model));
+    this.factor = schedule(recipe.schedule);
+    this.eta = etaSchedule(recipe);
+    const { labelSmoothing, accumulate } = recipe;
+    this.loss = { inputShape, classes, labelSmoothing, accumulate };
+  }
+
+  get totalSteps(): number {
+    return this.options.stepsPerEpoch * this.options.recipe.epochs;
+  }
+
+  /** sha256 of the weights that ship (without auxiliaries), now. */
+  weightsHash(): string {
+    return hashWeights(withoutAuxiliaries(this.parameters));
+  }
+
+  /** The same at the start: equal for the two runs of a pair with and without SURGE. */
+  get initialWeightsHash(): string {
+    return this.initialWeights;
+  }
+
+  /** Means over the running epoch's batches. */
+  get running(): { loss: number; accuracy: number } {
+    const { loss, correct, seen } = this.sums;
+    return seen === 0 ? { loss: 0, accuracy: 0 } : { loss: loss / seen, accuracy: correct / seen };
+  }
+
+  /**
+   * One optimizer step; returns the batch's mean loss.
+   *
+   * @throws InputError naming the step when the loss is not finite or a layer finds a NaN.
+   */
+  trainStep(batch: Batch): number {
+    const { model, recipe } = this.options;
+    const p = this.progress();
+    setProgress(model, p);
+    const { loss, correct, gradients } = this.gradients(batch);
+    clipGradients(gradients, this.parameters, recipe.clip);
+    this.optimizer.step(gradients, this.step + 1, this.factor(p));
+    tf.dispose([...gradients.values()]);
+    this.step += 1;
+    this.batch += 1;
+    this.sums.loss += loss * batch.count;
+    this.sums.correct += correct;
+    this.sums.seen += batch.count;
+    return loss;
+  }
+
+  /** Closes the epoch: its line of metrics, with the evaluation if there was one. */
+  endEpoch(evaluation: Evaluation | undefined): EpochMetrics {
+    const { recipe } = this.options;
+    this.epoch += 1;
+    const p = this.progressOf(this.step - 1);
+    const eta = this.eta?.(p);
+    const { loss, accuracy } = this.running;
+    const metrics: EpochMetrics = {
+      epoch: this.epoch,
+      step: this.step,
+      learningRate: baseRate(recipe) * this.factor(p),
+      ...(eta === undefined ? {} : { eta }),
+      trainLoss: loss,
+      trainAccuracy: accuracy,
+      ...(evaluation === undefined
+        ? {}
+        : { testLoss: evaluation.loss, testAccuracy: evaluation.accuracy }),
+      layers: this.recorder.take(),
+    };
+    this.batch = 0;
+    this.sums = { loss: 0, correct: 0, seen: 0 };
+    if (evaluation !== undefined) {
+      this.last = {
+        accuracy: evaluation.accuracy,
+        loss: evaluation.loss,
+        epoch: this.epoch,
+      };
+      if (this.best === undefined || this.last.accuracy > this.best.accuracy) this.best = this.last;
+    }
+    return metrics;
+  }
+
+  /** Everything, as plain data. @param logs lengths of the log files that belong to this state. */
+  save(logs: CheckpointState['logs']): Checkpoint {
+    const { recipe, engine, model, dataHash } = this.options;
+    const { sums: layers, signs } = this.recorder.state();
+    const state: CheckpointState = {
+      recipe,
+      engine,
+      epoch: this.epoch,
+      batch: this.batch,
+      step: this.step,
+      p: this.progress(),
+      random: { seed: recipe.seed, epoch: this.epoch, batch: this.batch },
+      sums: { ...this.sums },
+      layers,
+      compensators: Object.fromEntries(
+        binaryLayers(model).map((layer) => [layer.name, layer.compensatorState()]),
+      ),
+      last: this.last,
+      best: this.best,
+      hashes: { initialWeights: this.initialWeights, data: dataHash },
+      logs,
+    };
+    const tensors = new Map<string, StoredTensor>();
+    for (const { key, variable } of this.parameters)
+      tensors.set(`weights/${key}`, stored(variable));
+    for (const [key, slot] of this.optimizer.slots()) tensors.set(`optimizer/${key}`, stored(slot));
+    for (const [name, values] of signs) {
+      tensors.set(`signs/${name}`, { shape: [values.length], values });
+    }
+    return { state, tensors };
+  }
+
+  /**
+   * The reverse of `save`.
+   *
+   * @throws InputError naming a tensor that is missing or has another shape.
+   */
+  restore({ state, tensors }: Checkpoint): void {
+    const { model } = this.options;
+    loadWeights(this.parameters, tensors);
+    this.optimizer.restore((name, shape) => {
+      const { values } = storedTensor(tensors, `optimizer/${name}`, shape);
+      return tf.tensor(Float32Array.from(values), [...shape]);
+    });
+    const signs = new Map<string, Uint8Array>();
+    for (const layer of binaryLayers(model)) {
+      const size = layer.binaryKernel.read().size;
+      const { values } = storedTensor(tensors, `signs/${layer.name}`, [size]);
+      signs.set(layer.name, Uint8Array.from(values));
+      layer.restoreCompensatorState(state.compensators[layer.name] ?? {});
+    }
+    this.recorder.restore({ sums: state.layers, signs });
+    this.epoch = state.epoch;
+    this.batch = state.batch;
+    this.step = state.step;
+    this.sums = { ...state.sums };
+    this.last = state.last;
+    this.best = state.best;
+    this.initialWeights = state.hashes.initialWeights;
+  }
+
+  /** Frees the model, the slots and the listeners. */
+  dispose(): void {
+    this.recorder.dispose();
+    this.optimizer.dispose();
+    this.options.model.dispose();
+  }
+
+  /** p of the next step. */
+  private progress(): number {
+    return this.progressOf(this.step);
+  }
+
+  private progressOf(step: number): number {
+    const { recipe, stepsPerEpoch } = this.options;
+    return progressAt(step, stepsPerEpoch, recipe.epochs, recipe.floorToEpochs);
+  }
+
+  private gradients(batch: Batch) {
+    const where = `step ${this.step + 1} (epoch ${this.epoch + 1})`;
+    try {
+      const trained = this.optimizer.parameters;
+      const result = batchGradients(this.options.model, trained, batch, this.loss);
+      if (Number.isFinite(result.loss)) return result;
+      tf.dispose([...result.gradients.values()]);
+      throw new InputError(
+        `the loss is ${result.loss}${this.culprit()}; lower the learning rate or eta, or clip the gradients`,
+      );
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(`the training broke off at ${where}: ${error.message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** The first layer whose weights are not finite. */
+  private culprit(): string {
+    const broken = this.parameters.find(
+      ({ variable }) => !variable.dataSync().every((value) => Number.isFinite(value)),
+    );
+    return broken === undefined
+      ? ' although all weights are finite'
+      : `: ${broken.key} of layer "${broken.layer}" holds values that are not finite`;
+  }
+}
+
+/** Puts the stored weights into the parameters. @throws InputError naming what is missing or misshapen. */
+export function loadWeights(
+  parameters: readonly Parameter[],
+  tensors: ReadonlyMap<string, StoredTensor>,
+): void {
+  for (const { key, variable } of parameters) {
+    const { values } = storedTensor(tensors, `weights/${key}`, variable.shape);
+    const value = tf.tensor(Float32Array.from(values), variable.shape);
+    variable.assign(value);
+    value.dispose();
+  }
+}
+
+function storedTensor(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  name: string,
+  shape: readonly number[],
+): StoredTensor {
+  const tensor = tensors.get(name);
+  if (tensor === undefined) throw new InputError(`the checkpoint has no tensor "${name}"`);
+  if (!tf.util.arraysEqual([...tensor.shape], [...shape])) {
+    throw new InputError(
+      `the checkpoint's tensor "${name}" has shape [${tensor.shape}], the network's is [${shape}]`,
+    );
+  }
+  return tensor;
+}
+
+/** A copy: the loop goes on while the checkpoint is written. */
+function stored(tensor: tf.Tensor): StoredTensor {
+  return { shape: tensor.shape, values: Float32Array.from(tensor.dataSync()) };
+}
+
+function baseRate({ optimizer }: Recipe): number {
+  return optimizer.name === 'bop' ? optimizer.gamma : optimizer.learningRate;
+}
