@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * From a bare clone to something that runs, with Node and npm alone: `node scripts/setup.mjs`. It does
  * only what is missing, says what and why in one line per step, and prints nothing when all is there.

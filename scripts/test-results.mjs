@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * What a test run amounts to, for the closing line `N passed, N failed`.
  *

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * `npm test`: set-up, lint, format, types, then the unit tests with coverage; all of them even when one fails,
  * so that one run shows everything. The last line is `N passed, N failed`: tests from vitest's JSON

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The one table of who may import whom. A room is a folder under packages/; an import may only point
  * at the rooms of its row. A package folder without a row is an error of the lint rule and of its test,
