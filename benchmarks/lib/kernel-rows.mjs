@@ -113,13 +113,18 @@ function products(g) {
   return sizes(g).y * g.filterHeight * g.filterWidth * g.inChannels;
 }
 
-export function convRows(provider, measure, reference, quick) {
+export function convRows(provider, measure, quick) {
   const { kernels } = provider;
+  const size = 512;
+  const square = arrays(provider, [size ** 2, size ** 2, size ** 2]);
+  const cube = { batch: 1, m: size, k: size, n: size, strideA: 0, strideB: 0 };
+  const product = { ...cube, transposeA: false, transposeB: false };
   return shapes.slice(0, quick ? 2 : shapes.length).map((shape) => {
     const g = geometry(shape);
     const { x, y, filter } = sizes(g);
     const views = arrays(provider, [x, filter, y, x, filter]);
     const times = measure({
+      matMul: () => kernels.matMul(...square(), product),
       forward: () => {
         const [vx, vf, vy] = views();
         kernels.conv2d(vx, vf, vy, g);
@@ -136,6 +141,7 @@ export function convRows(provider, measure, reference, quick) {
     const speed = (time) => (2 * products(g)) / time / 1e6;
     return {
       size: describe(shape),
+      matMul: (2 * size ** 3) / times.matMul / 1e6,
       forward: speed(times.forward),
       input: speed(times.input),
       filter: speed(times.filter),

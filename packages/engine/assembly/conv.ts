@@ -6,23 +6,25 @@ import { ConvJob } from './job';
 import { MR, NR, copyTile, micro4x8, multiplyPanels } from './micro';
 import { pack4 } from './pack';
 
-/** Bytes for the coordinates of one strip: source pointer base (picture), row, column, target address. */
+/** One located pixel: address under tap offset (0, 0), row and column there, target pixel. */
 export const COORDINATE_BYTES: usize = 16;
 
-/** Writes picture, first row, first column and target pixel of `count` grid pixels from `first` on. */
+/** Locates `count` grid pixels from `first` on; their addresses may lie outside the picture. */
 export function locate(job: ConvJob, first: i32, count: i32): void {
   const perPicture = job.rows * job.columns;
   const pixelBytes = (<usize>job.sourceChannels) << 2;
-  const picture = <usize>(job.sourceHeight * job.sourceWidth) * pixelBytes;
   let n = first / perPicture;
-  let rest = first - n * perPicture;
+  const rest = first - n * perPicture;
   let i = rest / job.columns;
   let j = rest - i * job.columns;
   let at = job.coordinates;
   for (let p = 0; p < count; p++) {
-    store<usize>(at, job.source + <usize>n * picture);
-    store<i32>(at, i * job.stepY, 4);
-    store<i32>(at, j * job.stepX, 8);
+    const y = i * job.stepY;
+    const x = j * job.stepX;
+    const pixel = <usize>((n * job.sourceHeight + y) * job.sourceWidth + x);
+    store<usize>(at, job.source + pixel * pixelBytes);
+    store<i32>(at, y, 4);
+    store<i32>(at, x, 8);
     const row = n * job.targetHeight + job.originY + i * job.strideY;
     store<i32>(at, row * job.targetWidth + job.originX + j * job.strideX, 12);
     at += COORDINATE_BYTES;
@@ -36,49 +38,67 @@ export function locate(job: ConvJob, first: i32, count: i32): void {
   }
 }
 
-/** Address of the source pixel under a tap, or `outside`. */
-export function under(
-  job: ConvJob,
-  coordinate: usize,
-  tapY: i32,
-  tapX: i32,
-  channelBytes: usize,
+/** Bytes from a located pixel's address to the pixel under a tap (modulo 2^32). */
+export function tapBytes(job: ConvJob, tapY: i32, tapX: i32): usize {
+  return <usize>(tapY * job.sourceWidth + tapX) * ((<usize>job.sourceChannels) << 2);
+}
+
+/** `address` if (y, x) lies inside the picture, else `outside`; without a branch. */
+export function inside(
+  y: i32,
+  x: i32,
+  height: i32,
+  width: i32,
+  address: usize,
   outside: usize,
 ): usize {
-  const y = load<i32>(coordinate, 4) + tapY;
-  const x = load<i32>(coordinate, 8) + tapX;
-  if (<u32>y >= <u32>job.sourceHeight || <u32>x >= <u32>job.sourceWidth) return outside;
-  const pixel = <usize>(y * job.sourceWidth + x);
-  return load<usize>(coordinate) + pixel * ((<usize>job.sourceChannels) << 2) + channelBytes;
+  return select<usize>(address, outside, (<u32>y < <u32>height) & (<u32>x < <u32>width));
 }
 
 /** Packs `count` located pixels: panels of 4 pixels, each taps x channels deep. */
 function packStrip(job: ConvJob, count: i32, group: i32): void {
   const channels = job.groupSource;
   const channelBytes = (<usize>(group * channels)) << 2;
-  const taps = job.taps;
-  const tapCount = job.tapCount;
+  const height = job.sourceHeight;
+  const width = job.sourceWidth;
+  const tapsEnd = job.taps + <usize>job.tapCount * 8;
   const outside = job.outside;
   let to = job.packed;
   for (let p = 0; p < count; p += MR) {
-    const q0 = job.coordinates + <usize>p * COORDINATE_BYTES;
-    const rest = count - p;
-    for (let t = 0; t < tapCount; t++) {
-      const tap = taps + <usize>t * 8;
+    const at = job.coordinates + <usize>p * COORDINATE_BYTES;
+    const a0 = load<usize>(at) + channelBytes;
+    const y0 = load<i32>(at, 4);
+    const x0 = load<i32>(at, 8);
+    const a1 = load<usize>(at, 16) + channelBytes;
+    const x1 = load<i32>(at, 24);
+    const a2 = load<usize>(at, 32) + channelBytes;
+    const x2 = load<i32>(at, 40);
+    const a3 = load<usize>(at, 48) + channelBytes;
+    const x3 = load<i32>(at, 56);
+    // Pixels beyond the strip's end: row -2^30 is outside under every tap.
+    const y1 = count - p > 1 ? load<i32>(at, 20) : NOWHERE;
+    const y2 = count - p > 2 ? load<i32>(at, 36) : NOWHERE;
+    const y3 = count - p > 3 ? load<i32>(at, 52) : NOWHERE;
+    for (let tap = job.taps; tap < tapsEnd; tap += 8) {
       const y = load<i32>(tap);
       const x = load<i32>(tap, 4);
-      const r0 = under(job, q0, y, x, channelBytes, outside);
-      const r1 =
-        rest > 1 ? under(job, q0 + COORDINATE_BYTES, y, x, channelBytes, outside) : outside;
-      const r2 =
-        rest > 2 ? under(job, q0 + 2 * COORDINATE_BYTES, y, x, channelBytes, outside) : outside;
-      const r3 =
-        rest > 3 ? under(job, q0 + 3 * COORDINATE_BYTES, y, x, channelBytes, outside) : outside;
-      pack4(r0, r1, r2, r3, channels, to, 16);
+      const bytes = tapBytes(job, y, x);
+      const r0 = inside(y0 + y, x0 + x, height, width, a0 + bytes, outside);
+      const r1 = inside(y1 + y, x1 + x, height, width, a1 + bytes, outside);
+      const r2 = inside(y2 + y, x2 + x, height, width, a2 + bytes, outside);
+      const r3 = inside(y3 + y, x3 + x, height, width, a3 + bytes, outside);
+      if (channels == 1) {
+        store<f32>(to, load<f32>(r0));
+        store<f32>(to, load<f32>(r1), 4);
+        store<f32>(to, load<f32>(r2), 8);
+        store<f32>(to, load<f32>(r3), 12);
+      } else pack4(r0, r1, r2, r3, channels, to, 16);
       to += (<usize>channels) << 4;
     }
   }
 }
+
+const NOWHERE: i32 = -0x40000000;
 
 /** Multiplies the packed strip with one set of weight panels and writes the target pixels. */
 function multiplyStrip(

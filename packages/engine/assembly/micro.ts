@@ -15,6 +15,7 @@
  * that the unrolled steps interleave and spill. Loading four values of A at once and shuffling them apart
  * (24.6) loses to broadcast loads, because shuffles share execution ports with the arithmetic.
  */
+import { loadLanes, storeLanes } from './lanes';
 
 /** C tile (+)= A panel (k x 4, row index fastest) B panel (k x 8). Rows of C are `ldc` bytes apart. */
 export function micro4x8(k: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: bool): void {
@@ -119,11 +120,15 @@ export function copyTile(
   accumulate: bool,
 ): void {
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const to = c + ((<usize>j) << 2);
-      const value = load<f32>(tile + ((<usize>(i * NR + j)) << 2));
-      store<f32>(to, accumulate ? load<f32>(to) + value : value);
+    let low = v128.load(tile);
+    let high = v128.load(tile, 16);
+    if (accumulate) low = f32x4.add(low, loadLanes(c, columns));
+    storeLanes(c, low, columns);
+    if (columns > 4) {
+      if (accumulate) high = f32x4.add(high, loadLanes(c + 16, columns - 4));
+      storeLanes(c + 16, high, columns - 4);
     }
+    tile += NR * 4;
     c += ldc;
   }
 }

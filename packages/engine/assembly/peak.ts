@@ -37,5 +37,5 @@ export function peak(iterations: i32, result: usize): void {
   a = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
   e = f32x4.add(f32x4.add(e, f), f32x4.add(g, h));
   i = f32x4.add(f32x4.add(i, j), f32x4.add(k, l));
-  v128.store(result, f32x4.add(f32x4.add(a, e), f32x4.add(i, f32x4.add(o, p))));
+  v128.store(result, f32x4.add(f32x4.add(a, e), f32x4.add(i, f32x4.add(o, p))), 16);
 }

@@ -10,7 +10,7 @@
  * Padding -1 enters as bits 1 and padding +1 as bits 0. Padding 0 is computed as +1, which adds the sum of the
  * tap's weights for each padded tap; those sums are subtracted again.
  */
-import { COORDINATE_BYTES, locate, under } from './conv';
+import { COORDINATE_BYTES, inside, locate, tapBytes } from './conv';
 import { ConvJob } from './job';
 import { FILTERS } from './sign-pack';
 
@@ -85,12 +85,20 @@ function gather(
   // The packed picture has `words` per group where the job counts channels: see sourceChannels.
   const groupBytes = (<usize>(group * words)) << 2;
   const tail = channels & 31;
+  const base = load<usize>(coordinate) + groupBytes;
+  const row = load<i32>(coordinate, 4);
+  const column = load<i32>(coordinate, 8);
+  const height = job.sourceHeight;
+  const width = job.sourceWidth;
   let missed = 0;
   let buffer: u64 = 0;
   let filled: u32 = 0;
   for (let t = 0; t < job.tapCount; t++) {
     const tap = job.taps + <usize>t * 8;
-    const from = under(job, coordinate, load<i32>(tap), load<i32>(tap, 4), groupBytes, 0);
+    const y = load<i32>(tap);
+    const x = load<i32>(tap, 4);
+    const address = base + tapBytes(job, y, x);
+    const from = inside(row + y, column + x, height, width, address, 0);
     if (from == 0) {
       store<i32>(missing + ((<usize>missed) << 2), t);
       missed++;

@@ -9,7 +9,7 @@
  * 0); they share the packed dy and the addresses, and nothing else: the first has the same bits with or
  * without the second.
  */
-import { COORDINATE_BYTES, locate, under } from './conv';
+import { COORDINATE_BYTES, inside, locate, tapBytes } from './conv';
 import { ConvJob } from './job';
 import { MR, NR, multiplyPanels } from './micro';
 import { packByRows } from './pack';
@@ -27,11 +27,15 @@ export function signOf(v: v128): v128 {
 function tabulate(job: ConvJob, count: i32, tap: usize, channelBytes: usize, table: usize): void {
   const y = load<i32>(tap);
   const x = load<i32>(tap, 4);
-  let at = job.coordinates;
-  for (let p = 0; p < count; p++) {
-    store<usize>(table, under(job, at, y, x, channelBytes, 0));
+  const offset = tapBytes(job, y, x) + channelBytes;
+  const height = job.sourceHeight;
+  const width = job.sourceWidth;
+  const end = job.coordinates + <usize>count * COORDINATE_BYTES;
+  for (let at = job.coordinates; at < end; at += COORDINATE_BYTES) {
+    const row = load<i32>(at, 4) + y;
+    const column = load<i32>(at, 8) + x;
+    store<usize>(table, inside(row, column, height, width, load<usize>(at) + offset, 0));
     table += 4;
-    at += COORDINATE_BYTES;
   }
 }
 
