@@ -4,8 +4,8 @@
  * every binary layer. No hardtanh either, so that the signs see the batch norm's full range and the box
  * really clips (METHOD.md section 5, "A trap").
  *
- * width w, 28x28 input: stem 3x3/2 (1 -> w) at 14x14, two binary convolutions (w -> w) at 14x14, max-pool, two
- * binary convolutions (w -> 2w -> 2w) at 7x7, average, dense.
+ * With width w and a 28x28 input: stem 3x3/2 (1 -> w) at 14x14, binary (w -> 2w) at 14x14, max-pool, binary
+ * (2w -> 4w -> 4w) at 7x7, average, dense. Most channels stand where the picture is small, and cheap.
  */
 import { layers } from '@surge-bnn/core';
 import { InputError, seedFor } from '@surge-bnn/contract';
@@ -19,8 +19,8 @@ export interface DigitsCnnOptions {
 
 export const digitsCnn: Network<DigitsCnnOptions> = {
   name: 'digits-cnn',
-  summary: 'float stem, four binary 3x3 convolutions, float classifier; for 28x28 pictures',
-  defaults: { width: 32 },
+  summary: 'float stem, three binary 3x3 convolutions, float classifier; for 28x28 pictures',
+  defaults: { width: 16 },
   build({ width }, context) {
     if (!Number.isInteger(width) || width < 1) {
       throw new InputError(`network digits-cnn: width must be a whole number >= 1, got ${width}`);
@@ -46,22 +46,27 @@ export const digitsCnn: Network<DigitsCnnOptions> = {
       layers: [
         stem,
         layers.batchNorm({ name: 'norm0' }),
-        binaryConv('binary1', width, context),
-        layers.batchNorm({ name: 'norm1' }),
-        binaryConv('binary2', width, context),
+        binaryConv('binary1', 2 * width, context),
         tfl.layers.maxPooling2d({ name: 'pool', poolSize: 2 }),
+        layers.batchNorm({ name: 'norm1' }),
+        binaryConv('binary2', 4 * width, context),
         layers.batchNorm({ name: 'norm2' }),
-        binaryConv('binary3', 2 * width, context),
+        binaryConv('binary3', 4 * width, context),
         layers.batchNorm({ name: 'norm3' }),
-        binaryConv('binary4', 2 * width, context),
-        layers.batchNorm({ name: 'norm4' }),
-        layers.prelu({ name: 'prelu' }),
-        tfl.layers.globalAveragePooling2d({ name: 'average', dataFormat: 'channelsLast' }),
+        tfl.layers.reLU({ name: 'relu' }),
+        tfl.layers.averagePooling2d({ name: 'average', poolSize: pooledSize(inputShape) }),
+        tfl.layers.flatten({ name: 'features' }),
         classifier,
       ],
     });
   },
 };
+
+/** The picture at the end: halved by the stem (padding same), halved again by the pool. */
+function pooledSize([height, width]: BuildContext['inputShape']): [number, number] {
+  const half = (n: number) => Math.floor(Math.ceil(n / 2) / 2);
+  return [half(height), half(width)];
+}
 
 function binaryConv(name: string, filters: number, context: BuildContext) {
   return layers.binaryConv2d({
