@@ -10,7 +10,7 @@ export class InputError extends Error {
 }
 
 /**
- * The member of `allowed` closest to `given` (Levenshtein distance, case ignored), or undefined when
+ * The member of `allowed` closest to `given` (edit distance, a swap of neighbours counted once, case ignored), or undefined when
  * nothing is near enough to be a typing mistake (more than a third of the letters differ).
  */
 export function nearest(given: string, allowed: Iterable<string>): string | undefined {
@@ -34,15 +34,20 @@ export function unknownName(what: string, given: string, allowed: Iterable<strin
   return new InputError(`unknown ${what} "${given}"${hint}; allowed: ${names.join(', ')}`);
 }
 
+/** Insertions, deletions, substitutions and swaps of neighbours that lead from a to b (optimal string alignment). */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
-    const current = [i];
+    const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      const substitution = previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(previous[j] + 1, current[j - 1] + 1, substitution));
+      const substituted = last[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row[j] = Math.min(last[j] + 1, row[j - 1] + 1, substituted);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) row[j] = Math.min(row[j], beforeLast[j - 2] + 1);
     }
-    previous = current;
+    beforeLast = last;
+    last = row;
   }
-  return previous[b.length];
+  return last[b.length];
 }

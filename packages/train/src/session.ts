@@ -56,6 +56,8 @@ export class Session {
     this.parameters = parametersOf(model);
     this.initialWeights = this.weightsHash();
     this.optimizer = new GroupedOptimizer(this.parameters, recipeGroups(recipe));
+    // The optimizer step clips, to what the recipe says.
+    for (const layer of binaryLayers(model)) layer.clipsInForward = false;
     this.recorder = new StatisticsRecorder(binaryLayers(model));
     this.factor = schedule(recipe.schedule);
     this.eta = etaSchedule(recipe);

@@ -40,6 +40,12 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   readonly weightBinarizer: Binarizer;
   /** Training progress p in [0, 1] for everything scheduled; see `setProgress`. */
   progress = 0;
+  /**
+   * Whether a forward in training first clips the latent weights to their range. TF.js's own optimizers apply no
+   * constraint, so `model.fit` needs it: clipping before a forward equals clipping after the step before it
+   * (signs do not change). A training loop that clips in its own step sets it to false.
+   */
+  clipsInForward = true;
   /** Called after each backward with what it measured. */
   onStatistics: ((statistics: BackwardStatistics) => void) | undefined;
   protected latent: LayerVariable | undefined;
@@ -150,13 +156,9 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     if (this.surgeOptions !== undefined) this.makeAuxiliary();
   }
 
-  /**
-   * What the ops need from the layer. In training the latent weights are first clipped to their range: TF.js's
-   * own optimizers do not apply constraints, and clipping before a forward equals clipping after the
-   * step before it (signs do not change). After our own step there is nothing left to clip.
-   */
+  /** What the ops need from the layer. */
   protected opOptions(training: boolean) {
-    if (training) this.clipLatentWeights();
+    if (training && this.clipsInForward) this.clipLatentWeights();
     const read = (w: LayerVariable): Tensor => w.read();
     return {
       inputBinarizer: this.inputBinarizer,

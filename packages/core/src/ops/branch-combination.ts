@@ -82,14 +82,9 @@ export function combineWithTensors(
       tf.add(tf.sqrt(squaredA), scaling.epsilon),
     );
     const smooth = typeof rule === 'object' && state.average !== undefined;
-    lambda = (
-      smooth
-        ? tf.add(
-            rule.movingAverage * (state.average ?? 0),
-            tf.mul(adaptive, 1 - rule.movingAverage),
-          )
-        : adaptive
-    );
+    lambda = smooth
+      ? tf.add(rule.movingAverage * (state.average ?? 0), tf.mul(adaptive, 1 - rule.movingAverage))
+      : adaptive;
   }
   if (Number.isFinite(scaling.lambdaMax)) lambda = tf.minimum(lambda, scaling.lambdaMax);
   const alive = tf.cast(tf.greater(tf.mul(squaredA, squaredB), 0), 'float32');
