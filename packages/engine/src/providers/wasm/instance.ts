@@ -166,8 +166,8 @@ export interface KernelExports {
   sum(x: p, y: p, outer: number, reduced: number, inner: number, sums: p): void;
   fill(y: p, count: number, value: number): void;
 
-  /** 56 multiplies and adds per iteration; for benchmarks only. */
-  peak(iterations: number, result: p): void;
+  /** 192 multiplies and adds per iteration on 13 vectors at `memory`; for benchmarks only. */
+  peak(iterations: number, memory: p): void;
 }
 
 /** What every kernel of this provider works with. */
