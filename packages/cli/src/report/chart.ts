@@ -85,14 +85,16 @@ function specification(options: ChartOptions, points: readonly Point[]): TopLeve
         type: 'quantitative',
         title: 'epoch',
         scale: { nice: false, zero: false },
-        axis: { tickMinStep: 1, format: 'd', grid: false },
+        axis: { ...epochTicks(points), format: 'd', grid: false },
       },
       y: {
         field: 'value',
         type: 'quantitative',
         title: options.y,
         scale: {
-          ...(options.scale === 'log' ? { type: 'log' } : { type: 'linear', zero: false }),
+          ...(options.scale === 'log'
+            ? { type: 'log', nice: false }
+            : { type: 'linear', zero: false }),
           ...(range ? { domain: [...range], clamp: true } : {}),
         },
         axis: { format: options.format ?? '~g', tickCount: 6 },
@@ -141,6 +143,12 @@ function specification(options: ChartOptions, points: readonly Point[]): TopLeve
       },
     },
   };
+}
+
+/** Whole epochs only: each of them while they fit, then what Vega finds round. */
+function epochTicks(points: readonly Point[]): { values: number[] } | { tickMinStep: number } {
+  const epochs = [...new Set(points.map((point) => point.epoch))];
+  return epochs.length <= 15 ? { values: epochs } : { tickMinStep: 1 };
 }
 
 /** Lets the page decide the width; the viewBox keeps the proportions. */

@@ -75,7 +75,8 @@ export async function curvePlots(report: Report): Promise<Html> {
   const from = firstEpoch(report);
   const curve = (value: (run: ReportRun) => Maybe[]): Series[] =>
     report.runs.map((run) => ({ name: run.label, values: value(run) }));
-  const where = report.runs[0]?.summary.evaluatedOn ?? 'test';
+  const held = report.runs[0]?.summary.evaluatedOn === 'held-out training images';
+  const where = held ? 'held-out training images' : 'the test images';
   const plots: [ChartOptions, string][] = [
     [
       {

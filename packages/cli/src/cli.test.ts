@@ -1,0 +1,171 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli, start, tinyRecipe } from './cli.fixture.js';
+
+let folder: string;
+let tiny: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'surge-cli-'));
+  tiny = path.join(folder, 'tiny.json');
+  await writeFile(tiny, JSON.stringify(tinyRecipe));
+  await writeFile(path.join(folder, 'broken.json'), '{ "epochs": 3,');
+  await writeFile(path.join(folder, 'unknown.json'), JSON.stringify({ ...tinyRecipe, epoch: 3 }));
+  await mkdir(path.join(folder, 'taken'));
+  await writeFile(path.join(folder, 'taken/config.json'), JSON.stringify(tinyRecipe));
+  await mkdir(path.join(folder, 'foreign'));
+  await writeFile(path.join(folder, 'foreign/thesis.tex'), '');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** "{}" in an argument stands for the test's folder. */
+const inFolder = (args: string): string[] => args.split(' ').map((a) => a.replace('{}', folder));
+
+describe('a mistake of the user is one clear sentence and exit code 2', () => {
+  it.concurrent.each([
+    ['trian x', ["unknown command 'trian'", 'Did you mean train?']],
+    ['train', ["missing required argument 'recipe'"]],
+    ['train digits-small --binariser ste', ["'--binariser'", 'Did you mean --binarizer?']],
+    ['train digits-smal', ['no recipe "digits-smal"', 'did you mean "digits-small"', 'mnist']],
+    ['train {}/broken.json', ['broken.json is not valid JSON']],
+    ['train {}/unknown.json', ['unknown key "epoch"', 'did you mean "epochs"', 'allowed: ']],
+    ['train {}/tiny.json --epochs many', ['--epochs must be a whole number >= 1, got "many"']],
+    ['train {}/tiny.json --epochs 0', ['--epochs must be a whole number >= 1, got "0"']],
+    ['train {}/tiny.json --eta -1', ['--eta must be a number >= 0, got "-1"']],
+    ['train {}/tiny.json --compensator sruge', ['did you mean "surge"', 'none']],
+    ['train {}/tiny.json --compensator none --eta 1', ['compensator.eta', 'is "none"']],
+    ['train {}/tiny.json --set epochz=1', ['unknown key "epochz"', 'did you mean "epochs"']],
+    ['train {}/tiny.json --set epochs', ['--set needs key=value']],
+    ['train {}/tiny.json --engine wsam', ['engine.backend', 'did you mean "wasm"']],
+    ['train {}/tiny.json --out {}/a --binarizer stee', ['"stee"', 'did you mean "ste"']],
+    ['train {}/tiny.json --out {}/b --threads 64', ['threads', '64']],
+    ['train {}/tiny.json --out {}/taken', ['taken already holds a run', 'resume', 'force']],
+    ['train {}/tiny.json --out {}/c --resume', ['no run to resume']],
+    ['train {}/taken', ['is a folder', '--resume']],
+    ['train mnist --out {}/d', ['surge-bnn data fetch mnist']],
+    ['compare {}/tiny.json --binarizers ste,,x', ['--binarizers takes names separated by commas']],
+    ['compare {}/tiny.json --seeds 3-1', ['--seeds', 'runs backwards']],
+    ['compare {}/tiny.json --compensators none --eta 1', ['--eta has nothing to act on']],
+    ['compare {}/tiny.json --compensators sruge --out {}/e', ['did you mean "surge"']],
+    ['evaluate {}/nowhere', ['there is no run folder']],
+    ['evaluate {}', ['is no run folder']],
+    ['evaluate {}/taken --checkpoint lst', ['checkpoint "lst"', 'did you mean "last"']],
+    ['summary {}/foreign', ['is no run folder']],
+    ['data fetch mnits', ['data set "mnits"', 'did you mean "mnist"']],
+    ['demo --recipe {}/tiny.json --out {}/foreign', ['"thesis.tex"', 'another folder']],
+  ])('%s', async (args, parts) => {
+    // No data set of this computer may answer for a missing one.
+    const env = { SURGE_BNN_DATA: path.join(folder, 'no-data') };
+    const { code, out, err } = await start(inFolder(args), env).done;
+    for (const part of parts) expect(err).toContain(part);
+    expect(err).toMatch(/^surge-bnn: [^\n]+\n$/);
+    expect(err).not.toMatch(/\n {4}at |InputError|undefined/);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+  });
+});
+
+describe('help and information', () => {
+  it.concurrent.each(['train', 'compare', 'evaluate', 'summary', 'methods', 'doctor', 'demo'])(
+    '%s --help teaches with an example or says what it ends with',
+    async (verb) => {
+      const { code, out, err } = await cli(verb, '--help');
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).toMatch(/Examples?:\n {2}\$ surge-bnn|exit code/);
+    },
+  );
+
+  it('without a verb prints the help and asks for one by its exit code', async () => {
+    const { code, err } = await cli();
+    expect(code).toBe(2);
+    expect(err).toContain('Start here:');
+  });
+
+  it('methods, data list, summary and doctor print JSON with --json, tables without', async () => {
+    const verbs = [['methods'], ['data', 'list'], ['summary', tiny], ['doctor']];
+    for (const verb of verbs) {
+      const [plain, json] = await Promise.all([cli(...verb), cli(...verb, '--json')]);
+      expect([plain.code, json.code, json.err]).toEqual([0, 0, '']);
+      expect(plain.out.split('\n').length).toBeGreaterThan(3);
+      expect(() => JSON.parse(json.out) as unknown).not.toThrow();
+    }
+  });
+
+  it('does not mind a reader who leaves early', async () => {
+    const run = start(['doctor']);
+    run.process.stdout?.destroy();
+    const { code, err } = await run.done;
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+  });
+});
+
+describe('a run', () => {
+  it('trains, is evaluated to the accuracy of its log, and is not overwritten', async () => {
+    const out = path.join(folder, 'run');
+    const trained = await cli('train', tiny, '--out', out, '--json');
+    expect(trained).toMatchObject({ code: 0, err: '' });
+    const summary = JSON.parse(trained.out) as { status: string; last: { accuracy: number } };
+    expect(summary.status).toBe('finished');
+    const evaluated = await cli('evaluate', out, '--json');
+    expect(JSON.parse(evaluated.out)).toMatchObject({ accuracy: summary.last.accuracy });
+    const report = await readFile(path.join(out, 'report.html'), 'utf8');
+    expect(report).toContain('binary2');
+    const again = await cli('train', tiny, '--out', out);
+    expect(again.code).toBe(2);
+    expect((await cli('train', tiny, '--out', out, '--force', '--quiet')).code).toBe(0);
+  });
+
+  it('stops at Ctrl-C with a checkpoint, exit code 130, and the way to go on', async () => {
+    const out = path.join(folder, 'stopped');
+    const run = start(['train', tiny, '--out', out, '--epochs', '200']);
+    await run.said('epoch   1/200');
+    run.process.kill('SIGINT');
+    const { code, out: text, err } = await run.done;
+    expect(code).toBe(130);
+    expect(err).toContain('checkpoint is being written');
+    expect(text).toContain(`surge-bnn train ${out} --resume`);
+    const resumed = await cli('train', out, '--resume', '--stop-after', '199');
+    // However far it came: it goes on, or has nothing left to do before epoch 199.
+    expect(resumed.code).toBe(0);
+    expect(resumed.err).toContain('going on at step');
+    const wrong = await cli('train', tiny, '--out', out, '--resume', '--epochs', '3');
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('epochs is 3, the run has 200');
+  });
+
+  it('is compared, and a second comparison uses what is there', async () => {
+    const out = path.join(folder, 'compared');
+    const args = ['compare', tiny, '--seeds', '1-2', '--out', out, '--epochs', '1'];
+    const first = await cli(...args);
+    expect(first.code).toBe(0);
+    expect(first.out).toMatch(/ste +none +[\d.]+ % ± [\d.]+/);
+    expect(first.out).toContain('95 % interval');
+    const second = await cli(...args);
+    expect(second.out).toBe(first.out);
+    expect(second.err.match(/finished before, used again/g)).toHaveLength(4);
+  });
+});
+
+describe('the demo', () => {
+  it('writes a report, keeps it when stopped, and replaces it when run again', async () => {
+    const out = path.join(folder, 'demo');
+    const report = path.join(out, 'report.html');
+    const args = ['demo', '--recipe', tiny, '--out', out];
+    const first = await cli(...args);
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.out).toMatch(/SURGE +binary2 +[\d.e-]+ +-?[\d.]+ +[\d.]+ % +[\d.]+ %/);
+    expect(first.out).toContain('of the multiply-adds take one-bit operands');
+    const before = await readFile(report, 'utf8');
+
+    const stopped = start([...args, '--epochs', '100']);
+    await stopped.said('epoch   1/100');
+    stopped.process.kill('SIGINT');
+    expect((await stopped.done).code).toBe(130);
+    expect(await readFile(report, 'utf8')).toBe(before);
+
+    const again = await cli(...args, '--json', '--epochs', '1');
+    expect(again).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(again.out)).toMatchObject({ runs: [{ label: 'STE' }, { label: 'SURGE' }] });
+    expect(await readFile(report, 'utf8')).not.toBe(before);
+  });
+});
