@@ -3,7 +3,7 @@
  * epoch above it, elsewhere (a log file, CI) the lines alone.
  */
 import type { EpochMetrics, TrainEvent } from '@surge-bnn/train';
-import { MultiBar, Presets } from 'cli-progress';
+import { Presets, SingleBar } from 'cli-progress';
 import { count, duration, percent } from './format.js';
 import type { Output } from './output.js';
 
@@ -72,35 +72,47 @@ interface Bar {
   close(): void;
 }
 
+/** The bar goes off the screen for every line and comes back with the next step. */
 function terminalBar(label: string): Bar {
   const name = label === '' ? '' : `${label}  `;
-  const bars = new MultiBar(
+  let bar: SingleBar | undefined;
+  const close = (): void => {
+    bar?.stop();
+    bar = undefined;
+  };
+  return {
+    update(event) {
+      const payload = {
+        epoch: `${event.epoch}/${event.epochs}`,
+        loss: event.loss.toFixed(4),
+        left: duration(event.secondsLeft),
+      };
+      if (bar !== undefined) {
+        bar.update(event.step, payload);
+        return;
+      }
+      bar = makeBar(`${name}epoch {epoch} [{bar}] {percentage} %  loss {loss}  {left} left`);
+      bar.start(event.of, event.step, payload);
+    },
+    above(text) {
+      close();
+      process.stderr.write(`${text}\n`);
+    },
+    close,
+  };
+}
+
+function makeBar(format: string): SingleBar {
+  return new SingleBar(
     {
-      format: `${name}epoch {epoch} [{bar}] {percentage} %  loss {loss}  {left} left`,
+      format,
       stream: process.stderr,
       hideCursor: true,
       clearOnComplete: true,
       barsize: 24,
-      // Without it a MultiBar listens for Ctrl-C itself and ends the process before the checkpoint.
+      // Else it listens for Ctrl-C itself and ends the process before the checkpoint.
       gracefulExit: false,
     },
     Presets.shades_classic,
   );
-  const bar = bars.create(1, 0, { epoch: '', loss: '', left: '' });
-  return {
-    update(event) {
-      bar.setTotal(event.of);
-      bar.update(event.step, {
-        epoch: `${event.epoch}/${event.epochs}`,
-        loss: event.loss.toFixed(4),
-        left: duration(event.secondsLeft),
-      });
-    },
-    above: (text) => {
-      bars.log(`${text}\n`);
-    },
-    close: () => {
-      bars.stop();
-    },
-  };
 }

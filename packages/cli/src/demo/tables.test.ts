@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { sampleReport, sampleRun } from '../report/sample.fixture.js';
+import { formatReport } from './tables.js';
+
+describe('formatReport', () => {
+  const report = sampleReport(3);
+  const text = formatReport({
+    ...report,
+    proofs: [{ label: 'STE', accuracy: 0.975, shuffledAccuracy: 0.112 }],
+  });
+
+  it('prints every epoch, run and layer', () => {
+    expect(text).toMatch(/^ +3 +74\.44 % +0\.7667 +77\.78 % +0\.6667$/m);
+    expect(text).toMatch(/^STE +binary1 +– +– +20\.0 % +3\.33 % +0\/32$/m);
+    expect(text).toMatch(/^SURGE "a" +binary2 +0\.01667 +0\.400 +25\.0 % +3\.33 % +1\/32$/m);
+    expect(text).toContain(
+      'accuracy 97.50 %, with the binary weights of each layer shuffled 11.20 %',
+    );
+  });
+
+  it('draws both curves on one scale', () => {
+    const pictures = text.split('\n').filter((line) => /[▁▂▃▄▅▆▇█]{3}/.test(line));
+    expect(pictures).toHaveLength(2);
+    expect(text).toContain('from 30.00 % (▁) to 77.78 % (█)');
+  });
+
+  it('survives runs of unequal length and without evaluation', () => {
+    const [first] = report.runs;
+    const bare = sampleRun('bare', 'surge', 0, []);
+    const uneven = {
+      ...report,
+      runs: [first, { ...bare, summary: { ...bare.summary, last: undefined, best: undefined } }],
+    };
+    expect(formatReport(uneven)).not.toMatch(/NaN|undefined|Infinity/);
+    expect(formatReport({ ...report, runs: [] })).not.toMatch(/NaN|undefined|Infinity/);
+  });
+});
