@@ -84,6 +84,8 @@ function gather(
   const words = (channels + 31) >> 5;
   // The packed picture has `words` per group where the job counts channels: see sourceChannels.
   const groupBytes = (<usize>(group * words)) << 2;
+  if ((channels & 31) == 0)
+    return gatherWords(job, coordinate, groupBytes, outsideBits, to, missing);
   const tail = channels & 31;
   const base = load<usize>(coordinate) + groupBytes;
   const row = load<i32>(coordinate, 4);
@@ -120,6 +122,48 @@ function gather(
     }
   }
   if (filled > 0) store<u32>(to, <u32>buffer);
+  return missed;
+}
+
+/** The same where each tap fills whole words, so that nothing needs shifting. */
+function gatherWords(
+  job: ConvJob,
+  coordinate: usize,
+  groupBytes: usize,
+  outsideBits: i32,
+  to: usize,
+  missing: usize,
+): i32 {
+  const tapEnd = ((<usize>job.groupSource) >> 5) << 2;
+  const base = load<usize>(coordinate) + groupBytes;
+  const row = load<i32>(coordinate, 4);
+  const column = load<i32>(coordinate, 8);
+  const height = job.sourceHeight;
+  const width = job.sourceWidth;
+  const pixelBytes = (<usize>job.sourceChannels) << 2;
+  const taps = job.taps;
+  const tapCount = job.tapCount;
+  let missed = 0;
+  for (let t = 0; t < tapCount; t++) {
+    const tapY = load<i32>(taps + ((<usize>t) << 3));
+    const tapX = load<i32>(taps + ((<usize>t) << 3), 4);
+    const y = row + tapY;
+    const x = column + tapX;
+    if ((<u32>y < <u32>height) & (<u32>x < <u32>width)) {
+      const from = base + <usize>(tapY * width + tapX) * pixelBytes;
+      for (let w: usize = 0; w < tapEnd; w += 4) {
+        store<u32>(to, load<u32>(from + w));
+        to += 16;
+      }
+    } else {
+      store<i32>(missing + ((<usize>missed) << 2), t);
+      missed++;
+      for (let w: usize = 0; w < tapEnd; w += 4) {
+        store<i32>(to, outsideBits);
+        to += 16;
+      }
+    }
+  }
   return missed;
 }
 

@@ -81,7 +81,10 @@ function packChannels(
   }
 }
 
-/** Panels of 4 rows of the flat (tap, channel) index, from one table per tap. */
+/**
+ * Panels of 4 rows of the flat (tap, channel) index, from one table per tap. Rows beyond the last one repeat it;
+ * their results are never read.
+ */
 function packRows(
   table: usize,
   count: i32,
@@ -91,26 +94,35 @@ function packRows(
   outside: f32,
   to: usize,
 ): void {
-  const total = tapCount * channels;
-  const rows = (total + MR - 1) & ~(MR - 1);
-  for (let row = 0; row < rows; row++) {
-    let at = to + <usize>(row / MR) * ((<usize>count) << 4) + ((<usize>(row % MR)) << 2);
-    const tap = row / channels;
-    const offset = (<usize>(row - tap * channels)) << 2;
-    let entry = table + ((<usize>(tap * count)) << 2);
-    for (let p = 0; p < count; p++) {
-      let v: f32 = 0;
-      if (row < total) {
-        const from = load<usize>(entry);
-        if (from == 0) v = outside;
-        else v = load<f32>(from + offset);
-        if (signs && from != 0) v = v < 0 ? -1 : 1;
-      }
-      store<f32>(at, v);
-      at += 16;
-      entry += 4;
+  const last = tapCount * channels - 1;
+  for (let row = 0; row <= last; row += MR) {
+    const q1 = min(row + 1, last);
+    const q2 = min(row + 2, last);
+    const q3 = min(row + 3, last);
+    let t0 = table + ((<usize>((row / channels) * count)) << 2);
+    const t1 = table + ((<usize>((q1 / channels) * count)) << 2) - t0;
+    const t2 = table + ((<usize>((q2 / channels) * count)) << 2) - t0;
+    const t3 = table + ((<usize>((q3 / channels) * count)) << 2) - t0;
+    const c0 = (<usize>(row % channels)) << 2;
+    const c1 = (<usize>(q1 % channels)) << 2;
+    const c2 = (<usize>(q2 % channels)) << 2;
+    const c3 = (<usize>(q3 % channels)) << 2;
+    const end = t0 + ((<usize>count) << 2);
+    for (; t0 < end; t0 += 4) {
+      store<f32>(to, entry(load<usize>(t0), c0, signs, outside));
+      store<f32>(to, entry(load<usize>(t0 + t1), c1, signs, outside), 4);
+      store<f32>(to, entry(load<usize>(t0 + t2), c2, signs, outside), 8);
+      store<f32>(to, entry(load<usize>(t0 + t3), c3, signs, outside), 12);
+      to += 16;
     }
   }
+}
+
+/** One value; a pixel outside (address 0) reads the unused start of memory and forgets it, without a branch. */
+function entry(from: usize, offset: usize, signs: bool, outside: f32): f32 {
+  let v = load<f32>(from + offset);
+  if (signs) v = select<f32>(-1, 1, v < 0);
+  return select<f32>(outside, v, from == 0);
 }
 
 /**
