@@ -7,7 +7,8 @@ import { useEngine } from '@surge-bnn/engine';
 
 await useEngine();
 const { images, labels, count } = await loadImages('digits', { split: 'train' });
-const x = tf.tensor4d(Float32Array.from(images, (pixel) => pixel / 127.5 - 1), [count, 28, 28, 1]);
+const pixels = Float32Array.from(images, (pixel) => pixel / 127.5 - 1);
+const x = tf.tensor4d(pixels, [count, 28, 28, 1]);
 const y = tf.cast(tf.oneHot(tf.tensor1d(labels, 'int32'), 10), 'float32');
 const model = tfl.sequential();
 model.add(tfl.layers.conv2d({ filters: 16, kernelSize: 3, strides: 2, inputShape: [28, 28, 1] }));
