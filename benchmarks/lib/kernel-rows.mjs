@@ -20,7 +20,7 @@ function arrays(provider, lengths) {
   return views;
 }
 
-export function matMulRows(provider, peers, measure, quick) {
+export function matMulRows(provider, peers, peak, measure, quick) {
   const sizes = quick
     ? [[512, 512, 512]]
     : [
@@ -31,7 +31,7 @@ export function matMulRows(provider, peers, measure, quick) {
         [100, 777, 333],
         [64, 784, 256],
       ];
-  const rows = sizes.map(([m, k, n]) => {
+  return sizes.map(([m, k, n]) => {
     const views = arrays(provider, [m * k, k * n, m * n]);
     const shape = { batch: 1, m, k, n, transposeA: false, transposeB: false };
     const full = { ...shape, strideA: 0, strideB: 0 };
@@ -40,7 +40,7 @@ export function matMulRows(provider, peers, measure, quick) {
     const [a, b, c] = views().map((view) => view.slice());
     const others = Object.entries(peers).map(([name, start]) => [name, start(m, k, n, a, b)]);
     for (const [name, peer] of others) check(name, c, peer.read());
-    const contenders = { ours };
+    const contenders = { ours, peak: peak.run };
     for (const [name, peer] of others) contenders[name] = peer.run;
     const times = measure(contenders);
     for (const [, peer] of others) peer.end();
@@ -52,9 +52,9 @@ export function matMulRows(provider, peers, measure, quick) {
       ours: speed('ours'),
       peers: theirs,
       ratio: speed('ours') / best,
+      peak: peak.operations / times.peak / 1e6,
     };
   });
-  return { rows };
 }
 
 /** Speed of a wrong result means nothing. */

@@ -13,7 +13,8 @@
  *
  * Unrolling k by 2, 4 or 8 costs 10-30 %: V8 schedules the pure operations of one basic block together, so
  * that the unrolled steps interleave and spill. Loading four values of A at once and shuffling them apart
- * (24.6) loses to broadcast loads, because shuffles share execution ports with the arithmetic.
+ * (24.6) loses to broadcast loads, because shuffles share execution ports with the arithmetic. The whole 512^3 product
+ * with packing reaches 29-32, beside XNNPACK's (tfjs-backend-wasm) 22-23 and jax-js's 16-17 in the same run.
  */
 import { loadLanes, storeLanes } from './lanes';
 
