@@ -1,4 +1,5 @@
 /** `surge-bnn demo`: see the whole path work, on digits that came with the installation. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { SHUFFLED_ACCURACY_LIMIT, runDemo } from '../demo/demo.js';
 import { formatReport } from '../demo/tables.js';
@@ -56,7 +57,10 @@ async function demo(flags: DemoFlags): Promise<number> {
     interrupt.release();
   });
   if (report === undefined) {
-    output.note(`The demo was stopped; a report of an earlier one in ${out} is as it was.`);
+    const earlier = existsSync(path.join(out, reportName));
+    output.note(
+      earlier ? `Stopped; the earlier report in ${out} is as it was.` : 'Stopped before the report.',
+    );
     return EXIT_INTERRUPTED;
   }
   print(output, report, (r) => `\n${formatReport(r)}\n\nThe report: ${path.join(out, reportName)}`);
