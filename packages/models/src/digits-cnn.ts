@@ -15,13 +15,18 @@ import type { BuildContext, Network } from './network.js';
 export interface DigitsCnnOptions {
   /** Channels after the stem. */
   width: number;
+  /**
+   * Share of the moving statistics kept at each step. Signs behind a batch norm turn a small error of its
+   * statistics into flipped bits, so they average over more batches than is usual for float networks.
+   */
+  momentum: number;
 }
 
 export const digitsCnn: Network<DigitsCnnOptions> = {
   name: 'digits-cnn',
   summary: 'float stem, three binary 3x3 convolutions, float classifier; for 28x28 pictures',
-  defaults: { width: 16 },
-  build({ width }, context) {
+  defaults: { width: 16, momentum: 0.98 },
+  build({ width, momentum }, context) {
     if (!Number.isInteger(width) || width < 1) {
       throw new InputError(`network digits-cnn: width must be a whole number >= 1, got ${width}`);
     }
@@ -45,14 +50,14 @@ export const digitsCnn: Network<DigitsCnnOptions> = {
       name: 'digits-cnn',
       layers: [
         stem,
-        layers.batchNorm({ name: 'norm0' }),
+        layers.batchNorm({ name: 'norm0', momentum }),
         binaryConv('binary1', 2 * width, context),
         tfl.layers.maxPooling2d({ name: 'pool', poolSize: 2 }),
-        layers.batchNorm({ name: 'norm1' }),
+        layers.batchNorm({ name: 'norm1', momentum }),
         binaryConv('binary2', 4 * width, context),
-        layers.batchNorm({ name: 'norm2' }),
+        layers.batchNorm({ name: 'norm2', momentum }),
         binaryConv('binary3', 4 * width, context),
-        layers.batchNorm({ name: 'norm3' }),
+        layers.batchNorm({ name: 'norm3', momentum }),
         tfl.layers.reLU({ name: 'relu' }),
         tfl.layers.averagePooling2d({ name: 'average', poolSize: pooledSize(inputShape) }),
         tfl.layers.flatten({ name: 'features' }),
