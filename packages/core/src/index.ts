@@ -39,6 +39,7 @@ export { attachCompensator, detachCompensator } from './model/attach-compensator
 export { binaryLayers, leafLayers } from './model/binary-layers.js';
 export type { Model } from './model/binary-layers.js';
 export { progressCallback, setProgress } from './model/progress.js';
+export { reestimateBatchNorm } from './model/reestimate-batch-norm.js';
 export { operations, packedKernelBytes, summarize } from './model/summarize.js';
 export type { LayerCost, NetworkCost } from './model/summarize.js';
 export * as ops from './ops/index.js';

@@ -2,11 +2,13 @@
  * The loop over epochs and batches: steps, evaluation, metrics, checkpoints, progress. It gives way to the event
  * loop between steps, so that Ctrl-C and progress bars work, and every way out of it leaves a checkpoint.
  */
+import { reestimateBatchNorm } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { BatchLoader } from '@surge-bnn/data';
 import type { ChannelStatistics } from '@surge-bnn/data';
 import { saveCheckpoint } from './checkpoint/checkpoint.js';
 import { evaluateModel, nextTurn } from './evaluate.js';
+import { imageTensor } from './gradients.js';
 import type { Parts, RunData } from './parts.js';
 import type { Recipe } from './recipe/schema.js';
 import type { RunLogs } from './run-folder.js';
@@ -100,6 +102,7 @@ async function evaluate(context: LoopContext): Promise<Evaluation | undefined | 
   const epoch = session.epoch + 1;
   if (epoch % recipe.evaluateEvery !== 0 && epoch !== recipe.epochs) return undefined;
   try {
+    await reestimate(context);
     return await evaluateModel(model, data.evaluation, {
       normalization,
       workers,
@@ -110,6 +113,32 @@ async function evaluate(context: LoopContext): Promise<Evaluation | undefined | 
     // Ctrl-C during the evaluation: the epoch stays open and the evaluation is done after resuming.
     if (options.signal?.aborted) return 'aborted';
     throw error;
+  }
+}
+
+/** The recipe's `reestimateNorm`: the moving averages that it replaces play no part in training. */
+async function reestimate(context: LoopContext): Promise<void> {
+  const { recipe, options, session, model, data, normalization } = context;
+  const count = recipe.reestimateNorm;
+  if (count === 0) return;
+  const { batchSize, seed } = recipe;
+  const loader = new BatchLoader(data.train, { batchSize, seed, normalization, workers: 0 });
+  async function* inputs() {
+    let done = 0;
+    for await (const batch of loader.epoch(session.epoch)) {
+      options.signal?.throwIfAborted();
+      const x = imageTensor(batch, session.inputShape);
+      yield x;
+      x.dispose();
+      done += 1;
+      if (done === count) return;
+      await nextTurn();
+    }
+  }
+  try {
+    await reestimateBatchNorm(model, inputs());
+  } finally {
+    await loader.close();
   }
 }
 

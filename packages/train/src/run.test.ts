@@ -149,6 +149,7 @@ describe('stopping and resuming', () => {
     ['sgd with Nesterov', { 'optimizer.name': 'sgd', 'optimizer.nesterov': true }],
     ['bop', { 'groups.binary.optimizer': { name: 'bop', gamma: 0.01, threshold: 1e-6 } }],
     ['accumulation and clipping', { accumulate: 3, 'clip.globalNorm': 0.5, 'clip.value': 0.1 }],
+    ['batch norm re-estimated for evaluation', { reestimateNorm: 2 }],
     ['a whole-epoch p, rare evaluation', { floorToEpochs: true, evaluateEvery: 3 }],
     ['no compensator', { compensator: 'none' }],
     ['a frozen auxiliary', { 'compensator.auxiliary': 'frozen' }],

@@ -65,6 +65,11 @@ export class Session {
     this.loss = { inputShape, classes, labelSmoothing, accumulate };
   }
 
+  /** [height, width, channels] of a picture. */
+  get inputShape(): LossOptions['inputShape'] {
+    return this.options.inputShape;
+  }
+
   get totalSteps(): number {
     return this.options.stepsPerEpoch * this.options.recipe.epochs;
   }

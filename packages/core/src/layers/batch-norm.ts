@@ -20,6 +20,8 @@ export class BatchNorm extends tfl.layers.Layer {
   static readonly className = 'SurgeBatchNorm';
   readonly momentum: number;
   readonly epsilon: number;
+  /** Training passes since `restartStatistics`; undefined while the moving average runs. */
+  private passes: number | undefined;
   private weightsOf: Record<'gamma' | 'beta' | 'mean' | 'variance', tfl.LayerVariable> | undefined;
 
   constructor(options: BatchNormOptions = {}) {
@@ -67,10 +69,21 @@ export class BatchNorm extends tfl.layers.Layer {
       const { y, mean, variance } = batchNormTraining(x, gamma, beta, this.epsilon);
       // The moving variance takes the unbiased estimate, as PyTorch and Keras have it.
       const rows = x.size / gamma.size;
+      if (this.passes !== undefined) this.passes += 1;
       this.move(weights.mean, mean);
       this.move(weights.variance, rows > 1 ? tf.mul(variance, rows / (rows - 1)) : variance);
       return y;
     });
+  }
+
+  /** From the next training pass on, the statistics are the plain mean over the passes since this call. */
+  restartStatistics(): void {
+    this.passes = 0;
+  }
+
+  /** Back to the moving average, from the statistics as they are. */
+  resumeMovingStatistics(): void {
+    this.passes = undefined;
   }
 
   override computeOutputShape(inputShape: LayerShape) {
@@ -82,7 +95,8 @@ export class BatchNorm extends tfl.layers.Layer {
   }
 
   private move(moving: tfl.LayerVariable, batch: Tensor): void {
-    const m = this.momentum;
+    // The mean of n batches from that of n - 1: kept share (n - 1) / n, so the old statistics count nothing.
+    const m = this.passes === undefined ? this.momentum : 1 - 1 / this.passes;
     moving.write(tf.add(tf.mul(moving.read(), m), tf.mul(batch, 1 - m)));
   }
 }

@@ -189,6 +189,11 @@ export const recipeSchema = z.strictObject({
   accumulate: count.default(1),
   /** Evaluate after every n-th epoch (and always after the last). */
   evaluateEvery: count.default(1),
+  /**
+   * Before each evaluation, average batch norm's statistics anew over this many training batches, weights standing
+   * still and images as they are; 0: evaluate with the moving averages of training.
+   */
+  reestimateNorm: z.int().min(0).default(0),
   engine: z
     .strictObject({
       backend: z.enum(['auto', 'wasm', 'native', 'reference', 'tfjs']).default('auto'),
