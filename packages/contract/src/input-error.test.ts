@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InputError, nearest, unknownName } from './input-error.js';
+import { checkKeys, InputError, nearest, unknownName } from './input-error.js';
 
 describe('nearest', () => {
   it.each([
@@ -36,5 +36,18 @@ describe('unknownName', () => {
     expect(unknownName('engine', 'gpu', ['wasm']).message).toBe(
       'unknown engine "gpu"; allowed: wasm',
     );
+  });
+});
+
+describe('checkKeys', () => {
+  it('refuses what nobody reads, and what is no object', () => {
+    expect(() => checkKeys({ epochs: 1 }, ['epochs'], 'train')).not.toThrow();
+    expect(() => checkKeys({ x: 1 }, ['epochs'], 'train', ['x'])).not.toThrow();
+    expect(() => checkKeys({ epoch: undefined }, ['epochs'], 'train', ['x'])).toThrow(
+      'unknown option of train "epoch" (did you mean "epochs"?); allowed: epochs',
+    );
+    for (const given of [undefined, null, 3, 'epochs']) {
+      expect(() => checkKeys(given, ['epochs'], 'train')).toThrow(InputError);
+    }
   });
 });

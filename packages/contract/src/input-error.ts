@@ -34,6 +34,28 @@ export function unknownName(what: string, given: string, allowed: Iterable<strin
   return new InputError(`unknown ${what} "${given}"${hint}; allowed: ${names.join(', ')}`);
 }
 
+/**
+ * Refuses options that nobody reads: a misspelt one would otherwise be a silent default.
+ *
+ * @param options what the caller was given; anything but an object is refused, too.
+ * @param what names the taker of the options, as in "unknown option of binaryConv2d".
+ * @param unlisted keys that may stand there, too, but that nobody should be told of.
+ */
+export function checkKeys(
+  options: unknown,
+  allowed: readonly string[],
+  what: string,
+  unlisted: readonly string[] = [],
+): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new InputError(`${what} takes an object of options with the keys ${allowed.join(', ')}`);
+  }
+  for (const key of Object.keys(options)) {
+    if (allowed.includes(key) || unlisted.includes(key)) continue;
+    throw unknownName(`option of ${what}`, key, allowed);
+  }
+}
+
 /** Insertions, deletions, substitutions and swaps of neighbours that lead from a to b (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];

@@ -1,5 +1,6 @@
 /** Attaching SURGE to a model and taking it away again. */
-import { InputError } from '@surge-bnn/contract';
+import type { Optimizer, serialization } from '@tensorflow/tfjs-core';
+import { checkKeys, InputError } from '@surge-bnn/contract';
 import type { SurgeOptions } from '../compensator/surge.js';
 import { inScope, surge } from '../compensator/surge.js';
 import { binaryLayers } from './binary-layers.js';
@@ -7,7 +8,9 @@ import type { Model } from './binary-layers.js';
 
 /**
  * Gives the binary layers in `options.scope` their auxiliary branches. A compiled model is compiled again with
- * what it had, because TF.js freezes the list of trainable weights at compile.
+ * what it had, because TF.js freezes the list of trainable weights at compile. An optimizer of TF.js that has made
+ * steps already is replaced by a new one with the same settings: it finds its moments by the weights' positions,
+ * which are others now.
  *
  * @param options made by `surge({...})`.
  * @param seed seeds the initial auxiliary weights, from a random stream that nothing else uses.
@@ -16,8 +19,10 @@ import type { Model } from './binary-layers.js';
 export function attachCompensator(
   model: Model,
   options: SurgeOptions,
-  { seed = 0 }: { seed?: number } = {},
+  given: { seed?: number } = {},
 ): void {
+  checkKeys(given, ['seed'], 'attachCompensator');
+  const { seed = 0 } = given;
   const checked = surge(options);
   const layers = binaryLayers(model);
   if (layers.length === 0) {
@@ -36,15 +41,37 @@ export function attachCompensator(
   recompile(model);
 }
 
-/** Takes all auxiliary branches away: weights, parameter counts and outputs are those of the plain network. */
+/**
+ * Takes all auxiliary branches away: weights, parameter counts and outputs are those of the plain network. A model
+ * without any is left as it is; for a compiled one `attachCompensator` tells what becomes of its optimizer.
+ */
 export function detachCompensator(model: Model): void {
-  for (const layer of binaryLayers(model)) layer.detachCompensator();
+  const layers = binaryLayers(model).filter((layer) => layer.compensator !== undefined);
+  if (layers.length === 0) return;
+  for (const layer of layers) layer.detachCompensator();
   recompile(model);
 }
 
+/** What TF.js keeps to itself: whether the model is compiled, and whether it frees the optimizer's slots. */
+interface Compiled {
+  optimizer_?: Optimizer | null;
+  isOptimizerOwned: boolean;
+}
+
 function recompile(model: Model): void {
-  const compiled: { optimizer_?: unknown } = model as unknown as { optimizer_?: unknown };
-  if (compiled.optimizer_ === undefined || compiled.optimizer_ === null) return;
-  const { optimizer, loss, metrics } = model;
+  const compiled = model as unknown as Compiled;
+  const before = compiled.optimizer_;
+  if (before === undefined || before === null) return;
+  const { loss, metrics } = model;
+  const owned = compiled.isOptimizerOwned;
+  const started = before.iterations > 0;
+  const optimizer = started ? sameSettings(before) : before;
+  if (started && owned) before.dispose();
   model.compile({ optimizer, loss, metrics });
+  compiled.isOptimizerOwned = owned || started;
+}
+
+function sameSettings(optimizer: Optimizer): Optimizer {
+  const kind = optimizer.constructor as serialization.SerializableConstructor<Optimizer>;
+  return kind.fromConfig(kind, optimizer.getConfig());
 }
