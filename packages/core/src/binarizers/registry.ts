@@ -2,7 +2,7 @@
  * The published binarizers by name, and the methods: which binarizer a method takes for the inputs and which
  * for the weights. Adding a method: a file in `named/` and a line in each table.
  */
-import { unknownName } from '@surge-bnn/contract';
+import { InputError, unknownName } from '@surge-bnn/contract';
 import type { Binarizer } from './binarizer.js';
 import { approxSign } from './named/approx-sign.js';
 import { identity } from './named/identity.js';
@@ -40,6 +40,12 @@ export type MethodName = keyof typeof methods;
 
 /** The binarizer itself, or the one that the string names. @throws InputError with the nearest right name. */
 export function resolveBinarizer(given: BinarizerName | Binarizer): Binarizer {
+  const anything: unknown = given;
+  if (typeof anything !== 'string' && (typeof anything !== 'object' || anything === null)) {
+    throw new InputError(
+      `a binarizer must be a name (${Object.keys(binarizers).join(', ')}) or an object of the four parts, got ${String(anything)}`,
+    );
+  }
   if (typeof given !== 'string') return given;
   if (!Object.hasOwn(binarizers, given)) {
     throw unknownName('binarizer', given, Object.keys(binarizers));

@@ -3,7 +3,7 @@
  * option here; what does not exist yet is refused by name, never ignored.
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { InputError, unknownName } from '@surge-bnn/contract';
+import { checkKeys, InputError, unknownName } from '@surge-bnn/contract';
 import type { Progress } from '../binarizers/binarizer.js';
 import type { LambdaState } from './scaler.js';
 import type { BackwardStatistics } from './statistics.js';
@@ -84,10 +84,7 @@ export function checkScaling(
   where: string,
   otherKeys: readonly string[] = callKeys,
 ): Scaling {
-  const allowed = [...scalingKeys, ...otherKeys];
-  for (const key of Object.keys(options)) {
-    if (!allowed.includes(key)) throw unknownName(`option of ${where}`, key, allowed);
-  }
+  checkKeys(options, [...scalingKeys, ...otherKeys], where);
   const lambda = options.lambda ?? 'adaptive';
   checkLambda(lambda, where);
   const fixed = typeof lambda === 'object' && 'fixed' in lambda;
@@ -98,7 +95,7 @@ export function checkScaling(
   }
   const eta = options.eta ?? (fixed ? 1 : undefined);
   if (eta === undefined) throw new InputError(`${where}: eta is missing; give a number >= 0`);
-  if (typeof eta === 'number') checkEta(eta, where);
+  if (typeof eta !== 'function') checkEta(eta, where);
   if (options.normScope !== undefined && options.normScope !== 'layer') {
     throw new InputError(
       `${where}: normScope '${String(options.normScope)}' does not exist yet; allowed: layer`,
@@ -115,9 +112,9 @@ export function checkScaling(
     epsilon: positive(options.epsilon ?? 1e-8, 'epsilon', where),
     lambdaMax: positive(options.lambdaMax ?? Infinity, 'lambdaMax', where),
     lambda,
-    scaleAuxiliaryGradient: options.scaleAuxiliaryGradient ?? true,
+    scaleAuxiliaryGradient: flag(options, 'scaleAuxiliaryGradient', true, where),
     auxiliaryInput,
-    gainOnly: options.gainOnly ?? false,
+    gainOnly: flag(options, 'gainOnly', false, where),
   };
 }
 
@@ -145,24 +142,38 @@ export function checkForm(
 
 function checkLambda(rule: LambdaRule, where: string): void {
   if (rule === 'adaptive') return;
-  if (typeof rule === 'object') {
-    const given: { fixed?: number; movingAverage?: number } = rule;
-    if (given.fixed !== undefined && Number.isFinite(given.fixed) && given.fixed >= 0) return;
-    const m = given.movingAverage;
-    if (m !== undefined && m >= 0 && m < 1) return;
+  // One key and no other: beside `fixed` a `movingAverage` would be ignored.
+  const entries: [string, unknown][] = typeof rule === 'object' ? Object.entries(rule) : [];
+  if (entries.length === 1) {
+    const [[key, value]] = entries;
+    const isNumber = typeof value === 'number' && Number.isFinite(value) && value >= 0;
+    if (isNumber && (key === 'fixed' || (key === 'movingAverage' && value < 1))) return;
   }
   throw new InputError(
     `${where}: lambda must be 'adaptive', {fixed: number >= 0} or {movingAverage: number in [0, 1)}, got ${JSON.stringify(rule)}`,
   );
 }
 
-function checkEta(eta: number, where: string): void {
-  if (!Number.isFinite(eta) || eta < 0) {
-    throw new InputError(`${where}: eta must be a finite number >= 0, got ${eta}`);
-  }
+function checkEta(eta: unknown, where: string): void {
+  if (typeof eta === 'number' && Number.isFinite(eta) && eta >= 0) return;
+  const given = typeof eta === 'number' ? String(eta) : JSON.stringify(eta);
+  throw new InputError(`${where}: eta must be a finite number >= 0, got ${given}`);
+}
+
+function flag(
+  options: ScalingOptions,
+  key: 'scaleAuxiliaryGradient' | 'gainOnly',
+  byDefault: boolean,
+  where: string,
+): boolean {
+  const value: unknown = options[key] ?? byDefault;
+  if (typeof value === 'boolean') return value;
+  throw new InputError(`${where}: ${key} must be true or false, got ${JSON.stringify(value)}`);
 }
 
 function positive(value: number, name: string, where: string): number {
-  if (!(value > 0)) throw new InputError(`${where}: ${name} must be a number > 0, got ${value}`);
+  if (typeof value !== 'number' || !(value > 0)) {
+    throw new InputError(`${where}: ${name} must be a number > 0, got ${String(value)}`);
+  }
   return value;
 }

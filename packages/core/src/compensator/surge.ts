@@ -21,14 +21,15 @@ export interface SurgeOptions extends ScalingOptions {
   scope?: LayerScope;
 }
 
-const ownKeys = ['form', 'initial', 'scope', 'seed'] as const;
+const ownKeys = ['form', 'initial', 'scope'] as const;
 
 /**
  * Checks the options of the compensator and returns them for `attachCompensator`.
  * @throws InputError for unknown keys, impossible values, and options of METHOD.md that do not exist yet.
  */
 export function surge(options: SurgeOptions): SurgeOptions {
-  checkScaling(scalingOf(options), 'surge', ownKeys);
+  // A seed among them would be ignored: `attachCompensator` takes it.
+  checkScaling(without(options, ownKeys), 'surge', ownKeys);
   const form: string = options.form ?? 'full';
   checkForm(form, 'surge');
   const initial: string = options.initial ?? 'random';
@@ -44,9 +45,11 @@ export function surge(options: SurgeOptions): SurgeOptions {
 
 /** The options that one call of the op takes. */
 export function scalingOf(options: SurgeOptions & { seed?: number }): ScalingOptions {
-  const scaling: Record<string, unknown> = { ...options };
-  for (const key of ownKeys) Reflect.deleteProperty(scaling, key);
-  return scaling;
+  return without(options, [...ownKeys, 'seed']);
+}
+
+function without(options: SurgeOptions, keys: readonly string[]): ScalingOptions {
+  return Object.fromEntries(Object.entries({ ...options }).filter(([key]) => !keys.includes(key)));
 }
 
 /** The layers of the scope. @throws InputError when a name is not among them. */
@@ -85,10 +88,12 @@ export function auxiliaryInitialValue(
 function checkScope(scope: LayerScope): void {
   if (scope === 'all') return;
   if (typeof scope === 'object') {
-    const given: { first?: number; last?: number; names?: readonly string[] } = scope;
-    const count = given.first ?? given.last;
-    if (count !== undefined && Number.isInteger(count) && count >= 1) return;
-    if (Array.isArray(given.names) && given.names.length > 0) return;
+    // One key and no other: beside `first` a `last` would be ignored.
+    const entries: [string, unknown][] = Object.entries(scope);
+    const [[key, value]] = entries.length === 1 ? entries : [['', undefined]];
+    const isCount = Number.isInteger(value) && Number(value) >= 1;
+    if (isCount && (key === 'first' || key === 'last')) return;
+    if (key === 'names' && Array.isArray(value) && value.length > 0) return;
   }
   throw new InputError(
     `surge: scope must be 'all', {first: n}, {last: n} with a whole n >= 1, or {names: [layer names]}, got ${JSON.stringify(scope)}`,

@@ -28,7 +28,7 @@ export class HardTanh extends tfl.layers.Layer {
  */
 export function hardTanh(options: BaseOptions = {}): HardTanh {
   registerOnce(HardTanh);
-  return new HardTanh(baseOptions(options));
+  return new HardTanh(baseOptions(options, 'hardTanh'));
 }
 
 export interface PReluOptions extends BaseOptions {
@@ -42,8 +42,8 @@ export class PRelu extends tfl.layers.Layer {
   protected alpha: tfl.LayerVariable | undefined;
   protected readonly initialAlpha: number;
 
-  constructor(options: PReluOptions = {}) {
-    super(baseOptions(options));
+  constructor(options: PReluOptions = {}, layer = 'prelu') {
+    super(baseOptions(options, layer, ['alpha']));
     this.initialAlpha = options.alpha ?? 0.25;
   }
 
@@ -87,6 +87,10 @@ export class RPRelu extends PRelu {
   static override readonly className: string = 'RPReLU';
   private before: tfl.LayerVariable | undefined;
   private after: tfl.LayerVariable | undefined;
+
+  constructor(options: PReluOptions = {}) {
+    super(options, 'rprelu');
+  }
 
   override build(inputShape: LayerShape): void {
     super.build(inputShape);

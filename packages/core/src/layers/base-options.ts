@@ -1,5 +1,6 @@
 /** What every TF.js layer takes, and what getConfig gives back to the constructor of a loaded one. */
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { checkKeys } from '@surge-bnn/contract';
 
 type LayerArguments = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
 
@@ -8,8 +9,28 @@ export type BaseOptions = Pick<
   'name' | 'inputShape' | 'batchInputShape' | 'trainable' | 'dtype'
 >;
 
-/** The part of a layer's options that goes to the base class. */
-export function baseOptions(options: BaseOptions): BaseOptions {
+const baseKeys: Record<keyof BaseOptions, true> = {
+  name: true,
+  inputShape: true,
+  batchInputShape: true,
+  trainable: true,
+  dtype: true,
+};
+
+/**
+ * The part of a layer's options that goes to the base class.
+ *
+ * @param ownKeys the options that the layer itself reads.
+ * @throws InputError for any other key, with the nearest right one.
+ */
+export function baseOptions(
+  options: BaseOptions,
+  layer: string,
+  ownKeys: readonly string[] = [],
+): BaseOptions {
+  const allowed = [...ownKeys, ...Object.keys(baseKeys)];
+  // TF.js adds customObjects to the config of a layer that it loads.
+  checkKeys(options, allowed, `layers.${layer}`, ['customObjects']);
   const { name, inputShape, batchInputShape, trainable, dtype } = options;
   return { name, inputShape, batchInputShape, trainable, dtype };
 }

@@ -25,7 +25,7 @@ export class BatchNorm extends tfl.layers.Layer {
   private weightsOf: Record<'gamma' | 'beta' | 'mean' | 'variance', tfl.LayerVariable> | undefined;
 
   constructor(options: BatchNormOptions = {}) {
-    super(baseOptions(options));
+    super(baseOptions(options, 'batchNorm', ['momentum', 'epsilon']));
     this.momentum = options.momentum ?? 0.9;
     this.epsilon = options.epsilon ?? 1e-5;
     if (!(this.momentum >= 0 && this.momentum < 1) || !(this.epsilon > 0)) {

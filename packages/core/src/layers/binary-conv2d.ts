@@ -17,6 +17,16 @@ export interface BinaryConv2DOptions extends BinaryLayerOptions, ConvOptions {
   padValue?: PadValue;
 }
 
+const ownKeys: Record<Exclude<keyof BinaryConv2DOptions, keyof BinaryLayerOptions>, true> = {
+  filters: true,
+  kernelSize: true,
+  padValue: true,
+  strides: true,
+  padding: true,
+  dilationRate: true,
+  groups: true,
+};
+
 /** @see {@link binaryConv2d} */
 export class BinaryConv2D extends BinaryLayer {
   static readonly className = 'BinaryConv2D';
@@ -24,7 +34,7 @@ export class BinaryConv2D extends BinaryLayer {
   private readonly kernelSize: readonly [number, number];
 
   constructor(private readonly convOptions: BinaryConv2DOptions) {
-    super(convOptions);
+    super(convOptions, 'binaryConv2d', Object.keys(ownKeys));
     const { filters, kernelSize, padValue = 1 } = convOptions;
     this.kernelSize = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
     if (![filters, ...this.kernelSize].every((n) => Number.isInteger(n) && n > 0)) {
@@ -89,7 +99,8 @@ export class BinaryConv2D extends BinaryLayer {
 
 /**
  * A 2-D convolution with 1-bit weights and 1-bit inputs. Input float32 [batch, height, width, channels],
- * output [batch, height', width', filters]; no bias (a batch norm follows). Padding is 'same' with +1 unless said otherwise.
+ * output [batch, height', width', filters]; no bias (a batch norm follows). Both binarizers are 'ste' and padding is 'same'
+ * with +1 unless said otherwise.
  */
 export function binaryConv2d(options: BinaryConv2DOptions): BinaryConv2D {
   registerOnce(BinaryConv2D);

@@ -19,7 +19,7 @@ export class BinaryDense extends BinaryLayer {
   readonly units: number;
 
   constructor(options: BinaryDenseOptions) {
-    super(options);
+    super(options, 'binaryDense', ['units']);
     this.units = options.units;
     if (!Number.isInteger(this.units) || this.units < 1) {
       throw new InputError(
@@ -52,7 +52,7 @@ export class BinaryDense extends BinaryLayer {
 
 /**
  * A dense layer with 1-bit weights and 1-bit inputs. Input float32 [..., in] of rank >= 2, output [..., units];
- * no bias.
+ * no bias. Both binarizers are 'ste' unless said otherwise.
  */
 export function binaryDense(options: BinaryDenseOptions): BinaryDense {
   registerOnce(BinaryDense);

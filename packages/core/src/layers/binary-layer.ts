@@ -13,7 +13,7 @@ import type { CompensatorOptions } from '../compensator/options.js';
 import type { LambdaState } from '../compensator/scaler.js';
 import type { BackwardStatistics } from '../compensator/statistics.js';
 import type { SurgeOptions } from '../compensator/surge.js';
-import { auxiliaryInitialValue, scalingOf } from '../compensator/surge.js';
+import { auxiliaryInitialValue, scalingOf, surge } from '../compensator/surge.js';
 import { baseOptions } from './base-options.js';
 import type { BaseOptions } from './base-options.js';
 import { kernelInitializer } from './initializers.js';
@@ -22,10 +22,10 @@ import type { KernelInitializerName } from './initializers.js';
 type LayerVariable = tfl.LayerVariable;
 
 export interface BinaryLayerOptions extends BaseOptions {
-  /** How inputs are binarized. */
-  inputBinarizer: BinarizerName | Binarizer;
-  /** How weights are binarized. */
-  weightBinarizer: BinarizerName | Binarizer;
+  /** How inputs are binarized. Default 'ste'. */
+  inputBinarizer?: BinarizerName | Binarizer;
+  /** How weights are binarized. Default 'ste'. */
+  weightBinarizer?: BinarizerName | Binarizer;
   /** Distribution of the latent weights at the start. Default 'glorotNormal'. */
   initializer?: KernelInitializerName;
   /** Seed of that distribution; absent: a new one each time. */
@@ -33,6 +33,15 @@ export interface BinaryLayerOptions extends BaseOptions {
   /** Written by getConfig for a layer with a compensator; use `attachCompensator` yourself. */
   compensator?: SurgeOptions & { seed: number };
 }
+
+// A record, so that an option which is added and not listed here is an error of the compiler.
+const sharedKeys: Record<Exclude<keyof BinaryLayerOptions, keyof BaseOptions>, true> = {
+  inputBinarizer: true,
+  weightBinarizer: true,
+  initializer: true,
+  seed: true,
+  compensator: true,
+};
 
 /** A layer whose weights and inputs are binarized, with latent weights that an optimizer trains. */
 export abstract class BinaryLayer extends tfl.layers.Layer {
@@ -55,10 +64,16 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   private surgeOptions: (SurgeOptions & { seed: number }) | undefined;
   private lambdaState: LambdaState = {};
 
-  protected constructor(protected readonly options: BinaryLayerOptions) {
-    super(baseOptions(options));
-    this.inputBinarizer = resolveBinarizer(options.inputBinarizer);
-    this.weightBinarizer = resolveBinarizer(options.weightBinarizer);
+  /** @param layer its factory function's name, for errors. @param ownKeys the options of the subclass. */
+  protected constructor(
+    protected readonly options: BinaryLayerOptions,
+    layer: string,
+    ownKeys: readonly string[],
+  ) {
+    super(baseOptions(options, layer, [...ownKeys, ...Object.keys(sharedKeys)]));
+    this.inputBinarizer = resolveBinarizer(options.inputBinarizer ?? 'ste');
+    this.weightBinarizer = resolveBinarizer(options.weightBinarizer ?? 'ste');
+    if (options.compensator !== undefined) checkSaved(options.compensator, this.name);
   }
 
   /** The latent weights. @throws before the layer is built. */
@@ -227,4 +242,14 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     if (options.form === 'frozen') return { ...scaling, auxiliary: { form: 'frozen', weights } };
     return { ...scaling, auxiliary: weights };
   }
+}
+
+/** A saved layer brings the seed of its W_a along; everything else is what `surge` takes. */
+function checkSaved({ seed, ...options }: SurgeOptions & { seed: number }, layer: string): void {
+  if (!Number.isInteger(seed)) {
+    throw new InputError(
+      `layer "${layer}": the compensator needs a whole number as seed, got ${seed}; attachCompensator(model, surge({...})) takes care of it`,
+    );
+  }
+  surge(options);
 }

@@ -1,7 +1,7 @@
 /** ops.binaryConv2d and ops.binaryMatMul: the two public ops, one kernel. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { GradConfig, Tensor } from '@tensorflow/tfjs-core';
-import { convGeometry, InputError } from '@surge-bnn/contract';
+import { checkKeys, convGeometry, InputError } from '@surge-bnn/contract';
 import type { ConvOptions, PadValue } from '@surge-bnn/contract';
 import type { Binarizer, Progress } from '../binarizers/binarizer.js';
 import type { BinarizerName } from '../binarizers/registry.js';
@@ -39,6 +39,26 @@ export interface BinaryConv2dOptions extends BinaryOpOptions, ConvOptions {
   padValue?: PadValue;
 }
 
+// Records, so that an option which is added and not listed here is an error of the compiler.
+const opKeys: Record<keyof BinaryOpOptions, true> = {
+  inputBinarizer: true,
+  weightBinarizer: true,
+  compensator: true,
+  p: true,
+  name: true,
+  onStatistics: true,
+  inputParameters: true,
+  weightParameters: true,
+};
+const convKeys: Record<keyof BinaryConv2dOptions, true> = {
+  ...opKeys,
+  strides: true,
+  padding: true,
+  dilationRate: true,
+  groups: true,
+  padValue: true,
+};
+
 /**
  * Binary convolution y = a * conv(b(x), sign(kernel)) whose backward is the surrogate's, compensated by
  * SURGE where a compensator is given (METHOD.md section 1). Differentiable in x, kernel, the auxiliary
@@ -50,6 +70,7 @@ export interface BinaryConv2dOptions extends BinaryOpOptions, ConvOptions {
  * @throws InputError for shapes, options and NaN inputs, naming the op or `name`.
  */
 export function binaryConv2d(x: Tensor, kernel: Tensor, options: BinaryConv2dOptions): Tensor {
+  checkKeys(options, Object.keys(convKeys), 'ops.binaryConv2d');
   const name = options.name ?? 'binaryConv2d';
   const padValue = options.padValue ?? 0;
   if (![0, 1, -1].includes(padValue)) {
@@ -68,6 +89,7 @@ export function binaryConv2d(x: Tensor, kernel: Tensor, options: BinaryConv2dOpt
  * @returns float32 [..., out].
  */
 export function binaryMatMul(x: Tensor, kernel: Tensor, options: BinaryOpOptions): Tensor {
+  checkKeys(options, Object.keys(opKeys), 'ops.binaryMatMul');
   const layer = options.name ?? 'binaryMatMul';
   if (x.rank < 2 || kernel.rank !== 2 || x.shape[x.rank - 1] !== kernel.shape[0]) {
     throw new InputError(
@@ -80,30 +102,18 @@ export function binaryMatMul(x: Tensor, kernel: Tensor, options: BinaryOpOptions
   return tf.tidy(() => {
     const picture = tf.reshape(x, [rows, 1, 1, inputs]);
     const geometry = convGeometry(picture.shape, [1, 1, inputs, outputs], {}, layer);
-    const reshaped = reshapeAuxiliary(options, asFilter);
-    const y = run(picture, asFilter(kernel), reshaped, { geometry, padValue: 0, layer });
+    const y = run(picture, kernel, options, { geometry, padValue: 0, layer }, asFilter);
     return tf.reshape(y, [...x.shape.slice(0, -1), outputs]);
   });
 }
 
-function reshapeAuxiliary(
-  options: BinaryOpOptions,
-  asFilter: (t: Tensor) => Tensor,
-): BinaryOpOptions {
-  const compensator = options.compensator;
-  if (compensator === undefined) return options;
-  const given = compensator.auxiliary;
-  let auxiliary: CompensatorOptions['auxiliary'] = given;
-  if (given instanceof tf.Tensor) auxiliary = asFilter(given);
-  else if (given.form === 'frozen') auxiliary = { ...given, weights: asFilter(given.weights) };
-  return { ...options, compensator: { ...compensator, auxiliary } };
-}
-
+/** @param asFilter makes kernel and auxiliary, checked in the caller's shape, the filters that the kernel takes. */
 function run(
   x: Tensor,
   kernel: Tensor,
   options: BinaryOpOptions,
   fixed: Pick<BinaryPlan, 'geometry' | 'padValue' | 'layer'>,
+  asFilter: (t: Tensor) => Tensor = (t) => t,
 ): Tensor {
   const { layer } = fixed;
   for (const [what, t] of [['x', x] as const, ['kernel', kernel] as const]) {
@@ -119,13 +129,16 @@ function run(
     );
   }
   const p = options.p ?? 0;
-  const inputs: Tensor[] = [x, kernel];
+  if (!(p >= 0 && p <= 1)) throw new InputError(`${layer}: p must lie in [0, 1], got ${p}`);
+  const inputs: Tensor[] = [x, asFilter(kernel)];
+  const branch = planCompensator(options.compensator, kernel, p, layer);
+  if (branch.weights !== undefined) inputs.push(asFilter(branch.weights));
   const plan: BinaryPlan = {
     ...fixed,
     input,
     weight,
     p,
-    ...planCompensator(options.compensator, kernel, p, layer, inputs),
+    ...branch.plan,
     onStatistics: joined(options.onStatistics, options.compensator?.onStatistics),
   };
   inputs.push(
@@ -142,37 +155,47 @@ function run(
   return runKernel(BINARY_CONV_2D, inputs, plan)[0];
 }
 
-/** Checks the compensator's options; pushes its tensor, if it has one of its own, to the kernel's inputs. */
+/** Checks the compensator's options; its tensor, if it has one of its own, becomes an input of the kernel. */
 function planCompensator(
   options: CompensatorOptions | undefined,
   kernel: Tensor,
   p: Progress,
   layer: string,
-  inputs: Tensor[],
-): Pick<BinaryPlan, 'compensator' | 'auxiliaryForm'> {
-  if (options === undefined) return {};
+): { plan: Pick<BinaryPlan, 'compensator' | 'auxiliaryForm'>; weights?: Tensor } {
+  if (options === undefined) return { plan: {} };
   const scaling = checkScaling(options, layer);
-  const { auxiliary } = options;
-  let auxiliaryForm: 'full' | 'shared' | 'frozen' = 'full';
-  let weights: Tensor | undefined;
-  if (auxiliary instanceof tf.Tensor) {
-    weights = auxiliary;
-  } else {
-    const given: string = auxiliary.form;
-    checkForm(given, layer);
-    auxiliaryForm = given;
-    if (auxiliary.form === 'frozen') weights = auxiliary.weights;
-  }
-  if (weights !== undefined && !tf.util.arraysEqual(weights.shape, kernel.shape)) {
-    throw new InputError(
-      `${layer}: the auxiliary weights must have the kernel's shape [${kernel.shape}], got [${weights.shape}]`,
-    );
+  const { auxiliaryForm, weights } = auxiliaryOf(options.auxiliary, layer);
+  if (weights !== undefined) {
+    if (!tf.util.arraysEqual(weights.shape, kernel.shape)) {
+      throw new InputError(
+        `${layer}: the auxiliary weights must have the kernel's shape [${kernel.shape}], got [${weights.shape}]`,
+      );
+    }
+    if (weights.dtype !== 'float32') {
+      throw new InputError(`${layer}: the auxiliary weights must be float32, got ${weights.dtype}`);
+    }
   }
   const eta = etaAt(scaling.eta, p, layer);
-  if (weights !== undefined) inputs.push(weights);
   // eta = 0 skips the branch; its weights are still an input, so that they get their (zero) gradient.
-  if (eta === 0) return { auxiliaryForm };
-  return { auxiliaryForm, compensator: { scaling, eta, state: options.state ?? {} } };
+  if (eta === 0) return { plan: { auxiliaryForm }, weights };
+  const compensator = { scaling, eta, state: options.state ?? {} };
+  return { plan: { auxiliaryForm, compensator }, weights };
+}
+
+/** The form and its tensor. Without the tensor that a form needs the branch would silently be missing. */
+function auxiliaryOf(
+  given: CompensatorOptions['auxiliary'] | undefined,
+  layer: string,
+): { auxiliaryForm: 'full' | 'shared' | 'frozen'; weights?: Tensor } {
+  if (given instanceof tf.Tensor) return { auxiliaryForm: 'full', weights: given };
+  const form: string | undefined = given?.form;
+  if (form !== undefined) checkForm(form, layer);
+  if (form === 'shared') return { auxiliaryForm: form };
+  const weights: unknown = given !== undefined && 'weights' in given ? given.weights : undefined;
+  if (form === 'frozen' && weights instanceof tf.Tensor) return { auxiliaryForm: form, weights };
+  throw new InputError(
+    `${layer}: the compensator has no auxiliary weights; auxiliary must be a tensor of the kernel's shape, {form: 'shared'} or {form: 'frozen', weights: tensor}`,
+  );
 }
 
 function parameters(

@@ -1,0 +1,84 @@
+/** Options that nobody reads are refused, and what may be left out has a default. */
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { InputError } from '@surge-bnn/contract';
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as layers from './index.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+/** The message of a user's mistake; anything else thrown is a defect. */
+function mistake(f: () => unknown): string {
+  try {
+    f();
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError);
+    return (error as InputError).message;
+  }
+  return 'accepted';
+}
+
+/** Options as JavaScript may give them, unseen by the compiler. */
+const untyped = <T>(options: object): T => options as T;
+
+describe('the binarizers of a layer', () => {
+  it.each([
+    layers.binaryConv2d({ filters: 2, kernelSize: 3 }),
+    layers.binaryDense({ units: 2 }),
+    layers.binaryDense({ units: 2, inputBinarizer: undefined }),
+  ])('are "ste" when none is named', (layer) => {
+    expect([layer.inputBinarizer.name, layer.weightBinarizer.name]).toEqual(['ste', 'ste']);
+    expect(layer.latentRange).toEqual([-1, 1]);
+  });
+
+  it('are refused when they are neither a name nor an object', () => {
+    const options = untyped<{ units: number }>({ units: 1, inputBinarizer: 3 });
+    expect(mistake(() => layers.binaryDense(options))).toMatch(/name \(ste, .*, got 3/);
+  });
+});
+
+describe('an unknown option', () => {
+  const conv = { filters: 2, kernelSize: 3 };
+  it.each([
+    [
+      () => layers.binaryConv2d(untyped({ ...conv, stride: 2 })),
+      'layers.binaryConv2d "stride" (did you mean "strides"?)',
+    ],
+    [
+      () => layers.binaryConv2d(untyped({ ...conv, inputBinariser: 'ste' })),
+      'did you mean "inputBinarizer"',
+    ],
+    [
+      () => layers.binaryDense(untyped({ units: 1, filters: 2 })),
+      'layers.binaryDense "filters"; allowed: units',
+    ],
+    [() => layers.binaryDense(untyped({ unit: 1 })), 'did you mean "units"'],
+    [
+      () => layers.batchNorm(untyped({ epsilom: 1 })),
+      'layers.batchNorm "epsilom" (did you mean "epsilon"?)',
+    ],
+    [() => layers.hardTanh(untyped({ nam: 'h' })), 'layers.hardTanh "nam" (did you mean "name"?)'],
+    [() => layers.prelu(untyped({ alpa: 1 })), 'layers.prelu "alpa" (did you mean "alpha"?)'],
+    [() => layers.rprelu(untyped({ alfa: 1 })), 'layers.rprelu "alfa"'],
+  ])('is refused with the nearest right name (%#)', (make, expected) => {
+    expect(mistake(make)).toContain(expected);
+  });
+
+  it('is not what a saved layer brings back', () => {
+    const layer = layers.binaryConv2d({ ...conv, inputShape: [4, 4, 1], trainable: false });
+    expect(mistake(() => layers.binaryConv2d(untyped(layer.getConfig())))).toBe('accepted');
+  });
+});
+
+describe('the compensator among the options', () => {
+  const compensator = { eta: 0.1, seed: 3 };
+  it.each([
+    [{ eta: 0.1 }, 'whole number as seed'],
+    [{ ...compensator, etta: 1 }, 'did you mean "eta"'],
+    [{ ...compensator, form: 'lowRank' }, 'does not exist yet'],
+    [compensator, 'accepted'],
+  ])('is checked like those of surge: %j', (given, expected) => {
+    const options = untyped<{ units: number }>({ units: 2, compensator: given });
+    expect(mistake(() => layers.binaryDense(options))).toContain(expected);
+  });
+});
