@@ -87,7 +87,8 @@ export function combineWithTensors(
       : adaptive;
   }
   if (Number.isFinite(scaling.lambdaMax)) lambda = tf.minimum(lambda, scaling.lambdaMax);
-  const alive = tf.cast(tf.greater(tf.mul(squaredA, squaredB), 0), 'float32');
+  // Not the product of the two: small but living gradients would make it underflow to 0.
+  const alive = tf.cast(tf.greater(tf.minimum(squaredA, squaredB), 0), 'float32');
   lambda = tf.mul(lambda, alive);
   readLater(plan, [squaredB, squaredA, inner, clipped], true);
   const auxiliaryGradient = scaling.scaleAuxiliaryGradient ? lambda : 1;
