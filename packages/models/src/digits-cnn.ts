@@ -5,7 +5,8 @@
  * really clips (METHOD.md section 5, "A trap").
  *
  * With width w and a 28x28 input: stem 3x3/2 (1 -> w) at 14x14, binary (w -> 2w) at 14x14, max-pool, binary
- * (2w -> 4w -> 4w) at 7x7, average, dense. Most channels stand where the picture is small, and cheap.
+ * (2w -> 4w) at 7x7, binary 3x3/2 (4w -> 4w) at 4x4, average, dense. Most channels stand where the picture is
+ * small, and cheap.
  */
 import { layers } from '@surge-bnn/core';
 import { InputError, seedFor } from '@surge-bnn/contract';
@@ -56,7 +57,7 @@ export const digitsCnn: Network<DigitsCnnOptions> = {
         layers.batchNorm({ name: 'norm1', momentum }),
         binaryConv('binary2', 4 * width, context),
         layers.batchNorm({ name: 'norm2', momentum }),
-        binaryConv('binary3', 4 * width, context),
+        binaryConv('binary3', 4 * width, context, 2),
         layers.batchNorm({ name: 'norm3', momentum }),
         tfl.layers.reLU({ name: 'relu' }),
         tfl.layers.averagePooling2d({ name: 'average', poolSize: pooledSize(inputShape) }),
@@ -67,17 +68,18 @@ export const digitsCnn: Network<DigitsCnnOptions> = {
   },
 };
 
-/** The picture at the end: halved by the stem (padding same), halved again by the pool. */
+/** The picture at the end: halved by the stem (padding same), by the pool, and by the last convolution. */
 function pooledSize([height, width]: BuildContext['inputShape']): [number, number] {
-  const half = (n: number) => Math.floor(Math.ceil(n / 2) / 2);
-  return [half(height), half(width)];
+  const eighth = (n: number) => Math.ceil(Math.floor(Math.ceil(n / 2) / 2) / 2);
+  return [eighth(height), eighth(width)];
 }
 
-function binaryConv(name: string, filters: number, context: BuildContext) {
+function binaryConv(name: string, filters: number, context: BuildContext, strides = 1) {
   return layers.binaryConv2d({
     name,
     filters,
     kernelSize: 3,
+    strides,
     inputBinarizer: context.inputBinarizer,
     weightBinarizer: context.weightBinarizer,
     seed: seedFor(context.seed, `init/${name}`),
