@@ -60,6 +60,20 @@ describe.each(cases)('%j', (options) => {
   });
 });
 
+describe('a branch with small gradients', () => {
+  it('lives, although the product of the squared norms is 0 in float32', () => {
+    tf.tidy(() => {
+      const gb = tf.tensor1d([3e-12, 4e-12]);
+      const ga = tf.tensor1d([5e-14, 0]);
+      const options = { eta: 1, epsilon: 1e-20 };
+      const { dx } = combineWithTensors(plan(options, []), gb, ga, gb);
+      // lam = 5e-12 / 5e-14 = 100, so dx = gb + [5e-12, 0].
+      expect(dx.dataSync()[0]).toBeCloseTo(8e-12, 16);
+      expect(dx.dataSync()[0] / 8e-12).toBeCloseTo(1, 5);
+    });
+  });
+});
+
 describe('a dead branch', () => {
   it('gives lam 0, without a NaN', () => {
     tf.tidy(() => {
