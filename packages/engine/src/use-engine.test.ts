@@ -49,7 +49,8 @@ it('takes wasm for auto', async () => {
 });
 
 it.each([
-  [{ backend: 'surge-native' }, /unknown engine backend "surge-native".*surge-wasm.*auto/],
+  [{ backend: 'surge-native' }, /"surge-native" does not exist yet; allowed: surge-wasm.*auto/],
+  [{ bakend: 'cpu' }, /unknown option of useEngine "bakend" \(did you mean "backend"\?\)/],
   [{ backend: 'surge-wasn' }, /did you mean "surge-wasm"/],
   [{ threads: 2 }, /engine threads: 2 is not possible yet; allowed: 1/],
 ])('refuses %j', async (options, message) => {

@@ -3,7 +3,7 @@
  * happens on import; the backend, the CPU kernels and the provider are loaded here.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { InputError, unknownName } from '@surge-bnn/contract';
+import { checkKeys, InputError, unknownName } from '@surge-bnn/contract';
 import type { SurgeBackend } from './backend.js';
 import type { PoolStatistics } from './memory/pool.js';
 import { loadProvider, type ProviderName } from './providers/load.js';
@@ -45,6 +45,7 @@ const backends = new Map<BackendName, SurgeBackend>();
  * @example const info = await useEngine({ backend: 'auto' });
  */
 export async function useEngine(options: EngineOptions = {}): Promise<EngineInfo> {
+  checkKeys(options, ['backend', 'threads'], 'useEngine');
   const backend = checkBackend(options.backend ?? 'auto');
   const threads = checkThreads(options.threads ?? 1);
   await import('@tensorflow/tfjs-backend-cpu');
@@ -74,6 +75,11 @@ function checkBackend(name: string): BackendName {
   if (name === 'auto') return 'surge-wasm';
   const known = backendNames.find((other) => other === name);
   if (known) return known;
+  if (name === 'surge-native') {
+    throw new InputError(
+      `engine backend "${name}" does not exist yet; allowed: ${[...backendNames, 'auto'].join(', ')}`,
+    );
+  }
   throw unknownName('engine backend', name, [...backendNames, 'auto']);
 }
 

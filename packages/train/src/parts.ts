@@ -4,7 +4,7 @@
  */
 import { attachCompensator, resolveMethod, surge } from '@surge-bnn/core';
 import type { Model, SurgeOptions } from '@surge-bnn/core';
-import { InputError, seedFor } from '@surge-bnn/contract';
+import { seedFor } from '@surge-bnn/contract';
 import { loadImages, randomStream, split, subset } from '@surge-bnn/data';
 import type { DatasetName, ImageSet } from '@surge-bnn/data';
 import { useEngine } from '@surge-bnn/engine';
@@ -30,24 +30,17 @@ export interface Parts {
   readonly workers?: 0 | 1;
 }
 
-const backends: Readonly<Record<Recipe['engine']['backend'], BackendName | 'auto' | undefined>> = {
+const backends: Readonly<Record<Recipe['engine']['backend'], BackendName | 'auto'>> = {
   auto: 'auto',
   wasm: 'surge-wasm',
   reference: 'surge-reference',
   tfjs: 'cpu',
-  native: undefined,
 };
 
 /** The real parts. */
 export const defaultParts: Parts = {
   async engine(spec) {
-    const backend = backends[spec.backend];
-    if (backend === undefined) {
-      throw new InputError(
-        `the engine "${spec.backend}" does not exist yet; allowed: auto, wasm, reference, tfjs`,
-      );
-    }
-    const info = await useEngine({ backend, threads: spec.threads });
+    const info = await useEngine({ backend: backends[spec.backend], threads: spec.threads });
     return { backend: info.backend, threads: info.threads };
   },
   async data(recipe) {

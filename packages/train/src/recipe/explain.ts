@@ -8,14 +8,21 @@ import { z } from 'zod';
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** One sentence about the first finding. `input` is what was parsed, `where` the file or source of it. */
+/**
+ * One sentence about the first finding.
+ *
+ * @param input what was parsed.
+ * @param where the file or source of it.
+ * @param notYet values that are planned, by dotted key.
+ */
 export function explain(
   issues: readonly Issue[],
   schema: z.ZodType,
   input: unknown,
   where: string,
+  notYet: Readonly<Record<string, readonly string[]>> = {},
 ) {
-  return `${where}: ${sentence(telling(issues), schema, input)}`;
+  return `${where}: ${sentence(telling(issues), schema, input, notYet)}`;
 }
 
 /** A misspelt key comes before the key that is therefore missing. */
@@ -23,7 +30,12 @@ function telling(issues: readonly Issue[]): Issue {
   return issues.find((issue) => issue.code === 'unrecognized_keys') ?? issues[0];
 }
 
-function sentence(issue: Issue, root: z.ZodType, input: unknown): string {
+function sentence(
+  issue: Issue,
+  root: z.ZodType,
+  input: unknown,
+  notYet: Readonly<Record<string, readonly string[]>>,
+): string {
   const at = describePath(issue.path);
   const value = valueAt(input, issue.path);
   switch (issue.code) {
@@ -39,12 +51,17 @@ function sentence(issue: Issue, root: z.ZodType, input: unknown): string {
       }
       const inner = likeliest(issue.errors, value);
       if (inner !== undefined) {
-        return sentence({ ...inner, path: [...issue.path, ...inner.path] }, root, input);
+        return sentence({ ...inner, path: [...issue.path, ...inner.path] }, root, input, notYet);
       }
       return `${at} must be ${allowedValues(issue.errors)}, got ${show(value)}`;
     }
-    case 'invalid_value':
-      return wrongName(at, value, issue.values.map(String));
+    case 'invalid_value': {
+      const allowed = issue.values.map(String);
+      const planned = typeof value === 'string' && notYet[at]?.includes(value);
+      return planned
+        ? `${at} ${show(value)} does not exist yet; allowed: ${allowed.join(', ')}`
+        : wrongName(at, value, allowed);
+    }
     case 'invalid_type':
       return value === undefined
         ? `${at} is missing; give ${article(issue.expected)}`

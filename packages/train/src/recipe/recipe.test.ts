@@ -84,6 +84,19 @@ describe('parseRecipe', () => {
     [{ groups: { binry: {} } }, ['"binry" in groups', '"binary"']],
     [{ groups: { binary: { clip: 'binariser' } } }, ['groups.binary.clip', '"binarizer"']],
     [{ accumulate: 20 }, ['accumulate 20', 'batch of 10']],
+    [
+      { engine: { backend: 'native' } },
+      ['engine.backend "native" does not exist yet; allowed: auto, wasm, reference, tfjs'],
+    ],
+    [
+      { compensator: { auxiliary: 'lowRank' } },
+      ['compensator.auxiliary "lowRank" does not exist yet; allowed: full, shared, frozen'],
+    ],
+    [{ compensator: { normScope: 'channel' } }, ['"channel" does not exist yet; allowed: layer']],
+    [
+      { compensator: { auxiliary: 'shared', initial: 'copy' } },
+      ['compensator.initial "copy" has no meaning beside auxiliary "shared"'],
+    ],
     [{ engine: { backend: 'wasn' } }, ['engine.backend', '"wasm"', 'tfjs']],
     [{ binarizer: 'stee' }, ['r.json', 'unknown binarizer "stee"', '"ste"']],
     [{ network: { nam: 'x' } }, ['network', '"name"']],

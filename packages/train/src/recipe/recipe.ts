@@ -8,7 +8,7 @@ import { resolveMethod } from '@surge-bnn/core';
 import { schedule } from '../schedules.js';
 import type { Schedule, ScheduleSpec } from '../schedules.js';
 import { explain } from './explain.js';
-import { recipeSchema } from './schema.js';
+import { notYet, recipeSchema } from './schema.js';
 import type { Recipe } from './schema.js';
 
 /**
@@ -21,7 +21,7 @@ import type { Recipe } from './schema.js';
 export function parseRecipe(json: unknown, where = 'recipe'): Recipe {
   const result = recipeSchema.safeParse(json);
   if (!result.success) {
-    throw new InputError(explain(result.error.issues, recipeSchema, json, where));
+    throw new InputError(explain(result.error.issues, recipeSchema, json, where, notYet));
   }
   checkTogether(result.data, where);
   return result.data;
@@ -128,10 +128,15 @@ function checkTogether(recipe: Recipe, where: string): void {
   const { compensator, optimizer, groups } = recipe;
   checkBinarizer(recipe.binarizer, where);
   if (compensator !== 'none') {
-    const { lambda, eta } = compensator;
+    const { lambda, eta, auxiliary, initial } = compensator;
     if (typeof lambda === 'object' && 'fixed' in lambda && eta !== undefined) {
       throw new InputError(
         `${where}: compensator.eta has no meaning beside lambda {"fixed": ${lambda.fixed}}; leave one of them out`,
+      );
+    }
+    if (auxiliary === 'shared' && initial === 'copy') {
+      throw new InputError(
+        `${where}: compensator.initial "copy" has no meaning beside auxiliary "shared", which is W itself; leave one of them out`,
       );
     }
   }

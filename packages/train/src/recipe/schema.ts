@@ -119,6 +119,16 @@ export const surgeSchema = z.strictObject({
   scope: scopeSchema.default('all'),
 });
 
+/**
+ * Values that are planned and do not exist yet, by the key that will take them: they are refused as such, and
+ * this is the one place that knows them.
+ */
+export const notYet: Readonly<Record<string, readonly string[]>> = {
+  'engine.backend': ['native'],
+  'compensator.auxiliary': ['grouped', 'lowRank'],
+  'compensator.normScope': ['channel', 'sample'],
+};
+
 /** eta where a recipe says 'surge' and no more: the middle of the range that the literature suggests. */
 export const defaultEta = 0.1;
 
@@ -196,7 +206,7 @@ export const recipeSchema = z.strictObject({
   reestimateNorm: z.int().min(0).default(0),
   engine: z
     .strictObject({
-      backend: z.enum(['auto', 'wasm', 'native', 'reference', 'tfjs']).default('auto'),
+      backend: z.enum(['auto', 'wasm', 'reference', 'tfjs']).default('auto'),
       threads: count.optional(),
     })
     .prefault({}),
