@@ -117,6 +117,18 @@ describe('compareRuns', () => {
       ...own,
       gainOnly: true,
     });
+    // Each control is itself on any recipe: on a shared one "copy" would else be "shared" under another name.
+    for (const base of [
+      { auxiliary: 'shared' },
+      { auxiliary: 'frozen', initial: 'copy' },
+    ] as const) {
+      const given = tinyRecipe({ compensator: base });
+      const of = (name: string) => variant(given, 'ste', name, 1).compensator;
+      expect(of('copy')).toMatchObject({ auxiliary: 'full', initial: 'copy' });
+      expect(of('frozen')).toMatchObject({ auxiliary: 'frozen', initial: 'random' });
+      expect(of('shared')).toMatchObject({ auxiliary: 'shared', initial: 'random' });
+      expect(of('unscaled')).toMatchObject({ auxiliary: 'full', scaleAuxiliaryGradient: false });
+    }
     const plain = tinyRecipe({ compensator: 'none' });
     expect(variant(plain, 'ste', 'surge', 1).compensator).toMatchObject({ eta: 0.1 });
   });

@@ -33,14 +33,17 @@ export interface CompareOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a compensator's name changes in the recipe's own options. The controls are METHOD.md's. */
+/**
+ * What a compensator's name changes in the recipe's own options. The controls are METHOD.md's. Each names the form and
+ * the start that it stands for: on a recipe with another form it would be no control, or none that runs.
+ */
 export const compensators: Readonly<Record<string, Partial<SurgeSpec>>> = {
   surge: {},
   'gain-only': { gainOnly: true },
-  shared: { auxiliary: 'shared' },
-  frozen: { auxiliary: 'frozen' },
-  copy: { initial: 'copy' },
-  unscaled: { scaleAuxiliaryGradient: false },
+  shared: { auxiliary: 'shared', initial: 'random' },
+  frozen: { auxiliary: 'frozen', initial: 'random' },
+  copy: { auxiliary: 'full', initial: 'copy' },
+  unscaled: { auxiliary: 'full', scaleAuxiliaryGradient: false },
 };
 
 /**
