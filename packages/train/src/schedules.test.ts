@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { progressAt, schedule } from './schedules.js';
+import { leastValue, progressAt, schedule } from './schedules.js';
 
 describe('schedules', () => {
   it.each([
@@ -39,6 +39,19 @@ describe('schedules', () => {
         },
       ),
     );
+  });
+
+  it.each([
+    [-2, -2],
+    [{ type: 'constant', value: 3 }, 3],
+    [{ type: 'cosine', from: 1, to: -4 }, -4],
+    [{ type: 'step', from: 8, at: [0.5, 0.75], factor: 0.5 }, 2],
+    [{ type: 'step', from: -1, at: [0.5], factor: 0.5 }, -1],
+    [{ type: 'warmup', over: 0.5, from: 1, then: { type: 'linear', from: 2, to: -3 } }, -3],
+  ] as const)('the least value of %j is %f', (spec, expected) => {
+    expect(leastValue(spec)).toBe(expected);
+    const values = Array.from({ length: 101 }, (_, i) => schedule(spec)(i / 100));
+    expect(Math.min(...values)).toBeCloseTo(expected, 9);
   });
 
   it('progress counts steps, or whole epochs', () => {

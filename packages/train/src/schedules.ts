@@ -72,6 +72,21 @@ export function schedule(spec: ScheduleSpec): Schedule {
   }
 }
 
+/** A lower bound of the schedule's values: every form runs between the numbers that it is written with. */
+export function leastValue(spec: ScheduleSpec): number {
+  if (typeof spec === 'number') return spec;
+  switch (spec.type) {
+    case 'constant':
+      return spec.value;
+    case 'step':
+      return Math.min(spec.from, spec.from * spec.factor ** spec.at.length);
+    case 'warmup':
+      return Math.min(spec.from, leastValue(spec.then));
+    default:
+      return Math.min(spec.from, spec.to);
+  }
+}
+
 function warmup(over: number, from: number, then: Schedule): Schedule {
   if (!(over >= 0 && over < 1)) {
     throw new InputError(`a warm-up lasts a share of the run in [0, 1), got over = ${over}`);

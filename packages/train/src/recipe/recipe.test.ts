@@ -97,6 +97,12 @@ describe('parseRecipe', () => {
       { compensator: { auxiliary: 'shared', initial: 'copy' } },
       ['compensator.initial "copy" has no meaning beside auxiliary "shared"'],
     ],
+    [{ groups: { binary: { clip: [1, -1] } } }, ['clip must be [low, high]', 'got [1, -1]']],
+    [{ schedule: -1 }, ['schedule must stay >= 0, but it comes to -1']],
+    [
+      { compensator: { eta: { type: 'linear', from: 0.1, to: -0.5 } } },
+      ['compensator.eta must stay >= 0, but it comes to -0.5'],
+    ],
     [{ engine: { backend: 'wasn' } }, ['engine.backend', '"wasm"', 'tfjs']],
     [{ binarizer: 'stee' }, ['r.json', 'unknown binarizer "stee"', '"ste"']],
     [{ network: { nam: 'x' } }, ['network', '"name"']],
@@ -123,6 +129,11 @@ describe('applyOverrides', () => {
     expect(recipe.epochs).toBe(2);
     expect(() => applyOverrides(recipe, { 'optimizer.lr': 1 })).toThrow('unknown key "lr"');
     expect(() => applyOverrides(recipe, { 'epochs.x': 1 })).toThrow(InputError);
+  });
+
+  it('keeps the name of a network that is given its options after it', () => {
+    const changed = applyOverrides(recipe, { network: 'mlp', 'network.options.width': 2 });
+    expect(changed.network).toEqual({ name: 'mlp', options: { width: 2 } });
   });
 
   it('switches compensator and optimizer', () => {

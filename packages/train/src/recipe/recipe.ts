@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { InputError } from '@surge-bnn/contract';
 import { resolveMethod } from '@surge-bnn/core';
-import { schedule } from '../schedules.js';
+import { leastValue, schedule } from '../schedules.js';
 import type { Schedule, ScheduleSpec } from '../schedules.js';
 import { explain } from './explain.js';
 import { notYet, recipeSchema } from './schema.js';
@@ -98,7 +98,8 @@ function replace(
   }
   if (inner === undefined || typeof inner === 'string' || typeof inner === 'number') {
     // A short form ('surge', a constant schedule) makes way for the long one; the check decides if it fits.
-    return { ...json, [key]: replace({}, rest, value, whole, where) };
+    const long = key === 'network' && typeof inner === 'string' ? { name: inner } : {};
+    return { ...json, [key]: replace(long, rest, value, whole, where) };
   }
   if (!isObject(inner)) {
     throw new InputError(`${where}: ${whole} does not exist: ${key} is ${JSON.stringify(inner)}`);
@@ -134,11 +135,20 @@ function checkTogether(recipe: Recipe, where: string): void {
         `${where}: compensator.eta has no meaning beside lambda {"fixed": ${lambda.fixed}}; leave one of them out`,
       );
     }
+    if (eta !== undefined) checkSchedule(eta, `${where}: compensator.eta`);
     if (auxiliary === 'shared' && initial === 'copy') {
       throw new InputError(
         `${where}: compensator.initial "copy" has no meaning beside auxiliary "shared", which is W itself; leave one of them out`,
       );
     }
+  }
+  // Now, and not in the middle of the run, when the schedule gets there.
+  checkSchedule(recipe.schedule, `${where}: schedule`);
+  const { clip } = groups.binary;
+  if (typeof clip === 'object' && !(clip[0] < clip[1])) {
+    throw new InputError(
+      `${where}: groups.binary.clip must be [low, high] with low < high, got [${clip.join(', ')}]`,
+    );
   }
   const bop = 'Bop flips binary weights and nothing else; name it in groups.binary.optimizer';
   if (optimizer.name === 'bop') throw new InputError(`${where}: optimizer.name: ${bop}`);
@@ -152,6 +162,11 @@ function checkTogether(recipe: Recipe, where: string): void {
       `${where}: accumulate ${recipe.accumulate} cannot split a batch of ${recipe.batchSize} images; allowed: 1 to ${recipe.batchSize}`,
     );
   }
+}
+
+function checkSchedule(spec: ScheduleSpec, what: string): void {
+  const least = leastValue(spec);
+  if (!(least >= 0)) throw new InputError(`${what} must stay >= 0, but it comes to ${least}`);
 }
 
 function checkBinarizer(name: string, where: string): void {
