@@ -143,6 +143,10 @@ it('gives the same bits with and without a worker', async () => {
   }
 });
 
+it('takes memory for the set and no more, however large the batches are said to be', async () => {
+  expect(await readAll({ batchSize: 1e12 })).toEqual(await readAll({ batchSize: set.count }));
+});
+
 describe('what the loader refuses', () => {
   it.each<[Partial<BatchLoaderOptions>, RegExp]>([
     [{ batchSize: 0 }, /batchSize must be an integer of at least 1, got 0/],

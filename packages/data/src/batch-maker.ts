@@ -53,7 +53,8 @@ export function planBatches(set: ImageSet, options: BatchLoaderOptions): BatchPl
   checkNormalization(normalization, set);
   augment(augmentation ?? [], set); // refuses now rather than in the worker
   return {
-    batchSize,
+    // A batch never holds more than the set, and memory is taken for what it may hold.
+    batchSize: Math.min(batchSize, set.count),
     seed,
     normalization: { mean: [...normalization.mean], std: [...normalization.std] },
     shuffle: shuffle ?? true,

