@@ -9,9 +9,10 @@ import type { Report, ReportRun, ShuffleProof } from '../report/model.js';
 import { readRun, writeReport } from '../report/report.js';
 import { duration } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
-import { trainProgress } from '../terminal/progress.js';
+import { progressSideBySide } from '../terminal/progress.js';
 import { DemoFolder, reportName } from './folder.js';
 import { shuffleProof } from './proof.js';
+import { trainInThread } from './train-thread.js';
 
 /** The two runs: the recipe without its compensator, and as it stands. */
 const variants = [
@@ -40,14 +41,13 @@ export async function runDemo(options: DemoOptions): Promise<Report | undefined>
   if (folder.hasReport) {
     output.note(`${out} holds an earlier demo; it stays until this one is complete.`);
   }
+  const places = variants.map((variant) => path.join(folder.draft, variant.folder));
+  if (!(await trainVariants(places, options))) return undefined;
   const runs: ReportRun[] = [];
   const proofs: ShuffleProof[] = [];
-  for (const variant of variants) {
-    const place = path.join(folder.draft, variant.folder);
-    if (!(await trainVariant(variant, place, options))) return undefined;
-    const run = await readRun(place, variant.label, variant.folder);
-    runs.push(run);
-    proofs.push(await shuffleProof(place, variant.label));
+  for (const [i, { label, folder: name }] of variants.entries()) {
+    runs.push(await readRun(places[i], label, name));
+    proofs.push(await shuffleProof(places[i], label));
     if (signal.aborted) return undefined;
   }
   const report: Report = {
@@ -62,33 +62,49 @@ export async function runDemo(options: DemoOptions): Promise<Report | undefined>
   return report;
 }
 
-/** Trains one of the two; false when the signal stopped it. */
-async function trainVariant(
-  { label, compensator }: (typeof variants)[number],
-  out: string,
+/** Trains both, each in a thread of its own; false when the signal stopped them. */
+async function trainVariants(
+  places: readonly string[],
   { output, recipe, signal }: DemoOptions,
 ): Promise<boolean> {
-  const { applyOverrides, runTraining } = await import('@surge-bnn/train');
-  const keep = compensator === 'surge' && recipe.compensator !== 'none';
-  const progress = trainProgress(output, label.padEnd('SURGE'.length));
+  const { applyOverrides } = await import('@surge-bnn/train');
+  const progress = progressSideBySide(
+    output,
+    variants.map(({ label }) => label.padEnd('SURGE'.length)),
+  );
+  // One that fails stops the other: a demo is both or none.
+  const failure = new AbortController();
+  const either = AbortSignal.any([signal, failure.signal]);
+  const trained = variants.map(async ({ compensator }, i) => {
+    const keep = compensator === 'surge' && recipe.compensator !== 'none';
+    const job = { recipe: keep ? recipe : applyOverrides(recipe, { compensator }), out: places[i] };
+    try {
+      return await trainInThread(job, {
+        signal: either,
+        onEvent: (event) => {
+          progress[i].show(event);
+        },
+      });
+    } catch (error) {
+      failure.abort();
+      throw error;
+    }
+  });
   try {
-    const summary = await runTraining(keep ? recipe : applyOverrides(recipe, { compensator }), {
-      out,
-      signal,
-      onEvent: (event) => {
-        progress.show(event);
-      },
-    });
-    return summary.status !== 'aborted';
+    const settled = await Promise.allSettled(trained);
+    const failed = settled.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    const summaries = await Promise.all(trained);
+    return summaries.every(({ status }) => status !== 'aborted');
   } finally {
-    progress.close();
+    for (const one of progress) one.close();
   }
 }
 
 function leadOf(recipe: Recipe, runs: readonly ReportRun[]): string {
-  const seconds = runs.reduce((sum, run) => sum + run.summary.seconds, 0);
+  const seconds = Math.max(...runs.map((run) => run.summary.seconds));
   return (
     `${recipe.description} Both runs start from the same weights (seed ${recipe.seed}) and see the same batches; ` +
-    `together they took ${duration(seconds)}.`
+    `trained at the same time, in a thread each, they took ${duration(seconds)}.`
   ).trim();
 }

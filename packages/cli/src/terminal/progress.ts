@@ -15,9 +15,45 @@ export interface TrainProgress {
   close(): void;
 }
 
-/** @param label stands before every line, for several runs in one command. */
+/** Progress of one run. @param label stands before every line, for several runs in one command. */
 export function trainProgress(output: Output, label = ''): TrainProgress {
-  const bar = output.interactive ? terminalBar(label) : undefined;
+  return progressSideBySide(output, [label])[0];
+}
+
+/**
+ * Progress of runs that train at the same time: one bar for all of them, and lines that begin with the run's label.
+ *
+ * @returns one progress for each label.
+ */
+export function progressSideBySide(output: Output, labels: readonly string[]): TrainProgress[] {
+  const bar = output.interactive ? terminalBar() : undefined;
+  const latest = new Map<string, StepEvent>();
+  return labels.map((label) =>
+    labelled(output, label, bar, (event) => {
+      latest.set(label, event);
+      bar?.update(together([...latest.values()]));
+    }),
+  );
+}
+
+/** Several runs as one: the slowest epoch, all losses, the sum of the steps, the longest time left. */
+function together(events: readonly StepEvent[]): BarState {
+  const sum = (key: 'step' | 'of') => events.reduce((total, event) => total + event[key], 0);
+  return {
+    step: sum('step'),
+    of: sum('of'),
+    epoch: `${Math.min(...events.map((e) => e.epoch))}/${Math.max(...events.map((e) => e.epochs))}`,
+    loss: events.map((e) => e.loss.toFixed(4)).join(' and '),
+    left: duration(Math.max(...events.map((e) => e.secondsLeft))),
+  };
+}
+
+function labelled(
+  output: Output,
+  label: string,
+  bar: Bar | undefined,
+  step: (event: StepEvent) => void,
+): TrainProgress {
   const line = (text: string): void => {
     const full = label === '' ? text : `${label}  ${text}`;
     if (bar) bar.above(full);
@@ -38,7 +74,7 @@ export function trainProgress(output: Output, label = ''): TrainProgress {
           break;
         }
         case 'step':
-          bar?.update(event);
+          step(event);
           break;
         case 'epoch':
           line(epochLine(event.metrics, epochs, event.seconds));
@@ -66,33 +102,36 @@ export function epochLine(metrics: EpochMetrics, epochs: number, seconds: number
   return parts.join('  ');
 }
 
+interface BarState {
+  readonly step: number;
+  readonly of: number;
+  readonly epoch: string;
+  readonly loss: string;
+  readonly left: string;
+}
+
 interface Bar {
-  update(event: StepEvent): void;
+  update(state: BarState): void;
   above(text: string): void;
   close(): void;
 }
 
 /** The bar goes off the screen for every line and comes back with the next step. */
-function terminalBar(label: string): Bar {
-  const name = label === '' ? '' : `${label}  `;
+function terminalBar(): Bar {
   let bar: SingleBar | undefined;
   const close = (): void => {
     bar?.stop();
     bar = undefined;
   };
   return {
-    update(event) {
-      const payload = {
-        epoch: `${event.epoch}/${event.epochs}`,
-        loss: event.loss.toFixed(4),
-        left: duration(event.secondsLeft),
-      };
-      if (bar !== undefined) {
-        bar.update(event.step, payload);
+    update({ step, of, ...payload }) {
+      if (bar === undefined) {
+        bar = makeBar('epoch {epoch} [{bar}] {percentage} %  loss {loss}  {left} left');
+        bar.start(of, step, payload);
         return;
       }
-      bar = makeBar(`${name}epoch {epoch} [{bar}] {percentage} %  loss {loss}  {left} left`);
-      bar.start(event.of, event.step, payload);
+      bar.setTotal(of);
+      bar.update(step, payload);
     },
     above(text) {
       close();

@@ -59,7 +59,9 @@ async function demo(flags: DemoFlags): Promise<number> {
   if (report === undefined) {
     const earlier = existsSync(path.join(out, reportName));
     output.note(
-      earlier ? `Stopped; the earlier report in ${out} is as it was.` : 'Stopped before the report.',
+      earlier
+        ? `Stopped; the earlier report in ${out} is as it was.`
+        : 'Stopped before the report.',
     );
     return EXIT_INTERRUPTED;
   }
