@@ -128,8 +128,11 @@ async function reestimate(context: LoopContext): Promise<void> {
     for await (const batch of loader.epoch(session.epoch)) {
       options.signal?.throwIfAborted();
       const x = imageTensor(batch, session.inputShape);
-      yield x;
-      x.dispose();
+      try {
+        yield x;
+      } finally {
+        x.dispose();
+      }
       done += 1;
       if (done === count) return;
       await nextTurn();

@@ -132,6 +132,9 @@ describe('options', () => {
       scope: { last: 2 },
     });
     expect(() => surge({ eta: 0.1, form: 'shared', initial: 'copy' })).toThrow(/shared/);
+    expect(() => surge({ eta: 1, form: 'frozen', scaleAuxiliaryGradient: false })).toThrow(
+      /a frozen auxiliary has no gradient that could be scaled/,
+    );
     expect(() => surge({ eta: 0.1, scope: { first: 0 } })).toThrow(/scope must be/);
   });
 
@@ -143,6 +146,7 @@ describe('options', () => {
     expect(names({ first: 1 })).toEqual(['a']);
     expect(names({ last: 2 })).toEqual(['b', 'c']);
     expect(names({ names: ['c', 'a'] })).toEqual(['a', 'c']);
+    expect(() => names({ last: 4 })).toThrow(/asks for more than the 3 binary layers/);
     expect(() => names({ names: ['d'] })).toThrow(
       /no binary layer is called "d"; allowed: a, b, c/,
     );

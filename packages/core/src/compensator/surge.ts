@@ -39,6 +39,9 @@ export function surge(options: SurgeOptions): SurgeOptions {
   if (form === 'shared' && options.initial !== undefined) {
     throw new InputError(`surge: a shared auxiliary is W itself and has no initial value`);
   }
+  if (form !== 'full' && options.scaleAuxiliaryGradient === false) {
+    throw new InputError(`surge: a ${form} auxiliary has no gradient that could be scaled`);
+  }
   checkScope(options.scope ?? 'all');
   return { ...options };
 }
@@ -56,8 +59,14 @@ function without(options: SurgeOptions, keys: readonly string[]): ScalingOptions
 export function inScope<L extends { name: string }>(layers: readonly L[], scope: LayerScope): L[] {
   checkScope(scope);
   if (scope === 'all') return [...layers];
+  const wanted = 'first' in scope ? scope.first : 'last' in scope ? scope.last : 0;
+  if (wanted > layers.length) {
+    throw new InputError(
+      `surge: scope ${JSON.stringify(scope)} asks for more than the ${layers.length} binary layers that there are`,
+    );
+  }
   if ('first' in scope) return layers.slice(0, scope.first);
-  if ('last' in scope) return layers.slice(Math.max(0, layers.length - scope.last));
+  if ('last' in scope) return layers.slice(layers.length - scope.last);
   for (const name of scope.names) {
     if (!layers.some((layer) => layer.name === name)) {
       throw new InputError(

@@ -8,45 +8,10 @@ import { surge } from '../compensator/surge.js';
 import { attachCompensator, detachCompensator } from '../model/attach-compensator.js';
 import { binaryLayers } from '../model/binary-layers.js';
 import { progressCallback, setProgress } from '../model/progress.js';
-import { reestimateBatchNorm } from '../model/reestimate-batch-norm.js';
-import { packedKernelBytes, summarize } from '../model/summarize.js';
 import * as layers from './index.js';
+import { network, plain } from './network.fixture.js';
 
 beforeAll(() => tf.setBackend('cpu'));
-
-const plain = { inputBinarizer: 'ste', weightBinarizer: 'ste' } as const;
-
-function network() {
-  return tfl.sequential({
-    layers: [
-      layers.binaryConv2d({
-        ...plain,
-        name: 'c1',
-        filters: 5,
-        kernelSize: 3,
-        seed: 1,
-        inputShape: [6, 6, 3],
-      }),
-      layers.batchNorm({ name: 'n1' }),
-      layers.rprelu({ name: 'r1' }),
-      layers.binaryConv2d({
-        ...plain,
-        name: 'c2',
-        filters: 4,
-        kernelSize: [3, 1],
-        strides: 2,
-        padding: 'valid',
-        padValue: -1,
-        seed: 2,
-      }),
-      layers.prelu({ name: 'p1' }),
-      layers.hardTanh({ name: 'h1' }),
-      tfl.layers.flatten(),
-      layers.binaryDense({ ...plain, name: 'd1', units: 3, seed: 3 }),
-      layers.batchNorm({ name: 'n2' }),
-    ],
-  });
-}
 
 const inputs = () => tf.randomNormal([8, 6, 6, 3], 0, 1, 'float32', 5);
 const targets = () => tf.oneHot(tf.tensor1d([0, 1, 2, 0, 1, 2, 0, 1], 'int32'), 3);
@@ -176,43 +141,6 @@ describe('a network of our layers', () => {
   });
 });
 
-describe('batchNorm', () => {
-  it('moves its statistics towards the batch: mean, and unbiased variance', () => {
-    const layer = layers.batchNorm({ momentum: 0.75, inputShape: [2] });
-    const model = tfl.sequential({ layers: [layer] });
-    const x = tf.tensor2d([
-      [1, 10],
-      [3, 30],
-    ]);
-    model.apply(x, { training: true });
-    const [, , mean, variance] = model.getWeights().map((w) => [...w.dataSync()]);
-    expect(mean).toEqual([0.5, 5]);
-    expect(variance).toEqual([0.75 + 0.25 * 2, 0.75 + 0.25 * 200]);
-  });
-});
-
-describe('reestimateBatchNorm', () => {
-  it('averages plainly over the batches, forgets what was, and changes no weight', async () => {
-    const layer = layers.batchNorm({ momentum: 0.5, inputShape: [1] });
-    const model = tfl.sequential({ layers: [layer] });
-    const batch = (values: number[]) => tf.tensor2d(values, [values.length, 1]);
-    model.apply(batch([100, 300]), { training: true });
-    const batches = [batch([1, 3]), batch([5, 5]), batch([-2, 8])];
-    const before = tf.memory().numTensors;
-    expect(await reestimateBatchNorm(model, batches)).toBe(3);
-    expect(tf.memory().numTensors).toBe(before);
-    const [gamma, beta, mean, variance] = model.getWeights().map((w) => w.dataSync()[0]);
-    expect([gamma, beta]).toEqual([1, 0]);
-    expect(mean).toBeCloseTo((2 + 5 + 3) / 3, 5);
-    expect(variance).toBeCloseTo((2 + 0 + 50) / 3, 4);
-    // And then the moving average goes on from there.
-    model.apply(batch([0, 0]), { training: true });
-    expect(model.getWeights()[2].dataSync()[0]).toBeCloseTo(10 / 6, 5);
-    expect(await reestimateBatchNorm(model, [])).toBe(0);
-    expect(model.getWeights()[2].dataSync()[0]).toBeCloseTo(10 / 6, 5);
-  });
-});
-
 describe('wrong use', () => {
   it.each([
     [
@@ -272,43 +200,5 @@ describe('wrong use', () => {
     ],
   ])('case %#', (f, message) => {
     expect(f).toThrow(message);
-  });
-});
-
-describe('summarize', () => {
-  it('counts bits, multiply-adds, OPs and bytes, without the auxiliary weights', () => {
-    const model = network();
-    attachCompensator(model, surge({ eta: 1 }));
-    const { layers: rows, total } = summarize(model);
-    const c1 = rows[0];
-    // 3x3x3 bits a filter are 4 bytes with padding; 6x6 outputs of 5 filters see 27 weights each.
-    expect(c1).toMatchObject({
-      weightBits: 1,
-      parameters: 135,
-      auxiliaryParameters: 135,
-      bytes: 5 * 4,
-      binaryMacs: 36 * 5 * 27,
-      floatMacs: 0,
-      ops: (36 * 5 * 27) / 64,
-    });
-    expect(rows[3]).toMatchObject({ name: 'c2', outputShape: [2, 3, 4], binaryMacs: 6 * 4 * 15 });
-    expect(rows[7]).toMatchObject({ name: 'd1', binaryMacs: 24 * 3, bytes: 9 });
-    expect(rows[1]).toMatchObject({ name: 'n1', weightBits: 0, parameters: 20, bytes: 80 });
-    expect(total.binaryShare).toBe(1);
-    expect(packedKernelBytes([3, 3, 16, 32])).toBe(32 * 18);
-  });
-
-  it('counts float layers as FLOPs', () => {
-    const model = tfl.sequential({
-      layers: [
-        tfl.layers.conv2d({ filters: 2, kernelSize: 3, inputShape: [5, 5, 4] }),
-        tfl.layers.flatten(),
-        tfl.layers.dense({ units: 7 }),
-      ],
-    });
-    const { layers: rows, total } = summarize(model);
-    expect(rows.map((r) => r.floatMacs)).toEqual([9 * 2 * 36, 0, 18 * 7]);
-    expect(total.ops).toBe(9 * 2 * 36 + 18 * 7);
-    expect(total.bytes).toBe(4 * model.countParams());
   });
 });

@@ -11,7 +11,8 @@ import { leafLayers } from './binary-layers.js';
 import type { Model } from './binary-layers.js';
 
 /**
- * Replaces the statistics of all batch norm layers by their means over the given inputs. No weight changes.
+ * Replaces the statistics of all batch norm layers by their means over the given inputs. No sign changes (latent
+ * weights outside their range are clipped, as in every forward of training).
  *
  * @param batches inputs of the model, each a training-sized batch. The caller keeps them and disposes them.
  * @returns how many batches there were; with none, the statistics stay as they are.
