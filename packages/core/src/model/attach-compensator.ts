@@ -13,7 +13,7 @@ import type { Model } from './binary-layers.js';
  * which are others now.
  *
  * @param options made by `surge({...})`.
- * @param seed seeds the initial auxiliary weights, from a random stream that nothing else uses.
+ * @param given `seed` (default 0) of the initial auxiliary weights, from a random stream that nothing else uses.
  * @throws InputError when the model has no binary layer or already has a compensator.
  */
 export function attachCompensator(

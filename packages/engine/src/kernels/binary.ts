@@ -1,10 +1,12 @@
 /**
- * Element-wise functions of two float32 tensors where one of them has the output's shape and the other is
- * spread over it in one block (BinaryLayout), and AddN. Anything else goes to the copied CPU kernels.
+ * Element-wise functions of two float32 tensors, and AddN. Where one of the two has the output's shape and the other
+ * lies in it in one block (BinaryLayout), the kernel reads both in place; otherwise what is broadcast is first
+ * written out. Other types go to the copied CPU kernels.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { BinaryLayout, BinaryOp } from '../providers/provider.js';
-import type { KernelEntry } from './entry.js';
+import type { KernelCall, KernelEntry } from './entry.js';
+import { spread } from './spread.js';
 
 const functions: readonly (readonly [kernel: string, op: BinaryOp])[] = [
   [tf.Add, 'add'],
@@ -19,21 +21,37 @@ const functions: readonly (readonly [kernel: string, op: BinaryOp])[] = [
 export const binaryEntries: readonly KernelEntry[] = functions.map(([kernel, op]) => ({
   kernel,
   uses: ['binary'],
-  leaves: 'types other than float32; both sides broadcast, or one along separated axes',
+  leaves: 'types other than float32',
   run: (call) => {
     if (!call.areFloat('a', 'b')) return undefined;
     const plan = planBroadcast(call.raw('a').shape, call.raw('b').shape);
-    if (!plan) return undefined;
     const a = call.input('a');
     const b = call.input('b');
-    const [full, spread] = plan.layout.swapped ? [b, a] : [a, b];
+    if (!plan) return writtenOut(call, op, a, b);
+    const [full, small] = plan.layout.swapped ? [b, a] : [a, b];
     const y = call.output(plan.shape);
     call.compute((kernels, view) =>
-      kernels.binary(op, view(full), view(spread), view(y), plan.layout),
+      kernels.binary(op, view(full), view(small), view(y), plan.layout),
     );
     return y;
   },
 }));
+
+/** Both operands in the output's shape, then the plain kernel. */
+function writtenOut(call: KernelCall, op: BinaryOp, a: tf.TensorInfo, b: tf.TensorInfo) {
+  const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
+  const wide = [a, b].map((info) =>
+    tf.util.arraysEqual(info.shape, shape) ? info : call.temporary(shape),
+  );
+  const y = call.output(shape);
+  call.compute((kernels, view) => {
+    [a, b].forEach((info, i) => {
+      if (wide[i] !== info) spread(view(info), info.shape, view(wide[i]), shape);
+    });
+    kernels.binary(op, view(wide[0]), view(wide[1]), view(y), { inner: 1, swapped: false });
+  });
+  return y;
+}
 
 export const addN: KernelEntry = {
   kernel: tf.AddN,
