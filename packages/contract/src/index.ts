@@ -6,4 +6,5 @@
 export * from './conv-geometry.js';
 export * from './input-error.js';
 export * from './kernels.js';
+export * from './nan-at-sign.js';
 export * from './seed.js';

@@ -18,9 +18,10 @@ import { readsAreCheap, signOf } from './sign.js';
 /** Gradients for every input of the kernel BINARY_CONV_2D, in the order of its inputs. */
 export function binaryBackward(dy: Tensor, inputs: readonly Tensor[], plan: BinaryPlan): Tensor[] {
   const tensors = takeApart(inputs, plan);
-  return fusedAttrs(plan) === undefined
+  const attrs = fusedAttrs(plan);
+  return attrs === undefined
     ? tf.tidy(() => composed(dy, tensors, plan))
-    : fused(dy, tensors, plan);
+    : fused(dy, tensors, plan, attrs);
 }
 
 /** The attributes of the fused kernel, or undefined where it does not apply. */
@@ -57,10 +58,12 @@ function hasUntrainedInput(plan: BinaryPlan): boolean {
   return isInput && !trainsAuxiliary(plan);
 }
 
-function fused(dy: Tensor, tensors: PlanTensors, plan: BinaryPlan): Tensor[] {
-  const { x, kernel, auxiliary } = tensors;
-  const attrs = fusedAttrs(plan);
-  if (attrs === undefined) throw new Error('fused backward asked for where it does not apply');
+function fused(
+  dy: Tensor,
+  { x, kernel, auxiliary }: PlanTensors,
+  plan: BinaryPlan,
+  attrs: SignConv2DGradientAttrs,
+): Tensor[] {
   const branch: Record<string, Tensor> = plan.compensator && auxiliary ? { auxiliary } : {};
   const gradients = runKernel(SIGN_CONV_2D_GRADIENT, { dy, x, kernel, ...branch }, attrs);
   if (hasUntrainedInput(plan)) gradients.push(tf.zerosLike(kernel));

@@ -1,7 +1,7 @@
 /** sign(v) = -1 iff v < 0, else +1 (both zeros give +1); a NaN is an error that names the layer. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { InputError } from '@surge-bnn/contract';
+import { nanAtSign } from '@surge-bnn/contract';
 
 /** sign(v) as float32, same shape. tf.sign is not it: it maps 0 to a third value. NaN is not looked for here. */
 export function signOf(v: Tensor): Tensor {
@@ -23,10 +23,4 @@ export function refuseNaN(v: Tensor, what: 'input' | 'kernel', layer: string): v
   if (!readsAreCheap()) return;
   const found = tf.tidy(() => tf.any(tf.isNaN(v)).dataSync()[0]);
   if (found) throw nanAtSign(what, layer);
-}
-
-export function nanAtSign(what: 'input' | 'kernel', layer: string): InputError {
-  return new InputError(
-    `layer "${layer}": the ${what} holds a NaN, which has no sign; allowed: any other number`,
-  );
 }

@@ -5,6 +5,7 @@ import {
   InputError,
   SIGN_CONV_2D,
   SIGN_CONV_2D_GRADIENT,
+  nanAtSign,
   type ConvGeometry,
   type SignConv2DAttrs,
   type SignConv2DGradientAttrs,
@@ -25,11 +26,7 @@ export const signConv2d: KernelEntry = {
     const nan = call.compute((kernels, view) =>
       kernels.signConv2d(view(x), view(kernel), view(y), geometry, padValue),
     );
-    if (nan) {
-      throw new InputError(
-        `layer "${layer}": the ${nan === 1 ? 'input' : 'kernel'} holds a NaN, which has no sign; look for a learning rate that is too high or for broken data`,
-      );
-    }
+    if (nan) throw nanAtSign(nan === 1 ? 'input' : 'kernel', layer);
     return y;
   },
 };
