@@ -1,0 +1,31 @@
+/** A packed model as data, between the bytes of a file and something that runs. */
+import type { Graph } from '../graph.js';
+import type { StoredTensor } from './tensors.js';
+
+export type Json =
+  string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = Readonly<Record<string, Json>>;
+
+/** What people may want to know of a model; the runtime does not compute with it. */
+export interface ModelMetadata {
+  /** How the network was trained: its recipe. */
+  readonly training?: JsonObject;
+  /** Where the file comes from: converter, checkpoint hash, engine. */
+  readonly provenance?: JsonObject;
+  /** How the packed model compared with the trained one when it was made. */
+  readonly agreement?: JsonObject;
+}
+
+export interface ModelSource {
+  readonly graph: Graph;
+  /** By name; every one is read by a node. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: ModelMetadata;
+}
+
+/** Sizes of a model file in bytes: 8 bytes of length and the JSON with its padding; the tensors; both. */
+export interface FileSize {
+  readonly header: number;
+  readonly payload: number;
+  readonly total: number;
+}

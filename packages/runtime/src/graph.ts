@@ -1,0 +1,135 @@
+/**
+ * The graph of a packed model as types: what a `*.bnn` file says in JSON and what the runtime executes. docs/format.md
+ * specifies it for strangers. Nothing here computes.
+ *
+ * A graph is a list of nodes in the order of their computation. A node reads edges, each named after the node (or
+ * the input) that makes it, and makes one edge of its own name. Shapes are those of one example: there is no batch axis.
+ */
+
+/**
+ * What an edge carries:
+ * - f32       float32
+ * - i32       integers: sums of binary products, |d| <= 2^24, so that each is a float32, too
+ * - bits      signs; bit 0 is +1 and bit 1 is -1
+ * - unsigned  {0, 1}; bit 1 is 1
+ */
+export type EdgeType = 'f32' | 'i32' | 'bits' | 'unsigned';
+
+export interface Edge {
+  readonly type: EdgeType;
+  /** Without the batch axis: [height, width, channels] of a picture, [length] of a vector. */
+  readonly shape: readonly number[];
+}
+
+/** The window of a convolution or pool: [vertical, horizontal], pads [top, left, bottom, right]. */
+export interface Window {
+  readonly size: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+  readonly pads: readonly [number, number, number, number];
+}
+
+/** What stands outside the picture: a value of the operand's own set. */
+export type PadValue = 0 | 1 | -1;
+
+/** How the weights of a float operator are stored; 'bits' are signs, as in a weight-only binary layer. */
+export type WeightType = 'f32' | 'f16' | 'bits';
+
+/**
+ * The attributes of each op. C is the size of the last axis of the input.
+ *
+ * Tensors by role (all optional where "?" stands):
+ *   threshold     thresholds I32 [C], flips? U8 [ceil(C / 8)]
+ *   binaryConv2d  kernel U8 [filters, ceil(kh kw (C / groups) / 8)]
+ *   binaryDense   kernel U8 [units, ceil(C / 8)]
+ *   conv2d        kernel F32 or F16 [kh, kw, C / groups, filters], or U8 as binaryConv2d's; bias? F32 [filters]
+ *   dense         kernel F32 or F16 [C, units], or U8 as binaryDense's; bias? F32 [units]
+ *   affine        a? F32 [C], b? F32 [C] (at least one)
+ *   prelu         alpha F32 [C]
+ *   maxPool2d     flips? U8 [ceil(C / 8)], on bits only
+ */
+export interface OpAttributes {
+  /** f32 or i32 -> +1 iff x >= 0 (both zeros), else -1; a NaN is an error. As 'unsigned': 1 iff x >= 0, else 0. */
+  readonly sign: { readonly values: 'bits' | 'unsigned' | 'f32' };
+  /** i32 -> +1 iff (d >= threshold) != flip, else -1; as 'unsigned' 1 and 0. */
+  readonly threshold: { readonly values: 'bits' | 'unsigned' };
+  /** bits or unsigned -> i32, exact. */
+  readonly binaryConv2d: {
+    readonly window: Window;
+    readonly filters: number;
+    readonly groups: number;
+    readonly padValue: PadValue;
+  };
+  /** bits or unsigned [.., C] -> i32 [.., units], exact. */
+  readonly binaryDense: { readonly units: number };
+  /** f32 or i32 -> f32: products summed in f64 in the order ky, kx, channel, then the bias, rounded once. */
+  readonly conv2d: {
+    readonly window: Window;
+    readonly filters: number;
+    readonly groups: number;
+    readonly padValue: PadValue;
+    readonly weights: WeightType;
+  };
+  /** f32 or i32 [.., C] -> f32 [.., units], summed as conv2d. */
+  readonly dense: { readonly units: number; readonly weights: WeightType };
+  /** f32 or i32 -> f32: fround(fround(a x) + b) per channel. */
+  readonly affine: Readonly<Record<string, never>>;
+  /** f32 or i32 -> f32. */
+  readonly relu: Readonly<Record<string, never>>;
+  /** f32 or i32 -> f32: min(max(x, min), max). */
+  readonly clip: { readonly min: number; readonly max: number };
+  /** f32 or i32 -> f32: x for x >= 0, else fround(alpha x). */
+  readonly prelu: Readonly<Record<string, never>>;
+  readonly sigmoid: Readonly<Record<string, never>>;
+  readonly tanh: Readonly<Record<string, never>>;
+  /** Over the last axis. */
+  readonly softmax: Readonly<Record<string, never>>;
+  /** Any type but unsigned -> the same type; what lies outside the picture does not take part. A flipped channel of bits takes its minimum. */
+  readonly maxPool2d: { readonly window: Window };
+  /** f32 or i32 -> f32: mean of what lies inside the picture, summed in f64, rounded once. */
+  readonly averagePool2d: { readonly window: Window };
+  /** f32 or i32, two or more of one shape -> f32, from left to right. */
+  readonly add: Readonly<Record<string, never>>;
+  /** f32 or i32 -> f32, joined along the last axis. */
+  readonly concat: Readonly<Record<string, never>>;
+  /** Any type -> the same type in another shape, in row-major order. */
+  readonly reshape: { readonly shape: readonly number[] };
+}
+
+export type OpName = keyof OpAttributes;
+
+export interface NodeOf<Op extends OpName> {
+  /** Name of the node and of the edge that it makes. */
+  readonly name: string;
+  readonly op: Op;
+  /** Names of the edges that it reads. */
+  readonly inputs: readonly string[];
+  readonly attributes: OpAttributes[Op];
+  /** The file's tensors by role. */
+  readonly tensors: Readonly<Record<string, string>>;
+  /** What it makes; follows from all else, and a file that says otherwise is refused. */
+  readonly output: Edge;
+  /** The trained network's layers whose work it does, for people. */
+  readonly layers: readonly string[];
+}
+
+/** A node of any op; `op` tells which attributes it has. */
+export type GraphNode = { [Op in OpName]: NodeOf<Op> }[OpName];
+
+export interface GraphInput {
+  readonly name: string;
+  /** Of one example. */
+  readonly shape: readonly number[];
+  /** How bytes become inputs, per channel (last axis): fround((byte / 255 - mean) / std). Absent: inputs are numbers already. */
+  readonly pixels?: { readonly mean: readonly number[]; readonly std: readonly number[] };
+}
+
+export interface Graph {
+  /** Version 1 has exactly one. */
+  readonly inputs: readonly GraphInput[];
+  readonly nodes: readonly GraphNode[];
+  /** Names of the edges that the model returns; version 1 has exactly one, and it is f32 or i32. */
+  readonly outputs: readonly string[];
+  /** Names of the classes that the last axis of the output counts, where it is a classifier. */
+  readonly classes?: readonly string[];
+}

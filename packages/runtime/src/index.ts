@@ -1,0 +1,30 @@
+/**
+ * Runs packed binary networks, in Node and in browsers, and owns their file format. No dependency: what cannot be
+ * done with the language alone is not done here.
+ */
+export type {
+  FileSize,
+  Json,
+  JsonObject,
+  ModelMetadata,
+  ModelSource,
+} from './format/model-source.js';
+export { bitBytes, kernelBits, tensorBytes } from './format/tensors.js';
+export type { Dtype, StoredTensor, TensorSpec } from './format/tensors.js';
+export type {
+  Edge,
+  EdgeType,
+  Graph,
+  GraphInput,
+  GraphNode,
+  NodeOf,
+  OpAttributes,
+  OpName,
+  PadValue,
+  WeightType,
+  Window,
+} from './graph.js';
+export * as elementwise from './kernels/elementwise.js';
+export { averagePool2d, conv2d, dense } from './kernels/float-conv.js';
+export type { ConvShape, Numbers, PoolShape } from './kernels/float-conv.js';
+export { ModelFileError } from './model-file-error.js';

@@ -1,0 +1,132 @@
+/**
+ * Float operators in canonical arithmetic (METHOD: "accumulate in f64 and round once"). A product of two float32 is
+ * exact in f64 (24 + 24 <= 53 bits). The sum of products is not, so its order is part of the definition: for each output,
+ * from +0 over the window's rows, its columns, then the channels of the group, skipping what lies outside the picture
+ * when it is padded with 0; then the bias; then one rounding to float32. Whoever keeps that order for each output, in any
+ * number of lanes, gets the same bits.
+ */
+
+/** Sizes of a convolution on one picture; pads are those above and on the left, the others follow from the output. */
+export interface ConvShape {
+  readonly inHeight: number;
+  readonly inWidth: number;
+  readonly inChannels: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly outChannels: number;
+  readonly filterHeight: number;
+  readonly filterWidth: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly dilationHeight: number;
+  readonly dilationWidth: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+  readonly groups: number;
+}
+
+/** Numbers that a float operator reads: float32, or integers that are float32, too. */
+export type Numbers = Float32Array | Int32Array;
+
+/**
+ * One picture. x [inHeight, inWidth, inChannels]; kernel [filterHeight, filterWidth, inChannels / groups,
+ * outChannels]; bias [outChannels]; out [outHeight, outWidth, outChannels].
+ *
+ * @param padValue what stands outside the picture.
+ */
+export function conv2d(
+  x: Numbers,
+  kernel: Float32Array,
+  bias: Float32Array | undefined,
+  s: ConvShape,
+  out: Float32Array,
+  padValue = 0,
+): void {
+  const groupIn = s.inChannels / s.groups;
+  const groupOut = s.outChannels / s.groups;
+  const sums = new Float64Array(s.outChannels);
+  let at = 0;
+  for (let oy = 0; oy < s.outHeight; oy++) {
+    for (let ox = 0; ox < s.outWidth; ox++) {
+      sums.fill(0);
+      for (let ky = 0; ky < s.filterHeight; ky++) {
+        const iy = oy * s.strideHeight + ky * s.dilationHeight - s.padTop;
+        for (let kx = 0; kx < s.filterWidth; kx++) {
+          const ix = ox * s.strideWidth + kx * s.dilationWidth - s.padLeft;
+          const inside = iy >= 0 && iy < s.inHeight && ix >= 0 && ix < s.inWidth;
+          if (!inside && padValue === 0) continue;
+          const pixel = (iy * s.inWidth + ix) * s.inChannels;
+          const tap = (ky * s.filterWidth + kx) * groupIn * s.outChannels;
+          for (let g = 0; g < s.groups; g++) {
+            const from = g * groupOut;
+            for (let c = 0; c < groupIn; c++) {
+              const value = inside ? x[pixel + g * groupIn + c] : padValue;
+              const row = tap + c * s.outChannels;
+              for (let o = from; o < from + groupOut; o++) sums[o] += value * kernel[row + o];
+            }
+          }
+        }
+      }
+      for (let o = 0; o < s.outChannels; o++) {
+        out[at++] = bias === undefined ? sums[o] : sums[o] + bias[o];
+      }
+    }
+  }
+}
+
+/** Rows of x [rows, inputs] times kernel [inputs, units]: the same sums. */
+export function dense(
+  x: Numbers,
+  kernel: Float32Array,
+  bias: Float32Array | undefined,
+  [rows, inputs, units]: readonly [number, number, number],
+  out: Float32Array,
+): void {
+  const shape: ConvShape = {
+    inHeight: rows,
+    inWidth: 1,
+    inChannels: inputs,
+    outHeight: rows,
+    outWidth: 1,
+    outChannels: units,
+    filterHeight: 1,
+    filterWidth: 1,
+    strideHeight: 1,
+    strideWidth: 1,
+    dilationHeight: 1,
+    dilationWidth: 1,
+    padTop: 0,
+    padLeft: 0,
+    groups: 1,
+  };
+  conv2d(x, kernel, bias, shape, out);
+}
+
+/** The window of a pool on one picture. */
+export type PoolShape = Omit<ConvShape, 'inChannels' | 'outChannels' | 'groups'> & {
+  readonly channels: number;
+};
+
+/** Mean over the part of each window that lies inside the picture: f64 sum in row-major order, divided, rounded once. */
+export function averagePool2d(x: Numbers, s: PoolShape, out: Float32Array): void {
+  const sums = new Float64Array(s.channels);
+  let at = 0;
+  for (let oy = 0; oy < s.outHeight; oy++) {
+    for (let ox = 0; ox < s.outWidth; ox++) {
+      sums.fill(0);
+      let count = 0;
+      for (let ky = 0; ky < s.filterHeight; ky++) {
+        const iy = oy * s.strideHeight + ky * s.dilationHeight - s.padTop;
+        if (iy < 0 || iy >= s.inHeight) continue;
+        for (let kx = 0; kx < s.filterWidth; kx++) {
+          const ix = ox * s.strideWidth + kx * s.dilationWidth - s.padLeft;
+          if (ix < 0 || ix >= s.inWidth) continue;
+          count += 1;
+          const pixel = (iy * s.inWidth + ix) * s.channels;
+          for (let c = 0; c < s.channels; c++) sums[c] += x[pixel + c];
+        }
+      }
+      for (let c = 0; c < s.channels; c++) out[at++] = sums[c] / count;
+    }
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * A model file, or an input for a model, that cannot be used: damaged, hostile, of a version that is not known, of
+ * the wrong shape. The message says what, where, and what is allowed.
+ */
+export class ModelFileError extends Error {
+  readonly exitCode = 2;
+  override readonly name = 'ModelFileError';
+}
