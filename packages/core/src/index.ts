@@ -38,6 +38,8 @@ export { BinaryLayer } from './layers/binary-layer.js';
 export { attachCompensator, detachCompensator } from './model/attach-compensator.js';
 export { binaryLayers, leafLayers } from './model/binary-layers.js';
 export type { Model } from './model/binary-layers.js';
+export { layerCalls } from './model/layer-calls.js';
+export type { CallGraph, LayerCall, ValueId } from './model/layer-calls.js';
 export { progressCallback, setProgress } from './model/progress.js';
 export { reestimateBatchNorm } from './model/reestimate-batch-norm.js';
 export { operations, packedKernelBytes, summarize } from './model/summarize.js';
