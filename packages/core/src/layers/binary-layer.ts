@@ -14,6 +14,7 @@ import type { LambdaState } from '../compensator/scaler.js';
 import type { BackwardStatistics } from '../compensator/statistics.js';
 import type { SurgeOptions } from '../compensator/surge.js';
 import { auxiliaryInitialValue, scalingOf, surge } from '../compensator/surge.js';
+import { refuseNaN, signOf } from '../ops/sign.js';
 import { baseOptions } from './base-options.js';
 import type { BaseOptions } from './base-options.js';
 import { kernelInitializer } from './initializers.js';
@@ -169,6 +170,27 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     const given = this.options.compensator;
     if (given !== undefined) this.surgeOptions = given;
     if (this.surgeOptions !== undefined) this.makeAuxiliary();
+  }
+
+  /**
+   * What evaluation computes with: the signs of the transformed latent weights, in the kernel's shape, and the scale
+   * [outChannels] where the weight binarizer has one. The caller disposes them.
+   *
+   * @throws InputError when a latent weight is NaN.
+   */
+  inferenceWeights(): { signs: Tensor; scale?: Tensor } {
+    const { transform, scale } = this.weightBinarizer;
+    return tf.tidy(() => {
+      const kernel = this.binaryKernel.read();
+      const parameters = this.weightParameters.map((w) => w.read());
+      const ofTransform = parameters.slice(0, transform.parameters.length);
+      const ofScale = parameters.slice(transform.parameters.length);
+      const latent = transform.forward(kernel, ofTransform, this.progress);
+      refuseNaN(latent, 'kernel', this.name);
+      const signs = signOf(latent);
+      if (scale === undefined) return { signs };
+      return { signs, scale: scale.scale(kernel, ofScale, this.progress) };
+    });
   }
 
   /** What the ops need from the layer. */
