@@ -17,7 +17,7 @@ export interface ConvertOptions {
   readonly floatWeights?: 'f32' | 'f16';
   /** Names of binary layers that may stay in float where they cannot be packed. */
   readonly allowFloat?: readonly string[];
-  /** Training batches: when given, batch norm statistics are averaged over them first (this changes the trained model). */
+  /** Training batches: when given, batch norm statistics are averaged over them first (this changes the trained model). The caller disposes them. */
   readonly reestimateOn?: Iterable<Tensor> | AsyncIterable<Tensor>;
   readonly training?: JsonObject;
   readonly provenance?: JsonObject;

@@ -1,0 +1,161 @@
+/** Binary layers: signs of the input, exact sums, the scale. */
+import { BinaryConv2D, BinaryDense, BinaryLayer, noTransform } from '@surge-bnn/core';
+import { InputError } from '@surge-bnn/contract';
+import type { NamedTensor } from '../graph-builder.js';
+import { storedFloats, storedSigns } from '../stored.js';
+import type { Values } from '../stored.js';
+import type { LowerContext, LowerRule } from './rule.js';
+import { cannotConvert } from './rule.js';
+import { windowOf } from './window.js';
+
+export const binaryConv2d: LowerRule = (layer, [input], context) => {
+  if (!(layer instanceof BinaryConv2D)) throw foreign(layer.name);
+  const { builder } = context;
+  const geometry = layer.geometry([1, ...builder.edge(input).shape]);
+  const shared = {
+    window: windowOf(geometry),
+    filters: geometry.outChannels,
+    groups: geometry.groups,
+    padValue: layer.padValue,
+  };
+  const { signs, scale } = weightsOf(layer);
+  const node = { name: layer.name, layers: [layer.name] };
+  const form = formOf(layer, signs, context);
+  const kernel: NamedTensor = { key: `${layer.name}/kernel`, tensor: storedSigns(signs) };
+  const sums =
+    form === 'packed'
+      ? builder.add({
+          ...node,
+          op: 'binaryConv2d',
+          inputs: [signsOf(layer, input, 'bits', context)],
+          attributes: shared,
+          tensors: { kernel },
+        })
+      : builder.add({
+          ...node,
+          op: 'conv2d',
+          inputs: [form === 'weightOnly' ? input : signsOf(layer, input, 'f32', context)],
+          attributes: { ...shared, weights: 'bits' },
+          tensors: { kernel },
+        });
+  return scaled(layer, sums, scale, context);
+};
+
+export const binaryDense: LowerRule = (layer, [input], context) => {
+  if (!(layer instanceof BinaryDense)) throw foreign(layer.name);
+  const { builder } = context;
+  const { signs, scale } = weightsOf(layer);
+  const units = signs.shape[1];
+  const node = { name: layer.name, layers: [layer.name] };
+  const form = formOf(layer, signs, context);
+  const kernel: NamedTensor = { key: `${layer.name}/kernel`, tensor: storedSigns(signs) };
+  const sums =
+    form === 'packed'
+      ? builder.add({
+          ...node,
+          op: 'binaryDense',
+          inputs: [signsOf(layer, input, 'bits', context)],
+          attributes: { units },
+          tensors: { kernel },
+        })
+      : builder.add({
+          ...node,
+          op: 'dense',
+          inputs: [form === 'weightOnly' ? input : signsOf(layer, input, 'f32', context)],
+          attributes: { units, weights: 'bits' },
+          tensors: { kernel },
+        });
+  return scaled(layer, sums, scale, context);
+};
+
+/** packed: bits times bits. weightOnly: floats times signs. float: signs times signs, computed in float. */
+type Form = 'packed' | 'weightOnly' | 'float';
+
+/**
+ * How the layer can be shipped.
+ * @throws InputError naming the layer when it is declared binary and cannot be packed, unless it may stay in float.
+ */
+function formOf(layer: BinaryLayer, signs: Values, context: LowerContext): Form {
+  const { inputBinarizer } = layer;
+  if (inputBinarizer === 'none') return 'weightOnly';
+  if (inputBinarizer.transform !== noTransform) {
+    throw cannotConvert(
+      layer,
+      `its input binarizer "${inputBinarizer.name}" transforms the input (${inputBinarizer.transform.name}) before the sign, and no op of the packed format does that; allowFloat does not help here`,
+    );
+  }
+  const filters = signs.shape.at(-1) ?? 1;
+  const products = signs.values.length / filters;
+  if (products <= context.largestSum) return 'packed';
+  if (context.allowFloat.has(layer.name)) return 'float';
+  throw cannotConvert(
+    layer,
+    `its sums of ${products} products can exceed ${context.largestSum}, the largest range in which float32 holds every integer; name it in allowFloat to keep it in float`,
+  );
+}
+
+function weightsOf(layer: BinaryLayer): { signs: Values; scale?: Values } {
+  const { signs, scale } = layer.inferenceWeights();
+  const values = { values: Float32Array.from(signs.dataSync()), shape: signs.shape };
+  signs.dispose();
+  if (scale === undefined) return { signs: values };
+  const factors = { values: Float32Array.from(scale.dataSync()), shape: scale.shape };
+  scale.dispose();
+  return { signs: values, scale: factors };
+}
+
+/** The signs of an edge; layers that read the same edge share them. */
+function signsOf(
+  layer: BinaryLayer,
+  input: string,
+  values: 'bits' | 'f32',
+  { builder, signs }: LowerContext,
+): string {
+  const key = `${values} of ${input}`;
+  const known = signs.get(key);
+  if (known !== undefined) return known;
+  const made = builder.add({
+    name: `${layer.name}/sign`,
+    op: 'sign',
+    inputs: [input],
+    attributes: { values },
+    layers: [layer.name],
+  });
+  signs.set(key, made);
+  return made;
+}
+
+/** The weight binarizer's scale: one float32 multiply per sum, after the sum is exact. */
+function scaled(
+  layer: BinaryLayer,
+  sums: string,
+  scale: Values | undefined,
+  { builder }: LowerContext,
+): string {
+  if (scale === undefined) return sums;
+  const channels = builder.channels(sums);
+  if (scale.values.length !== channels) {
+    throw cannotConvert(
+      layer,
+      `its scale has ${scale.values.length} entries instead of one for each of ${channels} output channels`,
+    );
+  }
+  const tensor = storedFloats(
+    { ...scale, shape: [channels] },
+    `the scale of layer "${layer.name}"`,
+  );
+  return builder.add({
+    name: `${layer.name}/scale`,
+    op: 'affine',
+    inputs: [sums],
+    attributes: {},
+    tensors: { a: { key: `${layer.name}/scale`, tensor } },
+    layers: [layer.name],
+  });
+}
+
+function foreign(name: string): InputError {
+  return new InputError(
+    `layer "${name}" says that it is a binary layer of surge-bnn but was made by another copy of the package; install @surge-bnn/core once`,
+  );
+}

@@ -1,0 +1,158 @@
+/** Float layers with a kernel, and batch norm. */
+import { InputError } from '@surge-bnn/contract';
+import type { NamedTensor } from '../graph-builder.js';
+import { storedFloats, storedHalves } from '../stored.js';
+import type { Values } from '../stored.js';
+import { activation } from './activations.js';
+import type { Layer, LowerContext, LowerRule } from './rule.js';
+import { cannotConvert, configOf, findWeight, pairOf, weightOf } from './rule.js';
+import { convWindow, namedPadding } from './window.js';
+
+export const conv2d: LowerRule = (layer, inputs, context) => {
+  const kernel = weightOf(layer, 'kernel');
+  const { builder } = context;
+  return convolution(
+    layer,
+    inputs,
+    kernel,
+    kernel.shape,
+    1,
+    context,
+    builder.edge(inputs[0]).shape,
+  );
+};
+
+/**
+ * A depthwise kernel [h, w, channels, multiplier] is that of a convolution with a group for each channel,
+ * [h, w, 1, channels multiplier]: output channel c m + i comes from input channel c, which is the same memory.
+ */
+export const depthwiseConv2d: LowerRule = (layer, inputs, context) => {
+  const kernel = findWeight(layer, 'depthwise_kernel') ?? weightOf(layer, 'kernel');
+  const [height, width, channels, multiplier] = kernel.shape;
+  const shape = [height, width, 1, channels * multiplier];
+  const picture = context.builder.edge(inputs[0]).shape;
+  return convolution(layer, inputs, kernel, shape, channels, context, picture);
+};
+
+function convolution(
+  layer: Layer,
+  inputs: readonly string[],
+  { values }: Values,
+  shape: readonly number[],
+  groups: number,
+  context: LowerContext,
+  picture: readonly number[],
+): string {
+  const config = configOf(layer);
+  refuseChannelsFirst(layer);
+  const window = convWindow(
+    picture,
+    shape,
+    {
+      strides: pairOf(config['strides']),
+      padding: namedPadding(config['padding'], layer.name),
+      dilationRate: pairOf(config['dilationRate'] ?? 1),
+      groups,
+    },
+    layer.name,
+  );
+  const filters = shape[3];
+  const sums = context.builder.add({
+    name: layer.name,
+    op: 'conv2d',
+    inputs,
+    attributes: { window, filters, groups, padValue: 0, weights: context.floatWeights },
+    tensors: {
+      kernel: kernelTensor(layer, { values, shape }, context),
+      ...biasTensor(layer),
+    },
+    layers: [layer.name],
+  });
+  return activation(layer, sums, context);
+}
+
+export const dense: LowerRule = (layer, inputs, context) => {
+  const kernel = weightOf(layer, 'kernel');
+  const sums = context.builder.add({
+    name: layer.name,
+    op: 'dense',
+    inputs,
+    attributes: { units: kernel.shape[1], weights: context.floatWeights },
+    tensors: { kernel: kernelTensor(layer, kernel, context), ...biasTensor(layer) },
+    layers: [layer.name],
+  });
+  return activation(layer, sums, context);
+};
+
+/** Both batch norms, ours and TF.js's: y = a x + b, the canonical evaluation (see core's `batchNormEvaluation`). */
+export const batchNorm: LowerRule = (layer, inputs, { builder }) => {
+  const config = configOf(layer);
+  const rank = builder.edge(inputs[0]).shape.length + 1;
+  const axis = Number(config['axis'] ?? -1);
+  if (axis !== -1 && axis !== rank - 1) {
+    throw cannotConvert(layer, `it normalizes axis ${axis}; only the last axis is supported`);
+  }
+  const variance = findWeight(layer, 'movingVariance') ?? weightOf(layer, 'moving_variance');
+  const mean = findWeight(layer, 'movingMean') ?? weightOf(layer, 'moving_mean');
+  const { a, b } = batchNormCoefficients(
+    findWeight(layer, 'gamma')?.values,
+    findWeight(layer, 'beta')?.values,
+    mean.values,
+    variance.values,
+    Number(config['epsilon']),
+  );
+  const stored = (role: string, values: Float32Array): NamedTensor => ({
+    key: `${layer.name}/${role}`,
+    tensor: storedFloats(
+      { values, shape: [values.length] },
+      `coefficient ${role} of batch norm "${layer.name}"`,
+    ),
+  });
+  return builder.add({
+    name: layer.name,
+    op: 'affine',
+    inputs,
+    attributes: {},
+    tensors: { a: stored('a', a), b: stored('b', b) },
+    layers: [layer.name],
+  });
+};
+
+/**
+ * a = gamma / sqrt(variance + epsilon) and b = beta - mean a, each operation rounded to float32. (JavaScript computes
+ * in f64 and rounds again; for one +, -, *, / or sqrt of float32 numbers that equals rounding once, because 53 >= 2 24 + 2.)
+ */
+function batchNormCoefficients(
+  gamma: Float32Array | undefined,
+  beta: Float32Array | undefined,
+  mean: Float32Array,
+  variance: Float32Array,
+  epsilon: number,
+): { a: Float32Array; b: Float32Array } {
+  const f = Math.fround;
+  const small = f(epsilon);
+  const a = variance.map((v, c) => f((gamma?.[c] ?? 1) / f(Math.sqrt(f(v + small)))));
+  const b = mean.map((m, c) => f((beta?.[c] ?? 0) - f(m * a[c])));
+  return { a, b };
+}
+
+function kernelTensor(layer: Layer, values: Values, { floatWeights }: LowerContext): NamedTensor {
+  const where = `the kernel of layer "${layer.name}"`;
+  const store = floatWeights === 'f16' ? storedHalves : storedFloats;
+  return { key: `${layer.name}/kernel`, tensor: store(values, where) };
+}
+
+function biasTensor(layer: Layer): Readonly<Record<string, NamedTensor>> {
+  const bias = findWeight(layer, 'bias');
+  if (bias === undefined) return {};
+  const tensor = storedFloats(bias, `the bias of layer "${layer.name}"`);
+  return { bias: { key: `${layer.name}/bias`, tensor } };
+}
+
+/** @throws InputError for a layer whose pictures have their channels first. */
+export function refuseChannelsFirst(layer: Layer): void {
+  if (configOf(layer)['dataFormat'] !== 'channelsFirst') return;
+  throw new InputError(
+    `layer "${layer.name}" has dataFormat channelsFirst; only channelsLast is supported`,
+  );
+}

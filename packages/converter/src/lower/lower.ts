@@ -1,0 +1,110 @@
+/**
+ * A trained network written down as a graph of the runtime's ops: every layer by its rule, nothing clever. This graph
+ * computes what canonical evaluation computes; folding comes later.
+ */
+import { InputError } from '@surge-bnn/contract';
+import { BinaryLayer, layerCalls } from '@surge-bnn/core';
+import type { Model } from '@surge-bnn/core';
+import { GraphBuilder } from '../graph-builder.js';
+import type { Draft } from '../graph-builder.js';
+import type { GraphInput } from '@surge-bnn/runtime';
+import * as activations from './activations.js';
+import * as binary from './binary.js';
+import * as float from './float.js';
+import type { LowerContext, LowerRule } from './rule.js';
+import * as shape from './shape.js';
+
+/** Rules by the layers' class names. */
+const rules: Readonly<Record<string, LowerRule>> = {
+  BinaryConv2D: binary.binaryConv2d,
+  BinaryDense: binary.binaryDense,
+  Conv2D: float.conv2d,
+  DepthwiseConv2D: float.depthwiseConv2d,
+  Dense: float.dense,
+  SurgeBatchNorm: float.batchNorm,
+  BatchNormalization: float.batchNorm,
+  Activation: activations.activationLayer,
+  ReLU: activations.reluLayer,
+  LeakyReLU: activations.leakyRelu,
+  PReLU: activations.prelu,
+  SurgePReLU: activations.prelu,
+  RPReLU: activations.rprelu,
+  HardTanh: activations.hardTanh,
+  Softmax: activations.softmaxLayer,
+  MaxPooling2D: shape.maxPool2d,
+  AveragePooling2D: shape.averagePool2d,
+  GlobalMaxPooling2D: shape.globalMaxPool2d,
+  GlobalAveragePooling2D: shape.globalAveragePool2d,
+  Flatten: shape.flatten,
+  Reshape: shape.reshapeLayer,
+  Add: shape.add,
+  Concatenate: shape.concatenate,
+  Dropout: shape.nothing,
+  SpatialDropout1D: shape.nothing,
+  GaussianNoise: shape.nothing,
+  GaussianDropout: shape.nothing,
+  AlphaDropout: shape.nothing,
+  InputLayer: shape.nothing,
+};
+
+/** The kinds of layers that can be shipped, by their class names. */
+export const convertibleKinds: readonly string[] = Object.keys(rules);
+
+export type LowerOptions = Pick<LowerContext, 'floatWeights' | 'largestSum'> & {
+  readonly allowFloat: readonly string[];
+  readonly pixels?: GraphInput['pixels'];
+};
+
+/** @throws InputError naming the layer that cannot be shipped, and why. */
+export function lower(model: Model, options: LowerOptions): Draft {
+  const { inputs, calls, outputs } = layerCalls(model);
+  if (inputs.length !== 1 || outputs.length !== 1) {
+    throw new InputError(
+      `the model "${model.name}" has ${inputs.length} inputs and ${outputs.length} outputs; a model file of version 1 has one of each`,
+    );
+  }
+  const binaryNames = calls.filter((c) => c.layer instanceof BinaryLayer).map((c) => c.layer.name);
+  for (const name of options.allowFloat) {
+    if (binaryNames.includes(name)) continue;
+    throw new InputError(
+      `allowFloat names "${name}", which is no binary layer of the model; its binary layers: ${binaryNames.join(', ')}`,
+    );
+  }
+  const builder = new GraphBuilder({
+    name: 'input',
+    shape: knownShape(model.name, inputs[0].shape),
+    ...(options.pixels === undefined ? {} : { pixels: options.pixels }),
+  });
+  const context: LowerContext = {
+    builder,
+    floatWeights: options.floatWeights,
+    largestSum: options.largestSum,
+    allowFloat: new Set(options.allowFloat),
+    signs: new Map(),
+  };
+  const edges = new Map([[inputs[0].id, 'input']]);
+  const edgeOf = (id: number): string => {
+    const edge = edges.get(id);
+    if (edge === undefined) throw new Error(`value ${id} is used before it is computed`);
+    return edge;
+  };
+  for (const { layer, inputs: given, output } of calls) {
+    const kind = layer.getClassName();
+    const rule = Object.hasOwn(rules, kind) ? rules[kind] : undefined;
+    if (rule === undefined) {
+      throw new InputError(
+        `layer "${layer.name}" is of kind ${kind}, which cannot be converted; convertible kinds: ${convertibleKinds.join(', ')}`,
+      );
+    }
+    edges.set(output, rule(layer, given.map(edgeOf), context));
+  }
+  return builder.finish(edgeOf(outputs[0]));
+}
+
+function knownShape(model: string, shape: readonly (number | null)[]): readonly number[] {
+  const known = shape.slice(1).filter((size): size is number => size !== null && size > 0);
+  if (known.length === shape.length - 1 && known.length > 0) return known;
+  throw new InputError(
+    `the model "${model}" has an input of shape [${shape.map((size) => size ?? '?').join(', ')}]; all sizes but the batch must be known`,
+  );
+}
