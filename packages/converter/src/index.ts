@@ -1,6 +1,11 @@
 /** From a trained network to a packed `*.bnn` file, with the proof that both compute the same. */
 export { DisagreementError } from './agreement.js';
 export { convertModel } from './convert.js';
+export { importTorchWeights } from './import/import-torch-weights.js';
+export type { ImportedWeight, ImportOptions, ImportReport } from './import/import-torch-weights.js';
+export { importableKinds } from './import/layer-weights.js';
+export { readSafetensors } from './import/read-safetensors.js';
+export type { ForeignTensor } from './import/read-safetensors.js';
 export { convertibleKinds } from './lower/lower.js';
 export { packModel } from './pack.js';
 export type { Packed, PackOptions } from './pack.js';
