@@ -1,5 +1,6 @@
 // The PyTorch side, without PyTorch: a state dict of the module DigitsCnn in docs/import.md, in PyTorch's names and
 // layouts, written as safetensors.torch.save_file would. The weights are drawn from a seed; nobody trained them.
+import { Buffer } from 'node:buffer';
 
 const width = 16;
 
@@ -49,16 +50,10 @@ export function torchFile(seed) {
     const numbers = Float32Array.from({ length: size }, () => mean + deviation * normal());
     add(name, 'F32', shape, numbers);
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const file = new Uint8Array(8 + json.length + end);
-  new DataView(file.buffer).setBigUint64(0, BigInt(json.length), true);
-  file.set(json, 8);
-  let at = 8 + json.length;
-  for (const part of parts) {
-    file.set(part, at);
-    at += part.length;
-  }
-  return file;
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([length, json, ...parts]);
 }
 
 /** Box and Muller's normal numbers from a 32-bit linear congruential generator. */
