@@ -1,0 +1,29 @@
+/** What every model file says of itself, word for word; a file that says anything else is of another format. */
+import type { EdgeType } from '../graph.js';
+
+export const formatName = 'surge-bnn';
+
+/** The one version that this reader knows. docs/format.md says what changes it. */
+export const formatVersion = '1';
+
+/** The keys of the file's metadata whose value is fixed. */
+export const fixedMetadata: Readonly<Record<string, string>> = {
+  format: formatName,
+  version: formatVersion,
+  bits: 'bit 0 is +1, bit 1 is -1; bits of unsigned operands are 0 and 1; least significant bit first; channels innermost',
+  padding: 'dense per filter, padded to a byte with 0',
+};
+
+/** The keys that hold JSON for people and may be absent. */
+export const informativeMetadata = ['training', 'provenance', 'agreement'] as const;
+
+/** Most bytes of the JSON header: a hundred times what large networks need. */
+export const maxHeaderBytes = 2 ** 24;
+
+/** Most numbers on an edge, that is 1 GiB as float32; planned buffers have bounds of their own. */
+export const maxElements = 2 ** 28;
+
+/** Most axes of an edge or tensor. */
+export const maxRank = 8;
+
+export const edgeTypes: readonly EdgeType[] = ['f32', 'i32', 'bits', 'unsigned'];
