@@ -12,7 +12,7 @@ await useEngine();
 
 // The weights: a file of yours, or the one that stands for it here.
 const given = process.argv[2];
-const file = given === undefined ? torchFile(7) : await readFile(given);
+const file = given === undefined ? torchFile(5) : await readFile(given);
 
 // The same architecture, built by us, and filled.
 const ste = { inputBinarizer: 'ste', weightBinarizer: 'ste' };
