@@ -28,3 +28,5 @@ export * as elementwise from './kernels/elementwise.js';
 export { averagePool2d, conv2d, dense } from './kernels/float-conv.js';
 export type { ConvShape, Numbers, PoolShape } from './kernels/float-conv.js';
 export { ModelFileError } from './model-file-error.js';
+export type { EdgeBuffer, OpDefinition, Step, TensorSpecs } from './ops/op.js';
+export { inferOutput, opTable } from './ops/table.js';

@@ -11,6 +11,9 @@ export type EdgeBuffer = Float32Array | Int32Array | Uint32Array;
 /** Computes one example; every buffer was planned at load. */
 export type Step = (inputs: readonly EdgeBuffer[], output: EdgeBuffer) => void;
 
+/** What a node's tensors must be, by role. */
+export type TensorSpecs = Readonly<Record<string, TensorSpec & { readonly optional?: boolean }>>;
+
 export interface OpDefinition<Op extends OpName> {
   readonly op: Op;
   /** Fewest and most edges that a node may read. */
@@ -26,10 +29,7 @@ export interface OpDefinition<Op extends OpName> {
    */
   readonly infer: (node: Omit<NodeOf<Op>, 'output'>, inputs: readonly Edge[]) => Edge;
   /** The tensors that the node must have, by role, with exactly this type and shape. */
-  readonly tensors: (
-    node: Omit<NodeOf<Op>, 'output'>,
-    inputs: readonly Edge[],
-  ) => Readonly<Record<string, TensorSpec & { readonly optional?: boolean }>>;
+  readonly tensors: (node: Omit<NodeOf<Op>, 'output'>, inputs: readonly Edge[]) => TensorSpecs;
   /** Decodes the tensors and returns the computation. */
   readonly prepare: (
     node: NodeOf<Op>,

@@ -1,0 +1,98 @@
+/** Ops that change every number by itself, and softmax. */
+import type { Edge } from '../graph.js';
+import { AttributeReader, noAttributes } from './attributes.js';
+import { channelsOf, checkType, misfit, numbers } from './edges.js';
+import type { Named } from './edges.js';
+import type { OpDefinition } from './op.js';
+
+/** f32 or i32 to f32 of the same shape. */
+function sameShape(node: Named, [input]: readonly Edge[]): Edge {
+  checkType(node, input, numbers);
+  return { type: 'f32', shape: input.shape };
+}
+
+export const affine: OpDefinition<'affine'> = {
+  op: 'affine',
+  arity: [1, 1],
+  attributes: noAttributes,
+  infer: (node, inputs) => {
+    if (node.tensors.a === undefined && node.tensors.b === undefined) {
+      throw misfit(node, 'it has neither a nor b; at least one is needed');
+    }
+    return sameShape(node, inputs);
+  },
+  tensors: (_, [input]) => ({
+    a: { dtype: 'F32', shape: [channelsOf(input)], optional: true },
+    b: { dtype: 'F32', shape: [channelsOf(input)], optional: true },
+  }),
+  prepare: () => () => undefined,
+  kernel: ({ tensors: { a, b } }) =>
+    a === undefined ? 'add' : b === undefined ? 'multiply' : 'multiply, add',
+};
+
+export const relu: OpDefinition<'relu'> = {
+  op: 'relu',
+  arity: [1, 1],
+  attributes: noAttributes,
+  infer: sameShape,
+  tensors: () => ({}),
+  prepare: () => () => undefined,
+  kernel: () => 'relu',
+};
+
+export const clip: OpDefinition<'clip'> = {
+  op: 'clip',
+  arity: [1, 1],
+  attributes: (given, where) => {
+    const read = new AttributeReader(given, where, ['min', 'max']);
+    return { min: read.float('min'), max: read.float('max') };
+  },
+  infer: (node, inputs) => {
+    const { min, max } = node.attributes;
+    if (!(min <= max)) throw misfit(node, `its min ${min} is above its max ${max}`);
+    return sameShape(node, inputs);
+  },
+  tensors: () => ({}),
+  prepare: () => () => undefined,
+  kernel: ({ attributes: { min, max } }) => `clip to [${min}, ${max}]`,
+};
+
+export const prelu: OpDefinition<'prelu'> = {
+  op: 'prelu',
+  arity: [1, 1],
+  attributes: noAttributes,
+  infer: sameShape,
+  tensors: (_, [input]) => ({ alpha: { dtype: 'F32', shape: [channelsOf(input)] } }),
+  prepare: () => () => undefined,
+  kernel: () => 'prelu',
+};
+
+export const sigmoid: OpDefinition<'sigmoid'> = {
+  op: 'sigmoid',
+  arity: [1, 1],
+  attributes: noAttributes,
+  infer: sameShape,
+  tensors: () => ({}),
+  prepare: () => () => undefined,
+  kernel: () => 'sigmoid',
+};
+
+export const tanh: OpDefinition<'tanh'> = {
+  op: 'tanh',
+  arity: [1, 1],
+  attributes: noAttributes,
+  infer: sameShape,
+  tensors: () => ({}),
+  prepare: () => () => undefined,
+  kernel: () => 'tanh',
+};
+
+export const softmax: OpDefinition<'softmax'> = {
+  op: 'softmax',
+  arity: [1, 1],
+  attributes: noAttributes,
+  infer: sameShape,
+  tensors: () => ({}),
+  prepare: () => () => undefined,
+  kernel: () => 'softmax',
+};

@@ -1,0 +1,77 @@
+/** Float convolution and dense layer; their weights are float32, float16 or signs. */
+import { kernelBits } from '../format/tensors.js';
+import type { TensorSpec } from '../format/tensors.js';
+import type { WeightType } from '../graph.js';
+import { AttributeReader } from './attributes.js';
+import { checkGroups, padText, padValues } from './convolution.js';
+import { channelsOf, checkType, numbers } from './edges.js';
+import type { OpDefinition } from './op.js';
+import { outputSize, windowText } from './windows.js';
+
+const weightTypes: readonly WeightType[] = ['f32', 'f16', 'bits'];
+
+export const conv2d: OpDefinition<'conv2d'> = {
+  op: 'conv2d',
+  arity: [1, 1],
+  attributes: (given, where) => {
+    const names = ['window', 'filters', 'groups', 'padValue', 'weights'];
+    const read = new AttributeReader(given, where, names);
+    return {
+      window: read.window('window'),
+      filters: read.count('filters'),
+      groups: read.count('groups'),
+      padValue: read.oneOf('padValue', padValues),
+      weights: read.oneOf('weights', weightTypes),
+    };
+  },
+  infer: (node, [input]) => {
+    const { window, filters, groups } = node.attributes;
+    checkType(node, input, numbers);
+    const [height, width] = outputSize(node, input, window);
+    checkGroups(node, channelsOf(input), filters, groups);
+    return { type: 'f32', shape: [height, width, filters] };
+  },
+  tensors: ({ attributes: { window, filters, groups, weights } }, [input]) => ({
+    kernel: kernelSpec(weights, [...window.size, channelsOf(input) / groups], filters),
+    bias: biasSpec(filters),
+  }),
+  prepare: () => () => undefined,
+  kernel: ({ attributes: { window, groups, padValue, weights } }) => {
+    const parts = [`float conv ${windowText(window)}, ${weights} weights`];
+    if (groups > 1) parts.push(`${groups} groups`);
+    return [...parts, ...padText(window, padValue)].join(', ');
+  },
+};
+
+export const dense: OpDefinition<'dense'> = {
+  op: 'dense',
+  arity: [1, 1],
+  attributes: (given, where) => {
+    const read = new AttributeReader(given, where, ['units', 'weights']);
+    return { units: read.count('units'), weights: read.oneOf('weights', weightTypes) };
+  },
+  infer: (node, [input]) => {
+    checkType(node, input, numbers);
+    return { type: 'f32', shape: [...input.shape.slice(0, -1), node.attributes.units] };
+  },
+  tensors: ({ attributes: { units, weights } }, [input]) => ({
+    kernel: kernelSpec(weights, [channelsOf(input)], units),
+    bias: biasSpec(units),
+  }),
+  prepare: () => () => undefined,
+  kernel: ({ attributes: { weights } }) => `float dense, ${weights} weights`,
+};
+
+/** Floats stand with the filters innermost, signs filter by filter. */
+function kernelSpec(weights: WeightType, window: readonly number[], filters: number): TensorSpec {
+  if (weights === 'bits')
+    return kernelBits(
+      filters,
+      window.reduce((a, b) => a * b, 1),
+    );
+  return { dtype: weights === 'f16' ? 'F16' : 'F32', shape: [...window, filters] };
+}
+
+function biasSpec(filters: number): TensorSpec & { readonly optional: boolean } {
+  return { dtype: 'F32', shape: [filters], optional: true };
+}
