@@ -2,6 +2,8 @@
  * Runs packed binary networks, in Node and in browsers, and owns their file format. No dependency: what cannot be
  * done with the language alone is not done here.
  */
+export { checkGraph } from './format/check-graph.js';
+export { formatVersion } from './format/convention.js';
 export type {
   FileSize,
   Json,
@@ -9,8 +11,10 @@ export type {
   ModelMetadata,
   ModelSource,
 } from './format/model-source.js';
+export { decodeModel } from './format/read.js';
 export { bitBytes, kernelBits, tensorBytes } from './format/tensors.js';
 export type { Dtype, StoredTensor, TensorSpec } from './format/tensors.js';
+export { encodeModel, fileSize } from './format/write.js';
 export type {
   Edge,
   EdgeType,

@@ -1,0 +1,64 @@
+/** From a packed model to the bytes of a `*.bnn` file, and its sizes. The same source gives the same bytes. */
+import type { Graph, GraphInput, GraphNode } from '../graph.js';
+import { checkGraph } from './check-graph.js';
+import { checkValues } from './check-values.js';
+import { fixedMetadata, informativeMetadata } from './convention.js';
+import { writeJson } from './json.js';
+import type { FileSize, ModelSource } from './model-source.js';
+import { layOut, writeSafetensors } from './layout.js';
+import type { Layout } from './layout.js';
+import type { StoredTensor } from './tensors.js';
+
+/**
+ * The file of a model; decodeModel gives the model again.
+ *
+ * @throws ModelFileError for a source that decodeModel would refuse.
+ */
+export function encodeModel(source: ModelSource): Uint8Array {
+  checkGraph(source.graph, source.tensors);
+  checkValues(source.graph, source.tensors);
+  return writeSafetensors(layOutModel(source));
+}
+
+/** How many bytes encodeModel would write, without writing them. */
+export function fileSize(source: ModelSource): FileSize {
+  return layOutModel(source).size;
+}
+
+function layOutModel({ graph, tensors, metadata }: ModelSource): Layout<StoredTensor> {
+  const texts: Record<string, string> = { ...fixedMetadata, graph: graphJson(graph) };
+  for (const key of informativeMetadata) {
+    if (metadata[key] !== undefined) texts[key] = writeJson(metadata[key], `metadata "${key}"`);
+  }
+  return layOut(tensors, texts);
+}
+
+/** The graph with its keys in one order, whatever order the objects were built in. */
+function graphJson({ inputs, nodes, outputs, classes }: Graph): string {
+  const ordered = { inputs: inputs.map(orderInput), nodes: nodes.map(orderNode), outputs, classes };
+  return writeJson(ordered, 'the graph');
+}
+
+function orderInput({ name, shape, pixels }: GraphInput): GraphInput {
+  return { name, shape, pixels: pixels && { mean: pixels.mean, std: pixels.std } };
+}
+
+function orderNode({ name, op, inputs, attributes, tensors, output, layers }: GraphNode) {
+  const { type, shape } = output;
+  return {
+    name,
+    op,
+    inputs,
+    attributes: byKey(attributes),
+    tensors: byKey(tensors),
+    output: { type, shape },
+    layers,
+  };
+}
+
+/** Keys of objects sorted, all the way down. */
+function byKey(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, byKey(item)]));
+}
