@@ -83,8 +83,9 @@ describe('a container', () => {
     ['with a negative size', entry(a, 'shape', [-3]), 'allowed: integers from 0'],
     ['with a broken size', entry(a, 'shape', [1.5]), 'allowed: integers from 0'],
     ['with a size of 2^53', entry(a, 'shape', [2 ** 53]), 'allowed: integers from 0'],
+    ['with no axis', entry(a, 'shape', []), '1 to 8 axes'],
     ['with an empty tensor', entry(a, 'shape', [0]), 'each positive'],
-    ['with nine axes', entry(a, 'shape', [3, 1, 1, 1, 1, 1, 1, 1, 1]), 'at most 8 axes'],
+    ['with nine axes', entry(a, 'shape', [3, 1, 1, 1, 1, 1, 1, 1, 1]), '1 to 8 axes'],
     ['with a huge tensor', entry(a, 'shape', [2 ** 40]), '12 bytes, but F32 [1099511627776] takes'],
     [
       'whose product of sizes overflows',

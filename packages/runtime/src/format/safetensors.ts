@@ -113,9 +113,9 @@ function readEntry(value: Json, where: string, available: number) {
     throw new ModelFileError(`${where} is of type ${quote(dtype)}; allowed: ${allowed}`);
   }
   const shape = counts(entry.shape, `${where}, shape`);
-  if (shape.includes(0) || shape.length > maxRank) {
+  if (shape.includes(0) || shape.length === 0 || shape.length > maxRank) {
     throw new ModelFileError(
-      `${where} has the shape ${quote(shape)}; allowed: at most ${maxRank} axes, each positive`,
+      `${where} has the shape ${quote(shape)}; allowed: 1 to ${maxRank} axes, each positive`,
     );
   }
   const offsets = counts(entry.data_offsets, `${where}, data_offsets`);

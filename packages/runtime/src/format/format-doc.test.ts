@@ -1,0 +1,139 @@
+/** docs/format.md says what the code does: its ops, attributes and roles are the op table's, its example is a real file. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Edge, GraphNode, NodeOf, OpName } from '../graph.js';
+import { opTable } from '../ops/table.js';
+import { fixedMetadata, maxElements, maxHeaderBytes } from './convention.js';
+import { documented, models } from './models.fixture.js';
+import { cut } from './surgery.fixture.js';
+import { encodeModel } from './write.js';
+
+const page = readFileSync(new URL('../../../../docs/format.md', import.meta.url), 'utf8');
+
+/** The part of the page under a heading, up to the next of its level or above. */
+function section(heading: string): string {
+  const level = heading.indexOf(' ');
+  const from = page.indexOf(`\n${heading}\n`);
+  if (from === -1) throw new Error(`docs/format.md has no heading "${heading}"`);
+  const rest = page.slice(from + heading.length + 2);
+  const next = rest.search(new RegExp(`^#{1,${level}} `, 'm'));
+  return next === -1 ? rest : rest.slice(0, next);
+}
+
+/** Cells of the rows of all tables in a text, without the heads. */
+function rows(text: string): string[][] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('|--'))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split(' | ')
+        .map((cell) => cell.trim()),
+    );
+}
+
+/** Names in the second column of an op's table, by the kind in the first. */
+function named(op: string, kinds: readonly string[]): string[] {
+  return rows(section(`### ${op}`))
+    .filter(([kind]) => kinds.includes(kind))
+    .map(([, name]) => name.replaceAll('`', ''))
+    .sort();
+}
+
+const ops = Object.keys(opTable).sort();
+
+/** The nodes of an op in the models of the tests, each with the edges that it reads. */
+function examplesOf(op: string): { node: GraphNode; inputs: Edge[] }[] {
+  return models.flatMap(([, model]) => {
+    const { graph } = model();
+    const [{ name, shape }] = graph.inputs;
+    const edges = new Map<string, Edge>([[name, { type: 'f32', shape }]]);
+    for (const node of graph.nodes) edges.set(node.name, node.output);
+    return graph.nodes
+      .filter((node) => node.op === op)
+      .map((node) => ({ node, inputs: node.inputs.flatMap((read) => edges.get(read) ?? []) }));
+  });
+}
+
+function rolesOf<Op extends OpName>(node: NodeOf<Op>, inputs: readonly Edge[]) {
+  return Object.entries(opTable[node.op].tensors(node, inputs));
+}
+
+it('names every op of the table and no other', () => {
+  const headings = [...section('## 7. Ops').matchAll(/^### (.+)$/gm)].map(([, heading]) => heading);
+  expect(headings.filter((heading) => heading !== 'Windows').sort()).toEqual(ops);
+});
+
+describe.each(ops)('%s', (op) => {
+  const examples = examplesOf(op);
+
+  it('has an example', () => expect(examples).not.toEqual([]));
+
+  it('has the attributes of the page', () => {
+    for (const { node } of examples) {
+      expect(Object.keys(node.attributes).sort()).toEqual(named(op, ['attribute']));
+    }
+  });
+
+  it('has the tensors of the page', () => {
+    const roles = examples.flatMap(({ node, inputs }) => rolesOf(node, inputs));
+    const names = (optional: boolean) => [
+      ...new Set(
+        roles.filter(([, spec]) => (spec.optional ?? false) === optional).map(([role]) => role),
+      ),
+    ];
+    expect(names(false).sort()).toEqual(named(op, ['tensor']));
+    expect(names(true).sort()).toEqual(named(op, ['tensor, optional']));
+  });
+});
+
+it('tells the fixed metadata and the limits', () => {
+  const told = rows(section('## 2. Metadata and versions'));
+  for (const [key, value] of Object.entries(fixedMetadata)) {
+    expect(told).toContainEqual([`\`${key}\``, `\`${value}\``]);
+  }
+  for (const limit of [maxElements, maxHeaderBytes]) {
+    expect(page).toContain(limit.toLocaleString('en'));
+  }
+});
+
+describe('the example', () => {
+  const file = encodeModel(documented());
+  const blocks = [...section('## 8. A whole file').matchAll(/^```text\n(.*?)^```$/gms)].map(
+    ([, text]) => text,
+  );
+
+  it('has the header that the writer writes', () => {
+    expect(blocks[0].replaceAll('\n', '')).toBe(cut(file).header.trimEnd());
+  });
+
+  it('has the bytes that the writer writes', () => {
+    const shown = new Map<number, number>();
+    for (const line of blocks[1].trimEnd().split('\n')) {
+      const [offset, hex] = line.split(/ {2,}/);
+      for (const [i, byte] of hex.split(' ').entries()) {
+        shown.set(parseInt(offset, 16) + i, parseInt(byte, 16));
+      }
+    }
+    for (const [at, byte] of shown) expect([at, file[at]]).toEqual([at, byte]);
+    // All but the text of the header.
+    const { data } = cut(file);
+    expect(shown.size).toBe(16 + data.length);
+    expect(shown.has(file.length - 1)).toBe(true);
+  });
+
+  it('has the kernel of section 3', () => {
+    const bytes = [...section('### Example').matchAll(/= 0x(..)$/gm)].map(([, hex]) =>
+      parseInt(hex, 16),
+    );
+    expect(bytes).toEqual([...(documented().tensors.get('conv.kernel')?.bytes ?? [])]);
+    const bits = rows(section('### Example')).filter(([head]) => head === 'bit');
+    expect(bits.flatMap((row) => byteValues(row.slice(1).join('')))).toEqual(bytes);
+  });
+});
+
+/** Bytes of a string of bits, least significant first. */
+function byteValues(bits: string): number[] {
+  return (bits.match(/.{8}/g) ?? []).map((byte) => parseInt([...byte].reverse().join(''), 2));
+}
