@@ -2,6 +2,9 @@
  * Runs packed binary networks, in Node and in browsers, and owns their file format. No dependency: what cannot be
  * done with the language alone is not done here.
  */
+export type { EdgeDescription, ModelDescription, NodeDescription } from './execute/describe.js';
+export { PackedModel } from './execute/packed-model.js';
+export type { LoadOptions, ModelInput } from './execute/packed-model.js';
 export { checkGraph } from './format/check-graph.js';
 export { formatVersion } from './format/convention.js';
 export type {
@@ -31,6 +34,8 @@ export type {
 export * as elementwise from './kernels/elementwise.js';
 export { averagePool2d, conv2d, dense } from './kernels/float-conv.js';
 export type { ConvShape, Numbers, PoolShape } from './kernels/float-conv.js';
+export { halfValue } from './kernels/half.js';
+export { load } from './load.js';
 export { ModelFileError } from './model-file-error.js';
 export type { EdgeBuffer, OpDefinition, Step, TensorSpecs } from './ops/op.js';
 export { inferOutput, opTable } from './ops/table.js';

@@ -33,6 +33,7 @@ export type Numbers = Float32Array | Int32Array;
  * outChannels]; bias [outChannels]; out [outHeight, outWidth, outChannels].
  *
  * @param padValue what stands outside the picture.
+ * @param sums scratch of outChannels numbers; given, nothing is allocated.
  */
 export function conv2d(
   x: Numbers,
@@ -41,10 +42,10 @@ export function conv2d(
   s: ConvShape,
   out: Float32Array,
   padValue = 0,
+  sums = new Float64Array(s.outChannels),
 ): void {
   const groupIn = s.inChannels / s.groups;
   const groupOut = s.outChannels / s.groups;
-  const sums = new Float64Array(s.outChannels);
   let at = 0;
   for (let oy = 0; oy < s.outHeight; oy++) {
     for (let ox = 0; ox < s.outWidth; ox++) {
@@ -82,7 +83,12 @@ export function dense(
   [rows, inputs, units]: readonly [number, number, number],
   out: Float32Array,
 ): void {
-  const shape: ConvShape = {
+  conv2d(x, kernel, bias, denseShape(rows, inputs, units), out);
+}
+
+/** A dense layer as a convolution: a picture of one column and a window of one tap. */
+export function denseShape(rows: number, inputs: number, units: number): ConvShape {
+  return {
     inHeight: rows,
     inWidth: 1,
     inChannels: inputs,
@@ -99,7 +105,6 @@ export function dense(
     padLeft: 0,
     groups: 1,
   };
-  conv2d(x, kernel, bias, shape, out);
 }
 
 /** The window of a pool on one picture. */
@@ -107,9 +112,16 @@ export type PoolShape = Omit<ConvShape, 'inChannels' | 'outChannels' | 'groups'>
   readonly channels: number;
 };
 
-/** Mean over the part of each window that lies inside the picture: f64 sum in row-major order, divided, rounded once. */
-export function averagePool2d(x: Numbers, s: PoolShape, out: Float32Array): void {
-  const sums = new Float64Array(s.channels);
+/**
+ * Mean over the part of each window that lies inside the picture: f64 sum in row-major order, divided, rounded once.
+ * @param sums scratch of `channels` numbers; given, nothing is allocated.
+ */
+export function averagePool2d(
+  x: Numbers,
+  s: PoolShape,
+  out: Float32Array,
+  sums = new Float64Array(s.channels),
+): void {
   let at = 0;
   for (let oy = 0; oy < s.outHeight; oy++) {
     for (let ox = 0; ox < s.outWidth; ox++) {

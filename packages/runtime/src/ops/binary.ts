@@ -1,13 +1,19 @@
 /** Binary convolution and dense layer: exact sums of products of signs, or of {0, 1} with signs. */
 import { quote } from '../format/json.js';
 import { kernelBits } from '../format/tensors.js';
+import type { StoredTensor } from '../format/tensors.js';
 import type { Edge, PadValue } from '../graph.js';
+import { prepareBinaryConv2d } from '../kernels/binary-conv.js';
+import { denseShape } from '../kernels/float-conv.js';
+import type { ConvShape } from '../kernels/float-conv.js';
 import { AttributeReader } from './attributes.js';
-import { channelsOf, checkType, misfit, operands } from './edges.js';
+import { asIntegers, asWords } from './buffers.js';
+import { channelsOf, checkType, misfit, operands, positionsOf } from './edges.js';
 import type { Named } from './edges.js';
-import type { OpDefinition } from './op.js';
+import type { OpDefinition, Step } from './op.js';
+import { bitRows, required } from './stored.js';
 import { checkGroups, padText, padValues } from './convolution.js';
-import { outputSize, windowText } from './windows.js';
+import { convShape, outputSize, windowText } from './windows.js';
 
 /** Float32 holds every integer up to here, so that a sum is the same number as i32 and as f32. */
 const largestSum = 2 ** 24;
@@ -36,7 +42,8 @@ export const binaryConv2d: OpDefinition<'binaryConv2d'> = {
   tensors: ({ attributes: { window, filters, groups } }, [input]) => ({
     kernel: kernelBits(filters, (window.size[0] * window.size[1] * channelsOf(input)) / groups),
   }),
-  prepare: () => () => undefined,
+  prepare: ({ attributes, output }, [input], tensors) =>
+    binaryStep(convShape(input, output, attributes), input, attributes.padValue, tensors),
   kernel: ({ attributes: { window, groups, padValue } }, [input]) => {
     const parts = [`${kernelName(input)} ${windowText(window)}`];
     if (groups > 1) parts.push(`${groups} groups`);
@@ -59,12 +66,30 @@ export const binaryDense: OpDefinition<'binaryDense'> = {
   tensors: ({ attributes: { units } }, [input]) => ({
     kernel: kernelBits(units, channelsOf(input)),
   }),
-  prepare: () => () => undefined,
+  prepare: ({ attributes: { units } }, [input], tensors) => {
+    const shape = denseShape(positionsOf(input), channelsOf(input), units);
+    return binaryStep(shape, input, 0, tensors);
+  },
   kernel: (_, [input]) => `${kernelName(input)} dense`,
 };
 
+function binaryStep(
+  shape: ConvShape,
+  input: Edge,
+  padValue: PadValue,
+  tensors: Readonly<Record<string, StoredTensor>>,
+): Step {
+  const bits = (shape.filterHeight * shape.filterWidth * shape.inChannels) / shape.groups;
+  const kernel = bitRows(required(tensors, 'kernel'), shape.outChannels, bits);
+  const operand = input.type === 'unsigned' ? 'unsigned' : 'bits';
+  const compute = prepareBinaryConv2d(kernel, shape, operand, padValue);
+  return ([x], out) => {
+    compute(asWords(x), asIntegers(out));
+  };
+}
+
 function kernelName({ type }: Edge): string {
-  return type === 'unsigned' ? 'and-popcount' : 'xor-popcount';
+  return type === 'unsigned' ? 'unsigned xor-popcount' : 'xor-popcount';
 }
 
 function checkPadValue(node: Named, { type }: Edge, padValue: PadValue): void {

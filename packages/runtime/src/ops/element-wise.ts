@@ -1,9 +1,20 @@
 /** Ops that change every number by itself, and softmax. */
 import type { Edge } from '../graph.js';
+import {
+  affineArray,
+  clipArray,
+  preluArray,
+  reluArray,
+  sigmoidArray,
+  softmaxArray,
+  tanhArray,
+} from '../kernels/element-arrays.js';
 import { AttributeReader, noAttributes } from './attributes.js';
+import { asFloats, asNumbers } from './buffers.js';
 import { channelsOf, checkType, misfit, numbers } from './edges.js';
 import type { Named } from './edges.js';
 import type { OpDefinition } from './op.js';
+import { floats, optionalFloats, required } from './stored.js';
 
 /** f32 or i32 to f32 of the same shape. */
 function sameShape(node: Named, [input]: readonly Edge[]): Edge {
@@ -25,7 +36,12 @@ export const affine: OpDefinition<'affine'> = {
     a: { dtype: 'F32', shape: [channelsOf(input)], optional: true },
     b: { dtype: 'F32', shape: [channelsOf(input)], optional: true },
   }),
-  prepare: () => () => undefined,
+  prepare: (_, [input], tensors) => {
+    const channels = channelsOf(input);
+    const a = optionalFloats(tensors, 'a');
+    const b = optionalFloats(tensors, 'b');
+    return ([x], out) => affineArray(asNumbers(x), a, b, channels, asFloats(out));
+  },
   kernel: ({ tensors: { a, b } }) =>
     a === undefined ? 'add' : b === undefined ? 'multiply' : 'multiply, add',
 };
@@ -36,7 +52,10 @@ export const relu: OpDefinition<'relu'> = {
   attributes: noAttributes,
   infer: sameShape,
   tensors: () => ({}),
-  prepare: () => () => undefined,
+  prepare:
+    () =>
+    ([x], out) =>
+      reluArray(asNumbers(x), asFloats(out)),
   kernel: () => 'relu',
 };
 
@@ -53,7 +72,10 @@ export const clip: OpDefinition<'clip'> = {
     return sameShape(node, inputs);
   },
   tensors: () => ({}),
-  prepare: () => () => undefined,
+  prepare:
+    ({ attributes: { min, max } }) =>
+    ([x], out) =>
+      clipArray(asNumbers(x), min, max, asFloats(out)),
   kernel: ({ attributes: { min, max } }) => `clip to [${min}, ${max}]`,
 };
 
@@ -63,7 +85,10 @@ export const prelu: OpDefinition<'prelu'> = {
   attributes: noAttributes,
   infer: sameShape,
   tensors: (_, [input]) => ({ alpha: { dtype: 'F32', shape: [channelsOf(input)] } }),
-  prepare: () => () => undefined,
+  prepare: (_node, _inputs, tensors) => {
+    const alpha = floats(required(tensors, 'alpha'));
+    return ([x], out) => preluArray(asNumbers(x), alpha, asFloats(out));
+  },
   kernel: () => 'prelu',
 };
 
@@ -73,7 +98,10 @@ export const sigmoid: OpDefinition<'sigmoid'> = {
   attributes: noAttributes,
   infer: sameShape,
   tensors: () => ({}),
-  prepare: () => () => undefined,
+  prepare:
+    () =>
+    ([x], out) =>
+      sigmoidArray(asNumbers(x), asFloats(out)),
   kernel: () => 'sigmoid',
 };
 
@@ -83,7 +111,10 @@ export const tanh: OpDefinition<'tanh'> = {
   attributes: noAttributes,
   infer: sameShape,
   tensors: () => ({}),
-  prepare: () => () => undefined,
+  prepare:
+    () =>
+    ([x], out) =>
+      tanhArray(asNumbers(x), asFloats(out)),
   kernel: () => 'tanh',
 };
 
@@ -93,6 +124,9 @@ export const softmax: OpDefinition<'softmax'> = {
   attributes: noAttributes,
   infer: sameShape,
   tensors: () => ({}),
-  prepare: () => () => undefined,
+  prepare: (_, [input]) => {
+    const channels = channelsOf(input);
+    return ([x], out) => softmaxArray(asNumbers(x), channels, asFloats(out));
+  },
   kernel: () => 'softmax',
 };

@@ -1,12 +1,16 @@
 /** Float convolution and dense layer; their weights are float32, float16 or signs. */
 import { kernelBits } from '../format/tensors.js';
-import type { TensorSpec } from '../format/tensors.js';
-import type { WeightType } from '../graph.js';
+import type { StoredTensor, TensorSpec } from '../format/tensors.js';
+import type { PadValue, WeightType } from '../graph.js';
+import { conv2d as canonicalConv2d, denseShape } from '../kernels/float-conv.js';
+import type { ConvShape } from '../kernels/float-conv.js';
 import { AttributeReader } from './attributes.js';
+import { asFloats, asNumbers } from './buffers.js';
 import { checkGroups, padText, padValues } from './convolution.js';
-import { channelsOf, checkType, numbers } from './edges.js';
-import type { OpDefinition } from './op.js';
-import { outputSize, windowText } from './windows.js';
+import { channelsOf, checkType, numbers, positionsOf } from './edges.js';
+import type { OpDefinition, Step } from './op.js';
+import { floats, optionalFloats, required, signs } from './stored.js';
+import { convShape, outputSize, windowText } from './windows.js';
 
 const weightTypes: readonly WeightType[] = ['f32', 'f16', 'bits'];
 
@@ -35,7 +39,10 @@ export const conv2d: OpDefinition<'conv2d'> = {
     kernel: kernelSpec(weights, [...window.size, channelsOf(input) / groups], filters),
     bias: biasSpec(filters),
   }),
-  prepare: () => () => undefined,
+  prepare: ({ attributes, output }, [input], tensors) => {
+    const { padValue, weights } = attributes;
+    return floatStep(convShape(input, output, attributes), weights, padValue, tensors);
+  },
   kernel: ({ attributes: { window, groups, padValue, weights } }) => {
     const parts = [`float conv ${windowText(window)}, ${weights} weights`];
     if (groups > 1) parts.push(`${groups} groups`);
@@ -58,9 +65,28 @@ export const dense: OpDefinition<'dense'> = {
     kernel: kernelSpec(weights, [channelsOf(input)], units),
     bias: biasSpec(units),
   }),
-  prepare: () => () => undefined,
+  prepare: ({ attributes: { units, weights } }, [input], tensors) => {
+    const shape = denseShape(positionsOf(input), channelsOf(input), units);
+    return floatStep(shape, weights, 0, tensors);
+  },
   kernel: ({ attributes: { weights } }) => `float dense, ${weights} weights`,
 };
+
+function floatStep(
+  shape: ConvShape,
+  weights: WeightType,
+  padValue: PadValue,
+  tensors: Readonly<Record<string, StoredTensor>>,
+): Step {
+  const stored = required(tensors, 'kernel');
+  const bits = (shape.filterHeight * shape.filterWidth * shape.inChannels) / shape.groups;
+  const kernel = weights === 'bits' ? signs(stored, shape.outChannels, bits) : floats(stored);
+  const bias = optionalFloats(tensors, 'bias');
+  const sums = new Float64Array(shape.outChannels);
+  return ([x], out) => {
+    canonicalConv2d(asNumbers(x), kernel, bias, shape, asFloats(out), padValue, sums);
+  };
+}
 
 /** Floats stand with the filters innermost, signs filter by filter. */
 function kernelSpec(weights: WeightType, window: readonly number[], filters: number): TensorSpec {

@@ -1,7 +1,19 @@
 /** Ops that bring edges together or give one another shape. */
 import { quote } from '../format/json.js';
+import { regroupBits } from '../kernels/bits.js';
+import { addArrays, placeChannels } from '../kernels/joining.js';
 import { AttributeReader, noAttributes } from './attributes.js';
-import { channelsOf, checkType, elementsOf, misfit, numbers, sameShape } from './edges.js';
+import { asFloats, asNumbers, asWords } from './buffers.js';
+import {
+  channelsOf,
+  checkType,
+  elementsOf,
+  misfit,
+  numbers,
+  operands,
+  positionsOf,
+  sameShape,
+} from './edges.js';
 import type { OpDefinition } from './op.js';
 
 /** Most edges that a node joins. */
@@ -21,7 +33,11 @@ export const add: OpDefinition<'add'> = {
     return { type: 'f32', shape };
   },
   tensors: () => ({}),
-  prepare: () => () => undefined,
+  prepare: () => (inputs, out) => {
+    const sum = asFloats(out);
+    addArrays(asNumbers(inputs[0]), asNumbers(inputs[1]), sum);
+    for (let k = 2; k < inputs.length; k++) addArrays(sum, asNumbers(inputs[k]), sum);
+  },
   kernel: (_, inputs) => `add ${inputs.length}`,
 };
 
@@ -42,7 +58,17 @@ export const concat: OpDefinition<'concat'> = {
     return { type: 'f32', shape: [...positions, channels] };
   },
   tensors: () => ({}),
-  prepare: () => () => undefined,
+  prepare: ({ output }, edges) => {
+    const channels = edges.map(channelsOf);
+    const all = channelsOf(output);
+    return (inputs, out) => {
+      const joined = asFloats(out);
+      for (let k = 0, first = 0; k < inputs.length; k++) {
+        placeChannels(asNumbers(inputs[k]), channels[k], joined, all, first);
+        first += channels[k];
+      }
+    };
+  },
   kernel: (_, inputs) => `join ${inputs.length}`,
 };
 
@@ -64,6 +90,12 @@ export const reshape: OpDefinition<'reshape'> = {
     return output;
   },
   tensors: () => ({}),
-  prepare: () => () => undefined,
+  prepare: ({ output }, [input]) => {
+    const [from, to] = [channelsOf(input), channelsOf(output)];
+    const rows = positionsOf(input);
+    const moves = operands.includes(input.type) && from !== to;
+    if (!moves) return ([x], out) => out.set(x);
+    return ([x], out) => regroupBits(asWords(x), rows, from, asWords(out), to);
+  },
   kernel: () => 'reshape',
 };

@@ -1,11 +1,15 @@
 /** Pools: largest and mean of what a window sees of the picture. */
 import { bitBytes } from '../format/tensors.js';
 import type { Edge, OpAttributes, Window } from '../graph.js';
+import { averagePool2d as canonicalAverage } from '../kernels/float-conv.js';
+import { prepareMaxPool2d, prepareMaxPoolBits } from '../kernels/max-pool.js';
 import { AttributeReader } from './attributes.js';
+import { asFloats, asNumbers, asWords } from './buffers.js';
 import { channelsOf, checkType, numbers } from './edges.js';
 import type { Named } from './edges.js';
 import type { OpDefinition, TensorSpecs } from './op.js';
-import { checkPoolTaps, outputSize, windowText } from './windows.js';
+import { flipBits } from './stored.js';
+import { checkPoolTaps, outputSize, poolShape, windowText } from './windows.js';
 
 export const maxPool2d: OpDefinition<'maxPool2d'> = {
   op: 'maxPool2d',
@@ -19,7 +23,15 @@ export const maxPool2d: OpDefinition<'maxPool2d'> = {
     input.type === 'bits'
       ? { flips: { dtype: 'U8', shape: [bitBytes(channelsOf(input))], optional: true } }
       : {},
-  prepare: () => () => undefined,
+  prepare: ({ attributes: { window }, output }, [input], tensors) => {
+    const shape = poolShape(input, output, window);
+    if (input.type === 'bits') {
+      const pool = prepareMaxPoolBits(shape, flipBits(tensors, shape.channels));
+      return ([x], out) => pool(asWords(x), asWords(out));
+    }
+    const pool = prepareMaxPool2d(shape);
+    return ([x], out) => pool(asNumbers(x), asNumbers(out));
+  },
   kernel: ({ attributes: { window } }, [input]) =>
     `max pool ${windowText(window)}${input.type === 'bits' ? ' of bits' : ''}`,
 };
@@ -33,7 +45,11 @@ export const averagePool2d: OpDefinition<'averagePool2d'> = {
     return { type: 'f32', shape: pooledShape(node, input, node.attributes.window) };
   },
   tensors: () => ({}),
-  prepare: () => () => undefined,
+  prepare: ({ attributes: { window }, output }, [input]) => {
+    const shape = poolShape(input, output, window);
+    const sums = new Float64Array(shape.channels);
+    return ([x], out) => canonicalAverage(asNumbers(x), shape, asFloats(out), sums);
+  },
   kernel: ({ attributes: { window } }) => `average pool ${windowText(window)}`,
 };
 

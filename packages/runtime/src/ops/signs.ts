@@ -1,8 +1,14 @@
 /** Ops that make signs: of numbers, and of exact sums by integer thresholds. */
+import { quote } from '../format/json.js';
 import { bitBytes } from '../format/tensors.js';
+import type { Edge, NodeOf } from '../graph.js';
+import { signBits, signFloats, signUnsigned, thresholdBits } from '../kernels/signs.js';
+import { ModelFileError } from '../model-file-error.js';
 import { AttributeReader } from './attributes.js';
+import { asFloats, asIntegers, asNumbers, asWords } from './buffers.js';
 import { channelsOf, checkType, numbers } from './edges.js';
 import type { OpDefinition } from './op.js';
+import { flipBits, integers, required } from './stored.js';
 
 export const sign: OpDefinition<'sign'> = {
   op: 'sign',
@@ -16,7 +22,20 @@ export const sign: OpDefinition<'sign'> = {
     return { type: node.attributes.values, shape: input.shape };
   },
   tensors: () => ({}),
-  prepare: () => () => undefined,
+  prepare: (node, [input]) => {
+    const channels = channelsOf(input);
+    const { values } = node.attributes;
+    return ([x], out) => {
+      const read = asNumbers(x);
+      const nan =
+        values === 'f32'
+          ? signFloats(read, asFloats(out))
+          : values === 'bits'
+            ? signBits(read, channels, asWords(out))
+            : signUnsigned(read, channels, asWords(out));
+      if (nan >= 0) throw nanAtSign(node, input, nan);
+    };
+  },
   kernel: ({ attributes }) => `sign to ${attributes.values}`,
 };
 
@@ -35,6 +54,27 @@ export const threshold: OpDefinition<'threshold'> = {
     thresholds: { dtype: 'I32', shape: [channelsOf(input)] },
     flips: { dtype: 'U8', shape: [bitBytes(channelsOf(input))], optional: true },
   }),
-  prepare: () => () => undefined,
+  prepare: ({ attributes }, [input], tensors) => {
+    const thresholds = integers(required(tensors, 'thresholds'));
+    const flips = flipBits(tensors, channelsOf(input));
+    const complement = attributes.values === 'unsigned' ? -1 : 0;
+    return ([d], out) => {
+      thresholdBits(asIntegers(d), thresholds, flips, complement, asWords(out));
+    };
+  },
   kernel: ({ attributes }) => `integer threshold to ${attributes.values}`,
 };
+
+/** The one error for a NaN at a sign: which node found it, whose work it does, and where in the edge that it reads. */
+function nanAtSign(node: NodeOf<'sign'>, input: Edge, index: number): ModelFileError {
+  const layers = node.layers.map((layer) => quote(layer)).join(', ') || 'none';
+  const place = [];
+  for (let axis = input.shape.length - 1, rest = index; axis >= 0; axis--) {
+    place.unshift(rest % input.shape[axis]);
+    rest = Math.floor(rest / input.shape[axis]);
+  }
+  return new ModelFileError(
+    `node ${quote(node.name)} (sign, of layers: ${layers}) reads a NaN at [${place}] of ${quote(node.inputs[0])}, ` +
+      'which has no sign; look for broken numbers in the input',
+  );
+}

@@ -1,8 +1,8 @@
 /** Sizes of what convolutions and pools make, and the checks of their windows. */
 import type { Edge, Window } from '../graph.js';
-import type { PoolShape } from '../kernels/float-conv.js';
+import type { ConvShape, PoolShape } from '../kernels/float-conv.js';
 import type { Named } from './edges.js';
-import { misfit, pictureOf } from './edges.js';
+import { channelsOf, misfit, pictureOf } from './edges.js';
 
 /**
  * [height, width] of what a window makes of a picture: floor((in + pads - reach) / stride) + 1, where it reaches over
@@ -48,10 +48,10 @@ function checkTaps(node: Named, window: Window, axis: 0 | 1, out: number, size: 
   throw misfit(node, `its window for output ${what} ${out} lies outside the picture`);
 }
 
-/** The sizes that kernels work with. */
-export function poolShape(node: Named, input: Edge, window: Window): PoolShape {
-  const [inHeight, inWidth, channels] = pictureOf(node, input);
-  const [outHeight, outWidth] = outputSize(node, input, window);
+/** The sizes that a pool works with, of a node whose window fits. */
+export function poolShape({ shape }: Edge, output: Edge, window: Window): PoolShape {
+  const [inHeight, inWidth, channels] = shape;
+  const [outHeight, outWidth] = output.shape;
   return {
     inHeight,
     inWidth,
@@ -67,6 +67,16 @@ export function poolShape(node: Named, input: Edge, window: Window): PoolShape {
     padTop: window.pads[0],
     padLeft: window.pads[1],
   };
+}
+
+/** The sizes that a convolution works with, of a node whose window fits. */
+export function convShape(
+  input: Edge,
+  output: Edge,
+  { window, groups }: { readonly window: Window; readonly groups: number },
+): ConvShape {
+  const { channels: inChannels, ...sizes } = poolShape(input, output, window);
+  return { ...sizes, inChannels, outChannels: channelsOf(output), groups };
 }
 
 /** "3x3/2, dilation 2": size, and strides and dilations that are not 1. */

@@ -1,0 +1,98 @@
+/** A packed model in words and numbers, for people and for tables. */
+import { tensorBytes } from '../format/tensors.js';
+import type { StoredTensor } from '../format/tensors.js';
+import type { Edge, Graph, GraphInput, NodeOf, OpName } from '../graph.js';
+import { opTable } from '../ops/table.js';
+
+export interface EdgeDescription extends Edge {
+  readonly name: string;
+}
+
+export interface NodeDescription {
+  readonly name: string;
+  readonly op: OpName;
+  /** What runs: "xor-popcount 3x3, pad +1". */
+  readonly kernel: string;
+  /** The trained network's layers whose work it does. */
+  readonly layers: readonly string[];
+  readonly inputs: readonly EdgeDescription[];
+  readonly output: EdgeDescription;
+  /** Bytes of its tensors in the file; a tensor of several nodes counts with the first, so the sum is the file's payload. */
+  readonly bytes: number;
+}
+
+/** Plain data: can be printed as JSON. Shapes are those of one example. */
+export interface ModelDescription {
+  readonly inputs: readonly (EdgeDescription & Pick<GraphInput, 'pixels'>)[];
+  readonly outputs: readonly EdgeDescription[];
+  readonly nodes: readonly NodeDescription[];
+  /** Memory for all edges of one example, which share places over time. */
+  readonly activationBytes: number;
+}
+
+/** Every edge of the graph by name. */
+export function edgesOf({ inputs, nodes }: Graph): ReadonlyMap<string, Edge> {
+  return new Map<string, Edge>([
+    ...inputs.map(({ name, shape }) => [name, { type: 'f32', shape }] as const),
+    ...nodes.map(({ name, output }) => [name, output] as const),
+  ]);
+}
+
+export function edgeOf(edges: ReadonlyMap<string, Edge>, name: string): Edge {
+  const edge = edges.get(name);
+  if (edge === undefined)
+    throw new Error(`a graph that reads the unknown edge "${name}" was not refused`);
+  return edge;
+}
+
+/** @param tensors the model's, by name. @param activationBytes as planned. */
+export function describeGraph(
+  graph: Graph,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  activationBytes: number,
+): ModelDescription {
+  const edges = edgesOf(graph);
+  const describe = (name: string): EdgeDescription => {
+    const { type, shape } = edgeOf(edges, name);
+    return { name, type, shape };
+  };
+  const left = new Map(tensors);
+  return {
+    inputs: graph.inputs.map(({ name, pixels }) => ({
+      ...describe(name),
+      ...(pixels === undefined ? {} : { pixels }),
+    })),
+    outputs: graph.outputs.map(describe),
+    nodes: graph.nodes.map((node) => {
+      const inputs = node.inputs.map(describe);
+      return {
+        name: node.name,
+        op: node.op,
+        kernel: kernelText(node, inputs),
+        layers: node.layers,
+        inputs,
+        output: describe(node.name),
+        bytes: takeBytes(node.tensors, left),
+      };
+    }),
+    activationBytes,
+  };
+}
+
+function kernelText<Op extends OpName>(node: NodeOf<Op>, inputs: readonly Edge[]): string {
+  return opTable[node.op].kernel(node, inputs);
+}
+
+/** Bytes of those tensors that no node before had; they are taken out. */
+function takeBytes(
+  roles: Readonly<Record<string, string>>,
+  left: Map<string, StoredTensor>,
+): number {
+  let bytes = 0;
+  for (const name of Object.values(roles)) {
+    const tensor = left.get(name);
+    if (tensor !== undefined) bytes += tensorBytes(tensor);
+    left.delete(name);
+  }
+  return bytes;
+}

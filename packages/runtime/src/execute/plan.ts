@@ -1,0 +1,65 @@
+/**
+ * Where every edge lies in one block of memory. An edge is needed from the node that makes it to the last node that reads
+ * it; edges that are never needed at the same time may share their place. All elements have four bytes: float32,
+ * int32, or words of 32 bits.
+ */
+import type { Edge, Graph } from '../graph.js';
+import { wordsFor } from '../kernels/bits.js';
+import { channelsOf, elementsOf, operands, positionsOf } from '../ops/edges.js';
+
+/** In words of four bytes from the beginning of the block. */
+export interface Place {
+  readonly from: number;
+  readonly words: number;
+}
+
+export interface Plan {
+  /** By name of the edge. */
+  readonly places: ReadonlyMap<string, Place>;
+  /** Size of the block. */
+  readonly bytes: number;
+}
+
+/** Four-byte words of one example on an edge. */
+export function edgeWords(edge: Edge): number {
+  return operands.includes(edge.type)
+    ? positionsOf(edge) * wordsFor(channelsOf(edge))
+    : elementsOf(edge);
+}
+
+/** Plans a graph that `checkGraph` found sound. No memory is taken. */
+export function planBuffers({ inputs, nodes, outputs }: Graph): Plan {
+  const lastReader = new Map<string, number>();
+  nodes.forEach((node, index) => node.inputs.forEach((name) => lastReader.set(name, index)));
+  for (const name of outputs) lastReader.set(name, nodes.length);
+
+  const places = new Map<string, Place>();
+  /** The places that are needed now, by address. */
+  let live: readonly (Place & { readonly name: string })[] = [];
+  let end = 0;
+  const place = (name: string, edge: Edge): void => {
+    const words = edgeWords(edge);
+    const { from, index } = lowestGap(live, words);
+    live = [...live.slice(0, index), { name, from, words }, ...live.slice(index)];
+    places.set(name, { from, words });
+    end = Math.max(end, from + words);
+  };
+
+  for (const { name, shape } of inputs) place(name, { type: 'f32', shape });
+  nodes.forEach((node, index) => {
+    // Before its inputs are let go: no op reads and writes the same place.
+    place(node.name, node.output);
+    live = live.filter(({ name }) => (lastReader.get(name) ?? index) > index);
+  });
+  return { places, bytes: 4 * end };
+}
+
+/** The lowest address with `words` free words, and where it stands among the places. */
+function lowestGap(live: readonly Place[], words: number): { from: number; index: number } {
+  let from = 0;
+  for (let index = 0; index < live.length; index++) {
+    if (live[index].from - from >= words) return { from, index };
+    from = live[index].from + live[index].words;
+  }
+  return { from, index: live.length };
+}

@@ -1,0 +1,86 @@
+/** A packed model from wherever it is: bytes, a file, an address. */
+import { PackedModel } from './execute/packed-model.js';
+import type { LoadOptions } from './execute/packed-model.js';
+import { decodeModel } from './format/read.js';
+import { quote } from './format/json.js';
+import { ModelFileError } from './model-file-error.js';
+
+/**
+ * Loads a `*.bnn` file.
+ *
+ * @param source the file's bytes; in Node a path or a file: URL; an http(s) URL anywhere. In a browser any other string is
+ *   an address relative to the page.
+ * @throws ModelFileError when there is no such file, or it is damaged, of an unknown version, or too large to run.
+ */
+export async function load(
+  source: string | URL | Uint8Array | ArrayBuffer,
+  options?: LoadOptions,
+): Promise<PackedModel> {
+  if (source instanceof Uint8Array) return PackedModel.from(decodeModel(source), options);
+  if (source instanceof ArrayBuffer) return load(new Uint8Array(source), options);
+  const bytes = await bytesAt(source);
+  try {
+    return PackedModel.from(decodeModel(bytes), options);
+  } catch (error) {
+    if (!(error instanceof ModelFileError)) throw error;
+    throw new ModelFileError(`${quote(String(source))}: ${error.message}`, { cause: error });
+  }
+}
+
+function bytesAt(source: string | URL): Promise<Uint8Array> {
+  const scheme = /^(https?|data|blob|file):/i.exec(String(source))?.[1].toLowerCase();
+  if (scheme === 'file') return readBytes(new URL(source));
+  return scheme === undefined && inNode() ? readBytes(source) : fetchBytes(source);
+}
+
+/** Also Bun, Deno and Electron, which have Node's file system. */
+function inNode(): boolean {
+  return typeof process === 'object' && typeof process.versions?.node === 'string';
+}
+
+async function readBytes(path: string | URL): Promise<Uint8Array> {
+  const { readFile } = await fileSystem();
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new ModelFileError(`model file ${quote(String(path))} ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist';
+  if (code === 'EISDIR') return 'is a directory';
+  return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+type FileSystem = Pick<typeof import('node:fs/promises'), 'readFile'>;
+
+/** Not a plain import, because bundlers for browsers would look for the module and find none. */
+async function fileSystem(): Promise<FileSystem> {
+  const name = ['node:fs', 'promises'].join('/');
+  const module: unknown = await import(/* @vite-ignore */ /* webpackIgnore: true */ name);
+  if (isFileSystem(module)) return module;
+  throw new ModelFileError('this JavaScript engine reads no files; give an http(s) URL or bytes');
+}
+
+function isFileSystem(module: unknown): module is FileSystem {
+  return typeof module === 'object' && module !== null && 'readFile' in module;
+}
+
+async function fetchBytes(url: string | URL): Promise<Uint8Array> {
+  const where = `model file ${quote(String(url))}`;
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch (error) {
+    throw new ModelFileError(`${where} cannot be fetched`, { cause: error });
+  }
+  if (!response.ok) {
+    const { status, statusText } = response;
+    throw new ModelFileError(`${where} cannot be fetched: HTTP ${status} ${statusText}`.trimEnd());
+  }
+  return new Uint8Array(await response.arrayBuffer());
+}
