@@ -29,11 +29,9 @@ for (const remark of remarks) console.log(remark);
 const pixels = { mean: [0.5], std: [0.5] };
 const digits = await loadImages('digits', { split: 'test' });
 const count = 500;
-const numbers = Float32Array.from(
-  digits.images.subarray(0, count * 28 * 28),
-  (byte) => (byte / 255 - pixels.mean[0]) / pixels.std[0],
-);
-const x = tf.tensor4d(numbers, [count, 28, 28, 1]);
+const images = digits.images.subarray(0, count * 28 * 28);
+const scaled = (byte) => (byte / 255 - pixels.mean[0]) / pixels.std[0];
+const x = tf.tensor4d(Float32Array.from(images, scaled), [count, 28, 28, 1]);
 const imported = await model.predict(x).data();
 
 // Bits. The converter proves on these pictures that the file computes what the model does.
@@ -47,7 +45,7 @@ await writeFile(new URL('digits.bnn', import.meta.url), bytes);
 
 // What somebody who has only the file and the runtime gets.
 const packed = await load(bytes);
-const logits = packed.run(numbers);
+const logits = packed.run(images); // bytes: the file says how they become numbers
 
 const classOf = (all, i) => {
   const row = Array.from(all.subarray(10 * i, 10 * i + 10));
