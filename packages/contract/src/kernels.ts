@@ -102,6 +102,20 @@ export const BATCH_NORM_GRADIENT = 'SurgeBatchNormGradient';
  */
 export const SOFTMAX_CROSS_ENTROPY = 'SurgeSoftmaxCrossEntropy';
 
+/**
+ * The float convolution of canonical evaluation (METHOD.md section 4): y = conv(x, kernel) + bias, each output summed in
+ * float64 from +0 in the order of the window's rows, its columns, then the channels of the group (products of float32
+ * are exact there), then the bias, then rounded to float32 once. Outside the picture stands `padValue`; with 0, the
+ * default, what lies there is skipped. So every backend gives the same bits.
+ *
+ * inputs {x: NHWC, kernel: HWIO} or {x, kernel, bias: [outChannels]}; outputs [y]. No gradient.
+ */
+export const CANONICAL_CONV_2D = 'SurgeCanonicalConv2D';
+export interface CanonicalConv2DAttrs {
+  readonly geometry: ConvGeometry;
+  readonly padValue?: PadValue;
+}
+
 /** Bounds that an optimizer step clips the new parameter to; both or none. */
 export interface LatentClip {
   readonly clipMin?: number;

@@ -1,0 +1,107 @@
+/** Rules of the float layers that sum: convolutions, dense layers, mean pools. f64 sums, rounded once, then the activation. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { convGeometry } from '@surge-bnn/contract';
+import type { ConvGeometry } from '@surge-bnn/contract';
+import { averagePool2d } from '@surge-bnn/runtime';
+import { ownActivation } from './activations.js';
+import { canonicalConv2d } from './canonical-conv2d.js';
+import {
+  cannotEvaluate,
+  findWeight,
+  paddingOf,
+  pairOf,
+  refuseChannelsFirst,
+  weightOf,
+} from './layer-parts.js';
+import type { Layer } from './layer-parts.js';
+import type { Rule } from './rule.js';
+
+export const conv2dLayer: Rule = (layer, [x]) =>
+  convolution(layer, x, weightOf(layer, 'kernel'), 1, pairOf(layer, 'dilationRate'));
+
+/**
+ * A depthwise kernel [h, w, channels, multiplier] is that of a convolution with a group for each channel,
+ * [h, w, 1, channels multiplier]: output channel c m + i comes from input channel c, which is the same memory.
+ */
+export const depthwiseConv2dLayer: Rule = (layer, [x]) => {
+  const dilation = pairOf(layer, 'dilationRate');
+  if (dilation.some((d) => d !== 1)) {
+    throw cannotEvaluate(
+      layer,
+      `its dilationRate is [${dilation}], which TF.js itself ignores in this layer; allowed: 1`,
+    );
+  }
+  const kernel = weightOf(layer, 'depthwise_kernel');
+  const [height, width, channels, multiplier] = kernel.shape;
+  const grouped = tf.reshape(kernel, [height, width, 1, channels * multiplier]);
+  return convolution(layer, x, grouped, channels, dilation);
+};
+
+function convolution(
+  layer: Layer,
+  x: Tensor,
+  kernel: Tensor,
+  groups: number,
+  dilationRate: [number, number],
+): Tensor {
+  refuseChannelsFirst(layer);
+  const geometry = convGeometry(
+    x.shape,
+    kernel.shape,
+    { strides: pairOf(layer, 'strides'), padding: paddingOf(layer), dilationRate, groups },
+    layer.name,
+  );
+  const y = canonicalConv2d(x, kernel, findWeight(layer, 'bias'), geometry);
+  return ownActivation(layer, y);
+}
+
+export const denseLayer: Rule = (layer, [x]) =>
+  ownActivation(layer, canonicalMatMul(x, weightOf(layer, 'kernel'), findWeight(layer, 'bias')));
+
+/** x [..., in] times kernel [in, out], plus bias: a picture of one column, a window of one tap. */
+export function canonicalMatMul(x: Tensor, kernel: Tensor, bias?: Tensor): Tensor {
+  const [inputs, outputs] = kernel.shape;
+  const rows = x.size / inputs;
+  const filter = [1, 1, inputs, outputs];
+  const geometry: ConvGeometry = {
+    ...convGeometry([1, 1, 1, inputs], filter),
+    inHeight: rows,
+    outHeight: rows,
+  };
+  const picture = tf.reshape(x, [1, rows, 1, inputs]);
+  const y = canonicalConv2d(picture, tf.reshape(kernel, filter), bias, geometry);
+  return tf.reshape(y, [...x.shape.slice(0, -1), outputs]);
+}
+
+export const averagePooling2dLayer: Rule = (layer, [x]) => {
+  refuseChannelsFirst(layer);
+  const [channels] = x.shape.slice(-1);
+  const geometry = convGeometry(
+    x.shape,
+    [...pairOf(layer, 'poolSize'), channels, channels],
+    { strides: pairOf(layer, 'strides'), padding: paddingOf(layer) },
+    layer.name,
+  );
+  return averagePool(x, geometry);
+};
+
+export const globalAveragePooling2dLayer: Rule = (layer, [x]) => {
+  refuseChannelsFirst(layer);
+  const [batch, height, width, channels] = x.shape;
+  const geometry = convGeometry(x.shape, [height, width, channels, channels], {}, layer.name);
+  return tf.reshape(averagePool(x, geometry), [batch, channels]);
+};
+
+function averagePool(x: Tensor, g: ConvGeometry): Tensor {
+  const channels = g.inChannels;
+  const values = x.dataSync<'float32'>();
+  const inSize = g.inHeight * g.inWidth * channels;
+  const outSize = g.outHeight * g.outWidth * channels;
+  const y = new Float32Array(g.batch * outSize);
+  for (let n = 0; n < g.batch; n++) {
+    const picture = values.subarray(n * inSize, (n + 1) * inSize);
+    averagePool2d(picture, { ...g, channels }, y.subarray(n * outSize, (n + 1) * outSize));
+  }
+  return tf.tensor(y, [g.batch, g.outHeight, g.outWidth, channels]);
+}

@@ -1,0 +1,87 @@
+/**
+ * THE TABLE of canonical evaluation: what every supported kind of layer does, by its class name. A kind that is not
+ * here is refused: nobody has said that its sums come in one order on every backend.
+ */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { InputError } from '@surge-bnn/contract';
+import { activationLayer, leakyReluLayer, reluLayer, softmaxLayer } from './activations.js';
+import { batchNormLayer } from './batch-norm.js';
+import {
+  averagePooling2dLayer,
+  conv2dLayer,
+  denseLayer,
+  depthwiseConv2dLayer,
+  globalAveragePooling2dLayer,
+} from './float-layers.js';
+import { cannotEvaluate, refuseChannelsFirst } from './layer-parts.js';
+import type { Layer } from './layer-parts.js';
+import type { Rule } from './rule.js';
+
+/**
+ * The layer itself: it moves numbers, compares them, rounds each of its operations by itself, or sums signs, which are
+ * integers that float32 holds exactly.
+ */
+const itself: Rule = (layer, inputs) => {
+  const given: Tensor | Tensor[] = inputs.length === 1 ? inputs[0] : [...inputs];
+  const result = layer.call(given, { training: false });
+  if (!Array.isArray(result)) return result;
+  throw cannotEvaluate(layer, `it gives ${result.length} tensors; allowed: one`);
+};
+
+/** The same for a layer that has an option for where the channels are. */
+const itselfOnPictures: Rule = (layer, inputs) => {
+  refuseChannelsFirst(layer);
+  return itself(layer, inputs);
+};
+
+const rules: Readonly<Record<string, Rule>> = {
+  BinaryConv2D: itself,
+  BinaryDense: itself,
+  Conv2D: conv2dLayer,
+  DepthwiseConv2D: depthwiseConv2dLayer,
+  Dense: denseLayer,
+  SurgeBatchNorm: batchNormLayer,
+  BatchNormalization: batchNormLayer,
+  Activation: activationLayer,
+  ReLU: reluLayer,
+  LeakyReLU: leakyReluLayer,
+  PReLU: itself,
+  SurgePReLU: itself,
+  RPReLU: itself,
+  HardTanh: itself,
+  Softmax: softmaxLayer,
+  MaxPooling1D: itself,
+  MaxPooling2D: itselfOnPictures,
+  GlobalMaxPooling1D: itself,
+  GlobalMaxPooling2D: itselfOnPictures,
+  AveragePooling2D: averagePooling2dLayer,
+  GlobalAveragePooling2D: globalAveragePooling2dLayer,
+  Flatten: itselfOnPictures,
+  Reshape: itself,
+  Permute: itself,
+  RepeatVector: itself,
+  ZeroPadding2D: itselfOnPictures,
+  Cropping2D: itselfOnPictures,
+  Add: itself,
+  Multiply: itself,
+  Maximum: itself,
+  Minimum: itself,
+  Concatenate: itself,
+  Dropout: itself,
+  SpatialDropout1D: itself,
+  GaussianNoise: itself,
+  GaussianDropout: itself,
+  AlphaDropout: itself,
+};
+
+/** The kinds of layers that can be evaluated canonically, by their class names. */
+export const canonicalKinds: readonly string[] = Object.keys(rules);
+
+/** @throws InputError naming the layer and the kinds that are supported. */
+export function ruleOf(layer: Layer): Rule {
+  const kind = layer.getClassName();
+  if (Object.hasOwn(rules, kind)) return rules[kind];
+  throw new InputError(
+    `layer "${layer.name}" is of kind ${kind}, which has no canonical evaluation; supported kinds: ${canonicalKinds.join(', ')}`,
+  );
+}
