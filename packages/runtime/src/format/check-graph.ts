@@ -5,7 +5,7 @@
 import type { Edge, Graph, GraphInput, GraphNode, NodeOf, OpName } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
 import { opTable } from '../ops/table.js';
-import { maxElements, maxRank } from './convention.js';
+import { maxElements, maxNodes, maxPixelChannels, maxRank } from './convention.js';
 import { quote } from './json.js';
 import type { TensorSpec } from './tensors.js';
 
@@ -18,6 +18,9 @@ export function checkGraph(graph: Graph, tensors: ReadonlyMap<string, TensorSpec
     throw new ModelFileError(
       `the graph has ${graph.inputs.length} inputs and ${graph.outputs.length} outputs; allowed: one of each`,
     );
+  }
+  if (graph.nodes.length > maxNodes) {
+    throw new ModelFileError(`the graph has ${graph.nodes.length} nodes; allowed: ${maxNodes}`);
   }
   for (const name of tensors.keys()) checkName(name, 'tensor');
   const [input] = graph.inputs;
@@ -66,6 +69,11 @@ function checkInput({ name, shape, pixels }: GraphInput): void {
   if (mean.length !== channels || std.length !== channels) {
     throw new ModelFileError(
       `${where} has ${mean.length} means and ${std.length} stds of pixels; allowed: ${channels} of each, one per channel`,
+    );
+  }
+  if (channels > maxPixelChannels) {
+    throw new ModelFileError(
+      `${where} has pixels of ${channels} channels; allowed: ${maxPixelChannels}`,
     );
   }
   for (const [c, m] of mean.entries()) {

@@ -23,6 +23,12 @@ export const maxHeaderBytes = 2 ** 24;
 /** Most numbers on an edge, that is 1 GiB as float32; planned buffers have bounds of their own. */
 export const maxElements = 2 ** 28;
 
+/** Most nodes of a graph; the largest networks have a few thousand. */
+export const maxNodes = 2 ** 14;
+
+/** Most channels of an input of pixels: each has a table of its 256 values. */
+export const maxPixelChannels = 1024;
+
 /** Most axes of an edge or tensor. */
 export const maxRank = 8;
 

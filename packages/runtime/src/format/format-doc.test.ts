@@ -2,8 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Edge, GraphNode, NodeOf, OpName } from '../graph.js';
+import { PackedModel } from '../execute/packed-model.js';
 import { opTable } from '../ops/table.js';
-import { fixedMetadata, maxElements, maxHeaderBytes } from './convention.js';
+import {
+  fixedMetadata,
+  maxElements,
+  maxHeaderBytes,
+  maxNodes,
+  maxPixelChannels,
+} from './convention.js';
+import { maxJsonValues } from './json.js';
 import { documented, models } from './models.fixture.js';
 import { cut } from './surgery.fixture.js';
 import { encodeModel } from './write.js';
@@ -93,7 +101,7 @@ it('tells the fixed metadata and the limits', () => {
   for (const [key, value] of Object.entries(fixedMetadata)) {
     expect(told).toContainEqual([`\`${key}\``, `\`${value}\``]);
   }
-  for (const limit of [maxElements, maxHeaderBytes]) {
+  for (const limit of [maxElements, maxHeaderBytes, maxNodes, maxPixelChannels, maxJsonValues]) {
     expect(page).toContain(limit.toLocaleString('en'));
   }
 });
@@ -121,6 +129,14 @@ describe('the example', () => {
     const { data } = cut(file);
     expect(shown.size).toBe(16 + data.length);
     expect(shown.has(file.length - 1)).toBe(true);
+  });
+
+  it('computes what the page computes', () => {
+    const text = section('## 8. A whole file');
+    const [, numbers] = /^ {4}x {2,}(.*?) {2,}rows/m.exec(text) ?? [];
+    const x = Float32Array.from(numbers.split(','), Number);
+    const y = PackedModel.from(documented()).run(x);
+    expect(text).toContain(`0.5 * 0 + 1 = ${y[0]};  -1 * 2 + 0 = ${y[1]}`);
   });
 
   it('has the kernel of section 3', () => {

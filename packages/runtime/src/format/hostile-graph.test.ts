@@ -24,6 +24,15 @@ describe('a graph', () => {
   it.each<Refusal>([
     ['with an unknown key', set(['version'], 2), 'the graph has the unknown key "version"'],
     ['without nodes', set(['nodes'], undefined), 'the graph has no "nodes"'],
+    [
+      'with too many nodes',
+      () =>
+        withGraphText(file, (json) => {
+          const node = /\{"name":"scale".*\}(?=\],"outputs")/.exec(json)?.[0] ?? '';
+          return json.replace(node, Array(20_000).fill(node).join());
+        }),
+      'the graph has 20002 nodes; allowed: 16384',
+    ],
     ['whose nodes are text', set(['nodes'], 'none'), 'must be a list'],
     ['whose node is null', set(['nodes', 1], null), 'node 1 must be an object'],
     ['with a nameless node', set(['nodes', 1, 'name'], undefined), 'node 1 has no "name"'],
@@ -175,6 +184,15 @@ describe('a picture', () => {
       '2 means and 3 stds of pixels; allowed: 3',
     ],
     ['without a std', pixels({ mean: [0, 0, 0] }), 'has no "std"'],
+    [
+      'with a table for each of too many channels',
+      () => {
+        const many = Array<number>(1025).fill(1);
+        const wide = withGraph(photo, ['inputs', 0, 'shape'], [8, 7, many.length]);
+        return withGraph(wide, ['inputs', 0, 'pixels'], { mean: many, std: many });
+      },
+      'pixels of 1025 channels; allowed: 1024',
+    ],
     ['with a std of 0', pixels({ mean: [0, 0, 0], std: [1, 0, 1] }), 'channel 1: mean 0 and std 0'],
     [
       'with a negative std',
