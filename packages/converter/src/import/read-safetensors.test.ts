@@ -51,6 +51,7 @@ describe('readSafetensors', () => {
         Float32Array.of(1, -3.00405527047391e38, 0.15625),
       ]);
       expect(values('half')).toEqual(['F16', [2, 2], Float32Array.of(1, -0.5, 65504, 2 ** -24)]);
+      expect(tensors.get('half')?.bytes.slice().buffer.byteLength).toBe(8);
       const counter = tensors.get('norm.num_batches_tracked');
       expect(counter).toMatchObject({ dtype: 'I64', shape: [] });
       expect(counter && Buffer.from(counter.bytes).readBigInt64LE()).toBe(1234567890123n);

@@ -38,8 +38,10 @@ export function readSafetensors(file: Uint8Array): Map<string, ForeignTensor> {
     throw notValid(`its header of ${length} bytes would end behind its ${file.length} bytes`);
   }
   if (length > largestHeader) throw notValid(`its header has ${length} bytes`);
-  const data = file.subarray(8 + Number(length));
-  const header = parseHeader(file.subarray(8, 8 + Number(length)));
+  // Not file.subarray: of a Node Buffer that is a Buffer, whose slice() shares memory instead of copying.
+  const start = 8 + Number(length);
+  const data = new Uint8Array(file.buffer, file.byteOffset + start, file.length - start);
+  const header = parseHeader(file.subarray(8, start));
   const tensors = new Map<string, ForeignTensor>();
   for (const [name, entry] of Object.entries(header)) {
     if (name !== '__metadata__') tensors.set(name, tensorOf(name, entry, data));
