@@ -50,7 +50,7 @@ it(`${runs} damaged files are refused, or are models`, { timeout: 3_600_000 }, (
       const model = tryDecode(bytes);
       if (model === undefined) return;
       const written = encodeModel(model);
-      expect(encodeModel(decodeModel(written))).toEqual(written);
+      expect(Buffer.compare(encodeModel(decodeModel(written)), written)).toBe(0);
       const begin = performance.now();
       if (tryRun(model) === 'ran' && Buffer.compare(bytes, file) !== 0) ran += 1;
       expect(performance.now() - begin).toBeLessThan(5000);

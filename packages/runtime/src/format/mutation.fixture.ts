@@ -95,7 +95,7 @@ function mutateBytes(file: Uint8Array, change: OfBytes): Uint8Array {
 }
 
 function spliced(file: Uint8Array, at: number, drop: number, insert: Uint8Array): Uint8Array {
-  return Uint8Array.from([...file.subarray(0, at), ...insert, ...file.subarray(at + drop)]);
+  return Buffer.concat([file.subarray(0, at), insert, file.subarray(at + drop)]);
 }
 
 /** Changes a value of the header or of the graph in it; nothing where the header is no longer JSON. */
@@ -160,7 +160,6 @@ function isNode(value: unknown): value is Node {
 
 /** Whether an object would hold itself. */
 function contains(value: unknown, part: Node): boolean {
-  return (
-    value === part || (isNode(value) && Object.values(value).some((child) => contains(child, part)))
-  );
+  if (value === part) return true;
+  return isNode(value) && Object.values(value).some((child) => contains(child, part));
 }
