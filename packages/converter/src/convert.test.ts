@@ -170,6 +170,14 @@ describe('a conversion refuses', () => {
     );
   });
 
+  it('a border of zeros that no convolution reads', () => {
+    const border = tfl.layers.zeroPadding2d({ name: 'border', inputShape: [4, 4, 1] });
+    expect(() => packModel(input(border))).toThrow(/layer "border" .*the output reads it/);
+    const other = tfl.layers.zeroPadding2d({ name: 'border', inputShape: [4, 4, 1] });
+    const pool = tfl.layers.maxPooling2d({ name: 'pool', poolSize: 2 });
+    expect(() => packModel(input(other, pool))).toThrow(/layer "pool" \(MaxPooling2D\) reads it/);
+  });
+
   it('a model with two inputs', () => {
     const [a, b] = [tfl.input({ shape: [3] }), tfl.input({ shape: [3] })];
     const sum = tfl.layers.add().apply([a, b]) as tfl.SymbolicTensor;

@@ -1,5 +1,6 @@
 /** Binary layers: signs of the input, exact sums, the scale. */
-import { BinaryConv2D, BinaryDense, BinaryLayer, noTransform } from '@surge-bnn/core';
+import { BinaryConv2D, BinaryDense, noTransform } from '@surge-bnn/core';
+import type { BinaryLayer } from '@surge-bnn/core';
 import { InputError } from '@surge-bnn/contract';
 import type { NamedTensor } from '../graph-builder.js';
 import { storedFloats, storedSigns } from '../stored.js';

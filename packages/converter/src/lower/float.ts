@@ -1,5 +1,6 @@
 /** Float layers with a kernel, and batch norm. */
 import { InputError } from '@surge-bnn/contract';
+import type { Window } from '@surge-bnn/runtime';
 import type { NamedTensor } from '../graph-builder.js';
 import { storedFloats, storedHalves } from '../stored.js';
 import type { Values } from '../stored.js';
@@ -8,46 +9,37 @@ import type { Layer, LowerContext, LowerRule } from './rule.js';
 import { cannotConvert, configOf, findWeight, pairOf, weightOf } from './rule.js';
 import { convWindow, namedPadding } from './window.js';
 
-export const conv2d: LowerRule = (layer, inputs, context) => {
-  const kernel = weightOf(layer, 'kernel');
-  const { builder } = context;
-  return convolution(
-    layer,
-    inputs,
-    kernel,
-    kernel.shape,
-    1,
-    context,
-    builder.edge(inputs[0]).shape,
-  );
-};
+export const conv2d: LowerRule = (layer, [input], context) =>
+  convolution(layer, input, weightOf(layer, 'kernel'), 1, context);
 
 /**
  * A depthwise kernel [h, w, channels, multiplier] is that of a convolution with a group for each channel,
  * [h, w, 1, channels multiplier]: output channel c m + i comes from input channel c, which is the same memory.
  */
-export const depthwiseConv2d: LowerRule = (layer, inputs, context) => {
-  const kernel = findWeight(layer, 'depthwise_kernel') ?? weightOf(layer, 'kernel');
-  const [height, width, channels, multiplier] = kernel.shape;
-  const shape = [height, width, 1, channels * multiplier];
-  const picture = context.builder.edge(inputs[0]).shape;
-  return convolution(layer, inputs, kernel, shape, channels, context, picture);
+export const depthwiseConv2d: LowerRule = (layer, [input], context) => {
+  const { values, shape } = weightOf(layer, 'depthwise_kernel');
+  const [height, width, channels, multiplier] = shape;
+  const grouped = { values, shape: [height, width, 1, channels * multiplier] };
+  return convolution(layer, input, grouped, channels, context);
 };
 
 function convolution(
   layer: Layer,
-  inputs: readonly string[],
-  { values }: Values,
-  shape: readonly number[],
+  input: string,
+  kernel: Values,
   groups: number,
   context: LowerContext,
-  picture: readonly number[],
 ): string {
+  const { builder } = context;
   const config = configOf(layer);
   refuseChannelsFirst(layer);
-  const window = convWindow(
-    picture,
-    shape,
+  const border = context.padded.get(input);
+  const edge = border?.edge ?? input;
+  const [top, left, bottom, right] = border?.pads ?? [0, 0, 0, 0];
+  const [height, width, channels] = builder.edge(edge).shape;
+  const own = convWindow(
+    [height + top + bottom, width + left + right, channels],
+    kernel.shape,
     {
       strides: pairOf(config['strides']),
       padding: namedPadding(config['padding'], layer.name),
@@ -56,20 +48,39 @@ function convolution(
     },
     layer.name,
   );
-  const filters = shape[3];
-  const sums = context.builder.add({
+  const window: Window = {
+    ...own,
+    pads: [own.pads[0] + top, own.pads[1] + left, own.pads[2] + bottom, own.pads[3] + right],
+  };
+  const filters = kernel.shape[3];
+  const sums = builder.add({
     name: layer.name,
     op: 'conv2d',
-    inputs,
+    inputs: [edge],
     attributes: { window, filters, groups, padValue: 0, weights: context.floatWeights },
-    tensors: {
-      kernel: kernelTensor(layer, { values, shape }, context),
-      ...biasTensor(layer),
-    },
-    layers: [layer.name],
+    tensors: { kernel: kernelTensor(layer, kernel, context), ...biasTensor(layer) },
+    layers: border === undefined ? [layer.name] : [layer.name, border.layer],
   });
   return activation(layer, sums, context);
 }
+
+/**
+ * A border of zeros becomes padding of the convolution behind it, as in networks from PyTorch: a sum that takes zeros
+ * in is the sum without them.
+ */
+export const zeroPadding2d: LowerRule = (layer, [input], { builder, padded }) => {
+  refuseChannelsFirst(layer);
+  const padding = configOf(layer)['padding'];
+  const sides: readonly unknown[] = Array.isArray(padding) ? padding : [padding, padding];
+  const [vertical, horizontal] = sides;
+  const [top, bottom] = pairOf(vertical);
+  const [left, right] = pairOf(horizontal);
+  if (builder.edge(input).shape.length !== 3) {
+    throw cannotConvert(layer, `its input "${input}" is no picture`);
+  }
+  padded.set(layer.name, { edge: input, pads: [top, left, bottom, right], layer: layer.name });
+  return layer.name;
+};
 
 export const dense: LowerRule = (layer, inputs, context) => {
   const kernel = weightOf(layer, 'kernel');

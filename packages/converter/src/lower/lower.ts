@@ -20,6 +20,7 @@ const rules: Readonly<Record<string, LowerRule>> = {
   BinaryDense: binary.binaryDense,
   Conv2D: float.conv2d,
   DepthwiseConv2D: float.depthwiseConv2d,
+  ZeroPadding2D: float.zeroPadding2d,
   Dense: float.dense,
   SurgeBatchNorm: float.batchNorm,
   BatchNormalization: float.batchNorm,
@@ -80,6 +81,7 @@ export function lower(model: Model, options: LowerOptions): Draft {
     floatWeights: options.floatWeights,
     largestSum: options.largestSum,
     allowFloat: new Set(options.allowFloat),
+    padded: new Map(),
     signs: new Map(),
   };
   const edges = new Map([[inputs[0].id, 'input']]);
@@ -96,9 +98,25 @@ export function lower(model: Model, options: LowerOptions): Draft {
         `layer "${layer.name}" is of kind ${kind}, which cannot be converted; convertible kinds: ${convertibleKinds.join(', ')}`,
       );
     }
-    edges.set(output, rule(layer, given.map(edgeOf), context));
+    const names = given.map(edgeOf);
+    const border = names.map((name) => context.padded.get(name)).find((one) => one !== undefined);
+    if (border !== undefined && !padsByItself.has(kind)) {
+      throw onlyBeforeConvolution(border.layer, `layer "${layer.name}" (${kind})`);
+    }
+    edges.set(output, rule(layer, names, context));
   }
-  return builder.finish(edgeOf(outputs[0]));
+  const last = edgeOf(outputs[0]);
+  if (context.padded.has(last)) throw onlyBeforeConvolution(last, 'the output');
+  return builder.finish(last);
+}
+
+/** Kinds that can take a border of zeros upon themselves. */
+const padsByItself: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2D']);
+
+function onlyBeforeConvolution(layer: string, reader: string): InputError {
+  return new InputError(
+    `layer "${layer}" (ZeroPadding2D) cannot be converted: ${reader} reads it; only in front of ${[...padsByItself].join(' and ')} it becomes their padding`,
+  );
 }
 
 function knownShape(model: string, shape: readonly (number | null)[]): readonly number[] {

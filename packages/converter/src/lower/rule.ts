@@ -1,10 +1,18 @@
 /** What a rule of the lowering works with. */
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
+import type { Window } from '@surge-bnn/runtime';
 import type { GraphBuilder } from '../graph-builder.js';
 import type { Values } from '../stored.js';
 
 export type Layer = tfl.layers.Layer;
+
+/** An edge and what a ZeroPadding2D adds to it. */
+export interface PaddedPicture {
+  readonly edge: string;
+  readonly pads: Window['pads'];
+  readonly layer: string;
+}
 
 export interface LowerContext {
   readonly builder: GraphBuilder;
@@ -14,6 +22,8 @@ export interface LowerContext {
   readonly allowFloat: ReadonlySet<string>;
   /** Largest |sum| that binary layers may have: up to 2^24 every integer is a float32. */
   readonly largestSum: number;
+  /** Pictures with a border of zeros, by name: no node makes them, the convolution that reads one pads by itself. */
+  readonly padded: Map<string, PaddedPicture>;
   /** Signs that were already taken, by the edge they were taken of: two layers that read one edge share them. */
   readonly signs: Map<string, string>;
 }
