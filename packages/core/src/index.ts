@@ -5,14 +5,26 @@
  */
 export type {
   Binarizer,
+  InputBinarizer,
   LatentTransform,
   ParameterSpec,
   Progress,
   ScaleRule,
   Surrogate,
 } from './binarizers/binarizer.js';
-export { binarizers, methods, resolveBinarizer, resolveMethod } from './binarizers/registry.js';
-export type { BinarizerName, Method, MethodName } from './binarizers/registry.js';
+export {
+  binarizers,
+  methods,
+  resolveBinarizer,
+  resolveInputBinarizer,
+  resolveMethod,
+} from './binarizers/registry.js';
+export type {
+  BinarizerName,
+  InputBinarizerName,
+  Method,
+  MethodName,
+} from './binarizers/registry.js';
 export {
   boxSurrogate,
   identitySurrogate,
@@ -46,7 +58,7 @@ export { layerCalls } from './model/layer-calls.js';
 export type { CallGraph, LayerCall, ValueId } from './model/layer-calls.js';
 export { progressCallback, setProgress } from './model/progress.js';
 export { reestimateBatchNorm } from './model/reestimate-batch-norm.js';
-export { operations, packedKernelBytes, summarize } from './model/summarize.js';
+export { operations, summarize } from './model/summarize.js';
 export type { LayerCost, NetworkCost } from './model/summarize.js';
 export * as ops from './ops/index.js';
 export type { BinaryConv2dOptions, BinaryOpOptions } from './ops/binary-conv2d.js';

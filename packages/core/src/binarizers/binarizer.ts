@@ -65,6 +65,12 @@ export interface ScaleRule {
   ): { latent?: Tensor; parameters: Tensor[] };
 }
 
+/**
+ * What a layer does with its inputs: binarizes them, or takes them as the floats that they are ('none'), so that only its
+ * weights are binary. There is no such choice for weights.
+ */
+export type InputBinarizer = Binarizer | 'none';
+
 export interface Binarizer {
   readonly name: string;
   readonly transform: LatentTransform;

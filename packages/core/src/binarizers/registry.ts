@@ -3,7 +3,7 @@
  * for the weights. Adding a method: a file in `named/` and a line in each table.
  */
 import { InputError, unknownName } from '@surge-bnn/contract';
-import type { Binarizer } from './binarizer.js';
+import type { Binarizer, InputBinarizer } from './binarizer.js';
 import { approxSign } from './named/approx-sign.js';
 import { identity } from './named/identity.js';
 import { ste } from './named/ste.js';
@@ -18,6 +18,9 @@ export const binarizers = {
 } as const satisfies Record<string, Binarizer>;
 
 export type BinarizerName = keyof typeof binarizers;
+
+/** What may stand for the binarizer of inputs. */
+export type InputBinarizerName = BinarizerName | 'none';
 
 /** A published method: its two binarizers. */
 export interface Method {
@@ -40,16 +43,28 @@ export type MethodName = keyof typeof methods;
 
 /** The binarizer itself, or the one that the string names. @throws InputError with the nearest right name. */
 export function resolveBinarizer(given: BinarizerName | Binarizer): Binarizer {
+  return resolve(given, Object.keys(binarizers));
+}
+
+/** For inputs: the same, or 'none' for inputs that stay float. @throws InputError with the nearest right name. */
+export function resolveInputBinarizer(given: InputBinarizerName | Binarizer): InputBinarizer {
+  return given === 'none' ? given : resolve(given, [...Object.keys(binarizers), 'none']);
+}
+
+function resolve(given: BinarizerName | Binarizer, allowed: readonly string[]): Binarizer {
   const anything: unknown = given;
+  if (anything === 'none') {
+    throw new InputError(
+      `'none' leaves inputs float and is no binarizer of weights; allowed: ${allowed.join(', ')}`,
+    );
+  }
   if (typeof anything !== 'string' && (typeof anything !== 'object' || anything === null)) {
     throw new InputError(
-      `a binarizer must be a name (${Object.keys(binarizers).join(', ')}) or an object of the four parts, got ${String(anything)}`,
+      `a binarizer must be a name (${allowed.join(', ')}) or an object of the four parts, got ${String(anything)}`,
     );
   }
   if (typeof given !== 'string') return given;
-  if (!Object.hasOwn(binarizers, given)) {
-    throw unknownName('binarizer', given, Object.keys(binarizers));
-  }
+  if (!Object.hasOwn(binarizers, given)) throw unknownName('binarizer', given, allowed);
   return binarizers[given];
 }
 

@@ -2,10 +2,10 @@
  * THE TABLE of canonical evaluation: what every supported kind of layer does, by its class name. A kind that is not
  * here is refused: nobody has said that its sums come in one order on every backend.
  */
-import type { Tensor } from '@tensorflow/tfjs-core';
 import { InputError } from '@surge-bnn/contract';
 import { activationLayer, leakyReluLayer, reluLayer, softmaxLayer } from './activations.js';
 import { batchNormLayer } from './batch-norm.js';
+import { binaryConv2dLayer, binaryDenseLayer } from './binary-layers.js';
 import {
   averagePooling2dLayer,
   conv2dLayer,
@@ -13,30 +13,20 @@ import {
   depthwiseConv2dLayer,
   globalAveragePooling2dLayer,
 } from './float-layers.js';
-import { cannotEvaluate, refuseChannelsFirst } from './layer-parts.js';
+import { refuseChannelsFirst } from './layer-parts.js';
 import type { Layer } from './layer-parts.js';
+import { itself } from './rule.js';
 import type { Rule } from './rule.js';
 
-/**
- * The layer itself: it moves numbers, compares them, rounds each of its operations by itself, or sums signs, which are
- * integers that float32 holds exactly.
- */
-const itself: Rule = (layer, inputs) => {
-  const given: Tensor | Tensor[] = inputs.length === 1 ? inputs[0] : [...inputs];
-  const result = layer.call(given, { training: false });
-  if (!Array.isArray(result)) return result;
-  throw cannotEvaluate(layer, `it gives ${result.length} tensors; allowed: one`);
-};
-
-/** The same for a layer that has an option for where the channels are. */
+/** The layer itself, where it has an option for where the channels are. */
 const itselfOnPictures: Rule = (layer, inputs) => {
   refuseChannelsFirst(layer);
   return itself(layer, inputs);
 };
 
 const rules: Readonly<Record<string, Rule>> = {
-  BinaryConv2D: itself,
-  BinaryDense: itself,
+  BinaryConv2D: binaryConv2dLayer,
+  BinaryDense: binaryDenseLayer,
   Conv2D: conv2dLayer,
   DepthwiseConv2D: depthwiseConv2dLayer,
   Dense: denseLayer,

@@ -13,7 +13,10 @@ export interface BinaryConv2DOptions extends BinaryLayerOptions, ConvOptions {
   /** Output channels. */
   filters: number;
   kernelSize: number | [number, number];
-  /** What stands outside the picture in the binary input. Default +1: a border of bits, free in a packed model. */
+  /**
+   * What stands outside the picture in the binary input. Default +1: a border of bits, free in a packed model. A float
+   * input (inputBinarizer 'none') is padded with 0, and nothing else is allowed there.
+   */
   padValue?: PadValue;
 }
 
@@ -35,11 +38,17 @@ export class BinaryConv2D extends BinaryLayer {
 
   constructor(private readonly convOptions: BinaryConv2DOptions) {
     super(convOptions, 'binaryConv2d', Object.keys(ownKeys));
-    const { filters, kernelSize, padValue = 1 } = convOptions;
+    const floatInput = this.inputBinarizer === 'none';
+    const { filters, kernelSize, padValue = floatInput ? 0 : 1 } = convOptions;
     this.kernelSize = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
     if (![filters, ...this.kernelSize].every((n) => Number.isInteger(n) && n > 0)) {
       throw new InputError(
         `layer "${this.name}": filters and kernelSize must be whole numbers > 0, got ${filters} and ${kernelSize}`,
+      );
+    }
+    if (floatInput && padValue !== 0) {
+      throw new InputError(
+        `layer "${this.name}": with inputBinarizer 'none' the float input is padded with 0, so padValue must be 0, got ${padValue}`,
       );
     }
     this.padValue = padValue;
@@ -98,7 +107,7 @@ export class BinaryConv2D extends BinaryLayer {
 }
 
 /**
- * A 2-D convolution with 1-bit weights and 1-bit inputs. Input float32 [batch, height, width, channels],
+ * A 2-D convolution with 1-bit weights and 1-bit inputs (float ones with inputBinarizer 'none'). Input float32 [batch, height, width, channels],
  * output [batch, height', width', filters]; no bias (a batch norm follows). Both binarizers are 'ste' and padding is 'same'
  * with +1 unless said otherwise.
  */

@@ -51,7 +51,7 @@ export class BinaryDense extends BinaryLayer {
 }
 
 /**
- * A dense layer with 1-bit weights and 1-bit inputs. Input float32 [..., in] of rank >= 2, output [..., units];
+ * A dense layer with 1-bit weights and 1-bit inputs (float ones with inputBinarizer 'none'). Input float32 [..., in] of rank >= 2, output [..., units];
  * no bias. Both binarizers are 'ste' unless said otherwise.
  */
 export function binaryDense(options: BinaryDenseOptions): BinaryDense {

@@ -6,14 +6,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
-import type { Binarizer, ParameterSpec } from '../binarizers/binarizer.js';
-import type { BinarizerName } from '../binarizers/registry.js';
-import { binarizers, resolveBinarizer } from '../binarizers/registry.js';
+import type { Binarizer, InputBinarizer, ParameterSpec } from '../binarizers/binarizer.js';
+import type { BinarizerName, InputBinarizerName } from '../binarizers/registry.js';
+import { binarizers, resolveBinarizer, resolveInputBinarizer } from '../binarizers/registry.js';
 import type { CompensatorOptions } from '../compensator/options.js';
 import type { LambdaState } from '../compensator/scaler.js';
 import type { BackwardStatistics } from '../compensator/statistics.js';
 import type { SurgeOptions } from '../compensator/surge.js';
 import { auxiliaryInitialValue, scalingOf, surge } from '../compensator/surge.js';
+import { parametersOf } from '../ops/binary-plan.js';
 import { refuseNaN, signOf } from '../ops/sign.js';
 import { baseOptions } from './base-options.js';
 import type { BaseOptions } from './base-options.js';
@@ -23,8 +24,8 @@ import type { KernelInitializerName } from './initializers.js';
 type LayerVariable = tfl.LayerVariable;
 
 export interface BinaryLayerOptions extends BaseOptions {
-  /** How inputs are binarized. Default 'ste'. */
-  inputBinarizer?: BinarizerName | Binarizer;
+  /** How inputs are binarized; 'none': they stay float, and only the weights are binary. Default 'ste'. */
+  inputBinarizer?: InputBinarizerName | Binarizer;
   /** How weights are binarized. Default 'ste'. */
   weightBinarizer?: BinarizerName | Binarizer;
   /** Distribution of the latent weights at the start. Default 'glorotNormal'. */
@@ -44,9 +45,9 @@ const sharedKeys: Record<Exclude<keyof BinaryLayerOptions, keyof BaseOptions>, t
   compensator: true,
 };
 
-/** A layer whose weights and inputs are binarized, with latent weights that an optimizer trains. */
+/** A layer whose weights and, but for inputBinarizer 'none', inputs are binarized, with latent weights that an optimizer trains. */
 export abstract class BinaryLayer extends tfl.layers.Layer {
-  readonly inputBinarizer: Binarizer;
+  readonly inputBinarizer: InputBinarizer;
   readonly weightBinarizer: Binarizer;
   /** Training progress p in [0, 1] for everything scheduled; see `setProgress`. */
   progress = 0;
@@ -72,7 +73,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     ownKeys: readonly string[],
   ) {
     super(baseOptions(options, layer, [...ownKeys, ...Object.keys(sharedKeys)]));
-    this.inputBinarizer = resolveBinarizer(options.inputBinarizer ?? 'ste');
+    this.inputBinarizer = resolveInputBinarizer(options.inputBinarizer ?? 'ste');
     this.weightBinarizer = resolveBinarizer(options.weightBinarizer ?? 'ste');
     if (options.compensator !== undefined) checkSaved(options.compensator, this.name);
   }
@@ -159,7 +160,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
           tfl.initializers.constant({ value: spec.initialValue }),
         ),
       );
-    this.inputParameters = make(this.inputBinarizer.transform.parameters, inChannels);
+    this.inputParameters = make(parametersOf(this.inputBinarizer), inChannels);
     this.weightParameters = make(
       [
         ...this.weightBinarizer.transform.parameters,
@@ -210,7 +211,8 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   }
 
   override getConfig(): serialization.ConfigDict {
-    const name = (binarizer: Binarizer) => {
+    const name = (binarizer: InputBinarizer) => {
+      if (binarizer === 'none') return binarizer;
       const known: Record<string, Binarizer> = binarizers;
       if (known[binarizer.name] === binarizer) return binarizer.name;
       throw new InputError(

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { InputError } from '@surge-bnn/contract';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { binarizers } from '../binarizers/registry.js';
 import * as layers from './index.js';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -27,13 +28,33 @@ describe('the binarizers of a layer', () => {
     layers.binaryDense({ units: 2 }),
     layers.binaryDense({ units: 2, inputBinarizer: undefined }),
   ])('are "ste" when none is named', (layer) => {
-    expect([layer.inputBinarizer.name, layer.weightBinarizer.name]).toEqual(['ste', 'ste']);
+    expect([layer.inputBinarizer, layer.weightBinarizer]).toEqual([binarizers.ste, binarizers.ste]);
     expect(layer.latentRange).toEqual([-1, 1]);
   });
 
   it('are refused when they are neither a name nor an object', () => {
     const options = untyped<{ units: number }>({ units: 1, inputBinarizer: 3 });
     expect(mistake(() => layers.binaryDense(options))).toMatch(/name \(ste, .*, got 3/);
+  });
+
+  it('may be none for the inputs, which are then padded with 0, and never for the weights', () => {
+    const conv = { filters: 2, kernelSize: 3, inputBinarizer: 'none', name: 'c' } as const;
+    expect(layers.binaryConv2d(conv).inputBinarizer).toBe('none');
+    expect(layers.binaryConv2d(conv).padValue).toBe(0);
+    expect(mistake(() => layers.binaryConv2d({ ...conv, padValue: 1 }))).toBe(
+      `layer "c": with inputBinarizer 'none' the float input is padded with 0, so padValue must be 0, got 1`,
+    );
+    const weights = untyped<{ units: number }>({ units: 1, weightBinarizer: 'none' });
+    expect(mistake(() => layers.binaryDense(weights))).toMatch(
+      /'none' leaves inputs float and is no binarizer of weights; allowed: ste, identity, /,
+    );
+    const unknown = untyped<{ units: number }>({ units: 1, inputBinarizer: 'nome' });
+    expect(mistake(() => layers.binaryDense(unknown))).toMatch(/did you mean "none"/);
+  });
+
+  it('none for the inputs is kept by a saved layer', () => {
+    const layer = layers.binaryConv2d({ filters: 2, kernelSize: 3, inputBinarizer: 'none' });
+    expect(layer.getConfig()).toMatchObject({ inputBinarizer: 'none', padValue: 0 });
   });
 });
 

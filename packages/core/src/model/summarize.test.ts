@@ -4,9 +4,11 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { surge } from '../compensator/surge.js';
+import { binarizers } from '../binarizers/registry.js';
+import * as layers from '../layers/index.js';
 import { network } from '../layers/network.fixture.js';
 import { attachCompensator } from './attach-compensator.js';
-import { packedKernelBytes, summarize } from './summarize.js';
+import { summarize } from './summarize.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -28,9 +30,47 @@ describe('summarize', () => {
     });
     expect(rows[3]).toMatchObject({ name: 'c2', outputShape: [2, 3, 4], binaryMacs: 6 * 4 * 15 });
     expect(rows[7]).toMatchObject({ name: 'd1', binaryMacs: 24 * 3, bytes: 9 });
-    expect(rows[1]).toMatchObject({ name: 'n1', weightBits: 0, parameters: 20, bytes: 80 });
+    // Four numbers a channel are trained, a and b are shipped.
+    expect(rows[1]).toMatchObject({ name: 'n1', weightBits: 0, parameters: 20, bytes: 40 });
     expect(total.binaryShare).toBe(1);
-    expect(packedKernelBytes([3, 3, 16, 32])).toBe(32 * 18);
+    expect(total.floatBytes).toBe(4 * total.parameters);
+  });
+
+  it('counts float inputs times 1-bit weights as FLOPs', () => {
+    const model = tfl.sequential({
+      layers: [
+        layers.binaryConv2d({
+          filters: 2,
+          kernelSize: 3,
+          padding: 'valid',
+          inputBinarizer: 'none',
+          inputShape: [5, 5, 4],
+        }),
+        tfl.layers.batchNormalization({ scale: false }),
+        tfl.layers.flatten(),
+        layers.binaryDense({ units: 7, inputBinarizer: 'none' }),
+      ],
+    });
+    const { layers: rows, total } = summarize(model);
+    const macs = 9 * 2 * 36;
+    expect(rows[0]).toMatchObject({ weightBits: 1, inputBits: 32, binaryMacs: 0, floatMacs: macs });
+    expect(rows[0].ops).toBe(macs);
+    expect(rows.map((r) => r.bytes)).toEqual([2 * 5, 2 * 2 * 4, 0, 7 * 3]);
+    expect(total.binaryShare).toBe(0);
+  });
+
+  it('a scale is shipped, the parameters that it comes from are not', () => {
+    const scale = {
+      name: 'given',
+      parameters: [{ name: 'half', initialValue: 1, shape: 'scalar' }],
+      scale: () => tf.ones([3]),
+      multipliesWeightGradient: true,
+    } as const;
+    const weightBinarizer = { ...binarizers.ste, name: 'scaled', scale };
+    const model = tfl.sequential({
+      layers: [layers.binaryDense({ units: 3, weightBinarizer, inputShape: [10] })],
+    });
+    expect(summarize(model).layers[0]).toMatchObject({ parameters: 31, bytes: 3 * 2 + 3 * 4 });
   });
 
   it('counts float layers as FLOPs', () => {

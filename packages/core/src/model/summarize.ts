@@ -2,8 +2,8 @@
  * What a network costs: per layer its bits, parameters, multiply-adds by precision, OPs, and bytes once packed.
  * OPs = BOPs / 64 + FLOPs with a multiply-add counted once (METHOD.md section 5).
  */
-import { InputError } from '@surge-bnn/contract';
-import { multiplyAdds } from '@surge-bnn/contract';
+import { InputError, multiplyAdds } from '@surge-bnn/contract';
+import { kernelBits, tensorBytes } from '@surge-bnn/runtime';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { BinaryConv2D } from '../layers/binary-conv2d.js';
 import { BinaryLayer } from '../layers/binary-layer.js';
@@ -17,16 +17,20 @@ export interface LayerCost {
   readonly outputShape: readonly (number | null)[];
   /** What the kernel's weights are stored as: 1 bit, 32 bits, or 0 where there is no kernel. */
   readonly weightBits: 0 | 1 | 32;
+  /** 32, too, for a binary layer whose inputs stay float. */
   readonly inputBits: 1 | 32;
   /** Of the network that ships: auxiliary weights are not counted. */
   readonly parameters: number;
   /** Weights W_a that exist in training only. */
   readonly auxiliaryParameters: number;
-  /** Multiply-adds for one picture, 1-bit by 1-bit and float by float. */
+  /** Multiply-adds for one picture: 1-bit by 1-bit, and all others; float inputs times 1-bit weights add floats, so they count as float. */
   readonly binaryMacs: number;
   readonly floatMacs: number;
   readonly ops: number;
-  /** Bytes of this layer's weights on disk: bits dense per filter, padded to a byte; all else float32. */
+  /**
+   * Bytes of what the layer leaves in a model file: bits dense per filter, padded to a byte; two float32 a channel for a
+   * batch norm (a and b of a x + b); all else float32. A batch norm that is folded into thresholds takes less.
+   */
   readonly bytes: number;
 }
 
@@ -38,7 +42,7 @@ export interface NetworkCost {
   > & {
     /** Binary multiply-adds as a share of all, in [0, 1]. */
     readonly binaryShare: number;
-    /** Bytes of the same weights in float32. */
+    /** Bytes of all parameters in float32, as a checkpoint has them. */
     readonly floatBytes: number;
   };
 }
@@ -63,7 +67,7 @@ export function summarize(model: Model): NetworkCost {
       ops: operations(binaryMacs, floatMacs),
       bytes: sum('bytes'),
       binaryShare: binaryMacs + floatMacs === 0 ? 0 : binaryMacs / (binaryMacs + floatMacs),
-      floatBytes: sum('parameters') * 4,
+      floatBytes: floatBytes(sum('parameters')),
     },
   };
 }
@@ -71,13 +75,6 @@ export function summarize(model: Model): NetworkCost {
 /** OPs = BOPs / 64 + FLOPs. */
 export function operations(binaryMacs: number, floatMacs: number): number {
   return binaryMacs / 64 + floatMacs;
-}
-
-/** Bytes of a kernel's signs: each filter's bits together, padded to a byte. @param shape the last axis counts filters. */
-export function packedKernelBytes(shape: readonly number[]): number {
-  const filters = shape[shape.length - 1];
-  const bitsPerFilter = shape.slice(0, -1).reduce((a, b) => a * b, 1);
-  return filters * Math.ceil(bitsPerFilter / 8);
 }
 
 function layerCost(layer: tfl.layers.Layer): LayerCost {
@@ -88,22 +85,45 @@ function layerCost(layer: tfl.layers.Layer): LayerCost {
   const outputShape = flatShape(layer.outputShape, layer.name).slice(1);
   const macs = layerMacs(layer, outputShape);
   const isBinary = layer instanceof BinaryLayer;
-  const kernel = isBinary ? layer.binaryKernel.shape : undefined;
-  const floatParameters = parameters - (kernel === undefined ? 0 : size(kernel));
-  const packed = kernel === undefined ? 0 : packedKernelBytes(kernel.map(Number));
+  const inputBits = isBinary && layer.inputBinarizer !== 'none' ? 1 : 32;
+  const binaryMacs = inputBits === 1 ? macs : 0;
+  const floatMacs = macs - binaryMacs;
   return {
     name: layer.name,
     kind: layer.getClassName(),
     outputShape,
     weightBits: isBinary ? 1 : macs > 0 ? 32 : 0,
-    inputBits: isBinary ? 1 : 32,
+    inputBits,
     parameters,
     auxiliaryParameters,
-    binaryMacs: isBinary ? macs : 0,
-    floatMacs: isBinary ? 0 : macs,
-    ops: isBinary ? operations(macs, 0) : operations(0, macs),
-    bytes: packed + 4 * floatParameters,
+    binaryMacs,
+    floatMacs,
+    ops: operations(binaryMacs, floatMacs),
+    bytes: isBinary ? binaryBytes(layer, parameters) : floatBytes(shippedFloats(layer, parameters)),
   };
+}
+
+/** Signs; the scale, one number per filter, in place of the weight binarizer's parameters; what belongs to the inputs. */
+function binaryBytes(layer: BinaryLayer, parameters: number): number {
+  const { transform, scale } = layer.weightBinarizer;
+  const shape = layer.binaryKernel.shape.map(Number);
+  const filters = shape[shape.length - 1];
+  const weights = size(shape);
+  const ofBinarizer = [...transform.parameters, ...(scale?.parameters ?? [])]
+    .map((spec) => (spec.shape === 'scalar' ? 1 : filters))
+    .reduce((a, b) => a + b, 0);
+  const floats = parameters - weights - ofBinarizer + (scale === undefined ? 0 : filters);
+  return tensorBytes(kernelBits(filters, weights / filters)) + floatBytes(floats);
+}
+
+/** Float32 numbers of any other layer in a model file: its parameters, but of a batch norm a and b. */
+function shippedFloats(layer: tfl.layers.Layer, parameters: number): number {
+  const isBatchNorm = ['SurgeBatchNorm', 'BatchNormalization'].includes(layer.getClassName());
+  return isBatchNorm ? 2 * size(layer.weights[0].shape) : parameters;
+}
+
+function floatBytes(count: number): number {
+  return tensorBytes({ dtype: 'F32', shape: [count] });
 }
 
 /** Multiply-adds of the layer's linear operator for one example; 0 where it has none. */

@@ -12,6 +12,7 @@ import type { BinaryPlan, PlanTensors } from './binary-plan.js';
 import { takeApart } from './binary-plan.js';
 import { combiner, combineWithNumbers, combineWithTensors } from './branch-combination.js';
 import { convFilterGradient, convInputGradient } from './float-conv.js';
+import { inputSide, throughInput } from './input-side.js';
 import { hasKernel, runKernel } from './kernel-registry.js';
 import { readsAreCheap, signOf } from './sign.js';
 
@@ -27,6 +28,7 @@ export function binaryBackward(dy: Tensor, inputs: readonly Tensor[], plan: Bina
 /** The attributes of the fused kernel, or undefined where it does not apply. */
 function fusedAttrs(plan: BinaryPlan): SignConv2DGradientAttrs | undefined {
   const { input, weight, p, compensator } = plan;
+  if (input === 'none') return undefined;
   const inputSurrogate = input.surrogate.spec?.(p);
   const weightSurrogate = weight.surrogate.spec?.(p);
   const plain =
@@ -72,30 +74,28 @@ function fused(
 
 function composed(dy: Tensor, tensors: PlanTensors, plan: BinaryPlan): Tensor[] {
   const { x, kernel, auxiliary, inputParameters, transformParameters, scaleParameters } = tensors;
-  const { geometry: g, input, weight, p, padValue, compensator } = plan;
-  const u = input.transform.forward(x, inputParameters, p);
+  const { geometry: g, weight, p, padValue, compensator } = plan;
+  const side = inputSide(x, inputParameters, plan);
   const v = weight.transform.forward(kernel, transformParameters, p);
   const signs = signOf(v);
   const scale = weight.scale?.scale(kernel, scaleParameters, p);
 
   // g_b = dgrad(G, aB) through the input binarizer. op is linear: dgrad(G, aB) = dgrad(aG, B).
-  const slope = input.surrogate.slope(u, p);
   const scaledDy = scale === undefined ? dy : tf.mul(dy, scale);
-  const atSign = tf.mul(convInputGradient(scaledDy, signs, g), slope);
-  const binaryBranch = input.transform.backward(atSign, x, inputParameters, p);
+  const binaryBranch = throughInput(side, convInputGradient(scaledDy, signs, g));
 
   // g_a = dgrad(G, W_a): no surrogate, no clip. A branch that sees u is carried back to x by the transform.
   const transformed = compensator?.scaling.auxiliaryInput === 'transformed';
   let ga: Tensor | undefined;
   if (compensator !== undefined && auxiliary !== undefined) {
     const atBranch = convInputGradient(dy, auxiliary, g);
-    ga = transformed ? input.transform.backward(atBranch, x, inputParameters, p).input : atBranch;
+    ga = transformed ? side.throughTransform(atBranch).input : atBranch;
   }
   const combine = readsAreCheap() ? combineWithNumbers : combineWithTensors;
-  const { dx, auxiliaryGradient } = combine(plan, binaryBranch.input, ga, slope);
+  const { dx, auxiliaryGradient } = combine(plan, binaryBranch.input, ga, side.slope);
 
-  // dL/dW: wgrad(b(x), G) is the gradient at the effective weights aB.
-  const atEffective = convFilterGradient(signOf(u), dy, g, padValue);
+  // dL/dW: wgrad(b(x), G), or wgrad(x, G), is the gradient at the effective weights aB.
+  const atEffective = convFilterGradient(side.operand, dy, g, padValue);
   const throughScale = scale !== undefined && weight.scale?.multipliesWeightGradient === true;
   const atSigns = throughScale ? tf.mul(atEffective, scale) : atEffective;
   const atLatent = tf.mul(atSigns, weight.surrogate.slope(v, p));
@@ -111,7 +111,7 @@ function composed(dy: Tensor, tensors: PlanTensors, plan: BinaryPlan): Tensor[] 
 
   const gradients = [dx, dkernel];
   if (trainsAuxiliary(plan)) {
-    const product = convFilterGradient(transformed ? u : x, dy, g);
+    const product = convFilterGradient(transformed ? side.u : x, dy, g);
     gradients.push(tf.mul(product, auxiliaryGradient));
   } else if (hasUntrainedInput(plan)) {
     gradients.push(tf.zerosLike(kernel));

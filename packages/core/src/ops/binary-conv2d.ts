@@ -4,13 +4,14 @@ import type { GradConfig, Tensor } from '@tensorflow/tfjs-core';
 import { checkKeys, convGeometry, InputError } from '@surge-bnn/contract';
 import type { ConvOptions, PadValue } from '@surge-bnn/contract';
 import type { Binarizer, Progress } from '../binarizers/binarizer.js';
-import type { BinarizerName } from '../binarizers/registry.js';
-import { resolveBinarizer } from '../binarizers/registry.js';
+import type { BinarizerName, InputBinarizerName } from '../binarizers/registry.js';
+import { resolveBinarizer, resolveInputBinarizer } from '../binarizers/registry.js';
 import { checkScaling, checkForm, etaAt } from '../compensator/options.js';
 import type { CompensatorOptions } from '../compensator/options.js';
 import type { BackwardStatistics } from '../compensator/statistics.js';
 import { binaryBackward } from './binary-backward.js';
 import { binaryForward } from './binary-forward.js';
+import { parametersOf } from './binary-plan.js';
 import type { BinaryPlan } from './binary-plan.js';
 import { ensureGradient, ensureKernel, runKernel } from './kernel-registry.js';
 
@@ -18,8 +19,9 @@ import { ensureGradient, ensureKernel, runKernel } from './kernel-registry.js';
 export const BINARY_CONV_2D = 'SurgeBinaryConv2D';
 
 export interface BinaryOpOptions {
+  /** A published binarizer by name, one built from the four parts, or 'none': inputs stay float, only the weights are binary. */
+  inputBinarizer: InputBinarizerName | Binarizer;
   /** A published binarizer by name, or one built from the four parts. */
-  inputBinarizer: BinarizerName | Binarizer;
   weightBinarizer: BinarizerName | Binarizer;
   compensator?: CompensatorOptions;
   /** Training progress in [0, 1] for everything scheduled. Default 0. */
@@ -35,7 +37,7 @@ export interface BinaryOpOptions {
 }
 
 export interface BinaryConv2dOptions extends BinaryOpOptions, ConvOptions {
-  /** What stands outside the picture in the binary input. Default 0. The auxiliary branch always pads with 0. */
+  /** What stands outside the picture in the binary input. Default 0. The auxiliary branch and a float input pad with 0. */
   padValue?: PadValue;
 }
 
@@ -61,7 +63,7 @@ const convKeys: Record<keyof BinaryConv2dOptions, true> = {
 
 /**
  * Binary convolution y = a * conv(b(x), sign(kernel)) whose backward is the surrogate's, compensated by
- * SURGE where a compensator is given (METHOD.md section 1). Differentiable in x, kernel, the auxiliary
+ * SURGE where a compensator is given (METHOD.md section 1); with inputBinarizer 'none' y = a * conv(x, sign(kernel)). Differentiable in x, kernel, the auxiliary
  * tensor and the binarizers' parameters on any TF.js backend.
  *
  * @param x float32 [batch, height, width, inChannels].
@@ -121,9 +123,14 @@ function run(
       throw new InputError(`${layer}: ${what} must be float32, got ${t.dtype}`);
     }
   }
-  const input = resolveBinarizer(options.inputBinarizer);
+  const input = resolveInputBinarizer(options.inputBinarizer);
   const weight = resolveBinarizer(options.weightBinarizer);
-  if (input.scale !== undefined) {
+  if (input === 'none' && fixed.padValue !== 0) {
+    throw new InputError(
+      `${layer}: with inputBinarizer 'none' the float input is padded with 0, so padValue must be 0, got ${fixed.padValue}`,
+    );
+  }
+  if (input !== 'none' && input.scale !== undefined) {
     throw new InputError(
       `${layer}: binarizer "${input.name}" scales weights; it cannot binarize inputs`,
     );
@@ -142,7 +149,7 @@ function run(
     onStatistics: joined(options.onStatistics, options.compensator?.onStatistics),
   };
   inputs.push(
-    ...parameters(options.inputParameters, [input.transform.parameters], 'input', layer),
+    ...parameters(options.inputParameters, [parametersOf(input)], 'input', layer),
     ...parameters(
       options.weightParameters,
       [weight.transform.parameters, weight.scale?.parameters ?? []],

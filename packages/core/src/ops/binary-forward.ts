@@ -1,4 +1,7 @@
-/** Forward of a binary layer: y = a * conv(sign(u), sign(v)), an exact integer, then the scale. */
+/**
+ * Forward of a binary layer: y = a * conv(sign(u), sign(v)), an exact integer, then the scale. Where the inputs stay float,
+ * y = a * conv(x, sign(v)).
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { SIGN_CONV_2D } from '@surge-bnn/contract';
@@ -15,9 +18,12 @@ export function binaryForward(inputs: readonly Tensor[], plan: BinaryPlan): Tens
     inputs,
     plan,
   );
-  const u = plan.input.transform.forward(x, inputParameters, plan.p);
-  const v = plan.weight.transform.forward(kernel, transformParameters, plan.p);
-  const y = signConv(u, v, plan);
+  const { input, weight, p } = plan;
+  const v = weight.transform.forward(kernel, transformParameters, p);
+  const y =
+    input === 'none'
+      ? floatTimesSigns(x, v, plan)
+      : signConv(input.transform.forward(x, inputParameters, p), v, plan);
   const rule = plan.weight.scale;
   return [rule === undefined ? y : tf.mul(y, rule.scale(kernel, scaleParameters, plan.p))];
 }
@@ -32,4 +38,10 @@ function signConv(u: Tensor, v: Tensor, plan: BinaryPlan): Tensor {
   refuseNaN(u, 'input', layer);
   refuseNaN(v, 'kernel', layer);
   return convForward(signOf(u), signOf(v), geometry, padValue);
+}
+
+/** conv(x, sign(v)). A NaN in x is no third sign: it goes through, as in any float layer. */
+function floatTimesSigns(x: Tensor, v: Tensor, { geometry, layer }: BinaryPlan): Tensor {
+  refuseNaN(v, 'kernel', layer);
+  return convForward(x, signOf(v), geometry);
 }

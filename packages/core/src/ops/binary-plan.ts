@@ -5,7 +5,12 @@
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ConvGeometry, PadValue } from '@surge-bnn/contract';
-import type { Binarizer, Progress } from '../binarizers/binarizer.js';
+import type {
+  Binarizer,
+  InputBinarizer,
+  ParameterSpec,
+  Progress,
+} from '../binarizers/binarizer.js';
 import type { Scaling } from '../compensator/options.js';
 import type { LambdaState } from '../compensator/scaler.js';
 import type { BackwardStatistics } from '../compensator/statistics.js';
@@ -13,7 +18,8 @@ import type { BackwardStatistics } from '../compensator/statistics.js';
 export interface BinaryPlan {
   readonly geometry: ConvGeometry;
   readonly padValue: PadValue;
-  readonly input: Binarizer;
+  /** 'none': the inputs stay float, and the products are floats times signs. */
+  readonly input: InputBinarizer;
   readonly weight: Binarizer;
   readonly p: Progress;
   /** Name for errors. */
@@ -47,8 +53,13 @@ export function takeApart(inputs: readonly Tensor[], plan: BinaryPlan): PlanTens
     x: inputs[0],
     kernel: inputs[1],
     auxiliary,
-    inputParameters: rest.splice(0, plan.input.transform.parameters.length),
+    inputParameters: rest.splice(0, parametersOf(plan.input).length),
     transformParameters: rest.splice(0, plan.weight.transform.parameters.length),
     scaleParameters: rest,
   };
+}
+
+/** The learnable tensors that come with the choice for the inputs. */
+export function parametersOf(input: InputBinarizer): readonly ParameterSpec[] {
+  return input === 'none' ? [] : input.transform.parameters;
 }

@@ -34,7 +34,7 @@ export function combineWithNumbers(
   plan: BinaryPlan,
   gb: Tensor,
   ga: Tensor | undefined,
-  slope: Tensor,
+  slope: Tensor | undefined,
 ): Combined {
   const needed = ga !== undefined || plan.onStatistics !== undefined;
   if (!needed) return { dx: gb, auxiliaryGradient: 0 };
@@ -60,7 +60,7 @@ export function combineWithTensors(
   plan: BinaryPlan,
   gb: Tensor,
   ga: Tensor | undefined,
-  slope: Tensor,
+  slope: Tensor | undefined,
 ): Combined {
   const squaredB = tf.sum(tf.square(gb));
   const clipped = zeroShare(slope);
@@ -99,8 +99,9 @@ export function combineWithTensors(
   return { dx: tf.mul(gb, gain), auxiliaryGradient };
 }
 
-/** Share of entries that are exactly 0. */
-function zeroShare(slope: Tensor): Scalar {
+/** Share of entries that are exactly 0; none where there is no slope. */
+function zeroShare(slope: Tensor | undefined): Scalar {
+  if (slope === undefined) return tf.scalar(0);
   return tf.mean(tf.cast(tf.equal(slope, 0), 'float32'));
 }
 

@@ -36,9 +36,19 @@ describe('options of the ops', () => {
     [{ ...plain, p: NaN }, 'p must lie in [0, 1], got NaN'],
     [{ ...plain, compensator: {} }, 'eta is missing'],
     [plain, 'accepted'],
+    [{ ...plain, inputBinarizer: 'none' }, 'accepted'],
+    [{ ...plain, weightBinarizer: 'none' }, 'is no binarizer of weights; allowed: ste,'],
   ])('%j: %s', (options, expected) => {
     expect(mistake(() => conv(options))).toContain(expected);
     expect(mistake(() => product(options))).toContain(expected);
+  });
+
+  it('a float input is padded with 0 alone', () => {
+    const options = { ...plain, inputBinarizer: 'none', name: 'stem' };
+    expect(mistake(() => conv({ ...options, padValue: 0 }))).toBe('accepted');
+    expect(mistake(() => conv({ ...options, padValue: -1 }))).toBe(
+      `stem: with inputBinarizer 'none' the float input is padded with 0, so padValue must be 0, got -1`,
+    );
   });
 
   it('differ: a matrix product has no strides', () => {
