@@ -11,7 +11,11 @@ export function affineArray(
   out: Float32Array,
 ): void {
   for (let at = 0; at < out.length; at += channels) {
-    for (let c = 0; c < channels; c++) out[at + c] = affine(x[at + c], a?.[c], b?.[c]);
+    if (a !== undefined && b !== undefined) {
+      for (let c = 0; c < channels; c++) out[at + c] = affine(x[at + c], a[c], b[c]);
+    } else {
+      for (let c = 0; c < channels; c++) out[at + c] = affine(x[at + c], a?.[c], b?.[c]);
+    }
   }
 }
 

@@ -28,12 +28,23 @@ export interface ConvShape {
 /** Numbers that a float operator reads: float32, or integers that are float32, too. */
 export type Numbers = Float32Array | Int32Array;
 
+/** What a window sees: its numbers in the order of the sum, and where in the kernel the weights of each stand. */
+export interface ConvScratch {
+  readonly seen: Float64Array;
+  readonly rows: Int32Array;
+}
+
+export function convScratch(s: ConvShape): ConvScratch {
+  const taps = (s.filterHeight * s.filterWidth * s.inChannels) / s.groups;
+  return { seen: new Float64Array(taps), rows: new Int32Array(taps) };
+}
+
 /**
  * One picture. x [inHeight, inWidth, inChannels]; kernel [filterHeight, filterWidth, inChannels / groups,
  * outChannels]; bias [outChannels]; out [outHeight, outWidth, outChannels].
  *
  * @param padValue what stands outside the picture.
- * @param sums scratch of outChannels numbers; given, nothing is allocated.
+ * @param scratch of `convScratch`; given, nothing is allocated.
  */
 export function conv2d(
   x: Numbers,
@@ -42,36 +53,86 @@ export function conv2d(
   s: ConvShape,
   out: Float32Array,
   padValue = 0,
-  sums = new Float64Array(s.outChannels),
+  scratch = convScratch(s),
 ): void {
-  const groupIn = s.inChannels / s.groups;
   const groupOut = s.outChannels / s.groups;
   let at = 0;
   for (let oy = 0; oy < s.outHeight; oy++) {
     for (let ox = 0; ox < s.outWidth; ox++) {
-      sums.fill(0);
-      for (let ky = 0; ky < s.filterHeight; ky++) {
-        const iy = oy * s.strideHeight + ky * s.dilationHeight - s.padTop;
-        for (let kx = 0; kx < s.filterWidth; kx++) {
-          const ix = ox * s.strideWidth + kx * s.dilationWidth - s.padLeft;
-          const inside = iy >= 0 && iy < s.inHeight && ix >= 0 && ix < s.inWidth;
-          if (!inside && padValue === 0) continue;
-          const pixel = (iy * s.inWidth + ix) * s.inChannels;
-          const tap = (ky * s.filterWidth + kx) * groupIn * s.outChannels;
-          for (let g = 0; g < s.groups; g++) {
-            const from = g * groupOut;
-            for (let c = 0; c < groupIn; c++) {
-              const value = inside ? x[pixel + g * groupIn + c] : padValue;
-              const row = tap + c * s.outChannels;
-              for (let o = from; o < from + groupOut; o++) sums[o] += value * kernel[row + o];
-            }
-          }
-        }
+      for (let group = 0; group < s.groups; group++) {
+        const count = gather(x, s, oy, ox, group, padValue, scratch);
+        sumFilters(scratch, count, kernel, bias, group * groupOut, groupOut, out, at);
       }
-      for (let o = 0; o < s.outChannels; o++) {
-        out[at++] = bias === undefined ? sums[o] : sums[o] + bias[o];
+      at += s.outChannels;
+    }
+  }
+}
+
+/** @returns how many numbers the window sees of one group. */
+function gather(
+  x: Numbers,
+  s: ConvShape,
+  oy: number,
+  ox: number,
+  group: number,
+  padValue: number,
+  { seen, rows }: ConvScratch,
+): number {
+  const channels = s.inChannels / s.groups;
+  let count = 0;
+  for (let ky = 0; ky < s.filterHeight; ky++) {
+    const iy = oy * s.strideHeight + ky * s.dilationHeight - s.padTop;
+    for (let kx = 0; kx < s.filterWidth; kx++) {
+      const ix = ox * s.strideWidth + kx * s.dilationWidth - s.padLeft;
+      const inside = iy >= 0 && iy < s.inHeight && ix >= 0 && ix < s.inWidth;
+      if (!inside && padValue === 0) continue;
+      const pixel = (iy * s.inWidth + ix) * s.inChannels + group * channels;
+      const tap = (ky * s.filterWidth + kx) * channels;
+      for (let c = 0; c < channels; c++) {
+        seen[count] = inside ? x[pixel + c] : padValue;
+        rows[count] = (tap + c) * s.outChannels;
+        count += 1;
       }
     }
+  }
+  return count;
+}
+
+/** Filters `first` and the `filters` - 1 behind it, four at a time: four sums stay in registers, each in its own order. */
+function sumFilters(
+  { seen, rows }: ConvScratch,
+  count: number,
+  kernel: Float32Array,
+  bias: Float32Array | undefined,
+  first: number,
+  filters: number,
+  out: Float32Array,
+  at: number,
+): void {
+  const end = first + filters;
+  let f = first;
+  for (; f + 4 <= end; f += 4) {
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (let i = 0; i < count; i++) {
+      const value = seen[i];
+      const row = rows[i] + f;
+      a += value * kernel[row];
+      b += value * kernel[row + 1];
+      c += value * kernel[row + 2];
+      d += value * kernel[row + 3];
+    }
+    out[at + f] = bias === undefined ? a : a + bias[f];
+    out[at + f + 1] = bias === undefined ? b : b + bias[f + 1];
+    out[at + f + 2] = bias === undefined ? c : c + bias[f + 2];
+    out[at + f + 3] = bias === undefined ? d : d + bias[f + 3];
+  }
+  for (; f < end; f++) {
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += seen[i] * kernel[rows[i] + f];
+    out[at + f] = bias === undefined ? sum : sum + bias[f];
   }
 }
 

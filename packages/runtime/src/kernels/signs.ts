@@ -17,8 +17,9 @@ export function signBits(x: Numbers, channels: number, out: Uint32Array): number
     let bits = 0;
     for (let i = 0; i < count; i++, at++) {
       const value = x[at];
-      if (value < 0) bits |= 1 << i;
-      else if (value !== value) return at;
+      // Not a branch: signs are as random as can be, and a wrong guess costs more than all the rest.
+      bits |= Number(value < 0) << i;
+      if (value !== value) return at;
     }
     out[word] = bits;
   }
@@ -76,7 +77,7 @@ export function thresholdBits(
       const count = Math.min(32, channels - first);
       let below = 0;
       for (let i = 0; i < count; i++, at++) {
-        if (d[at] < thresholds[first + i]) below |= 1 << i;
+        below |= Number(d[at] < thresholds[first + i]) << i;
       }
       out[row + word] = below ^ flips[word] ^ (complement & usedBits(channels, word));
     }

@@ -2,7 +2,7 @@
 import { kernelBits } from '../format/tensors.js';
 import type { StoredTensor, TensorSpec } from '../format/tensors.js';
 import type { PadValue, WeightType } from '../graph.js';
-import { conv2d as canonicalConv2d, denseShape } from '../kernels/float-conv.js';
+import { conv2d as canonicalConv2d, convScratch, denseShape } from '../kernels/float-conv.js';
 import type { ConvShape } from '../kernels/float-conv.js';
 import { AttributeReader } from './attributes.js';
 import { asFloats, asNumbers } from './buffers.js';
@@ -82,9 +82,9 @@ function floatStep(
   const bits = (shape.filterHeight * shape.filterWidth * shape.inChannels) / shape.groups;
   const kernel = weights === 'bits' ? signs(stored, shape.outChannels, bits) : floats(stored);
   const bias = optionalFloats(tensors, 'bias');
-  const sums = new Float64Array(shape.outChannels);
+  const scratch = convScratch(shape);
   return ([x], out) => {
-    canonicalConv2d(asNumbers(x), kernel, bias, shape, asFloats(out), padValue, sums);
+    canonicalConv2d(asNumbers(x), kernel, bias, shape, asFloats(out), padValue, scratch);
   };
 }
 
