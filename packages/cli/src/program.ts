@@ -4,11 +4,13 @@ import { Command, CommanderError } from 'commander';
 import { reportFailure } from './terminal/failure.js';
 import { survivesClosedPipe } from './terminal/output.js';
 import { addCompare } from './verbs/compare.js';
+import { addConvert } from './verbs/convert.js';
 import { addData } from './verbs/data.js';
 import { addDemo } from './verbs/demo.js';
 import { addDoctor } from './verbs/doctor.js';
 import { addEvaluate } from './verbs/evaluate.js';
 import { addMethods } from './verbs/methods.js';
+import { addPredict } from './verbs/predict.js';
 import { addSummary } from './verbs/summary.js';
 import { addTrain } from './verbs/train.js';
 import { version } from './workspace.js';
@@ -55,6 +57,7 @@ Start here:
   $ surge-bnn demo                          train a small network twice, with and without SURGE
   $ surge-bnn doctor                        what this machine has, and what to do next
   $ surge-bnn train digits-small            one run; the folder runs/ gets its results
+  $ surge-bnn convert RUN                   its network as a file of packed bits, with a proof
   $ surge-bnn train --help                  every verb explains itself
 
 Exit codes: 0 all went well, 2 your input needs a change, 130 interrupted, 1 a defect of ours.`,
@@ -63,6 +66,8 @@ Exit codes: 0 all went well, 2 your input needs a change, 130 interrupted, 1 a d
     addTrain,
     addCompare,
     addEvaluate,
+    addConvert,
+    addPredict,
     addSummary,
     addData,
     addMethods,

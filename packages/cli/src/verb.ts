@@ -33,6 +33,17 @@ export function list(option: string): (text: string) => string[] {
   };
 }
 
+/** "0.5,0.25" -> [0.5, 0.25]. */
+export function numbers(option: string): (text: string) => number[] {
+  const members = list(option);
+  return (text) =>
+    members(text).map((member) => {
+      const value = Number(member);
+      if (Number.isFinite(value)) return value;
+      throw new InputError(`${option} takes numbers separated by commas, got "${text}"`);
+    });
+}
+
 /** "1,2,3" or "1-5" -> whole numbers. */
 export function seeds(option: string): (text: string) => number[] {
   const number = wholeNumber(option, 0);

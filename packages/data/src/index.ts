@@ -12,8 +12,10 @@ export {
 } from './augmentation.js';
 export { augment, augmentationKinds, checkAugmentation } from './augmentation-spec.js';
 export { BatchLoader } from './batch-loader.js';
+export { readUnpacked } from './checked-file.js';
 export { datasetNames, describeDatasets, fetchDataset, loadImages } from './datasets.js';
 export { dataDirectory } from './directory.js';
+export { parseIdx, type IdxArray } from './idx.js';
 export { readIdxSet, type IdxSetOptions } from './idx-set.js';
 export { channelStatistics } from './image-set.js';
 export { makeImageSet, split, subset } from './make-image-set.js';

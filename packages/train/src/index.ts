@@ -2,12 +2,14 @@
  * Training: recipes, optimizers as {init, update}, schedules of p, the loop, checkpoints, metrics,
  * evaluation and comparisons. Nothing here prints; progress goes through `onEvent`.
  */
+export { diskError, writeAtomic } from './checkpoint/atomic.js';
 export { loadCheckpoint } from './checkpoint/checkpoint.js';
 export type { Checkpoint, CheckpointName, CheckpointState } from './checkpoint/checkpoint.js';
 export { compareRuns, compensators } from './compare.js';
 export type { CompareOptions } from './compare.js';
 export { evaluateModel, shuffleBinaryWeights } from './evaluate.js';
 export type { EvaluateOptions } from './evaluate.js';
+export { hashWeights, sha256 } from './hash.js';
 export { evaluateRun, loadRun } from './load-run.js';
 export type { LoadedRun, LoadRunOptions } from './load-run.js';
 export { adam, adamw } from './optimizers/adam.js';

@@ -9,6 +9,28 @@ import type { Output } from './output.js';
 
 type StepEvent = Extract<TrainEvent, { type: 'step' }>;
 
+export interface CountProgress {
+  readonly show: (done: number, of: number) => void;
+  /** Takes the bar off the screen. */
+  readonly close: () => void;
+}
+
+/** Progress of work that is counted, e.g. in images: a bar on a terminal, nothing elsewhere. */
+export function countProgress(output: Output, what: string): CountProgress {
+  let bar: SingleBar | undefined;
+  return {
+    show: (done, of) => {
+      if (!output.interactive) return;
+      if (bar === undefined) {
+        bar = makeBar(`${what} [{bar}] {percentage} %  {value} of {total}`);
+        bar.start(of, done);
+      }
+      bar.update(done);
+    },
+    close: () => bar?.stop(),
+  };
+}
+
 export interface TrainProgress {
   show(event: TrainEvent): void;
   /** Takes the bar off the screen; call it also when the run failed. */

@@ -1,41 +1,118 @@
-/** `surge-bnn evaluate`: the accuracy of a trained run, on all test images. */
-import type { Evaluation } from '@surge-bnn/train';
+/** `surge-bnn evaluate`: the accuracy of a trained run or of a model file, on all evaluation images. */
 import { InputError, unknownName } from '@surge-bnn/contract';
+import type { DatasetName, ImageSet } from '@surge-bnn/data';
+import type { Evaluation } from '@surge-bnn/train';
+import { evaluatePacked, type PackedEvaluation } from '../model-file/evaluate.js';
+import { namesModelFile, openModel, type OpenedModel } from '../model-file/open.js';
 import { configOf, isFolder } from '../network-cost.js';
 import { count, figures, percent } from '../terminal/format.js';
+import { catchInterrupts, EXIT_INTERRUPTED } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
+import { countProgress } from '../terminal/progress.js';
 import type { AddVerb } from '../verb.js';
 
 interface EvaluateFlags extends OutputFlags {
-  readonly checkpoint: string;
+  readonly checkpoint?: string;
+  readonly data?: string;
+  readonly directory?: string;
 }
 
-export const addEvaluate: AddVerb = (program) => {
+export const addEvaluate: AddVerb = (program, finish) => {
   program
     .command('evaluate')
-    .description('accuracy and loss of a trained run on its evaluation images')
-    .argument('<run>', 'a run folder')
-    .option('--checkpoint <which>', 'last or best', 'last')
+    .description('accuracy and loss of a trained run, or of a model file, on its evaluation images')
+    .argument('<run|model>', 'a run folder or a model file (*.bnn)')
+    .option('--checkpoint <which>', 'of a run: last (default) or best')
+    .option('--data <name>', 'for a model file: the test images of this data set')
+    .option('--directory <folder>', 'for a model file: the folder of the data sets')
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
       `
-Example:
-  $ surge-bnn evaluate runs/demo/surge --checkpoint best`,
+A model file is evaluated on the images that the recipe in it names, or on those of --data. It runs in the
+packed runtime, one image at a time; the time is the median of one image on this machine.
+
+Examples:
+  $ surge-bnn evaluate runs/demo/surge --checkpoint best
+  $ surge-bnn evaluate runs/demo/surge/model.bnn`,
     )
-    .action(async (run: string, flags: EvaluateFlags) => {
-      const { checkpoint } = flags;
-      if (checkpoint !== 'last' && checkpoint !== 'best') {
-        throw unknownName('checkpoint', checkpoint, ['last', 'best']);
-      }
-      if (!isFolder(run)) throw new InputError(`there is no run folder ${run}`);
-      configOf(run);
-      const { evaluateRun } = await import('@surge-bnn/train');
-      print(processOutput(flags), await evaluateRun(run, { checkpoint }), formatEvaluation);
+    .action(async (given: string, flags: EvaluateFlags) => {
+      finish(await (namesModelFile(given) ? evaluateFile : evaluateFolder)(given, flags));
     });
 };
 
-function formatEvaluation(evaluation: Evaluation): string {
+async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number> {
+  const { checkpoint = 'last' } = flags;
+  if (checkpoint !== 'last' && checkpoint !== 'best') {
+    throw unknownName('checkpoint', checkpoint, ['last', 'best']);
+  }
+  if (!isFolder(run)) throw new InputError(`there is no run folder or model file (*.bnn) ${run}`);
+  for (const option of ['data', 'directory'] as const) {
+    if (flags[option] === undefined) continue;
+    throw new InputError(`--${option} is for model files; the recipe of ${run} names its images`);
+  }
+  configOf(run);
+  const { evaluateRun } = await import('@surge-bnn/train');
+  print(processOutput(flags), await evaluateRun(run, { checkpoint }), formatEvaluation);
+  return 0;
+}
+
+async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number> {
+  if (flags.checkpoint !== undefined) {
+    throw new InputError(`--checkpoint is for runs; ${file} is a model file`);
+  }
+  const output = processOutput(flags);
+  const opened = await openModel(file);
+  const set = await evaluationImages(opened, flags);
+  const progress = countProgress(output, 'images');
+  const interrupt = catchInterrupts(() => undefined);
+  const { signal } = interrupt;
+  try {
+    const evaluation = await evaluatePacked(opened.model, set, {
+      signal,
+      onProgress: progress.show,
+    });
+    progress.close();
+    const where = { data: set.name, split: set.split, sha256: set.sha256 };
+    print(output, { ...evaluation, ...where }, formatPacked);
+    return 0;
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return EXIT_INTERRUPTED;
+    throw error;
+  } finally {
+    progress.close();
+    interrupt.release();
+  }
+}
+
+/** Those of --data, or of the recipe that the file was trained with. */
+async function evaluationImages(
+  { file, model }: OpenedModel,
+  { data, directory }: EvaluateFlags,
+): Promise<ImageSet> {
+  if (data !== undefined) {
+    const { loadImages } = await import('@surge-bnn/data');
+    // loadImages refuses a name that it does not know.
+    return loadImages(data as DatasetName, { split: 'test', directory });
+  }
+  const { training } = model.metadata;
+  if (training === undefined) {
+    throw new InputError(`${file} does not say what it was trained on; name images with --data`);
+  }
+  const { defaultParts, parseRecipe } = await import('@surge-bnn/train');
+  const recipe = parseRecipe(training, `the recipe in ${file}`);
+  const { evaluation } = await defaultParts.data({
+    ...recipe,
+    data: { ...recipe.data, directory },
+  });
+  return evaluation;
+}
+
+function formatEvaluation(evaluation: Pick<Evaluation, keyof PackedEvaluation & keyof Evaluation>) {
   const { correct, images, accuracy, loss } = evaluation;
   return `accuracy ${percent(accuracy)} (${count(correct)} of ${count(images)} images), loss ${figures(loss)}`;
+}
+
+function formatPacked(evaluation: PackedEvaluation): string {
+  return `${formatEvaluation(evaluation)}, ${evaluation.millisecondsPerImage.toFixed(2)} ms for an image`;
 }

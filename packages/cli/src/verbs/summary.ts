@@ -1,16 +1,28 @@
-/** `surge-bnn summary`: what a network costs, layer by layer, before anything is trained. */
+/** `surge-bnn summary`: what a network costs, layer by layer, before anything is trained; what stands in a model file. */
+import { InputError } from '@surge-bnn/contract';
 import type { LayerCost, NetworkCost } from '@surge-bnn/core';
+import { namesModelFile, openModel } from '../model-file/open.js';
 import { costOf, loadRecipeOrRun } from '../network-cost.js';
 import { bytes, count, percent } from '../terminal/format.js';
-import { print, processOutput, type OutputFlags } from '../terminal/output.js';
+import { print, processOutput, type Output, type OutputFlags } from '../terminal/output.js';
 import { formatTable } from '../terminal/table.js';
 import type { AddVerb } from '../verb.js';
+
+interface SummaryFlags extends OutputFlags {
+  readonly node?: string;
+}
 
 export const addSummary: AddVerb = (program) => {
   program
     .command('summary')
-    .description('per layer: bits, parameters, multiply-adds by precision, OPs, bytes')
-    .argument('<recipe|run>', 'a recipe (path or name) or the folder of a run')
+    .description(
+      'per layer: bits, parameters, multiply-adds, OPs, bytes; of a model file: all nodes',
+    )
+    .argument('<recipe|run|model>', 'a recipe (path or name), a run folder or a model file (*.bnn)')
+    .option(
+      '--node <name>',
+      'of a model file: the numbers of one node (thresholds, kernels, scales)',
+    )
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
@@ -19,15 +31,42 @@ OPs = binary multiply-adds / 64 + float multiply-adds, for one picture. "w/a" ar
 and activations: 1/1 runs on bits, 32/32 in float. Bytes are those of the network that ships, bits packed;
 while it trains, weights are float32 and SURGE keeps a second set ("auxiliary").
 
+Of a model file: what became of every layer, the kernel that runs it, the type of every edge (f32, i32, bits
+or unsigned), sizes to the byte, where it comes from, and how it agreed with the trained network.
+
 Examples:
   $ surge-bnn summary digits-small
-  $ surge-bnn summary runs/demo/surge --json`,
+  $ surge-bnn summary runs/demo/surge --json
+  $ surge-bnn summary runs/demo/surge/model.bnn
+  $ surge-bnn summary runs/demo/surge/model.bnn --node binary3/sign`,
     )
-    .action(async (given: string, flags: OutputFlags) => {
-      const cost = await costOf(await loadRecipeOrRun(given));
-      print(processOutput(flags), cost, formatCost);
+    .action(async (given: string, flags: SummaryFlags) => {
+      const output = processOutput(flags);
+      if (namesModelFile(given)) {
+        await summarizeFile(given, flags.node, output);
+        return;
+      }
+      if (flags.node !== undefined) {
+        throw new InputError(`--node is for model files (*.bnn), and ${given} is none`);
+      }
+      print(output, await costOf(await loadRecipeOrRun(given)), formatCost);
     });
 };
+
+async function summarizeFile(
+  file: string,
+  node: string | undefined,
+  output: Output,
+): Promise<void> {
+  const opened = await openModel(file);
+  if (node === undefined) {
+    const { formatModelSummary, summarizeModel } = await import('../model-file/summary.js');
+    print(output, summarizeModel(opened), formatModelSummary);
+  } else {
+    const { formatNode, summarizeNode } = await import('../model-file/node.js');
+    print(output, summarizeNode(opened, node), formatNode);
+  }
+}
 
 /** The table and, below it, the totals in words. */
 export function formatCost(cost: NetworkCost): string {

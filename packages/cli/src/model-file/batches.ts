@@ -1,0 +1,68 @@
+/** Batches of images as tensors, normalised as training has them. */
+import { setImmediate } from 'node:timers/promises';
+import { BatchLoader } from '@surge-bnn/data';
+import type { BatchLoaderOptions, ChannelStatistics, ImageSet } from '@surge-bnn/data';
+import type { Recipe } from '@surge-bnn/train';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** Of the proof: enough to keep the layers busy, few enough for Ctrl-C and the bar. */
+const PROOF_BATCH = 50;
+
+/** The first `count` images in the order of the set; who takes a batch disposes it. */
+export async function* inputBatches(
+  set: ImageSet,
+  normalization: ChannelStatistics,
+  count = set.count,
+): AsyncGenerator<tf.Tensor4D, void, undefined> {
+  let left = count;
+  const order = { batchSize: PROOF_BATCH, seed: 0, normalization, shuffle: false };
+  for await (const batch of batches(set, order)) {
+    const [size, ...picture] = batch.shape;
+    if (size <= left) {
+      yield batch;
+    } else {
+      const part = tf.slice(batch, 0, [left, ...picture]);
+      batch.dispose();
+      yield part;
+    }
+    left -= size;
+    if (left <= 0) return;
+  }
+}
+
+/** Batches as training has them but without augmentation, for the statistics of batch norm; disposed here. */
+export async function* trainingBatches(
+  set: ImageSet,
+  normalization: ChannelStatistics,
+  { batchSize, seed }: Pick<Recipe, 'batchSize' | 'seed'>,
+  signal?: AbortSignal,
+): AsyncGenerator<tf.Tensor4D, void, undefined> {
+  // A smaller last batch would count as much as a whole one.
+  const dropLast = set.count >= batchSize;
+  const order = { batchSize, seed, normalization, shuffle: true, dropLast };
+  for await (const batch of batches(set, order)) {
+    try {
+      await setImmediate(); // Ctrl-C is heard between two batches
+      signal?.throwIfAborted();
+      yield batch;
+    } finally {
+      batch.dispose();
+    }
+  }
+}
+
+async function* batches(
+  set: ImageSet,
+  options: BatchLoaderOptions,
+): AsyncGenerator<tf.Tensor4D, void, undefined> {
+  const loader = new BatchLoader(set, { ...options, workers: 0 });
+  const { height, width, channels } = set;
+  try {
+    for await (const { images, count } of loader.epoch(0)) {
+      // The loader fills its buffer again, and TF.js does not copy.
+      yield tf.tensor4d(Float32Array.from(images), [count, height, width, channels]);
+    }
+  } finally {
+    await loader.close();
+  }
+}

@@ -1,0 +1,95 @@
+/** From a run folder to a packed model: the checkpoint, the images of the proof, and where it all comes from. */
+import { convertModel } from '@surge-bnn/converter';
+import type { Conversion } from '@surge-bnn/converter';
+import type { JsonObject } from '@surge-bnn/runtime';
+import { hashWeights, loadCheckpoint, loadRun, parametersOf } from '@surge-bnn/train';
+import type { CheckpointName, LoadedRun } from '@surge-bnn/train';
+import { version } from '../workspace.js';
+import { inputBatches, trainingBatches } from './batches.js';
+import { jsonObject } from './json.js';
+
+/** What both ways into a conversion take. */
+export interface ConversionOptions {
+  /** Store kernels of float layers as float16. */
+  readonly float16?: boolean;
+  readonly allowFloat?: readonly string[];
+  /** Images that the proof runs on, from the first; default all. */
+  readonly images?: number;
+  readonly signal?: AbortSignal;
+  /** Images of the proof. */
+  readonly onProgress?: (done: number, of: number) => void;
+}
+
+export interface RunConversionOptions extends ConversionOptions {
+  /** Default 'last'. */
+  readonly checkpoint?: CheckpointName;
+  /** Average batch norm anew over the training images. */
+  readonly reestimate?: boolean;
+}
+
+/**
+ * Converts the network of a run. The same run and options give the same bytes.
+ *
+ * @throws InputError when there is no run, or a layer cannot be packed; DisagreementError when the proof fails.
+ */
+export async function convertRun(
+  folder: string,
+  options: RunConversionOptions = {},
+): Promise<Conversion> {
+  const { checkpoint = 'last', signal } = options;
+  const run = await loadRun(folder, { checkpoint });
+  const { data, model, normalization, recipe } = run;
+  try {
+    const { evaluation, evaluatedOn } = data;
+    const images = Math.min(options.images ?? evaluation.count, evaluation.count);
+    const what = evaluatedOn === 'test' ? 'test images' : evaluatedOn;
+    return await convertModel(model, {
+      inputs: inputBatches(evaluation, normalization, images),
+      inputsAre: `${images} ${what} of ${evaluation.name}`,
+      pixels: normalization,
+      classes: evaluation.classes,
+      floatWeights: options.float16 ? 'f16' : 'f32',
+      allowFloat: options.allowFloat,
+      ...(options.reestimate
+        ? { reestimateOn: trainingBatches(data.train, normalization, recipe, signal) }
+        : {}),
+      training: trainingOf(run),
+      provenance: await provenanceOf(folder, checkpoint, run, options),
+      onProgress: (done) => options.onProgress?.(done, images),
+      signal,
+    });
+  } finally {
+    model.dispose();
+  }
+}
+
+/** The recipe, without the folder of the images: that is a place on one machine. */
+function trainingOf({ recipe }: LoadedRun): JsonObject {
+  return jsonObject({ ...recipe, data: { ...recipe.data, directory: undefined } });
+}
+
+/** Receipts without times and places: equal runs give equal files. */
+async function provenanceOf(
+  folder: string,
+  checkpoint: CheckpointName,
+  { recipe, model, data, epoch }: LoadedRun,
+  { reestimate }: RunConversionOptions,
+): Promise<JsonObject> {
+  const { state } = await loadCheckpoint(folder, checkpoint);
+  return jsonObject({
+    converter: `surge-bnn ${version()}`,
+    recipe: recipe.name,
+    checkpoint,
+    epoch,
+    // As in summary.json, if this is the last checkpoint: of the trained weights, before any re-estimation.
+    weights: hashWeights(parametersOf(model)),
+    initialWeights: state.hashes.initialWeights,
+    engine: state.engine,
+    data: {
+      name: recipe.data.name,
+      train: data.train.sha256,
+      evaluation: data.evaluation.sha256,
+    },
+    ...(reestimate ? { batchNorm: 'averaged anew over the training images' } : {}),
+  });
+}

@@ -1,0 +1,79 @@
+/** Accuracy and loss of a packed model over a set of images. Needs the runtime and nothing of the training. */
+import { setImmediate } from 'node:timers/promises';
+import { InputError } from '@surge-bnn/contract';
+import type { ImageSet } from '@surge-bnn/data';
+import type { PackedModel } from '@surge-bnn/runtime';
+import { crossEntropy } from './probabilities.js';
+
+export interface PackedEvaluation {
+  readonly accuracy: number;
+  /** Mean softmax cross-entropy, as training and `evaluate RUN` have it. */
+  readonly loss: number;
+  readonly correct: number;
+  readonly images: number;
+  /** Median over the images, one at a time, on this machine. */
+  readonly millisecondsPerImage: number;
+}
+
+export interface PackedEvaluationOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, of: number) => void;
+}
+
+/** @throws InputError when images and model do not fit; the signal's reason when it is aborted. */
+export async function evaluatePacked(
+  model: PackedModel,
+  set: ImageSet,
+  { signal, onProgress }: PackedEvaluationOptions = {},
+): Promise<PackedEvaluation> {
+  const picture = checkFit(model, set);
+  const times = new Float64Array(set.count);
+  let lossSum = 0;
+  let correct = 0;
+  for (let i = 0; i < set.count; i++) {
+    const bytes = set.images.subarray(i * picture, (i + 1) * picture);
+    const start = performance.now();
+    const outputs = model.run(bytes);
+    times[i] = performance.now() - start;
+    const label = set.labels[i];
+    lossSum += crossEntropy(model, outputs, label);
+    if (outputs.indexOf(Math.max(...outputs)) === label) correct += 1;
+    if ((i + 1) % 50 > 0 && i + 1 < set.count) continue;
+    onProgress?.(i + 1, set.count);
+    await setImmediate(); // Ctrl-C and the bar
+    signal?.throwIfAborted();
+  }
+  const loss = lossSum / set.count;
+  if (!Number.isFinite(loss)) {
+    throw new InputError(`the evaluation loss is ${loss}: the model's outputs are not finite`);
+  }
+  return {
+    accuracy: correct / set.count,
+    loss,
+    correct,
+    images: set.count,
+    millisecondsPerImage: times.sort()[set.count >> 1],
+  };
+}
+
+/** Bytes of one picture. */
+function checkFit({ inputShape, outputShape, pixels }: PackedModel, set: ImageSet): number {
+  const shape = [set.height, set.width, set.channels];
+  if (shape.join() !== inputShape.join()) {
+    throw new InputError(
+      `the model takes ${inputShape.join('x')}, the pictures of ${set.name} are ${shape.join('x')}`,
+    );
+  }
+  const classes = set.classes.length;
+  if (outputShape.join() !== String(classes)) {
+    throw new InputError(
+      `the model has ${outputShape.join('x')} outputs, ${set.name} has ${classes} classes`,
+    );
+  }
+  if (pixels === undefined) {
+    throw new InputError(
+      'the model file has no "pixels": it does not say how the bytes of a picture become its inputs',
+    );
+  }
+  return shape.reduce((a, b) => a * b, 1);
+}

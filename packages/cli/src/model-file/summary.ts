@@ -1,0 +1,64 @@
+/** What stands in a model file: nodes, sizes, agreement, origin. */
+import type { FileSize, Json, ModelDescription, ModelMetadata } from '@surge-bnn/runtime';
+import { bytes, count } from '../terminal/format.js';
+import type { OpenedModel } from './open.js';
+import { edgeText, fileSizeText, formatNodes } from './tables.js';
+
+export interface ModelSummary extends ModelDescription {
+  readonly file: string;
+  readonly size: FileSize;
+  readonly classes?: readonly string[];
+  readonly metadata: ModelMetadata;
+}
+
+export function summarizeModel({ file, model, size }: OpenedModel): ModelSummary {
+  const { classes, metadata } = model;
+  return { file, size, ...model.describe(), ...(classes && { classes }), metadata };
+}
+
+export function formatModelSummary({ file, size, nodes, metadata, ...rest }: ModelSummary): string {
+  const { inputs, outputs, classes, activationBytes } = rest;
+  const { training, provenance, agreement } = metadata;
+  const facts: [name: string, what: string][] = [
+    ['file', fileSizeText(size)],
+    ['memory', `${bytes(activationBytes)} for all edges of one example`],
+  ];
+  if (classes) facts.push(['classes', classes.join(', ')]);
+  for (const { pixels } of inputs) {
+    if (pixels === undefined) continue;
+    const { mean, std } = pixels;
+    facts.push(['pixels', `(byte / 255 - ${mean.join(', ')}) / ${std.join(', ')}`]);
+  }
+  if (training) facts.push(['trained with', `recipe ${text(training.name)}`]);
+  if (agreement) facts.push(['agreement', agreementText(agreement)]);
+  if (provenance) facts.push(...leaves(provenance));
+  const width = Math.max(...facts.map(([name]) => name.length));
+  return [
+    `${file}: ${inputs.map(edgeText).join(', ')} -> ${outputs.map(edgeText).join(', ')}`,
+    '',
+    formatNodes(nodes),
+    '',
+    ...facts.map(([name, what]) => `${name.padEnd(width)}  ${what}`),
+  ].join('\n');
+}
+
+/** {data: {name: 'x'}} as ['data.name', 'x']. */
+function leaves(value: Json, name = ''): [string, string][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return [[name, text(value)]];
+  }
+  return Object.entries(value).flatMap(([key, member]) =>
+    leaves(member, name === '' ? key : `${name}.${key}`),
+  );
+}
+
+/** The converter's own words, if it was our converter. */
+function agreementText(agreement: NonNullable<ModelMetadata['agreement']>): string {
+  const { inputs, equalOutputs, inputsAre } = agreement;
+  if (typeof inputs !== 'number' || typeof equalOutputs !== 'number') return text(agreement);
+  return `${count(equalOutputs)} of ${count(inputs)} outputs equal bit for bit (${text(inputsAre)})`;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

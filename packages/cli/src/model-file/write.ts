@@ -1,0 +1,44 @@
+/** Where a conversion puts its file: whole or not at all, and never over something else unasked. */
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { InputError } from '@surge-bnn/contract';
+import { diskError, writeAtomic } from '@surge-bnn/train';
+
+/**
+ * Writes the file and makes its folder if need be. A file with exactly these bytes is left as it is.
+ *
+ * @throws InputError when the place is taken by something else and `force` is not given, or the disk refuses.
+ */
+export async function writeModelFile(
+  file: string,
+  bytes: Uint8Array,
+  force = false,
+): Promise<'written' | 'unchanged'> {
+  const there = await contentOf(file);
+  if (there !== undefined) {
+    if (there.equals(bytes)) return 'unchanged';
+    if (!force) {
+      throw new InputError(
+        `${file} is there already and holds something else; replace it with --force or give another name with --out`,
+      );
+    }
+  }
+  await mkdir(path.dirname(file), { recursive: true }).catch((error: unknown) => {
+    const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+    if (taken) throw new InputError(`cannot write ${file}: a part of the path is not a folder`);
+    throw diskError(file, error);
+  });
+  await writeAtomic(file, bytes);
+  return 'written';
+}
+
+/** Undefined where there is nothing. */
+async function contentOf(file: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') return undefined;
+    throw diskError(file, error);
+  }
+}

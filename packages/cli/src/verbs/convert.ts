@@ -1,0 +1,211 @@
+/** `surge-bnn convert`: a trained network becomes a file of packed bits, with the proof that both compute the same. */
+import path from 'node:path';
+import type { ConversionReport, ImportedWeight, ImportReport } from '@surge-bnn/converter';
+import { InputError, unknownName } from '@surge-bnn/contract';
+import type { ChannelStatistics } from '@surge-bnn/data';
+import { agreementLines, formatFates, sizeLines } from '../model-file/tables.js';
+import { isFolder } from '../network-cost.js';
+import { catchInterrupts, EXIT_INTERRUPTED } from '../terminal/interrupt.js';
+import { print, processOutput, type OutputFlags } from '../terminal/output.js';
+import { countProgress } from '../terminal/progress.js';
+import { formatTable } from '../terminal/table.js';
+import { collect, decimal, list, numbers, wholeNumber, type AddVerb } from '../verb.js';
+
+interface ConvertFlags extends OutputFlags {
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly float16?: boolean;
+  readonly allowFloat?: string[];
+  readonly images?: number;
+  readonly checkpoint?: string;
+  readonly reestimate?: boolean;
+  readonly network?: string;
+  readonly data?: string;
+  readonly set: string[];
+  readonly binarizer?: string;
+  readonly mean?: number[];
+  readonly std?: number[];
+  readonly rename: string[];
+  readonly prefix?: string;
+  readonly ignore?: string[];
+  readonly epsilon?: number;
+}
+
+/** What the verb prints, and with --json all of it. */
+interface Result extends ConversionReport {
+  readonly file: string;
+  readonly state: 'written' | 'unchanged';
+  readonly imported?: ImportReport;
+  readonly normalization?: ChannelStatistics;
+  readonly normalizationIsGiven?: boolean;
+}
+
+/** Options that say nothing about a run, which knows them itself, and those that only a run has. */
+const importOnly = [
+  ...(['network', 'data', 'binarizer', 'mean', 'std', 'prefix', 'ignore', 'epsilon'] as const),
+  ...(['set', 'rename'] as const),
+] as const;
+const runOnly = ['checkpoint', 'reestimate'] as const;
+
+export const addConvert: AddVerb = (program, finish) => {
+  program
+    .command('convert')
+    .description('make a model file of packed bits from a run, and prove that it computes the same')
+    .argument('<run|weights>', 'a run folder, or a safetensors file of weights from PyTorch')
+    .option('--out <file>', 'the model file (default: RUN/model.bnn, or beside the weights)')
+    .option('--force', 'replace a file that holds something else')
+    .option('--checkpoint <which>', 'of the run: last (default) or best')
+    .option('--reestimate', 'average batch norm anew over the training images first')
+    .option('--float16', 'store the kernels of float layers as float16')
+    .option('--allow-float <list>', 'binary layers that may stay in float', list('--allow-float'))
+    .option(
+      '--images <n>',
+      'images for the proof (default: all evaluation images)',
+      wholeNumber('--images', 1),
+    )
+    .option('--network <name>', 'weights: the network that they belong to, e.g. digits-cnn')
+    .option('--set <key=value>', 'weights: an option of the network, e.g. width=32', collect, [])
+    .option('--data <name>', 'weights: the data set whose test images the proof takes')
+    .option('--binarizer <name>', 'weights: a method of `surge-bnn methods` (default: ste)')
+    .option('--mean <list>', 'weights: pixels became (byte / 255 - mean) / std', numbers('--mean'))
+    .option('--std <list>', 'weights: see --mean', numbers('--std'))
+    .option('--rename <module=layer>', 'weights: a module with another name here', collect, [])
+    .option('--prefix <text>', 'weights: what all names in the file begin with')
+    .option('--ignore <list>', 'weights: tensors or modules to leave out', list('--ignore'))
+    .option('--epsilon <x>', 'weights: epsilon of the batch norms', decimal('--epsilon', 0))
+    .option('--json', 'print the report as JSON and nothing else')
+    .option('--quiet', 'print the result only')
+    .addHelpText(
+      'after',
+      `
+The packed model is loaded from its own bytes and runs beside the trained network on the evaluation images.
+If one output differs in one bit, no file is written. A layer declared binary that cannot be packed is an
+error that names it, unless --allow-float names it, too. Batch norm and the sign behind it become integer
+thresholds. The same run gives the same bytes; the file holds the recipe, hashes of weights and images, and
+the agreement.
+
+Weights that PyTorch trained keep their names (\`conv1.weight\`); --network builds the same architecture and
+is filled with them. docs/import.md says what must agree.
+
+Examples:
+  $ surge-bnn convert runs/demo/surge
+  $ surge-bnn convert runs/a --checkpoint best --reestimate --out digits.bnn
+  $ surge-bnn convert digits.safetensors --network digits-cnn --set width=32 --data digits --mean 0.5 --std 0.5`,
+    )
+    .action(async (given: string, flags: ConvertFlags) => {
+      finish(await convert(given, flags));
+    });
+};
+
+async function convert(given: string, flags: ConvertFlags): Promise<number> {
+  const output = processOutput(flags);
+  const fromRun = isFolder(given);
+  const out = flags.out ?? defaultFile(given, fromRun);
+  refuseStrangers(given, flags, fromRun ? importOnly : runOnly);
+  const interrupt = catchInterrupts(() => {
+    output.note('Stopping; no file is written.');
+  });
+  const { signal } = interrupt;
+  const progress = countProgress(output, 'proof');
+  try {
+    const conversion = await (fromRun ? convertFolder : convertWeights)(given, flags, {
+      float16: flags.float16,
+      allowFloat: flags.allowFloat,
+      images: flags.images,
+      signal,
+      onProgress: progress.show,
+    });
+    progress.close();
+    signal.throwIfAborted();
+    const { writeModelFile } = await import('../model-file/write.js');
+    const { bytes, report, ...rest } = conversion;
+    const state = await writeModelFile(out, bytes, flags.force);
+    print<Result>(output, { file: out, state, ...report, ...rest }, formatResult);
+    return 0;
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return EXIT_INTERRUPTED;
+    throw error;
+  } finally {
+    progress.close();
+    interrupt.release();
+  }
+}
+
+type Common = import('../model-file/convert-run.js').ConversionOptions;
+
+async function convertFolder(run: string, flags: ConvertFlags, common: Common) {
+  const { checkpoint = 'last', reestimate } = flags;
+  if (checkpoint !== 'last' && checkpoint !== 'best') {
+    throw unknownName('checkpoint', checkpoint, ['last', 'best']);
+  }
+  const { convertRun } = await import('../model-file/convert-run.js');
+  return convertRun(run, { ...common, checkpoint, reestimate });
+}
+
+async function convertWeights(file: string, flags: ConvertFlags, common: Common) {
+  const { network, data } = flags;
+  if (network === undefined || data === undefined) {
+    throw new InputError(
+      `${file} is no run folder; to convert a file of weights, add --network NAME (its architecture) and --data NAME (images for the proof)`,
+    );
+  }
+  const { convertImport } = await import('../model-file/convert-import.js');
+  return convertImport(file, { ...flags, ...common, network, data });
+}
+
+function defaultFile(given: string, fromRun: boolean): string {
+  if (fromRun) return path.join(given, 'model.bnn');
+  return path.join(path.dirname(given), `${path.basename(given, path.extname(given))}.bnn`);
+}
+
+/** @throws InputError for an option that would be read by nobody. */
+function refuseStrangers(
+  given: string,
+  flags: ConvertFlags,
+  strangers: readonly (keyof ConvertFlags)[],
+): void {
+  for (const key of strangers) {
+    const value = flags[key];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    const what = isFolder(given)
+      ? `is for files of weights; ${given} is a run folder, whose recipe says it`
+      : `is for run folders, and ${given} is none`;
+    throw new InputError(`--${key} ${what}`);
+  }
+}
+
+function formatResult({ file, state, imported, normalization, ...report }: Result): string {
+  const lines = [formatFates(report.layers), '', ...sizeLines(report)];
+  lines.push(...agreementLines(report.agreement));
+  if (report.reestimatedOn > 0) {
+    lines.push(`batch norm           averaged anew over ${report.reestimatedOn} training batches`);
+  }
+  if (imported !== undefined && normalization !== undefined) {
+    const { mean, std } = normalization;
+    const whose = report.normalizationIsGiven
+      ? ''
+      : ', from the training images; --mean and --std say what the trainer used';
+    lines.push(
+      `pixels               (byte / 255 - ${mean.join(', ')}) / ${std.join(', ')}${whose}`,
+      ...imported.remarks.map((remark) => `remark               ${remark}`),
+    );
+    lines.unshift(formatImport(imported), '');
+  }
+  const verb = state === 'written' ? 'written' : 'as it was: these bytes were there already';
+  lines.push('', `${file} ${verb}`);
+  return lines.join('\n');
+}
+
+function formatImport({ weights, ignored }: ImportReport): string {
+  const table = formatTable<ImportedWeight>(
+    [
+      { title: 'tensor', value: (w) => w.tensor, align: 'left' },
+      { title: 'type', value: (w) => w.dtype, align: 'left' },
+      { title: 'became', value: (w) => `${w.layer}/${w.weight}`, align: 'left' },
+      { title: 'shape', value: (w) => w.shape.join('x'), align: 'left' },
+      { title: 'change', value: (w) => w.change, align: 'left' },
+    ],
+    weights,
+  );
+  return ignored.length === 0 ? table : `${table}\nnot needed: ${ignored.join(', ')}`;
+}

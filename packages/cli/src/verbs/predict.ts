@@ -1,0 +1,178 @@
+/** `surge-bnn predict`: what a model file says to pictures. */
+import { InputError, unknownName } from '@surge-bnn/contract';
+import type { PackedModel } from '@surge-bnn/runtime';
+import { openModel } from '../model-file/open.js';
+import { probabilitiesOf } from '../model-file/probabilities.js';
+import type { InvertMode } from '../pictures/fit.js';
+import type { Picture } from '../pictures/picture.js';
+import { fromDataset, fromFile, fromIdx, type Wanted } from '../pictures/sources.js';
+import { percent } from '../terminal/format.js';
+import { print, processOutput, type OutputFlags } from '../terminal/output.js';
+import { formatTable, type Column } from '../terminal/table.js';
+import { seeds, wholeNumber, type AddVerb } from '../verb.js';
+
+interface PredictFlags extends OutputFlags {
+  readonly idx?: string;
+  readonly data?: string;
+  readonly split: string;
+  readonly index?: number[];
+  readonly invert: string;
+  readonly top: number;
+}
+
+interface Guess {
+  readonly class: string;
+  readonly probability: number;
+}
+
+interface Prediction extends Omit<Picture, 'bytes'> {
+  /** The most probable classes, the first of which is the prediction. */
+  readonly top: readonly Guess[];
+  /** Of one run of the model, without reading the picture. */
+  readonly milliseconds: number;
+}
+
+/** A model that gives classes to pictures. */
+interface Classifier extends Pick<Wanted, 'shape' | 'pixels'> {
+  readonly model: PackedModel;
+  readonly classes: readonly string[];
+}
+
+export const addPredict: AddVerb = (program) => {
+  program
+    .command('predict')
+    .description('the class of pictures: PNG and JPEG files, an IDX file, a data set')
+    .argument('<model>', 'a model file (*.bnn)')
+    .argument('[pictures...]', 'image files')
+    .option('--idx <file>', 'pictures of an IDX file, packed or not; needs --index')
+    .option('--data <name>', 'pictures of a data set, with their right classes; needs --index')
+    .option('--split <name>', 'of the data set: test or train', 'test')
+    .option('--index <list>', 'which of them, from 0: 3 or 0,7 or 0-9', seeds('--index'))
+    .option('--invert <when>', 'turn light and dark: auto, yes or no', 'auto')
+    .option('--top <k>', 'how many classes to print', wholeNumber('--top', 1), 2)
+    .option('--json', 'print JSON and nothing else')
+    .addHelpText(
+      'after',
+      `
+An image file becomes what the model takes: grey or colour as the model has it; what is transparent on white
+(on black if the drawing is light); the whole picture resized to fit inside the model's size, the rest filled
+like its border. Models of digits read light on dark, so with --invert auto a grey picture with a light border
+is inverted. Whatever was done is said below the table. A digit is read best when the picture is square and
+the digit leaves a margin of about a sixth on each side, as MNIST's do. Pictures of --idx and --data are
+taken as they are. The time is that of the model alone, the median of some runs.
+
+Examples:
+  $ surge-bnn predict runs/demo/surge/model.bnn seven.png photo.jpg
+  $ surge-bnn predict model.bnn --idx t10k-images-idx3-ubyte.gz --index 0-9
+  $ surge-bnn predict model.bnn --data digits --index 5 --top 3`,
+    )
+    .action(async (file: string, pictures: string[], flags: PredictFlags) => {
+      const classifier = asClassifier((await openModel(file)).model, file);
+      const predictions = await predict(classifier, pictures, flags);
+      print(processOutput(flags), predictions, formatPredictions);
+    });
+};
+
+async function predict(
+  { model, classes, shape, pixels }: Classifier,
+  files: readonly string[],
+  flags: PredictFlags,
+): Promise<Prediction[]> {
+  const wanted: Wanted = { shape, pixels, invert: invertMode(flags.invert) };
+  const pictures = await picturesOf(files, flags, wanted);
+  return pictures.map(({ bytes, ...picture }) => {
+    const { outputs, milliseconds } = timedRun(model, bytes);
+    const guesses = Array.from(probabilitiesOf(model, outputs), (probability, i) => ({
+      class: classes[i],
+      probability,
+    }));
+    const top = guesses.sort((a, b) => b.probability - a.probability).slice(0, flags.top);
+    return { ...picture, top, milliseconds };
+  });
+}
+
+/** @throws InputError unless exactly one of the three ways is used. */
+async function picturesOf(
+  files: readonly string[],
+  { idx, data, split, index }: PredictFlags,
+  wanted: Wanted,
+): Promise<Picture[]> {
+  const ways = [files.length > 0, idx !== undefined, data !== undefined].filter(Boolean).length;
+  if (ways !== 1) {
+    throw new InputError(
+      `predict takes ${ways === 0 ? 'pictures' : 'one of these alone'}: image files, --idx FILE --index N, or --data NAME --index N`,
+    );
+  }
+  if (files.length > 0) {
+    if (index !== undefined) throw new InputError('--index needs --idx FILE or --data NAME');
+    return Promise.all(files.map((file) => fromFile(file, wanted)));
+  }
+  if (index === undefined) {
+    throw new InputError(`--${idx === undefined ? 'data' : 'idx'} needs --index, e.g. --index 0-9`);
+  }
+  if (idx !== undefined) return fromIdx(idx, index, wanted);
+  return fromDataset(data ?? '', split, index, wanted);
+}
+
+/** @throws InputError for a model file that does not read pictures, or does not say what its outputs mean. */
+function asClassifier(model: PackedModel, file: string): Classifier {
+  const { classes, inputShape, outputShape, pixels } = model;
+  const lacks = (what: string) =>
+    new InputError(`${file} has no ${what}; convert it with both to predict with it`);
+  if (pixels === undefined) {
+    throw lacks('"pixels": it does not say how the bytes of a picture become its inputs');
+  }
+  if (classes === undefined) {
+    throw lacks('"classes": it does not say what its outputs stand for');
+  }
+  const [height, width, channels] = inputShape;
+  if (inputShape.length !== 3 || outputShape.length !== 1) {
+    throw new InputError(
+      `${file} makes [${outputShape.join(', ')}] of [${inputShape.join(', ')}]; predict needs a model that makes [classes] of [height, width, channels]`,
+    );
+  }
+  return { model, classes, shape: [height, width, channels], pixels };
+}
+
+function invertMode(given: string): InvertMode {
+  const modes = ['auto', 'yes', 'no'] as const;
+  const mode = modes.find((one) => one === given);
+  if (mode === undefined) throw unknownName('--invert', given, modes);
+  return mode;
+}
+
+/** One run, and where that is quick enough to be jitter more, the median of many. */
+function timedRun(model: PackedModel, bytes: Uint8Array) {
+  const times: number[] = [];
+  const end = performance.now() + 50;
+  let outputs: Float32Array;
+  do {
+    const start = performance.now();
+    outputs = model.run(bytes);
+    times.push(performance.now() - start);
+  } while (performance.now() < end);
+  times.sort((a, b) => a - b);
+  return { outputs, milliseconds: times[times.length >> 1] };
+}
+
+function formatPredictions(predictions: readonly Prediction[]): string {
+  const guess = ({ class: name, probability }: Guess): string => `${name} ${percent(probability)}`;
+  const label: Column<Prediction>[] = predictions.some((p) => p.label !== undefined)
+    ? [{ title: 'right', value: (p) => p.label ?? '', align: 'left' }]
+    : [];
+  const table = formatTable<Prediction>(
+    [
+      { title: 'picture', value: (p) => p.name, align: 'left' },
+      ...label,
+      { title: 'class', value: (p) => p.top[0].class, align: 'left' },
+      { title: 'probability', value: (p) => percent(p.top[0].probability) },
+      { title: 'then', value: (p) => p.top.slice(1).map(guess).join(', '), align: 'left' },
+      { title: 'time', value: (p) => `${p.milliseconds.toFixed(2)} ms` },
+    ],
+    predictions,
+  );
+  const remarks = predictions
+    .filter((p) => p.remarks.length > 0)
+    .map((p) => `${p.name}: ${p.remarks.join('; ')}`);
+  return [table, ...(remarks.length > 0 ? ['', ...remarks] : [])].join('\n');
+}
