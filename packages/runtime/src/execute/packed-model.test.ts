@@ -11,6 +11,7 @@ import {
 } from './graph.fixture.js';
 import type { Draft } from './graph.fixture.js';
 import { PackedModel } from './packed-model.js';
+import { normalizePixels, pixelTable } from './pixels.js';
 
 const relu: Draft = { op: 'relu', attributes: {} };
 
@@ -95,6 +96,23 @@ describe('a packed model', () => {
     expect(model.run(bytes)).toEqual(model.run(numbers));
     expect(model.run(new Uint8ClampedArray(bytes))).toEqual(model.run(numbers));
     expect(model.run(bytes)).toHaveLength(6);
+  });
+
+  it('rounds pixels once', () => {
+    // What training computes, in its own words: f64 into an array of float32.
+    const [mean, std] = [
+      [0.1307, 0.4914, 1 / 3],
+      [0.3081, 0.2023, 0.1],
+    ];
+    const trained = new Float32Array(768);
+    for (let i = 0; i < 768; i++) {
+      const channel = Math.floor(i / 256);
+      trained[i] = ((i % 256) / 255 - mean[channel]) / std[channel];
+    }
+    expect(pixelTable({ mean, std })).toEqual(trained);
+    const out = new Float32Array(6);
+    normalizePixels(Uint8Array.of(9, 0, 1, 255, 3, 4, 5), 1, pixelTable({ mean, std }), out);
+    expect([...out]).toEqual([0, 256 + 1, 512 + 255, 3, 256 + 4, 512 + 5].map((i) => trained[i]));
   });
 
   it('gives the same for an example alone, in a batch, and again', () => {

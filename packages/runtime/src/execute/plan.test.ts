@@ -173,6 +173,12 @@ describe('planned memory', () => {
     expect(planBuffers(graph).bytes).toBe(2 * 40);
   });
 
+  it('keeps the output to the end', () => {
+    const relu: Draft = { op: 'relu', attributes: {} };
+    const { graph } = sourceOf([10], [relu, relu, relu, relu]);
+    expect(planBuffers({ ...graph, outputs: [graph.nodes[0].name] }).bytes).toBe(3 * 40);
+  });
+
   it('counts words of bits', () => {
     expect(edgeWords({ type: 'bits', shape: [2, 3, 33] })).toBe(12);
     expect(edgeWords({ type: 'unsigned', shape: [64] })).toBe(2);

@@ -12,9 +12,45 @@ import {
 } from '../execute/graph.fixture.js';
 import type { Draft } from '../execute/graph.fixture.js';
 import { PackedModel } from '../execute/packed-model.js';
+import { signBits, signUnsigned, thresholdBits } from './signs.js';
 
 const run = (shape: readonly number[], drafts: readonly Draft[], x: Float32Array) =>
   PackedModel.from(sourceOf(shape, drafts)).run(x);
+
+/** What the words of an edge are behind their last channel. */
+function padding(words: Uint32Array, channels: number): number[] {
+  const perRow = Math.ceil(channels / 32);
+  return [...words].flatMap((word, i) =>
+    i % perRow === perRow - 1 && channels % 32 !== 0 ? [word >>> (channels % 32)] : [],
+  );
+}
+
+describe('padding', () => {
+  it.each([1, 31, 32, 33, 64, 70])('is 0 behind %i channels', (channels) => {
+    const x = Float32Array.from({ length: 3 * channels }, (_, i) => Math.sin(i));
+    const d = Int32Array.from(x, (v) => Math.round(4 * v));
+    const out = new Uint32Array(3 * Math.ceil(channels / 32)).fill(0xffffffff);
+    const flips = new Uint32Array(Math.ceil(channels / 32));
+    const none = padding(new Uint32Array(out.length), channels);
+    signBits(x, channels, out);
+    expect(padding(out, channels)).toEqual(none);
+    signUnsigned(x, channels, out.fill(0xffffffff));
+    expect(padding(out, channels)).toEqual(none);
+    for (const complement of [0, -1]) {
+      thresholdBits(d, new Int32Array(channels), flips, complement, out.fill(0xffffffff));
+      expect(padding(out, channels)).toEqual(none);
+    }
+  });
+
+  it('of stored bits does not count, whatever it is', () => {
+    const kernel = { dtype: 'U8', shape: [1, 1], bytes: Uint8Array.of(0b11111010) } as const;
+    const drafts: Draft[] = [
+      { op: 'sign', attributes: { values: 'bits' } },
+      { op: 'binaryDense', attributes: { units: 1 }, tensors: { kernel } },
+    ];
+    expect([...run([3], drafts, Float32Array.of(1, 1, -1))]).toEqual([-1]);
+  });
+});
 
 describe('sign', () => {
   const special = [0, -0, 1e-45, -1e-45, Infinity, -Infinity, 3, -3];

@@ -8,11 +8,11 @@ import { denseShape } from '../kernels/float-conv.js';
 import type { ConvShape } from '../kernels/float-conv.js';
 import { AttributeReader } from './attributes.js';
 import { asIntegers, asWords } from './buffers.js';
+import { checkGroups, padText, padValues } from './convolution.js';
 import { channelsOf, checkType, misfit, operands, positionsOf } from './edges.js';
 import type { Named } from './edges.js';
 import type { OpDefinition, Step } from './op.js';
 import { bitRows, required } from './stored.js';
-import { checkGroups, padText, padValues } from './convolution.js';
 import { convShape, outputSize, windowText } from './windows.js';
 
 /** Float32 holds every integer up to here, so that a sum is the same number as i32 and as f32. */
