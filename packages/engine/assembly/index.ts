@@ -5,6 +5,7 @@
 export { gemm, gemmScratch } from './gemm';
 export { packByColumns, packByRows } from './pack';
 export { convolve } from './conv';
+export { convolveCanonical, packCanonical } from './canonical-conv';
 export { filterGradient } from './wgrad';
 export { hasNaN, packFilters, packSigns } from './sign-pack';
 export { signConvolve } from './sign-conv';

@@ -3,6 +3,7 @@
  */
 import type { KernelName } from '../providers/provider.js';
 import { batchNormCases, batchNormGradientCases } from './batch-norm.js';
+import { canonicalConv2dCases } from './canonical-conv2d.js';
 import { conv2dCases, conv2dFilterGradientCases, conv2dInputGradientCases } from './conv2d.js';
 import {
   binaryCases,
@@ -29,6 +30,7 @@ export const kernelCases: Readonly<Record<KernelName, readonly KernelCase[]>> = 
   conv2d: conv2dCases,
   conv2dInputGradient: conv2dInputGradientCases,
   conv2dFilterGradient: conv2dFilterGradientCases,
+  canonicalConv2d: canonicalConv2dCases,
   matMul: matMulCases,
   signConv2d: signConv2dCases,
   signConv2dGradient: signConv2dGradientCases,

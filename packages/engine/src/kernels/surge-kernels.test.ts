@@ -7,6 +7,7 @@ import {
   BATCH_NORM,
   BATCH_NORM_GRADIENT,
   BOP_STEP,
+  CANONICAL_CONV_2D,
   convGeometry,
   InputError,
   SGD_STEP,
@@ -52,6 +53,7 @@ describe.each(engineBackends)('%s', (backend) => {
       SGD_STEP,
       ADAM_STEP,
       BOP_STEP,
+      CANONICAL_CONV_2D,
     ]) {
       expect(tf.getKernel(name, backend)).toBeDefined();
     }
@@ -91,6 +93,21 @@ describe.each(engineBackends)('%s', (backend) => {
     expect(three).toHaveLength(3);
     expect(three[1].dataSync()).toEqual(two[1].dataSync());
     expect(three[0].dataSync()).not.toEqual(two[0].dataSync());
+  });
+
+  it('canonical convolution: the bits of the reference, with a bias or without', () => {
+    for (const bias of [undefined, tf.tensor1d(reals(4, 6))]) {
+      const inputs = { x: x(), kernel: kernel(), ...(bias && { bias }) };
+      const [y] = run(CANONICAL_CONV_2D, inputs, { geometry: g });
+      const expected = new Float32Array(200);
+      const biases = bias?.dataSync<'float32'>();
+      referenceKernels.canonicalConv2d(reals(150, 1), reals(108, 2), biases, expected, g, 0);
+      expect(y.shape).toEqual([2, 5, 5, 4]);
+      expect(y.dataSync()).toEqual(expected);
+    }
+    expect(() =>
+      run(CANONICAL_CONV_2D, { x: x(), kernel: kernel(), bias: tf.zeros([3]) }, { geometry: g }),
+    ).toThrow('canonical convolution: bias must have shape [4] for this geometry, got [3]');
   });
 
   it('a NaN in a sign is an error that names the layer, and leaves no block behind', () => {

@@ -5,6 +5,7 @@
  */
 import { batchNorm, batchNormGradient } from './batch-norm.js';
 import { addN, binaryEntries } from './binary.js';
+import { canonicalConv2d } from './canonical-conv2d.js';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
 import type { KernelEntry } from './entry.js';
 import { cast, fill, onesLike, zerosLike } from './fill.js';
@@ -22,6 +23,7 @@ export const kernelTable: readonly KernelEntry[] = [
   signConv2dGradient,
   batchNorm,
   batchNormGradient,
+  canonicalConv2d,
   softmaxCrossEntropy,
   sgdStep,
   adamStep,

@@ -88,6 +88,18 @@ export interface Kernels {
     dfilter: Float32Array,
     g: ConvGeometry,
   ): void;
+  /**
+   * y = conv(x, kernel) + bias in canonical arithmetic: f64 sums in the order that CANONICAL_CONV_2D names, rounded once.
+   * Every provider gives the same bits.
+   */
+  canonicalConv2d(
+    x: Float32Array,
+    kernel: Float32Array,
+    bias: Float32Array | undefined,
+    y: Float32Array,
+    g: ConvGeometry,
+    padValue: PadValue,
+  ): void;
   matMul(a: Float32Array, b: Float32Array, c: Float32Array, shape: MatMulShape): void;
 
   /** y = conv(sign(x), sign(kernel)). Returns 0, or 1 / 2 when x / the kernel holds a NaN (y is then undefined). */

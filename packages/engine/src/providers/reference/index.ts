@@ -4,6 +4,7 @@
  */
 import type { KernelName, Kernels, Provider } from '../provider.js';
 import { batchNorm, batchNormGradient } from './batch-norm.js';
+import { canonicalConv2d } from './canonical-conv2d.js';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
 import { binary, clip, fill, prelu, unary } from './element-wise.js';
 import { ArrayBufferHeap } from './heap.js';
@@ -19,6 +20,7 @@ export const referenceKernels: Kernels = {
   conv2d,
   conv2dInputGradient,
   conv2dFilterGradient,
+  canonicalConv2d,
   matMul,
   signConv2d,
   signConv2dGradient,

@@ -132,15 +132,20 @@ export interface JobArguments {
   readonly packed: number;
   /** Channels of the source in one group, where they are not source.channels / groups. */
   readonly groupSource?: number;
+  /** What stands outside the picture. Default 0. */
+  readonly outsideValue?: number;
 }
 
 /** Writes a job into scratch memory and returns its address. */
 export function writeJob(engine: Engine, job: JobArguments): number {
-  const { scratch } = engine;
+  const { heap, scratch } = engine;
   const { grid, source, target, groups } = job;
   const groupSource = job.groupSource ?? source.channels / groups;
   const taps = scratch.takeWords(grid.taps.flatMap((tap) => [tap.y, tap.x]));
   const outside = scratch.takeZeros(4 * groupSource + 16);
+  if (job.outsideValue !== undefined) {
+    new Float32Array(heap.buffer, outside, groupSource).fill(job.outsideValue);
+  }
   const packed = scratch.take(4 * job.packed);
   const coordinates = scratch.take(COORDINATE_BYTES * job.strip);
   const tile = scratch.take(TILE_BYTES);

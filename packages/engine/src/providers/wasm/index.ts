@@ -8,6 +8,7 @@
  * accumulate in float64.
  */
 import type { KernelName, Kernels, Provider } from '../provider.js';
+import { canonicalKernels } from './canonical-conv.js';
 import { floatKernels } from './conv.js';
 import { elementWiseKernels } from './element-wise.js';
 import { createEngine } from './instance.js';
@@ -20,6 +21,7 @@ export async function createWasmProvider(): Promise<Provider> {
   const engine = await createEngine();
   const kernels: Kernels = {
     ...floatKernels(engine),
+    ...canonicalKernels(engine),
     ...signKernels(engine),
     ...layerKernels(engine),
     ...optimizerKernels(engine),

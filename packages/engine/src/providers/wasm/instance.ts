@@ -31,6 +31,8 @@ export interface KernelExports {
     panelStride: number,
   ): void;
   convolve(job: p, panels: p, target: p, second: p, secondTarget: p): void;
+  packCanonical(from: p, stride: number, k: number, width: number, to: p): void;
+  convolveCanonical(job: p, panels: p, bias: p, target: p): void;
   filterGradient(
     job: p,
     dy: p,

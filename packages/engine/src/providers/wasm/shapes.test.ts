@@ -73,6 +73,32 @@ const geometries: fc.Arbitrary<ConvGeometry> = fc
 
 const runs = { numRuns: 60 };
 
+describe('canonical convolutions of drawn shapes', () => {
+  it('have the bits of the reference, signs of zeros included', () => {
+    const padValues = fc.constantFrom<PadValue>(0, 1, -1);
+    fc.assert(
+      fc.property(geometries, padValues, fc.boolean(), fc.nat(), (g, padValue, bias, seed) => {
+        // Many zeros of both signs, and sizes that tell one order of a sum from another.
+        const values = (count: number, from: number) =>
+          reals(count, seed + from).map((v, i) => (i % 3 === 0 ? 0 * v : v * 10 ** ((i % 9) - 4)));
+        const { actual, right } = both({
+          kernel: 'canonicalConv2d',
+          inputs: [
+            values(sizes.x(g), 0),
+            values(sizes.filter(g), 1),
+            ...(bias ? [values(g.outChannels, 2)] : []),
+          ],
+          outputLengths: [sizes.y(g)],
+          call: (kernels, [x, kernel, biases], [y]) =>
+            kernels.canonicalConv2d(x, kernel, biases, y, g, padValue),
+        });
+        expect(actual.outputs).toEqual(right.outputs);
+      }),
+      runs,
+    );
+  });
+});
+
 describe('convolutions of drawn shapes', () => {
   it('forward equals the reference', () => {
     fc.assert(
