@@ -1,23 +1,13 @@
+import { halfValue } from '@surge-bnn/runtime';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { halfBits, halfValue } from './half.js';
+import { halfBits } from './half.js';
 
 /** All finite float16 numbers >= 0, in order: their bits are 0 to 0x7bff. */
 const finite = Array.from({ length: 0x7c00 }, (_, bits) => halfValue(bits));
 
 describe('float16', () => {
-  it('reads the numbers of IEEE 754', () => {
-    expect(halfValue(0x0001)).toBe(2 ** -24);
-    expect(halfValue(0x03ff)).toBe(1023 * 2 ** -24);
-    expect(halfValue(0x0400)).toBe(2 ** -14);
-    expect(halfValue(0x3c00)).toBe(1);
-    expect(halfValue(0x3555)).toBe(0.333251953125);
-    expect(halfValue(0x7bff)).toBe(65504);
-    expect(halfValue(0xfc00)).toBe(-Infinity);
-    expect(halfValue(0x8000)).toBe(-0);
-  });
-
-  it('writes every number that it reads', () => {
+  it('writes every number that the runtime reads', () => {
     for (let bits = 0; bits < 0x10000; bits++) {
       const value = halfValue(bits);
       if (!Number.isNaN(value)) expect(halfBits(value)).toBe(bits);

@@ -25,14 +25,3 @@ export function halfBits(value: number): number {
   const base = exponent < -14 ? 0 : (exponent + 14) << 10;
   return sign | (base + kept + up);
 }
-
-/** The number that these bits are. */
-export function halfValue(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >>> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return exponent === 0
-    ? sign * fraction * 2 ** -24
-    : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}

@@ -4,7 +4,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { BinaryLayer, leafLayers } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
-import { halfBits, halfValue } from './half.js';
+import { halfValue } from '@surge-bnn/runtime';
+import { halfBits } from './half.js';
 
 export class RoundedKernels {
   private readonly saved: { readonly weight: tfl.LayerVariable; readonly value: Tensor }[] = [];

@@ -27,16 +27,41 @@ export function foldSigns(draft: Draft): Folded {
   const byName = new Map(draft.nodes.map((node) => [node.name, node]));
   const tensors = new Map(draft.tensors);
   const unfolded: UnfoldedSign[] = [];
-  const nodes = draft.nodes.flatMap((node): readonly GraphNode[] => {
+  const names = new Set(byName.keys());
+  const context: FoldContext = {
+    tensors,
+    freeName: (wanted) => {
+      let name = wanted;
+      for (let n = 2; names.has(name); n++) name = `${wanted}#${n}`;
+      names.add(name);
+      return name;
+    },
+  };
+  /** Where what a sign made now comes from. */
+  const instead = new Map<string, string>();
+  const nodes = draft.nodes.flatMap((given): readonly GraphNode[] => {
+    const node = { ...given, inputs: given.inputs.map((name) => instead.get(name) ?? name) };
     if (node.op !== 'sign' || node.attributes.values === 'f32') return [node];
     const chain = chainBefore(node, byName);
     if (chain === undefined || chain.links.length === 0) return [node];
-    const folded = foldChain(node, chain, tensors);
-    if (typeof folded !== 'string') return folded;
-    unfolded.push({ sign: node.name, why: folded });
-    return [node];
+    const folded = mustStandLast(chain)
+      ? thresholdLast(node, chain, context)
+      : thresholdFirst(node, chain, context);
+    if (typeof folded === 'string') {
+      unfolded.push({ sign: node.name, why: folded });
+      return [node];
+    }
+    instead.set(node.name, folded[folded.length - 1].name);
+    return folded;
   });
   return { draft: withoutUnused({ ...draft, nodes, tensors }), unfolded };
+}
+
+interface FoldContext {
+  /** The graph's; new ones are added. */
+  readonly tensors: Map<string, StoredTensor>;
+  /** A name for a new node, as wanted or with a number. */
+  readonly freeName: (wanted: string) => string;
 }
 
 interface Chain {
@@ -82,17 +107,6 @@ function productsOf(
   return (elementsOf(sums.attributes.window.size) * channels) / sums.attributes.groups;
 }
 
-/** The nodes in place of the sign, or why there are none. Adds their tensors to `tensors`. */
-function foldChain(
-  sign: SignNode,
-  chain: Chain,
-  tensors: Map<string, StoredTensor>,
-): readonly GraphNode[] | string {
-  return mustStandLast(chain)
-    ? thresholdLast(sign, chain, tensors)
-    : thresholdFirst(sign, chain, tensors);
-}
-
 /**
  * Whether the threshold needs more channels than the sums have: a function behind a flatten has its own numbers for
  * every position. Then sums are pooled and reshaped as integers and compared at the end.
@@ -102,11 +116,14 @@ function mustStandLast({ sums, links }: Chain): boolean {
   return links.some((link) => isElement(link) && link.output.shape.at(-1) !== channels);
 }
 
-/** Right behind the sums; pools and reshapes then work on bits. */
+/**
+ * Right behind the sums; pools and reshapes then work on bits.
+ * @returns the nodes in place of the sign, whose last one makes what the sign made, or why there are none.
+ */
 function thresholdFirst(
   sign: SignNode,
   { sums, products, links }: Chain,
-  tensors: Map<string, StoredTensor>,
+  { tensors, freeName }: FoldContext,
 ): readonly GraphNode[] | string {
   const moved = links.filter((link) => !isElement(link));
   const pools = moved.filter((link) => link.op === 'maxPool2d');
@@ -120,15 +137,12 @@ function thresholdFirst(
   const found = thresholds(chainOf(links, tensors), products, channels, (_, c) => c);
   if (typeof found === 'string') return found;
   const type = sign.attributes.values;
-  const names = [...moved.map((_, i) => (i === 0 ? 'threshold' : `bits${i}`)), ''];
-  const nameOf = (i: number) => (i === moved.length ? sign.name : `${sign.name}/${names[i]}`);
-  const made: GraphNode[] = [
-    thresholdNode(sign, links, sums.name, nameOf(0), sums.output.shape, found, tensors),
-  ];
-  for (const [i, link] of moved.entries()) {
+  const { shape } = sums.output;
+  const made = [thresholdNode(sign, links, sums.name, shape, found, tensors)];
+  for (const link of moved) {
     const shared = {
-      name: nameOf(i + 1),
-      inputs: [nameOf(i)],
+      name: freeName(`${link.name}/bits`),
+      inputs: [made[made.length - 1].name],
       output: { type, shape: link.output.shape },
       layers: link.layers,
     };
@@ -148,7 +162,7 @@ function thresholdFirst(
 function thresholdLast(
   sign: SignNode,
   { sums, products, links }: Chain,
-  tensors: Map<string, StoredTensor>,
+  { tensors, freeName }: FoldContext,
 ): readonly GraphNode[] | string {
   const lastPool = links.findLastIndex((link) => link.op === 'maxPool2d');
   if (links.slice(0, lastPool).some(isElement)) {
@@ -167,12 +181,12 @@ function thresholdLast(
   let from = sums.name;
   for (const link of links) {
     if (link.op !== 'maxPool2d' && link.op !== 'reshape') continue;
-    const name = `${sign.name}/sums${made.length + 1}`;
+    const name = freeName(`${link.name}/sums`);
     const output = { type: 'i32', shape: link.output.shape } as const;
     made.push({ ...link, name, inputs: [from], output });
     from = name;
   }
-  made.push(thresholdNode(sign, links, from, sign.name, sign.output.shape, found, tensors));
+  made.push(thresholdNode(sign, links, from, sign.output.shape, found, tensors));
   return made;
 }
 
@@ -219,11 +233,11 @@ function thresholdNode(
   sign: SignNode,
   links: readonly GraphNode[],
   input: string,
-  name: string,
   shape: readonly number[],
   found: readonly ChannelThreshold[],
   tensors: Map<string, StoredTensor>,
 ): GraphNode {
+  const { name } = sign;
   const keys = { thresholds: `${name}/thresholds`, flips: `${name}/flips` };
   tensors.set(keys.thresholds, storedIntegers(Int32Array.from(found, (one) => one.threshold)));
   tensors.set(keys.flips, storedFlags(found.map((one) => one.flip)));

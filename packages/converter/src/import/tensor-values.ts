@@ -1,5 +1,5 @@
 /** Foreign numbers as float32. */
-import { halfValue } from '../half.js';
+import { halfValue } from '@surge-bnn/runtime';
 import { elementsOf } from '../shape.js';
 import { dtypeBytes } from './read-safetensors.js';
 import type { ForeignTensor } from './read-safetensors.js';

@@ -5,6 +5,7 @@
  * when it is padded with 0; then the bias; then one rounding to float32. Whoever keeps that order for each output, in any
  * number of lanes, gets the same bits.
  */
+import { columnTaps, rowTaps } from './taps.js';
 
 /** Sizes of a convolution on one picture; pads are those above and on the left, the others follow from the output. */
 export interface ConvShape {
@@ -173,33 +174,32 @@ export type PoolShape = Omit<ConvShape, 'inChannels' | 'outChannels' | 'groups'>
   readonly channels: number;
 };
 
-/**
- * Mean over the part of each window that lies inside the picture: f64 sum in row-major order, divided, rounded once.
- * @param sums scratch of `channels` numbers; given, nothing is allocated.
- */
-export function averagePool2d(
-  x: Numbers,
-  s: PoolShape,
-  out: Float32Array,
-  sums = new Float64Array(s.channels),
-): void {
-  let at = 0;
-  for (let oy = 0; oy < s.outHeight; oy++) {
-    for (let ox = 0; ox < s.outWidth; ox++) {
-      sums.fill(0);
-      let count = 0;
-      for (let ky = 0; ky < s.filterHeight; ky++) {
-        const iy = oy * s.strideHeight + ky * s.dilationHeight - s.padTop;
-        if (iy < 0 || iy >= s.inHeight) continue;
-        for (let kx = 0; kx < s.filterWidth; kx++) {
-          const ix = ox * s.strideWidth + kx * s.dilationWidth - s.padLeft;
-          if (ix < 0 || ix >= s.inWidth) continue;
-          count += 1;
-          const pixel = (iy * s.inWidth + ix) * s.channels;
-          for (let c = 0; c < s.channels; c++) sums[c] += x[pixel + c];
+/** Mean over the part of each window that lies inside the picture: f64 sum in row-major order, divided, rounded once. */
+export function averagePool2d(x: Numbers, s: PoolShape, out: Float32Array): void {
+  prepareAveragePool2d(s)(x, out);
+}
+
+/** The same with scratch made once. */
+export function prepareAveragePool2d(s: PoolShape): (x: Numbers, out: Float32Array) => void {
+  const { channels } = s;
+  const rows = rowTaps(s);
+  const columns = columnTaps(s);
+  const sums = new Float64Array(channels);
+  return (x, out) => {
+    for (let oy = 0, at = 0; oy < s.outHeight; oy++) {
+      for (let ox = 0; ox < s.outWidth; ox++) {
+        sums.fill(0);
+        for (let ky = rows.first[oy]; ky < rows.end[oy]; ky++) {
+          const iy = oy * s.strideHeight + ky * s.dilationHeight - s.padTop;
+          for (let kx = columns.first[ox]; kx < columns.end[ox]; kx++) {
+            const ix = ox * s.strideWidth + kx * s.dilationWidth - s.padLeft;
+            const pixel = (iy * s.inWidth + ix) * channels;
+            for (let c = 0; c < channels; c++) sums[c] += x[pixel + c];
+          }
         }
+        const count = (rows.end[oy] - rows.first[oy]) * (columns.end[ox] - columns.first[ox]);
+        for (let c = 0; c < channels; c++) out[at++] = sums[c] / count;
       }
-      for (let c = 0; c < s.channels; c++) out[at++] = sums[c] / count;
     }
-  }
+  };
 }

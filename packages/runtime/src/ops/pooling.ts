@@ -1,7 +1,7 @@
 /** Pools: largest and mean of what a window sees of the picture. */
 import { bitBytes } from '../format/tensors.js';
 import type { Edge, OpAttributes, Window } from '../graph.js';
-import { averagePool2d as canonicalAverage } from '../kernels/float-conv.js';
+import { prepareAveragePool2d } from '../kernels/float-conv.js';
 import { prepareMaxPool2d, prepareMaxPoolBits } from '../kernels/max-pool.js';
 import { AttributeReader } from './attributes.js';
 import { asFloats, asNumbers, asWords } from './buffers.js';
@@ -46,9 +46,8 @@ export const averagePool2d: OpDefinition<'averagePool2d'> = {
   },
   tensors: () => ({}),
   prepare: ({ attributes: { window }, output }, [input]) => {
-    const shape = poolShape(input, output, window);
-    const sums = new Float64Array(shape.channels);
-    return ([x], out) => canonicalAverage(asNumbers(x), shape, asFloats(out), sums);
+    const run = prepareAveragePool2d(poolShape(input, output, window));
+    return ([x], out) => run(asNumbers(x), asFloats(out));
   },
   kernel: ({ attributes: { window } }) => `average pool ${windowText(window)}`,
 };
