@@ -4,13 +4,17 @@
  * so that one run shows everything. The last line is `N passed, N failed`: tests from vitest's JSON
  * report, and every failed check (or a test file that did not load) as one more failure.
  *
- * Arguments go to vitest (`npm test -- packages/core`).
+ * `npm test -- --long` damages 100,000 model files instead of a few thousand (some minutes); all other arguments go to vitest
+ * (`npm test -- packages/core`).
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { countResults } from './test-results.mjs';
+
+const isLong = process.argv.includes('--long');
+if (isLong) process.env['SURGE_FUZZ_RUNS'] = '100000';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const reportFile = path.join(root, '.cache/vitest.json');
@@ -34,7 +38,7 @@ const unitTests = passes('tests', 'node_modules/vitest/vitest.mjs', [
   'run',
   '--coverage',
   ...reporters,
-  ...process.argv.slice(2),
+  ...process.argv.slice(2).filter((argument) => argument !== '--long'),
 ]);
 
 const report = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, 'utf8')) : undefined;
