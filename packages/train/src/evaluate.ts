@@ -1,11 +1,14 @@
-/** Loss and accuracy of a model over a whole image set, in inference mode. */
-import { BinaryLayer, leafLayers, ops } from '@surge-bnn/core';
+/**
+ * Loss and accuracy of a model over a whole image set, in canonical arithmetic: the logits, and so the accuracy, are the same
+ * bits on every engine and in the packed model. (The loss is then taken on the engine, whose exp and log are its own.)
+ */
+import { BinaryLayer, canonicalForward, leafLayers, ops } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { InputError } from '@surge-bnn/contract';
 import { BatchLoader, randomStream } from '@surge-bnn/data';
 import type { ChannelStatistics, ImageSet } from '@surge-bnn/data';
 import * as tf from '@tensorflow/tfjs-core';
-import { countCorrect, imageTensor, logitsOf, smoothLabels } from './gradients.js';
+import { asLogits, countCorrect, imageTensor, smoothLabels } from './gradients.js';
 import type { PlainBatch } from './gradients.js';
 import type { Evaluation } from './types.js';
 
@@ -22,7 +25,7 @@ export interface EvaluateOptions {
 /**
  * Evaluates on every image of the set.
  *
- * @throws InputError when a logit is not finite; the signal's reason when it is aborted.
+ * @throws InputError when a logit is not finite or a layer has no canonical evaluation; the signal's reason when it is aborted.
  */
 export async function evaluateModel(
   model: Model,
@@ -71,7 +74,7 @@ function evaluateBatch(model: Model, set: ImageSet, batch: PlainBatch) {
   const classes = set.classes.length;
   return tf.tidy(() => {
     const x = imageTensor(batch, [set.height, set.width, set.channels]);
-    const logits = logitsOf(model, x, false);
+    const logits = asLogits(model, canonicalForward(model, x));
     const losses = ops.softmaxCrossEntropy(logits, smoothLabels(batch.labels, classes, 0));
     let loss = 0;
     for (const one of losses.dataSync()) loss += one;

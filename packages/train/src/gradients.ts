@@ -81,7 +81,7 @@ function pieceGradients(
   const variables = parameters.map((parameter) => parameter.variable);
   const x = imageTensor(batch, options.inputShape);
   const lossOf = () => {
-    const logits = logitsOf(model, x, true);
+    const logits = asLogits(model, model.apply(x, { training: true }));
     correct = countCorrect(logits.dataSync(), batch.labels, options.classes);
     const labels = smoothLabels(batch.labels, options.classes, options.labelSmoothing);
     return tf.div<tf.Scalar>(tf.sum(ops.softmaxCrossEntropy(logits, labels)), total);
@@ -115,9 +115,8 @@ export function imageTensor(
   return tf.tensor4d(batch.images, [batch.count, height, width, channels]);
 }
 
-/** The model's output for x; every network ends in logits [count, classes]. */
-export function logitsOf(model: Model, x: tf.Tensor, training: boolean): tf.Tensor2D {
-  const output = model.apply(x, { training });
+/** The model's output; every network ends in logits [count, classes]. */
+export function asLogits(model: Model, output: ReturnType<Model['apply']>): tf.Tensor2D {
   if (!(output instanceof tf.Tensor) || output.rank !== 2) {
     throw new InputError(
       `the network "${model.name}" must have one output of shape [batch, classes]`,

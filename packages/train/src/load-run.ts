@@ -62,8 +62,8 @@ export async function loadRun(
 }
 
 /**
- * Evaluates a run's network on all its evaluation images. On the run's engine this is exactly the accuracy that
- * its log names for that epoch.
+ * Evaluates a run's network on all its evaluation images. On whatever engine, this is exactly the accuracy that its log
+ * names for that epoch.
  */
 export async function evaluateRun(
   folder: string,

@@ -97,6 +97,17 @@ describe('a run', () => {
     const best = await evaluateRun(join(base, 'a'), { checkpoint: 'best' }, parts);
     expect(best.accuracy).toBe((await readSummary(join(base, 'a')))?.best?.accuracy);
   });
+
+  it.each(['cpu', 'surge-reference'] as const)(
+    'has the accuracy that its log says on %s, too',
+    async (backend) => {
+      const [last] = (await readMetrics(join(base, 'a'))).slice(-1);
+      const evaluation = await evaluateRun(join(base, 'a'), {}, tinyParts(backend));
+      expect(evaluation.engine.backend).toBe(backend);
+      expect(evaluation.accuracy).toBe(last.testAccuracy);
+      expect(Math.abs(evaluation.loss / (last.testLoss ?? NaN) - 1)).toBeLessThan(1e-6);
+    },
+  );
 });
 
 describe('stopping and resuming', () => {
