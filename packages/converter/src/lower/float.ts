@@ -1,5 +1,6 @@
 /** Float layers with a kernel, and batch norm. */
 import { InputError } from '@surge-bnn/contract';
+import { batchNormCoefficients } from '@surge-bnn/core';
 import type { Window } from '@surge-bnn/runtime';
 import type { NamedTensor } from '../graph-builder.js';
 import { storedFloats, storedHalves } from '../stored.js';
@@ -95,23 +96,17 @@ export const dense: LowerRule = (layer, inputs, context) => {
   return activation(layer, sums, context);
 };
 
-/** Both batch norms, ours and TF.js's: y = a x + b, the canonical evaluation (see core's `batchNormEvaluation`). */
+/** Both batch norms, ours and TF.js's: y = a x + b, the canonical evaluation with core's own a and b. */
 export const batchNorm: LowerRule = (layer, inputs, { builder }) => {
-  const config = configOf(layer);
+  const { axis = -1 } = configOf(layer);
   const rank = builder.edge(inputs[0]).shape.length + 1;
-  const axis = Number(config['axis'] ?? -1);
   if (axis !== -1 && axis !== rank - 1) {
-    throw cannotConvert(layer, `it normalizes axis ${axis}; only the last axis is supported`);
+    throw cannotConvert(
+      layer,
+      `it normalizes axis ${String(axis)}; only the last axis is supported`,
+    );
   }
-  const variance = findWeight(layer, 'movingVariance') ?? weightOf(layer, 'moving_variance');
-  const mean = findWeight(layer, 'movingMean') ?? weightOf(layer, 'moving_mean');
-  const { a, b } = batchNormCoefficients(
-    findWeight(layer, 'gamma')?.values,
-    findWeight(layer, 'beta')?.values,
-    mean.values,
-    variance.values,
-    Number(config['epsilon']),
-  );
+  const { a, b } = batchNormCoefficients(layer);
   const stored = (role: string, values: Float32Array): NamedTensor => ({
     key: `${layer.name}/${role}`,
     tensor: storedFloats(
@@ -128,24 +123,6 @@ export const batchNorm: LowerRule = (layer, inputs, { builder }) => {
     layers: [layer.name],
   });
 };
-
-/**
- * a = gamma / sqrt(variance + epsilon) and b = beta - mean a, each operation rounded to float32. (JavaScript computes
- * in f64 and rounds again; for one +, -, *, / or sqrt of float32 numbers that equals rounding once, because 53 >= 2 24 + 2.)
- */
-function batchNormCoefficients(
-  gamma: Float32Array | undefined,
-  beta: Float32Array | undefined,
-  mean: Float32Array,
-  variance: Float32Array,
-  epsilon: number,
-): { a: Float32Array; b: Float32Array } {
-  const f = Math.fround;
-  const small = f(epsilon);
-  const a = variance.map((v, c) => f((gamma?.[c] ?? 1) / f(Math.sqrt(f(v + small)))));
-  const b = mean.map((m, c) => f((beta?.[c] ?? 0) - f(m * a[c])));
-  return { a, b };
-}
 
 function kernelTensor(layer: Layer, values: Values, { floatWeights }: LowerContext): NamedTensor {
   const where = `the kernel of layer "${layer.name}"`;
