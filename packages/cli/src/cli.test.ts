@@ -66,14 +66,14 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
 });
 
 describe('help and information', () => {
-  it.concurrent.each(['train', 'compare', 'evaluate', 'summary', 'methods', 'doctor', 'demo'])(
-    '%s --help teaches with an example or says what it ends with',
-    async (verb) => {
-      const { code, out, err } = await cli(verb, '--help');
-      expect({ code, err }).toEqual({ code: 0, err: '' });
-      expect(out).toMatch(/Examples?:\n {2}\$ surge-bnn|exit code/);
-    },
-  );
+  it.concurrent.each([
+    ...['train', 'compare', 'evaluate', 'convert', 'predict', 'summary', 'methods', 'doctor'],
+    'demo',
+  ])('%s --help teaches with an example or says what it ends with', async (verb) => {
+    const { code, out, err } = await cli(verb, '--help');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/Examples?:\n {2}\$ surge-bnn|exit code/);
+  });
 
   it('without a verb prints the help and asks for one by its exit code', async () => {
     const { code, err } = await cli();
@@ -155,6 +155,9 @@ describe('the demo', () => {
     expect(first).toMatchObject({ code: 0 });
     expect(first.out).toMatch(/SURGE +binary2 +[\d.e-]+ +-?[\d.]+ +[\d.]+ % +[\d.]+ %/);
     expect(first.out).toContain('of the multiply-adds take one-bit operands');
+    expect(first.out).toContain('80 of 80 predictions equal, the outputs of 80 bit for bit');
+    const shipped = await cli('evaluate', path.join(out, 'surge/model.bnn'));
+    expect(shipped).toMatchObject({ code: 0 });
     const before = await readFile(report, 'utf8');
 
     const stopped = start([...args, '--epochs', '100']);
@@ -165,7 +168,10 @@ describe('the demo', () => {
 
     const again = await cli(...args, '--json', '--epochs', '1');
     expect(again).toMatchObject({ code: 0, err: '' });
-    expect(JSON.parse(again.out)).toMatchObject({ runs: [{ label: 'STE' }, { label: 'SURGE' }] });
+    expect(JSON.parse(again.out)).toMatchObject({
+      runs: [{ label: 'STE' }, { label: 'SURGE' }],
+      shipped: { file: 'surge/model.bnn', fresh: { images: 80, equalOutputs: 80 } },
+    });
     expect(await readFile(report, 'utf8')).not.toBe(before);
   });
 });

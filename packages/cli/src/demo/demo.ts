@@ -1,11 +1,11 @@
 /**
  * The demo: one binary network on the 10,000 digits, trained with STE and with SURGE from the same seed,
- * measured, proven to be binary, and put into one report.
+ * measured, proven to be binary, shipped as bits, and put into one report.
  */
 import path from 'node:path';
 import type { Recipe } from '@surge-bnn/train';
 import { costOf } from '../network-cost.js';
-import type { Report, ReportRun, ShuffleProof } from '../report/model.js';
+import type { Report, ReportRun, Shipped, ShuffleProof } from '../report/model.js';
 import { readRun, writeReport } from '../report/report.js';
 import { duration } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
@@ -50,16 +50,35 @@ export async function runDemo(options: DemoOptions): Promise<Report | undefined>
     proofs.push(await shuffleProof(places[i], label));
     if (signal.aborted) return undefined;
   }
+  const shipped = await ship(places, options);
+  if (shipped === undefined) return undefined;
   const report: Report = {
     title: 'A binary network, trained with STE and with SURGE',
     lead: leadOf(recipe, runs),
     runs,
     cost: await costOf(recipe),
     proofs,
+    shipped,
   };
   await writeReport(report, path.join(folder.draft, reportName));
   await folder.publish();
   return report;
+}
+
+/** Packs the network trained with SURGE; undefined when the signal stopped that. */
+async function ship(
+  places: readonly string[],
+  { output, signal }: DemoOptions,
+): Promise<Shipped | undefined> {
+  const { shipRun } = await import('./ship.js');
+  const [, { label }] = variants;
+  output.note(`${label}  packed into bits; the file is then held to the trained network elsewhere`);
+  try {
+    return await shipRun(places[1], { label, output, signal });
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
+  }
 }
 
 /** Trains both, each in a thread of its own; false when the signal stopped them. */

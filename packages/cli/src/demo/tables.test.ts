@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sampleReport, sampleRun } from '../report/sample.fixture.js';
+import { sampleReport, sampleRun, sampleShipped } from '../report/sample.fixture.js';
 import { formatReport } from './tables.js';
 
 describe('formatReport', () => {
@@ -22,6 +22,17 @@ describe('formatReport', () => {
     const pictures = text.split('\n').filter((line) => /[▁▂▃▄▅▆▇█]{3}/.test(line));
     expect(pictures).toHaveLength(2);
     expect(text).toContain('from 30.00 % (▁) to 77.78 % (█)');
+  });
+
+  it('prints what the network became, its sizes and its proof', () => {
+    const shipped = formatReport({ ...report, shipped: sampleShipped() });
+    expect(shipped).toMatch(
+      /^a<b> +BinaryDense +sign "a<b>\/sign", binaryDense +i32 16 +32 +a "remark"$/m,
+    );
+    expect(shipped).toContain('4,128 B');
+    expect(shipped).toContain('1,032 B (1.03 kB): header 1,000 B, payload 32 B');
+    expect(shipped).toContain('4.0 times smaller; the payload alone 129.0 times');
+    expect(shipped).toContain('80 of 80 predictions equal, the outputs of 80 bit for bit');
   });
 
   it('survives runs of unequal length and without evaluation', () => {

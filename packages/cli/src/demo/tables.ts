@@ -1,11 +1,15 @@
 /** What the demo prints when its runs are done: curves, results, and what each binary layer measured. */
 import type { LayerMetrics } from '@surge-bnn/train';
-import { isCompensated, lastLayers, type Report, type ReportRun } from '../report/model.js';
-import { figures, isNumber, missing, percent } from '../terminal/format.js';
+import { formatFates, sizeLines } from '../model-file/tables.js';
+import { isCompensated, lastLayers } from '../report/model.js';
+import type { FreshRun, Report, ReportRun, Shipped } from '../report/model.js';
+import { count, figures, isNumber, missing, percent } from '../terminal/format.js';
 import { formatTable, sparkline } from '../terminal/table.js';
 
 export function formatReport(report: Report): string {
-  return [curves(report), results(report), layers(report), checks(report)].join('\n\n');
+  const parts = [curves(report), results(report), layers(report), checks(report)];
+  if (report.shipped !== undefined) parts.push(shipping(report.shipped));
+  return parts.join('\n\n');
 }
 
 /** One line per epoch with every run's accuracy and loss, and each curve as a picture of text. */
@@ -93,4 +97,25 @@ function checks({ cost, proofs = [] }: Report): string {
     );
   }
   return lines.join('\n');
+}
+
+/** What the network became, how small, and that it is the same. */
+function shipping(shipped: Shipped): string {
+  const { label, file, layers: fates, floatBytes, size, fresh } = shipped;
+  return [
+    `Shipped as bits: ${label} in ${file}`,
+    '',
+    formatFates(fates),
+    '',
+    ...sizeLines({ floatBytes, size }),
+    ...freshLines(fresh),
+  ].join('\n');
+}
+
+function freshLines(fresh: FreshRun): string[] {
+  const { images, equalOutputs, equalPredictions, accuracy, milliseconds } = fresh;
+  return [
+    `in a fresh process   ${count(equalPredictions)} of ${count(images)} predictions equal, the outputs of ${count(equalOutputs)} bit for bit; accuracy ${percent(accuracy)}`,
+    `one digit            ${milliseconds.toFixed(2)} ms packed, on Node ${fresh.node}; the trained network in float32 on ${fresh.trainedOn}: ${fresh.trainedMilliseconds.toFixed(2)} ms`,
+  ];
 }

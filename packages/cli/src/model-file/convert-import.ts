@@ -51,9 +51,14 @@ export async function convertImport(
   options: ImportConversionOptions,
 ): Promise<ImportConversion> {
   const { data: dataset, signal } = options;
-  const bytes = await readFile(file).catch((error: unknown) => {
+  const names = Object.fromEntries((options.rename ?? []).map(parseRename));
+  if ((options.mean === undefined) !== (options.std === undefined)) {
+    throw new InputError('--mean and --std go together: pixels become (byte / 255 - mean) / std');
+  }
+  const content = await readFile(file).catch((error: unknown) => {
     throw new InputError(`the weights ${file} ${whyUnreadable(error)}`, { cause: error });
   });
+  const tensors = named(file, content);
   // loadImages refuses a name that it does not know.
   const set = await loadImages(dataset as DatasetName, { split: 'test' });
   const given = givenNormalization(options, set);
@@ -62,8 +67,8 @@ export async function convertImport(
   await useEngine();
   const { model, description } = buildNetwork(options, set);
   try {
-    const imported = importTorchWeights(model, named(file, bytes), {
-      names: Object.fromEntries((options.rename ?? []).map(parseRename)),
+    const imported = importTorchWeights(model, tensors, {
+      names,
       prefix: options.prefix,
       ignore: options.ignore,
       epsilon: options.epsilon,
@@ -78,7 +83,7 @@ export async function convertImport(
       allowFloat: options.allowFloat,
       provenance: jsonObject({
         converter: `surge-bnn ${version()}`,
-        imported: { file: path.basename(file), sha256: sha256(bytes), ...description },
+        imported: { file: path.basename(file), sha256: sha256(content), ...description },
         data: { name: set.name, evaluation: set.sha256 },
       }),
       onProgress: (done) => options.onProgress?.(done, images),
@@ -131,10 +136,7 @@ function givenNormalization(
   { mean, std }: ImportConversionOptions,
   { name, channels }: ImageSet,
 ): ChannelStatistics | undefined {
-  if (mean === undefined && std === undefined) return undefined;
-  if (mean === undefined || std === undefined) {
-    throw new InputError('--mean and --std go together: pixels become (byte / 255 - mean) / std');
-  }
+  if (mean === undefined || std === undefined) return undefined;
   for (const [option, values] of [
     ['--mean', mean],
     ['--std', std],

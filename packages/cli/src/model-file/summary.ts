@@ -29,9 +29,10 @@ export function formatModelSummary({ file, size, nodes, metadata, ...rest }: Mod
     const { mean, std } = pixels;
     facts.push(['pixels', `(byte / 255 - ${mean.join(', ')}) / ${std.join(', ')}`]);
   }
-  if (training) facts.push(['trained with', `recipe ${text(training.name)}`]);
+  if (training) facts.push(['recipe', text(training.name)]);
   if (agreement) facts.push(['agreement', agreementText(agreement)]);
-  if (provenance) facts.push(...leaves(provenance));
+  const origin = leaves(provenance ?? {});
+  facts.push(...origin.filter(([name]) => !(name === 'recipe' && training)));
   const width = Math.max(...facts.map(([name]) => name.length));
   return [
     `${file}: ${inputs.map(edgeText).join(', ')} -> ${outputs.map(edgeText).join(', ')}`,

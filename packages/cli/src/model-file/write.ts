@@ -5,6 +5,15 @@ import { InputError } from '@surge-bnn/contract';
 import { diskError, writeAtomic } from '@surge-bnn/train';
 
 /**
+ * Refuses a place where no file can be, before the work is done.
+ *
+ * @throws InputError as writeModelFile will.
+ */
+export async function checkPlace(file: string): Promise<void> {
+  await contentOf(file);
+}
+
+/**
  * Writes the file and makes its folder if need be. A file with exactly these bytes is left as it is.
  *
  * @throws InputError when the place is taken by something else and `force` is not given, or the disk refuses.

@@ -17,42 +17,48 @@ export async function readImage(file: string, channels: 1 | 3, remarks: string[]
   });
   const { default: sharp } = await import('sharp');
   try {
+    // With alpha also for grey pictures, which sharp would hand out without it.
     const { data, info } = await sharp(content)
       .autoOrient()
-      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+      .toColourspace('srgb')
       .ensureAlpha()
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     const { height, width } = info;
-    if (info.channels !== channels + 1) {
-      throw new Error(`it has ${info.channels} channels`);
-    }
-    return { height, width, channels, bytes: composed(data, channels, remarks) };
+    const colour = composed(data, remarks);
+    return { height, width, channels, bytes: channels === 1 ? grey(colour) : colour };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    // A decoder's complaints may fill lines; the first says it.
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
     throw new InputError(`${file} is no image that can be read (PNG, JPEG): ${reason}`, {
       cause: error,
     });
   }
 }
 
-/** Drops the last channel, alpha, by putting the picture on a ground. */
-function composed(bytes: Uint8Array, channels: number, remarks: string[]): Uint8Array {
-  const pixels = bytes.length / (channels + 1);
-  let ink = 0;
+/** Red, green and blue as JPEG weighs them; a grey pixel keeps its value exactly. */
+function grey(colour: Uint8Array): Uint8Array {
+  return Uint8Array.from({ length: colour.length / 3 }, (_, i) =>
+    Math.round(0.299 * colour[3 * i] + 0.587 * colour[3 * i + 1] + 0.114 * colour[3 * i + 2]),
+  );
+}
+
+/** RGBA to RGB: the picture is put on a ground that it can be seen on. */
+function composed(bytes: Uint8Array, remarks: string[]): Uint8Array {
+  const pixels = bytes.length / 4;
+  let light = 0;
   let opacity = 0;
-  for (let i = 0; i < pixels; i++) {
-    const at = i * (channels + 1);
-    const alpha = bytes[at + channels];
+  for (let at = 0; at < bytes.length; at += 4) {
+    const alpha = bytes[at + 3];
     opacity += alpha;
-    for (let c = 0; c < channels; c++) ink += (bytes[at + c] * alpha) / channels;
+    light += ((bytes[at] + bytes[at + 1] + bytes[at + 2]) / 3) * alpha;
   }
-  const ground = ink / opacity > 127.5 ? 0 : 255;
-  const result = new Uint8Array(pixels * channels);
+  const ground = light > 127.5 * opacity ? 0 : 255;
+  const result = new Uint8Array(3 * pixels);
   for (let i = 0; i < result.length; i++) {
-    const at = Math.floor(i / channels) * (channels + 1);
-    const share = bytes[at + channels] / 255;
-    result[i] = Math.round(bytes[at + (i % channels)] * share + ground * (1 - share));
+    const at = 4 * Math.floor(i / 3);
+    const share = bytes[at + 3] / 255;
+    result[i] = Math.round(bytes[at + (i % 3)] * share + ground * (1 - share));
   }
   if (opacity < 255 * pixels) {
     remarks.push(`what is transparent was put on ${ground === 0 ? 'black' : 'white'}`);

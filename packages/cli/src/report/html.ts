@@ -30,3 +30,29 @@ function render(content: Content): string {
   if (typeof content === 'object') return content.map(render).join('');
   return escapeHtml(String(content));
 }
+
+/** A number that stands out, with what it is. */
+export function card(value: string, label: string): Html {
+  return html`<div class="card"><b>${value}</b><span>${label}</span></div>`;
+}
+
+/** A table that scrolls sideways where the page is narrow. */
+export function table(heads: readonly string[], rows: readonly (readonly Content[])[]): Html {
+  return html`<div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          ${heads.map((head) => html`<th>${head}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              ${row.map((cell) => html`<td>${cell}</td>`)}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}

@@ -1,4 +1,5 @@
 /** What a report is made of: plain data, collected from run folders, so that a page can be made of any runs. */
+import type { ConversionReport } from '@surge-bnn/converter';
 import type { NetworkCost } from '@surge-bnn/core';
 import type { EpochMetrics, LayerMetrics, Recipe, RunSummary } from '@surge-bnn/train';
 
@@ -21,6 +22,33 @@ export interface ShuffleProof {
   readonly shuffledAccuracy: number;
 }
 
+/** A model file in a process of its own, held to the network that was trained. */
+export interface FreshRun {
+  readonly images: number;
+  /** Images whose outputs are all the same bits as those of the trained network's canonical evaluation. */
+  readonly equalOutputs: number;
+  readonly equalPredictions: number;
+  /** The first that is not the same. */
+  readonly difference?: string;
+  /** Of the file. */
+  readonly accuracy: number;
+  /** For one image: the median of the packed model, and of the trained network in float32 beside it. */
+  readonly milliseconds: number;
+  readonly trainedMilliseconds: number;
+  /** Engine of the trained network. */
+  readonly trainedOn: string;
+  readonly node: string;
+}
+
+/** What became of a run's network when it was packed. */
+export interface Shipped extends Omit<ConversionReport, 'reestimatedOn'> {
+  /** Of the run. */
+  readonly label: string;
+  /** As a link relative to the report. */
+  readonly file: string;
+  readonly fresh: FreshRun;
+}
+
 export interface Report {
   readonly title: string;
   /** A sentence or two on what was compared. */
@@ -28,6 +56,7 @@ export interface Report {
   readonly runs: readonly ReportRun[];
   readonly cost?: NetworkCost;
   readonly proofs?: readonly ShuffleProof[];
+  readonly shipped?: Shipped;
 }
 
 /** Names of the binary layers in order, over all runs. */

@@ -1,9 +1,10 @@
 /** The report as one HTML page that needs no network: numbers first, then the plots, then how it was made. */
 import type { LayerMetrics } from '@surge-bnn/train';
 import { count, duration, figures, percent, points } from '../terminal/format.js';
-import { html, Html, type Content } from './html.js';
+import { card, html, Html, table, type Content } from './html.js';
 import { isCompensated, lastLayers, type Report, type ReportRun } from './model.js';
 import { curvePlots, layerPlots } from './plots.js';
+import { shippedCards, shippedSection } from './shipped.js';
 import { style } from './style.js';
 
 /** The whole page. */
@@ -32,7 +33,7 @@ export async function reportPage(report: Report): Promise<string> {
         </p>
         ${await layerPlots(report)}
         <h2>Layer by layer, last epoch</h2>
-        ${report.runs.map(layerTable)} ${costSection(report)}
+        ${report.runs.map(layerTable)} ${costSection(report)} ${shippedSection(report)}
         <h2>How this was made</h2>
         ${provenance(report)} ${report.runs.map(configuration)}
       </body>
@@ -41,8 +42,6 @@ export async function reportPage(report: Report): Promise<string> {
 }
 
 function cards(report: Report): Html {
-  const card = (value: string, label: string): Html =>
-    html`<div class="card"><b>${value}</b><span>${label}</span></div>`;
   const accuracies = report.runs.map((run) =>
     card(percent(run.summary.last?.accuracy), `${run.label}, accuracy after the last epoch`),
   );
@@ -52,7 +51,9 @@ function cards(report: Report): Html {
   const share = report.cost?.total.binaryShare;
   const binary =
     share === undefined ? [] : [card(percent(share), 'of the multiply-adds are binary')];
-  return html`<div class="cards">${[...accuracies, ...binary, ...proofs]}</div>`;
+  return html`<div class="cards">
+    ${[...accuracies, ...binary, ...proofs, ...shippedCards(report)]}
+  </div>`;
 }
 
 function runTable(report: Report): Html {
@@ -161,24 +162,4 @@ function configuration(run: ReportRun): Html {
     <summary>Complete configuration of ${run.label}</summary>
     <pre>${JSON.stringify(run.recipe, null, 2)}</pre>
   </details>`;
-}
-
-function table(heads: readonly string[], rows: readonly (readonly Content[])[]): Html {
-  return html`<div class="scroll">
-    <table>
-      <thead>
-        <tr>
-          ${heads.map((head) => html`<th>${head}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          (row) =>
-            html`<tr>
-              ${row.map((cell) => html`<td>${cell}</td>`)}
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
 }

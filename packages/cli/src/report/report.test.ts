@@ -11,7 +11,7 @@ import type { Report } from './model.js';
 import { reportPage } from './page.js';
 import { layerSeries } from './plots.js';
 import { readRun, writeReport } from './report.js';
-import { sampleReport, sampleRun } from './sample.fixture.js';
+import { sampleReport, sampleRun, sampleShipped } from './sample.fixture.js';
 
 function drawings(page: string): string[] {
   return page.match(/<svg[\s\S]*?<\/svg>/g) ?? [];
@@ -102,6 +102,16 @@ describe('reportPage', () => {
     const parser = new XMLParser({ unpairedTags: ['meta'], htmlEntities: true });
     expect(XMLValidator.validate(page.replace('<!doctype html>', ''))).toBe(true);
     expect(() => parser.parse(page) as unknown).not.toThrow();
+  });
+
+  it('tells what the model file is, and what became of each layer', async () => {
+    const page = await reportPage({ ...sampleReport(), shipped: sampleShipped() });
+    expect(XMLValidator.validate(page.replace('<!doctype html>', ''))).toBe(true);
+    expect(page).toContain('<a href="surge/model.bnn">');
+    expect(page).toContain('sign &quot;a&lt;b&gt;/sign&quot;, binaryDense');
+    for (const part of ['4.0 times smaller', '80 of 80', '4,128', '1,032', '0.25 ms', '1.50 ms']) {
+      expect(page).toContain(part);
+    }
   });
 
   it('survives runs without epochs, layers, evaluation or numbers', async () => {

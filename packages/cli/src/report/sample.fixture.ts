@@ -1,7 +1,7 @@
 /** A made-up pair of runs for tests of the report; not a measurement of anything. */
 import type { EpochMetrics, LayerMetrics, RunSummary } from '@surge-bnn/train';
 import type { Recipe } from '@surge-bnn/train';
-import type { Report, ReportRun } from './model.js';
+import type { Report, ReportRun, Shipped } from './model.js';
 
 export function sampleReport(epochs = 3, layers = ['binary1', 'binary2']): Report {
   return {
@@ -11,6 +11,46 @@ export function sampleReport(epochs = 3, layers = ['binary1', 'binary2']): Repor
       sampleRun('STE', 'none', epochs, layers),
       sampleRun('SURGE "a"', 'surge', epochs, layers),
     ],
+  };
+}
+
+export function sampleShipped(): Shipped {
+  const edge = { type: 'i32', shape: [16] } as const;
+  return {
+    label: 'SURGE',
+    file: 'surge/model.bnn',
+    layers: [
+      { layer: 'flatten', kind: 'Flatten', nodes: [], bytes: 0 },
+      {
+        layer: 'a<b>',
+        kind: 'BinaryDense',
+        nodes: [
+          { name: 'a<b>/sign', op: 'sign', output: { type: 'bits', shape: [9] } },
+          { name: 'a<b>', op: 'binaryDense', output: edge },
+        ],
+        bytes: 32,
+        remark: 'a "remark"',
+      },
+    ],
+    size: { header: 1000, payload: 32, total: 1032 },
+    floatBytes: 4128,
+    agreement: {
+      inputs: 80,
+      inputsAre: '80 test images of sample',
+      equalOutputs: 80,
+      equalPredictions: 80,
+      largestDifference: 0,
+    },
+    fresh: {
+      images: 80,
+      equalOutputs: 80,
+      equalPredictions: 80,
+      accuracy: 0.975,
+      milliseconds: 0.251,
+      trainedMilliseconds: 1.5,
+      trainedOn: 'surge-wasm, 1 thread(s)',
+      node: 'v20.0.0',
+    },
   };
 }
 

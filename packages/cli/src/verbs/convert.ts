@@ -106,8 +106,11 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
     output.note('Stopping; no file is written.');
   });
   const { signal } = interrupt;
+  output.note(`packing ${given}, then running it beside the trained network`);
   const progress = countProgress(output, 'proof');
   try {
+    const { checkPlace, writeModelFile } = await import('../model-file/write.js');
+    await checkPlace(out);
     const conversion = await (fromRun ? convertFolder : convertWeights)(given, flags, {
       float16: flags.float16,
       allowFloat: flags.allowFloat,
@@ -117,7 +120,6 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
     });
     progress.close();
     signal.throwIfAborted();
-    const { writeModelFile } = await import('../model-file/write.js');
     const { bytes, report, ...rest } = conversion;
     const state = await writeModelFile(out, bytes, flags.force);
     print<Result>(output, { file: out, state, ...report, ...rest }, formatResult);

@@ -80,8 +80,9 @@ async function predict(
 ): Promise<Prediction[]> {
   const wanted: Wanted = { shape, pixels, invert: invertMode(flags.invert) };
   const pictures = await picturesOf(files, flags, wanted);
+  timedRun(model, pictures[0].bytes, 150); // until the compiler has done its work
   return pictures.map(({ bytes, ...picture }) => {
-    const { outputs, milliseconds } = timedRun(model, bytes);
+    const { outputs, milliseconds } = timedRun(model, bytes, 20);
     const guesses = Array.from(probabilitiesOf(model, outputs), (probability, i) => ({
       class: classes[i],
       probability,
@@ -141,10 +142,10 @@ function invertMode(given: string): InvertMode {
   return mode;
 }
 
-/** One run, and where that is quick enough to be jitter more, the median of many. */
-function timedRun(model: PackedModel, bytes: Uint8Array) {
+/** The outputs, and the milliseconds of one run: the median of as many as fit into the time. */
+function timedRun(model: PackedModel, bytes: Uint8Array, forMilliseconds: number) {
   const times: number[] = [];
-  const end = performance.now() + 50;
+  const end = performance.now() + forMilliseconds;
   let outputs: Float32Array;
   do {
     const start = performance.now();
