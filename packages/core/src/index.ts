@@ -44,8 +44,6 @@ export { surge } from './compensator/surge.js';
 export type { LayerScope, SurgeOptions } from './compensator/surge.js';
 export { batchNormCoefficients } from './evaluation/batch-norm.js';
 export type { BatchNormCoefficients } from './evaluation/batch-norm.js';
-export { batchNormCoefficients } from './evaluation/batch-norm.js';
-export type { BatchNormCoefficients } from './evaluation/batch-norm.js';
 export { canonicalForward } from './evaluation/canonical-forward.js';
 export { canonicalKinds } from './evaluation/rules.js';
 export * as layers from './layers/index.js';
