@@ -33,6 +33,7 @@ function everyLayer(): tfl.LayersModel {
     }),
     tfl.layers.conv2d({ filters: 7, kernelSize: 3, padding: 'same', activation: 'relu' }),
     layers.batchNorm(),
+    layers.binaryConv2d({ filters: 9, kernelSize: 3, seed: 3, inputBinarizer: 'none' }),
     layers.binaryConv2d({ filters: 6, kernelSize: 3, seed: 1 }),
     tfl.layers.batchNormalization({}),
     layers.rprelu(),
@@ -88,6 +89,7 @@ function everyLayer(): tfl.LayersModel {
     features,
     layers.batchNorm(),
     layers.binaryDense({ units: 8, seed: 2 }),
+    layers.binaryDense({ units: 7, seed: 4, inputBinarizer: 'none' }),
     tfl.layers.dense({ units: 4 }),
     tfl.layers.softmax({ axis: -1 }),
   );
@@ -114,7 +116,10 @@ async function onEach(make: () => tfl.LayersModel, x: Float32Array, rows: number
     const here = make();
     here.setWeights(drawn.map(({ values, shape }) => tf.tensor(values, shape)));
     const input = tf.tensor(x, [rows, ...here.inputs[0].shape.slice(1).map(Number)]);
-    const values = canonicalForward(here, input).dataSync<'float32'>();
+    const before = tf.memory().numTensors;
+    const output = canonicalForward(here, input);
+    expect(tf.memory().numTensors, `tensors on ${backend}`).toBe(before + 1);
+    const values = output.dataSync<'float32'>();
     const ordinary = (here.apply(input, { training: false }) as tf.Tensor).dataSync<'float32'>();
     results.push({ canonical: new Uint32Array(values.slice().buffer), ordinary, values });
     here.dispose();
