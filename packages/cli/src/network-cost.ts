@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, unknownName } from '@surge-bnn/contract';
 import type { NetworkCost } from '@surge-bnn/core';
+import type { FileSize } from '@surge-bnn/runtime';
 import type { Recipe } from '@surge-bnn/train';
 import { findRecipe } from './workspace.js';
 
@@ -23,13 +24,23 @@ export function configOf(folder: string): string {
   throw new InputError(`${folder} is no run folder: it has no config.json`);
 }
 
-/** Per layer what the network costs. Runs on TF.js's plain CPU backend: nothing is computed but initial weights. */
-export async function costOf(recipe: Recipe): Promise<NetworkCost> {
-  const [core, data, engine, models, train] = await Promise.all([
+export interface RecipeCost extends NetworkCost {
+  /**
+   * Its model file, from the converter and the writer themselves: the payload to the byte; the header without the JSON of
+   * recipe, provenance and agreement, which only a trained network has.
+   */
+  readonly file: FileSize;
+}
+
+/** Per layer what the network costs, and as a file. Runs on TF.js's plain CPU backend: nothing is computed but initial weights. */
+export async function costOf(recipe: Recipe): Promise<RecipeCost> {
+  const [converter, core, data, engine, models, runtime, train] = await Promise.all([
+    import('@surge-bnn/converter'),
     import('@surge-bnn/core'),
     import('@surge-bnn/data'),
     import('@surge-bnn/engine'),
     import('@surge-bnn/models'),
+    import('@surge-bnn/runtime'),
     import('@surge-bnn/train'),
   ]);
   await engine.useEngine({ backend: 'cpu' });
@@ -56,7 +67,8 @@ export async function costOf(recipe: Recipe): Promise<NetworkCost> {
   const compensator = train.surgeOptions(recipe);
   if (compensator) core.attachCompensator(model, core.surge(compensator), { seed: recipe.seed });
   try {
-    return core.summarize(model);
+    const { source } = converter.packModel(model, { classes: set.classes });
+    return { ...core.summarize(model), file: runtime.fileSize(source) };
   } finally {
     model.dispose();
   }

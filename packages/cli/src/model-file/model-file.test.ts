@@ -5,14 +5,31 @@ import path from 'node:path';
 import { loadImages } from '@surge-bnn/data';
 import { decodeModel, encodeModel } from '@surge-bnn/runtime';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { torchFile } from '../../../../examples/import-pytorch/torch-file.mjs';
-import { cli, start, tinyRecipe } from '../cli.fixture.js';
+import { cli, start, tinyRecipe, type Result } from '../cli.fixture.js';
+import { runCli } from '../program.js';
 
 let folder: string;
 let run: string;
 let model: string;
 const at = (name: string) => path.join(folder, name);
+
+/** The command without a process of its own, which takes longer than a refusal. */
+async function inThisProcess(args: string[]): Promise<Result> {
+  const written = { out: '', err: '' };
+  const capture = (stream: NodeJS.WriteStream, name: keyof typeof written) =>
+    vi.spyOn(stream, 'write').mockImplementation((text) => {
+      written[name] += String(text);
+      return true;
+    });
+  const spies = [capture(process.stdout, 'out'), capture(process.stderr, 'err')];
+  try {
+    return { code: await runCli(args), ...written };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
 
 async function json(...args: string[]): Promise<Record<string, unknown>> {
   const { code, out, err } = await cli(...args, '--json');
@@ -21,6 +38,8 @@ async function json(...args: string[]): Promise<Record<string, unknown>> {
 }
 
 beforeAll(async () => {
+  // Every run of the command listens for a closed pipe.
+  for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
   folder = await mkdtemp(path.join(tmpdir(), 'surge-model-file-'));
   run = at('run');
   model = path.join(run, 'model.bnn');
@@ -43,7 +62,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('a mistake of the user is one clear sentence and exit code 2', () => {
-  it.concurrent.each([
+  it.each([
     ['convert {}', ['is no run folder']],
     ['convert {}/nowhere', ['no run folder', '--network NAME', '--data NAME']],
     ['convert {}/run --checkpoint bst', ['checkpoint "bst"', 'did you mean "best"']],
@@ -90,7 +109,9 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
     ['summary {}/run/model.bnn --node binari1', ['did you mean "binary1"']],
     ['summary {}/tiny.json --node binary1', ['--node is for model files']],
   ])('%s', async (args, parts) => {
-    const { code, out, err } = await cli(...args.split(' ').map((a) => a.replace('{}', folder)));
+    const { code, out, err } = await inThisProcess(
+      args.split(' ').map((a) => a.replace('{}', folder)),
+    );
     for (const part of parts) expect(err).toContain(part);
     expect(err.replace(/^packing .*\n/, '')).toMatch(/^surge-bnn: [^\n]+\n$/);
     expect(err).not.toMatch(/InputError|ModelFileError|undefined/);

@@ -1,8 +1,9 @@
 /** `surge-bnn summary`: what a network costs, layer by layer, before anything is trained; what stands in a model file. */
 import { InputError } from '@surge-bnn/contract';
-import type { LayerCost, NetworkCost } from '@surge-bnn/core';
+import type { LayerCost } from '@surge-bnn/core';
 import { namesModelFile, openModel } from '../model-file/open.js';
 import { costOf, loadRecipeOrRun } from '../network-cost.js';
+import type { RecipeCost } from '../network-cost.js';
 import { bytes, count, percent } from '../terminal/format.js';
 import { print, processOutput, type Output, type OutputFlags } from '../terminal/output.js';
 import { formatTable } from '../terminal/table.js';
@@ -29,7 +30,8 @@ export const addSummary: AddVerb = (program) => {
       `
 OPs = binary multiply-adds / 64 + float multiply-adds, for one picture. "w/a" are the bits of weights
 and activations: 1/1 runs on bits, 32/32 in float. Bytes are those of the network that ships, bits packed;
-while it trains, weights are float32 and SURGE keeps a second set ("auxiliary").
+while it trains, weights are float32 and SURGE keeps a second set ("auxiliary"). In the model file batch norm and
+the sign behind it are integer thresholds, so its payload, counted by the writer, is a little smaller.
 
 Of a model file: what became of every layer, the kernel that runs it, the type of every edge (f32, i32, bits
 or unsigned), sizes to the byte, where it comes from, and how it agreed with the trained network.
@@ -69,8 +71,8 @@ async function summarizeFile(
 }
 
 /** The table and, below it, the totals in words. */
-export function formatCost(cost: NetworkCost): string {
-  const { total } = cost;
+export function formatCost(cost: RecipeCost): string {
+  const { total, file } = cost;
   const bits = (layer: LayerCost): string =>
     layer.weightBits === 0 ? '' : `${layer.weightBits}/${layer.inputBits}`;
   const blank = (value: number): string => (value === 0 ? '' : count(value));
@@ -97,5 +99,6 @@ export function formatCost(cost: NetworkCost): string {
     `in training  ${count(total.auxiliaryParameters)} auxiliary weights more`,
     `MACs         ${count(total.binaryMacs)} binary, ${count(total.floatMacs)} float: ${percent(total.binaryShare)} binary`,
     `OPs          ${count(total.ops)}`,
+    `model file   payload ${count(file.payload)} B, header ${count(file.header)} B and what a run adds (recipe, provenance, agreement)`,
   ].join('\n');
 }
