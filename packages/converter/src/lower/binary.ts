@@ -13,61 +13,59 @@ export const binaryConv2d: LowerRule = (layer, [input], context) => {
   if (!(layer instanceof BinaryConv2D)) throw foreign(layer.name);
   const { builder } = context;
   const geometry = layer.geometry([1, ...builder.edge(input).shape]);
-  const shared = {
+  const attributes = {
     window: windowOf(geometry),
     filters: geometry.outChannels,
     groups: geometry.groups,
     padValue: layer.padValue,
   };
-  const { signs, scale } = weightsOf(layer);
-  const node = { name: layer.name, layers: [layer.name] };
-  const form = formOf(layer, signs, context);
-  const kernel: NamedTensor = { key: `${layer.name}/kernel`, tensor: storedSigns(signs) };
-  const sums =
+  return binaryLayer(layer, input, context, (node, form) =>
     form === 'packed'
-      ? builder.add({
-          ...node,
-          op: 'binaryConv2d',
-          inputs: [signsOf(layer, input, 'bits', context)],
-          attributes: shared,
-          tensors: { kernel },
-        })
-      : builder.add({
-          ...node,
-          op: 'conv2d',
-          inputs: [form === 'weightOnly' ? input : signsOf(layer, input, 'f32', context)],
-          attributes: { ...shared, weights: 'bits' },
-          tensors: { kernel },
-        });
-  return scaled(layer, sums, scale, context);
+      ? builder.add({ ...node, op: 'binaryConv2d', attributes })
+      : builder.add({ ...node, op: 'conv2d', attributes: { ...attributes, weights: 'bits' } }),
+  );
 };
 
 export const binaryDense: LowerRule = (layer, [input], context) => {
   if (!(layer instanceof BinaryDense)) throw foreign(layer.name);
   const { builder } = context;
-  const { signs, scale } = weightsOf(layer);
-  const units = signs.shape[1];
-  const node = { name: layer.name, layers: [layer.name] };
-  const form = formOf(layer, signs, context);
-  const kernel: NamedTensor = { key: `${layer.name}/kernel`, tensor: storedSigns(signs) };
-  const sums =
+  const units = layer.binaryKernel.shape[1] ?? 0;
+  return binaryLayer(layer, input, context, (node, form) =>
     form === 'packed'
-      ? builder.add({
-          ...node,
-          op: 'binaryDense',
-          inputs: [signsOf(layer, input, 'bits', context)],
-          attributes: { units },
-          tensors: { kernel },
-        })
-      : builder.add({
-          ...node,
-          op: 'dense',
-          inputs: [form === 'weightOnly' ? input : signsOf(layer, input, 'f32', context)],
-          attributes: { units, weights: 'bits' },
-          tensors: { kernel },
-        });
-  return scaled(layer, sums, scale, context);
+      ? builder.add({ ...node, op: 'binaryDense', attributes: { units } })
+      : builder.add({ ...node, op: 'dense', attributes: { units, weights: 'bits' } }),
+  );
 };
+
+/** What every node of a binary layer has. */
+interface BinaryNode {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly tensors: { readonly kernel: NamedTensor };
+  readonly layers: readonly string[];
+}
+
+/** Signs or floats in, sums by `addSums`, then the scale. */
+function binaryLayer(
+  layer: BinaryLayer,
+  input: string,
+  context: LowerContext,
+  addSums: (node: BinaryNode, form: Form) => string,
+): string {
+  const { signs, scale } = weightsOf(layer);
+  const form = formOf(layer, signs, context);
+  const node: BinaryNode = {
+    name: layer.name,
+    inputs: [
+      form === 'weightOnly'
+        ? input
+        : signsOf(layer, input, form === 'packed' ? 'bits' : 'f32', context),
+    ],
+    tensors: { kernel: { key: `${layer.name}/kernel`, tensor: storedSigns(signs) } },
+    layers: [layer.name],
+  };
+  return scaled(layer, addSums(node, form), scale, context);
+}
 
 /** packed: bits times bits. weightOnly: floats times signs. float: signs times signs, computed in float. */
 type Form = 'packed' | 'weightOnly' | 'float';

@@ -6,23 +6,12 @@
  * number of lanes, gets the same bits.
  */
 import { columnTaps, rowTaps } from './taps.js';
+import type { WindowSizes } from './taps.js';
 
 /** Sizes of a convolution on one picture; pads are those above and on the left, the others follow from the output. */
-export interface ConvShape {
-  readonly inHeight: number;
-  readonly inWidth: number;
+export interface ConvShape extends WindowSizes {
   readonly inChannels: number;
-  readonly outHeight: number;
-  readonly outWidth: number;
   readonly outChannels: number;
-  readonly filterHeight: number;
-  readonly filterWidth: number;
-  readonly strideHeight: number;
-  readonly strideWidth: number;
-  readonly dilationHeight: number;
-  readonly dilationWidth: number;
-  readonly padTop: number;
-  readonly padLeft: number;
   readonly groups: number;
 }
 
@@ -170,9 +159,9 @@ export function denseShape(rows: number, inputs: number, units: number): ConvSha
 }
 
 /** The window of a pool on one picture. */
-export type PoolShape = Omit<ConvShape, 'inChannels' | 'outChannels' | 'groups'> & {
+export interface PoolShape extends WindowSizes {
   readonly channels: number;
-};
+}
 
 /** Mean over the part of each window that lies inside the picture: f64 sum in row-major order, divided, rounded once. */
 export function averagePool2d(x: Numbers, s: PoolShape, out: Float32Array): void {
