@@ -61,6 +61,7 @@ export async function runDemo(options: DemoOptions): Promise<Report | undefined>
     shipped,
   };
   await writeReport(report, path.join(folder.draft, reportName));
+  if (signal.aborted) return undefined;
   await folder.publish();
   return report;
 }

@@ -184,6 +184,11 @@ describe('a model file', () => {
     const [ofRun, ofFile] = await Promise.all([json('evaluate', run), json('evaluate', model)]);
     expect(ofFile).toMatchObject({ accuracy: ofRun.accuracy, images: 80, split: 'validation' });
     expect(Number(ofFile.loss)).toBeCloseTo(Number(ofRun.loss), 6);
+    const { hashes } = JSON.parse(await readFile(path.join(run, 'summary.json'), 'utf8')) as {
+      hashes: { weights: string };
+    };
+    const { provenance } = decodeModel(await readFile(model)).metadata;
+    expect(provenance).toMatchObject({ weights: hashes.weights, epoch: 2, recipe: 'tiny' });
     const { out } = await cli('evaluate', model, '--data', 'digits');
     expect(out).toMatch(/^accuracy [\d.]+ % \([\d,]+ of 2,000 images\), loss [\d.]+, [\d.]+ ms/);
   });

@@ -55,7 +55,7 @@ export function formatNodes(nodes: readonly NodeDescription[]): string {
 /** Lines of sizes: the weights in float32, the file in its parts, and how many times smaller it is. */
 export function sizeLines({ floatBytes, size }: Pick<ConversionReport, 'floatBytes' | 'size'>) {
   return [
-    `weights in float32   ${count(floatBytes)} B (${bytes(floatBytes)}), as the checkpoint has them, without optimizer and auxiliary weights`,
+    `weights in float32   ${count(floatBytes)} B (${bytes(floatBytes)}), without optimizer and auxiliary weights`,
     `model file           ${fileSizeText(size)}`,
     `ratio                ${ratioText(floatBytes, size)}`,
   ];

@@ -36,20 +36,29 @@ export function card(value: string, label: string): Html {
   return html`<div class="card"><b>${value}</b><span>${label}</span></div>`;
 }
 
-/** A table that scrolls sideways where the page is narrow. */
-export function table(heads: readonly string[], rows: readonly (readonly Content[])[]): Html {
+/**
+ * A table that scrolls sideways where the page is narrow. Numbers stand to the right, the first column to the left.
+ *
+ * @param words indices of further columns of words.
+ */
+export function table(
+  heads: readonly string[],
+  rows: readonly (readonly Content[])[],
+  words: readonly number[] = [],
+): Html {
+  const kind = (column: number): string => (words.includes(column) ? 'text' : 'number');
   return html`<div class="scroll">
     <table>
       <thead>
         <tr>
-          ${heads.map((head) => html`<th>${head}</th>`)}
+          ${heads.map((head, i) => html`<th class="${kind(i)}">${head}</th>`)}
         </tr>
       </thead>
       <tbody>
         ${rows.map(
           (row) =>
             html`<tr>
-              ${row.map((cell) => html`<td>${cell}</td>`)}
+              ${row.map((cell, i) => html`<td class="${kind(i)}">${cell}</td>`)}
             </tr>`,
         )}
       </tbody>

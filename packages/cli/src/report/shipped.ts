@@ -44,6 +44,7 @@ export function shippedSection({ shipped }: Report): Content {
         fate.bytes === 0 ? '' : count(fate.bytes),
         fate.remark ?? '',
       ]),
+      [1, 2, 3, 5],
     )}`;
 }
 

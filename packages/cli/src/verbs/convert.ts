@@ -194,7 +194,8 @@ function formatResult({ file, state, imported, normalization, ...report }: Resul
     lines.unshift(formatImport(imported), '');
   }
   const verb = state === 'written' ? 'written' : 'as it was: these bytes were there already';
-  lines.push('', `${file} ${verb}`);
+  const images = imported === undefined ? '' : ' --data NAME';
+  lines.push('', `${file} ${verb}`, `its accuracy: surge-bnn evaluate ${file}${images}`);
   return lines.join('\n');
 }
 

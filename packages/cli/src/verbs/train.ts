@@ -135,6 +135,7 @@ function formatSummary(summary: RunSummary, out: string): string {
     );
   }
   lines.push(`results in ${out}`);
-  if (summary.status !== 'finished') lines.push(`go on with: surge-bnn train ${out} --resume`);
+  if (summary.status === 'finished') lines.push(`ship it with: surge-bnn convert ${out}`);
+  else lines.push(`go on with: surge-bnn train ${out} --resume`);
   return lines.join('\n');
 }
