@@ -48,9 +48,12 @@ export async function claim(folder: string): Promise<() => Promise<void>> {
   };
 }
 
-/** Removes what a former run wrote, and nothing else. */
+/** What is made from a run afterwards, in its folder: of a new run it would be a stranger's. */
+const madeFromRun = ['model.bnn', 'report.html'] as const;
+
+/** Removes what a former run wrote and what was made from it, and nothing else. */
 export async function removeRun(folder: string): Promise<void> {
-  for (const name of Object.values(files)) {
+  for (const name of [...Object.values(files), ...madeFromRun]) {
     await rm(join(folder, name), { recursive: true, force: true });
   }
 }
