@@ -12,7 +12,8 @@ export const addMethods: AddVerb = (program) => {
       'after',
       `
 A method names the binarizer of the inputs and the one of the weights. Each of them trains with
---compensator none (the method as published) and with --compensator surge.
+--compensator none (the method as published) and with --compensator surge. A layer of your own can also take
+inputBinarizer: 'none': float inputs, 1-bit weights.
 
 Example:
   $ surge-bnn methods
