@@ -38,6 +38,7 @@ export async function proveAgreement(
     try {
       options.signal?.throwIfAborted();
       const data = checkedBatch(batch, packed.inputShape);
+      if (data.length === 0) continue;
       const original = outputOf(model, batch);
       const trained = rounding === undefined ? original : roundedOutputOf(model, batch);
       const result = packed.run(data);
@@ -132,22 +133,36 @@ class RoundingEffect {
 
   add(original: Float32Array, rounded: Float32Array, first: number, outputSize: number): void {
     original.forEach((value, i) => {
-      this.largest = Math.max(this.largest, Math.abs(value - rounded[i]));
+      this.largest = Math.max(this.largest, difference(value, rounded[i]));
     });
     for (let from = 0; from < original.length; from += this.classes) {
       const row = original.subarray(from, from + this.classes);
-      const before = row.indexOf(Math.max(...row));
+      const before = indexOfLargest(row);
       const other = rounded.subarray(from, from + this.classes);
-      const after = other.indexOf(Math.max(...other));
+      const after = indexOfLargest(other);
       if (before === after) continue;
       const input = first + Math.floor(from / outputSize);
-      this.different.push({ input, margin: row[before] - row[after] });
+      this.different.push({ input, margin: difference(row[before], row[after]) });
     }
   }
 
   result(): NonNullable<Agreement['rounding']> {
     return { differentPredictions: this.different, largestDifference: this.largest };
   }
+}
+
+/** |a - b|; the largest number there is where that is none, because a file's JSON has no word for infinity. */
+function difference(a: number, b: number): number {
+  if (Object.is(a, b)) return 0;
+  const size = Math.abs(a - b);
+  return Number.isFinite(size) ? size : Number.MAX_VALUE;
+}
+
+/** The first of the largest; a NaN is none. */
+function indexOfLargest(row: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < row.length; i++) if (row[i] > row[best] || Number.isNaN(row[best])) best = i;
+  return best;
 }
 
 /** Lets timers, signals and progress bars run between two batches, in a hidden tab, too. */

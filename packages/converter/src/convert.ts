@@ -1,10 +1,11 @@
 /** A trained network becomes a packed file, with the proof that both compute the same. */
 import { InputError } from '@surge-bnn/contract';
-import { reestimateBatchNorm, summarize } from '@surge-bnn/core';
+import { BinaryLayer, reestimateBatchNorm } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
-import { decodeModel, encodeModel, fileSize, PackedModel } from '@surge-bnn/runtime';
+import { decodeModel, encodeModel, fileSize, PackedModel, tensorBytes } from '@surge-bnn/runtime';
 import type { JsonObject, ModelSource } from '@surge-bnn/runtime';
 import { proveAgreement } from './agreement.js';
+import { namedLayers } from './lower/names.js';
 import { packModel } from './pack.js';
 import type { Agreement, Conversion, ConvertOptions } from './types.js';
 
@@ -47,10 +48,19 @@ export async function convertModel(model: Model, options: ConvertOptions): Promi
       layers,
       agreement,
       size: fileSize(proven),
-      floatBytes: summarize(model).total.floatBytes,
+      floatBytes: floatBytes(model),
       reestimatedOn,
     },
   };
+}
+
+/** The trained network's weights in float32, without auxiliary ones; a layer that is called twice has them once. */
+function floatBytes(model: Model): number {
+  return namedLayers(model)
+    .flatMap(({ self }) =>
+      self.weights.filter((w) => !(self instanceof BinaryLayer && w === self.auxiliary)),
+    )
+    .reduce((sum, { shape }) => sum + tensorBytes({ dtype: 'F32', shape: shape.map(Number) }), 0);
 }
 
 function agreementJson({ rounding, ...rest }: Agreement): JsonObject {

@@ -27,9 +27,10 @@ export class GraphBuilder {
   private readonly nodes: GraphNode[] = [];
   private readonly edges = new Map<string, Edge>();
   private readonly tensors = new Map<string, StoredTensor>();
+  private readonly names = new Set<string>();
 
   constructor(private readonly input: GraphInput) {
-    this.edges.set(input.name, { type: 'f32', shape: input.shape });
+    this.edges.set(this.reserveName(input.name), { type: 'f32', shape: input.shape });
   }
 
   edge(name: string): Edge {
@@ -46,11 +47,11 @@ export class GraphBuilder {
   /** @returns the name of the edge that the node makes, which is free in the graph. */
   add(given: NewNode): string {
     const { tensors = {}, ...rest } = given;
-    for (const { key, tensor } of Object.values(tensors)) this.tensors.set(key, tensor);
+    for (const { key, tensor } of Object.values(tensors)) this.keep(key, tensor);
     const keys = Object.entries(tensors).map(([role, { key }]) => [role, key]);
     const node = {
       ...rest,
-      name: this.freeName(given.name),
+      name: this.reserveName(given.name),
       tensors: Object.fromEntries(keys) as Record<string, string>,
     };
     const output = inferOutput(
@@ -68,9 +69,19 @@ export class GraphBuilder {
     return { input, nodes, tensors, output };
   }
 
-  private freeName(wanted: string): string {
+  /** A name that no edge has and none will get: as wanted, or with a number. */
+  reserveName(wanted: string): string {
     let name = wanted;
-    for (let n = 2; this.edges.has(name); n++) name = `${wanted}#${n}`;
+    for (let n = 2; this.names.has(name); n++) name = `${wanted}#${n}`;
+    this.names.add(name);
     return name;
+  }
+
+  private keep(key: string, tensor: StoredTensor): void {
+    const known = this.tensors.get(key);
+    if (known !== undefined && known.bytes.some((byte, i) => byte !== tensor.bytes[i])) {
+      throw new Error(`two different tensors are to be kept as "${key}"`);
+    }
+    this.tensors.set(key, tensor);
   }
 }

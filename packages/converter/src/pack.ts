@@ -1,11 +1,11 @@
 /** From a trained model to the data of a packed one: lowered, folded, with what became of every layer. */
-import { layerCalls } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { tensorBytes } from '@surge-bnn/runtime';
 import type { GraphNode, ModelMetadata, ModelSource, StoredTensor } from '@surge-bnn/runtime';
 import { foldSigns } from './fold/fold-signs.js';
 import type { UnfoldedSign } from './fold/fold-signs.js';
 import { lower } from './lower/lower.js';
+import { namedLayers } from './lower/names.js';
 import type { ConvertOptions, LayerFate } from './types.js';
 
 /** Up to here float32 holds every integer, so that a binary layer's sum is the same number as i32 and as f32. */
@@ -68,9 +68,8 @@ function fates(
   { graph, tensors }: ModelSource,
   unfolded: readonly UnfoldedSign[],
 ): LayerFate[] {
-  const layers = [...new Set(layerCalls(model).calls.map(({ layer }) => layer))];
   const counted = new Set<string>();
-  return layers.map((layer) => {
+  return namedLayers(model).map((layer) => {
     const nodes = graph.nodes.filter((node) => node.layers.includes(layer.name));
     let bytes = 0;
     for (const key of nodes
@@ -79,10 +78,10 @@ function fates(
       if (!counted.has(key)) bytes += tensorBytes(tensorOf(tensors, key));
       counted.add(key);
     }
-    const remark = remarkOn(layer.name, nodes, unfolded);
+    const remark = remarkOn(layer.name, nodes, graph.nodes, unfolded);
     return {
       layer: layer.name,
-      kind: layer.getClassName(),
+      kind: layer.self.getClassName(),
       nodes: nodes.map(({ name, op, output }) => ({ name, op, output })),
       ...(remark === undefined ? {} : { remark }),
       bytes,
@@ -93,13 +92,15 @@ function fates(
 function remarkOn(
   layer: string,
   nodes: readonly GraphNode[],
+  all: readonly GraphNode[],
   unfolded: readonly UnfoldedSign[],
 ): string | undefined {
   if (nodes.length === 0) return 'nothing left to compute';
   const float = unfolded.find(({ sign }) => nodes.some((node) => node.name === sign));
   if (float !== undefined) return `sign taken of floats: ${float.why}`;
-  if (nodes.some((node) => 'weights' in node.attributes && node.attributes.weights === 'bits')) {
-    const signed = nodes.some((node) => node.op === 'sign');
+  const sums = nodes.find((n) => 'weights' in n.attributes && n.attributes.weights === 'bits');
+  if (sums !== undefined) {
+    const signed = all.some(({ name, op }) => op === 'sign' && name === sums.inputs[0]);
     return signed ? 'kept in float, as allowed' : 'weights are bits, inputs stay float';
   }
   const threshold = nodes.find((node) => node.op === 'threshold');

@@ -5,6 +5,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { BinaryLayer, leafLayers } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { halfValue } from '@surge-bnn/runtime';
+import { assignWeight } from './assign-weight.js';
 import { halfBits } from './half.js';
 
 export class RoundedKernels {
@@ -20,7 +21,7 @@ export class RoundedKernels {
         this.saved.push({ weight, value });
         const rounded = Float32Array.from(value.dataSync(), (w) => halfValue(halfBits(w)));
         const tensor = tf.tensor(rounded, value.shape);
-        weight.write(tensor);
+        assignWeight(weight, tensor);
         tensor.dispose();
       }
     }
@@ -29,7 +30,7 @@ export class RoundedKernels {
   /** The weights as they were. */
   restore(): void {
     for (const { weight, value } of this.saved.splice(0)) {
-      weight.write(value);
+      assignWeight(weight, value);
       value.dispose();
     }
   }

@@ -5,7 +5,7 @@ import type { Edge, FileSize, GraphInput, JsonObject, OpName } from '@surge-bnn/
 export interface ConvertOptions {
   /**
    * Real inputs for the proof, in batches float32 [n, ...shape] as the network is fed with: the packed model runs beside
-   * the trained one on all of them. The converter disposes each.
+   * the trained one on all of them. The converter disposes each that it takes; when it refuses before, they stay the caller's.
    */
   readonly inputs: Iterable<Tensor> | AsyncIterable<Tensor>;
   /** What the inputs are, for the report: "2,000 test images of digits". */

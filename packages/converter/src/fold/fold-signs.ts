@@ -165,7 +165,7 @@ function thresholdLast(
   { tensors, freeName }: FoldContext,
 ): readonly GraphNode[] | string {
   const lastPool = links.findLastIndex((link) => link.op === 'maxPool2d');
-  if (links.slice(0, lastPool).some(isElement)) {
+  if (lastPool > 0 && links.slice(0, lastPool).some(isElement)) {
     return 'a max pool stands between two functions, with a flatten behind it';
   }
   const channels = links.at(-1)?.output.shape.at(-1) ?? 1;

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkKeys, InputError } from '@surge-bnn/contract';
 import type { Model } from '@surge-bnn/core';
+import { assignWeight } from '../assign-weight.js';
 import { fitted } from './fit.js';
 import type { Fitted } from './fit.js';
 import { ModuleNames, suggestion } from './modules.js';
@@ -96,7 +97,7 @@ export function importTorchWeights(
   }
   tf.tidy(() => {
     for (const { target, fit } of weights) {
-      target.variable.write(tf.tensor(fit.values, [...target.shape]));
+      assignWeight(target.variable, tf.tensor(fit.values, [...target.shape]));
     }
   });
   return {

@@ -43,6 +43,9 @@ function named(
 export const reluLayer: LowerRule = (layer, inputs, { builder }) => {
   const highest = configOf(layer)['maxValue'];
   const node = { name: layer.name, inputs, layers: [layer.name] };
+  if (typeof highest === 'number' && highest < 0) {
+    throw cannotConvert(layer, `its maxValue is ${highest}; allowed: 0 and above`);
+  }
   return typeof highest === 'number'
     ? builder.add({ ...node, op: 'clip', attributes: { min: 0, max: highest } })
     : builder.add({ ...node, op: 'relu', attributes: {} });
@@ -73,7 +76,8 @@ export const softmaxLayer: LowerRule = (layer, inputs, { builder }) => {
 export const leakyRelu: LowerRule = (layer, [input], context) => {
   const channels = context.builder.channels(input);
   const alpha = new Float32Array(channels).fill(Number(configOf(layer)['alpha']));
-  return bend(layer, input, layer.name, alpha, context);
+  // Its one slope for as many channels as the edge has; another edge may have others.
+  return bend(layer, input, layer.name, alpha, context, `${layer.name}/alpha${channels}`);
 };
 
 export const prelu: LowerRule = (layer, [input], context) =>
@@ -95,13 +99,14 @@ function bend(
   name: string,
   alpha: Float32Array,
   { builder }: LowerContext,
+  key = `${layer.name}/alpha`,
 ): string {
   return builder.add({
     name,
     op: 'prelu',
     inputs: [input],
     attributes: {},
-    tensors: { alpha: stored(layer, `${layer.name}/alpha`, alpha) },
+    tensors: { alpha: stored(layer, key, alpha) },
     layers: [layer.name],
   });
 }
@@ -137,7 +142,7 @@ function perChannel(
 ): Float32Array {
   const { values, shape }: Values = weightOf(layer, name);
   const channels = builder.channels(input);
-  if (values.length === channels) return values;
+  if (values.length === channels && shape.at(-1) === channels) return values;
   throw cannotConvert(
     layer,
     `its ${name} has shape [${shape}]; only one entry per channel (${channels}) is supported (sharedAxes: [1, 2])`,

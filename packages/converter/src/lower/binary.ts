@@ -5,19 +5,20 @@ import { InputError } from '@surge-bnn/contract';
 import type { NamedTensor } from '../graph-builder.js';
 import { storedFloats, storedSigns } from '../stored.js';
 import type { Values } from '../stored.js';
-import type { LowerContext, LowerRule } from './rule.js';
+import type { Layer, LowerContext, LowerRule } from './rule.js';
 import { cannotConvert } from './rule.js';
 import { windowOf } from './window.js';
 
-export const binaryConv2d: LowerRule = (layer, [input], context) => {
-  if (!(layer instanceof BinaryConv2D)) throw foreign(layer.name);
+export const binaryConv2d: LowerRule = ({ name, self }, [input], context) => {
+  if (!(self instanceof BinaryConv2D)) throw foreign(name);
+  const layer = { name, self };
   const { builder } = context;
-  const geometry = layer.geometry([1, ...builder.edge(input).shape]);
+  const geometry = self.geometry([1, ...builder.edge(input).shape]);
   const attributes = {
     window: windowOf(geometry),
     filters: geometry.outChannels,
     groups: geometry.groups,
-    padValue: layer.padValue,
+    padValue: self.padValue,
   };
   return binaryLayer(layer, input, context, (node, form) =>
     form === 'packed'
@@ -26,16 +27,20 @@ export const binaryConv2d: LowerRule = (layer, [input], context) => {
   );
 };
 
-export const binaryDense: LowerRule = (layer, [input], context) => {
-  if (!(layer instanceof BinaryDense)) throw foreign(layer.name);
+export const binaryDense: LowerRule = ({ name, self }, [input], context) => {
+  if (!(self instanceof BinaryDense)) throw foreign(name);
+  const layer = { name, self };
   const { builder } = context;
-  const units = layer.binaryKernel.shape[1] ?? 0;
+  const units = self.binaryKernel.shape[1] ?? 0;
   return binaryLayer(layer, input, context, (node, form) =>
     form === 'packed'
       ? builder.add({ ...node, op: 'binaryDense', attributes: { units } })
       : builder.add({ ...node, op: 'dense', attributes: { units, weights: 'bits' } }),
   );
 };
+
+/** A binary layer under its name in the graph. */
+type Binary = Layer & { readonly self: BinaryLayer };
 
 /** What every node of a binary layer has. */
 interface BinaryNode {
@@ -47,7 +52,7 @@ interface BinaryNode {
 
 /** Signs or floats in, sums by `addSums`, then the scale. */
 function binaryLayer(
-  layer: BinaryLayer,
+  layer: Binary,
   input: string,
   context: LowerContext,
   addSums: (node: BinaryNode, form: Form) => string,
@@ -74,8 +79,8 @@ type Form = 'packed' | 'weightOnly' | 'float';
  * How the layer can be shipped.
  * @throws InputError naming the layer when it is declared binary and cannot be packed, unless it may stay in float.
  */
-function formOf(layer: BinaryLayer, signs: Values, context: LowerContext): Form {
-  const { inputBinarizer } = layer;
+function formOf(layer: Binary, signs: Values, context: LowerContext): Form {
+  const { inputBinarizer } = layer.self;
   if (inputBinarizer === 'none') return 'weightOnly';
   if (inputBinarizer.transform !== noTransform) {
     throw cannotConvert(
@@ -93,8 +98,8 @@ function formOf(layer: BinaryLayer, signs: Values, context: LowerContext): Form 
   );
 }
 
-function weightsOf(layer: BinaryLayer): { signs: Values; scale?: Values } {
-  const { signs, scale } = layer.inferenceWeights();
+function weightsOf({ self }: Binary): { signs: Values; scale?: Values } {
+  const { signs, scale } = self.inferenceWeights();
   const values = { values: Float32Array.from(signs.dataSync()), shape: signs.shape };
   signs.dispose();
   if (scale === undefined) return { signs: values };
@@ -105,7 +110,7 @@ function weightsOf(layer: BinaryLayer): { signs: Values; scale?: Values } {
 
 /** The signs of an edge; layers that read the same edge share them. */
 function signsOf(
-  layer: BinaryLayer,
+  layer: Binary,
   input: string,
   values: 'bits' | 'f32',
   { builder, signs }: LowerContext,
@@ -126,7 +131,7 @@ function signsOf(
 
 /** The weight binarizer's scale: one float32 multiply per sum, after the sum is exact. */
 function scaled(
-  layer: BinaryLayer,
+  layer: Binary,
   sums: string,
   scale: Values | undefined,
   { builder }: LowerContext,

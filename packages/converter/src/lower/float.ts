@@ -18,6 +18,9 @@ export const conv2d: LowerRule = (layer, [input], context) =>
  * [h, w, 1, channels multiplier]: output channel c m + i comes from input channel c, which is the same memory.
  */
 export const depthwiseConv2d: LowerRule = (layer, [input], context) => {
+  if (pairOf(configOf(layer)['dilationRate'] ?? 1).some((rate) => rate !== 1)) {
+    throw cannotConvert(layer, 'it has a dilationRate, which TF.js itself ignores; allowed: 1');
+  }
   const { values, shape } = weightOf(layer, 'depthwise_kernel');
   const [height, width, channels, multiplier] = shape;
   const grouped = { values, shape: [height, width, 1, channels * multiplier] };
@@ -79,8 +82,9 @@ export const zeroPadding2d: LowerRule = (layer, [input], { builder, padded }) =>
   if (builder.edge(input).shape.length !== 3) {
     throw cannotConvert(layer, `its input "${input}" is no picture`);
   }
-  padded.set(layer.name, { edge: input, pads: [top, left, bottom, right], layer: layer.name });
-  return layer.name;
+  const name = builder.reserveName(layer.name);
+  padded.set(name, { edge: input, pads: [top, left, bottom, right], layer: layer.name });
+  return name;
 };
 
 export const dense: LowerRule = (layer, inputs, context) => {
@@ -106,7 +110,7 @@ export const batchNorm: LowerRule = (layer, inputs, { builder }) => {
       `it normalizes axis ${String(axis)}; only the last axis is supported`,
     );
   }
-  const { a, b } = batchNormCoefficients(layer);
+  const { a, b } = batchNormCoefficients(layer.self);
   const stored = (role: string, values: Float32Array): NamedTensor => ({
     key: `${layer.name}/${role}`,
     tensor: storedFloats(

@@ -11,6 +11,7 @@ import type { GraphInput } from '@surge-bnn/runtime';
 import * as activations from './activations.js';
 import * as binary from './binary.js';
 import * as float from './float.js';
+import { namedLayers } from './names.js';
 import type { LowerContext, LowerRule } from './rule.js';
 import * as shape from './shape.js';
 
@@ -64,7 +65,8 @@ export function lower(model: Model, options: LowerOptions): Draft {
       `the model "${model.name}" has ${inputs.length} inputs and ${outputs.length} outputs; a model file of version 1 has one of each`,
     );
   }
-  const binaryNames = calls.filter((c) => c.layer instanceof BinaryLayer).map((c) => c.layer.name);
+  const layers = namedLayers(model);
+  const binaryNames = layers.filter((l) => l.self instanceof BinaryLayer).map((l) => l.name);
   for (const name of options.allowFloat) {
     if (binaryNames.includes(name)) continue;
     throw new InputError(
@@ -84,14 +86,16 @@ export function lower(model: Model, options: LowerOptions): Draft {
     padded: new Map(),
     signs: new Map(),
   };
+  const named = new Map(layers.map((layer) => [layer.self, layer]));
   const edges = new Map([[inputs[0].id, 'input']]);
   const edgeOf = (id: number): string => {
     const edge = edges.get(id);
     if (edge === undefined) throw new Error(`value ${id} is used before it is computed`);
     return edge;
   };
-  for (const { layer, inputs: given, output } of calls) {
-    const kind = layer.getClassName();
+  for (const { layer: self, inputs: given, output } of calls) {
+    const layer = named.get(self) ?? { name: self.name, self };
+    const kind = self.getClassName();
     const rule = Object.hasOwn(rules, kind) ? rules[kind] : undefined;
     if (rule === undefined) {
       throw new InputError(
@@ -106,7 +110,9 @@ export function lower(model: Model, options: LowerOptions): Draft {
     edges.set(output, rule(layer, names, context));
   }
   const last = edgeOf(outputs[0]);
-  if (context.padded.has(last)) throw onlyBeforeConvolution(last, 'the output');
+  const border = context.padded.get(last);
+  if (border !== undefined) throw onlyBeforeConvolution(border.layer, 'the output');
+  if (last === 'input') throw new InputError(`the model "${model.name}" computes nothing`);
   return builder.finish(last);
 }
 

@@ -5,7 +5,11 @@ import type { Window } from '@surge-bnn/runtime';
 import type { GraphBuilder } from '../graph-builder.js';
 import type { Values } from '../stored.js';
 
-export type Layer = tfl.layers.Layer;
+/** A layer under the name that it has in the graph: nested models may repeat a name, a graph may not. */
+export interface Layer {
+  readonly name: string;
+  readonly self: tfl.layers.Layer;
+}
 
 /** An edge and what a ZeroPadding2D adds to it. */
 export interface PaddedPicture {
@@ -34,7 +38,7 @@ export type LowerRule = (layer: Layer, inputs: readonly string[], context: Lower
 /** A weight of the layer by the name that it was made with; undefined when there is none. */
 export function findWeight(layer: Layer, name: string): Values | undefined {
   // TF.js makes names unique by a suffix ("kernel_1") but keeps the one that was asked for.
-  const weight = layer.weights.find((w) => w.originalName.split('/').at(-1) === name);
+  const weight = layer.self.weights.find((w) => w.originalName.split('/').at(-1) === name);
   if (weight === undefined) return undefined;
   const value = weight.read();
   return { values: Float32Array.from(value.dataSync()), shape: value.shape };
@@ -44,20 +48,20 @@ export function findWeight(layer: Layer, name: string): Values | undefined {
 export function weightOf(layer: Layer, name: string): Values {
   const found = findWeight(layer, name);
   if (found !== undefined) return found;
-  const names = layer.weights.map((w) => w.originalName).join(', ');
+  const names = layer.self.weights.map((w) => w.originalName).join(', ');
   throw new Error(`layer "${layer.name}" has no weight "${name}"; it has: ${names}`);
 }
 
 /** What a layer cannot be shipped for. */
 export function cannotConvert(layer: Layer, why: string): InputError {
   return new InputError(
-    `layer "${layer.name}" (${layer.getClassName()}) cannot be converted: ${why}`,
+    `layer "${layer.name}" (${layer.self.getClassName()}) cannot be converted: ${why}`,
   );
 }
 
 /** Plain value of a layer's config. */
 export function configOf(layer: Layer): Readonly<Record<string, unknown>> {
-  return layer.getConfig();
+  return layer.self.getConfig();
 }
 
 /** An option of one or two numbers as [vertical, horizontal]. */

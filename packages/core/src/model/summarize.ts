@@ -7,8 +7,8 @@ import { kernelBits, tensorBytes } from '@surge-bnn/runtime';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { BinaryConv2D } from '../layers/binary-conv2d.js';
 import { BinaryLayer } from '../layers/binary-layer.js';
-import { leafLayers } from './binary-layers.js';
 import type { Model } from './binary-layers.js';
+import { layerCalls } from './layer-calls.js';
 
 export interface LayerCost {
   readonly name: string;
@@ -48,11 +48,11 @@ export interface NetworkCost {
 }
 
 /**
- * The cost of the network, layer by layer.
+ * The cost of the network, layer by layer; one that is called twice has its weights once and its multiply-adds twice.
  * @throws InputError for a layer that holds a kernel of a kind it cannot count, naming it.
  */
 export function summarize(model: Model): NetworkCost {
-  const layers = leafLayers(model).map(layerCost);
+  const layers = [...callsByLayer(model)].map(([layer, calls]) => layerCost(layer, calls));
   const sum = (key: 'parameters' | 'auxiliaryParameters' | 'binaryMacs' | 'floatMacs' | 'bytes') =>
     layers.reduce((total, layer) => total + layer[key], 0);
   const binaryMacs = sum('binaryMacs');
@@ -77,13 +77,33 @@ export function operations(binaryMacs: number, floatMacs: number): number {
   return binaryMacs / 64 + floatMacs;
 }
 
-function layerCost(layer: tfl.layers.Layer): LayerCost {
+type Shape = readonly (number | null)[];
+
+/** One call of a layer: the shapes of its first input and of its output, with the batch axis. */
+interface Call {
+  readonly input: Shape;
+  readonly output: Shape;
+}
+
+function callsByLayer(model: Model): ReadonlyMap<tfl.layers.Layer, readonly Call[]> {
+  const { inputs, calls } = layerCalls(model);
+  const shapes = new Map<number, Shape>(inputs.map(({ id, shape }) => [id, shape]));
+  const found = new Map<tfl.layers.Layer, Call[]>();
+  for (const { layer, inputs: given, output, outputShape } of calls) {
+    shapes.set(output, outputShape);
+    const call = { input: shapes.get(given[0]) ?? [], output: outputShape };
+    found.set(layer, [...(found.get(layer) ?? []), call]);
+  }
+  return found;
+}
+
+function layerCost(layer: tfl.layers.Layer, calls: readonly Call[]): LayerCost {
   const auxiliary = layer instanceof BinaryLayer ? layer.auxiliary : undefined;
   const auxiliaryParameters = auxiliary === undefined ? 0 : size(auxiliary.shape);
   const parameters =
     layer.weights.reduce((total, w) => total + size(w.shape), 0) - auxiliaryParameters;
-  const outputShape = flatShape(layer.outputShape, layer.name).slice(1);
-  const macs = layerMacs(layer, outputShape);
+  const outputShape = calls[0].output.slice(1);
+  const macs = calls.reduce((sum, call) => sum + layerMacs(layer, call), 0);
   const isBinary = layer instanceof BinaryLayer;
   const inputBits = isBinary && layer.inputBinarizer !== 'none' ? 1 : 32;
   const binaryMacs = inputBits === 1 ? macs : 0;
@@ -126,14 +146,14 @@ function floatBytes(count: number): number {
   return tensorBytes({ dtype: 'F32', shape: [count] });
 }
 
-/** Multiply-adds of the layer's linear operator for one example; 0 where it has none. */
-function layerMacs(layer: tfl.layers.Layer, outputShape: readonly (number | null)[]): number {
+/** Multiply-adds of one call of the layer's linear operator for one example; 0 where it has none. */
+function layerMacs(layer: tfl.layers.Layer, { input, output }: Call): number {
   if (layer instanceof BinaryConv2D) {
-    const shape = inputShape(layer).map((d, i) => (i === 0 ? 1 : Number(d)));
+    const shape = input.map((d, i) => (i === 0 ? 1 : Number(d)));
     return multiplyAdds(layer.geometry(shape));
   }
   const kind = layer.getClassName();
-  const positions = outputShape.slice(0, -1).reduce<number>((a, b) => a * Number(b), 1);
+  const positions = output.slice(1, -1).reduce<number>((a, b) => a * Number(b), 1);
   const kernels = layer.weights.filter(
     (w) => w.shape.length >= 2 && !w.originalName.includes('bias'),
   );
@@ -141,29 +161,12 @@ function layerMacs(layer: tfl.layers.Layer, outputShape: readonly (number | null
     return positions * size((layer instanceof BinaryLayer ? layer.binaryKernel : kernels[0]).shape);
   }
   if (kind === 'DepthwiseConv2D') return positions * size(kernels[0].shape);
-  if (kernels.length > 0 && kind !== 'Embedding') {
+  if (kernels.length > 0 && kind !== 'Embedding' && kind !== 'PReLU') {
     throw new InputError(
       `summarize: cannot count the multiply-adds of layer "${layer.name}" of kind ${kind}; known kinds: BinaryConv2D, BinaryDense, Conv1D, Conv2D, DepthwiseConv2D, Dense, Embedding, and layers without a kernel`,
     );
   }
   return 0;
-}
-
-type Shape = tfl.layers.Layer['outputShape'];
-
-function inputShape(layer: tfl.layers.Layer): readonly (number | null)[] {
-  const { input } = layer;
-  return (Array.isArray(input) ? input[0] : input).shape;
-}
-
-function flatShape(shape: Shape, layer: string): readonly (number | null)[] {
-  const [head] = shape;
-  if (Array.isArray(head)) {
-    throw new InputError(
-      `summarize: layer "${layer}" has several outputs; only single outputs are counted`,
-    );
-  }
-  return shape as (number | null)[];
 }
 
 function size(shape: readonly (number | null)[]): number {
