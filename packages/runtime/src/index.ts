@@ -33,9 +33,11 @@ export type {
 } from './graph.js';
 export * as elementwise from './kernels/elementwise.js';
 export { averagePool2d, conv2d, dense } from './kernels/float-conv.js';
+export { maxPool2d } from './kernels/max-pool.js';
 export type { ConvShape, Numbers, PoolShape } from './kernels/float-conv.js';
 export { halfValue } from './kernels/half.js';
 export { load } from './load.js';
 export { ModelFileError } from './model-file-error.js';
+export type { Later, ModelMemory, NodeMemory } from './ops/memory.js';
 export type { EdgeBuffer, OpDefinition, Step, TensorSpecs } from './ops/op.js';
 export { inferOutput, opTable } from './ops/table.js';

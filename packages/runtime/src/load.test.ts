@@ -85,6 +85,6 @@ describe('load', () => {
   });
 
   it('hands options on', async () => {
-    await expect(load(bytes, { maxActivationBytes: 8 })).rejects.toThrow(/take 16 bytes/);
+    await expect(load(bytes, { maxMemoryBytes: 8 })).rejects.toThrow(/takes 16 bytes/);
   });
 });

@@ -1,7 +1,7 @@
 /** A packed model from wherever it is: bytes, a file, an address. */
+import { isArrayBuffer, isBytes, typeText } from './arrays.js';
 import { PackedModel } from './execute/packed-model.js';
 import type { LoadOptions } from './execute/packed-model.js';
-import { decodeModel } from './format/read.js';
 import { quote } from './format/json.js';
 import { ModelFileError } from './model-file-error.js';
 
@@ -16,11 +16,17 @@ export async function load(
   source: string | URL | Uint8Array | ArrayBuffer,
   options?: LoadOptions,
 ): Promise<PackedModel> {
-  if (source instanceof Uint8Array) return PackedModel.from(decodeModel(source), options);
-  if (source instanceof ArrayBuffer) return load(new Uint8Array(source), options);
+  if (isBytes(source)) return PackedModel.fromBytes(source, options);
+  if (isArrayBuffer(source)) return PackedModel.fromBytes(new Uint8Array(source), options);
+  if (typeof source !== 'string' && typeText(source) !== 'URL') {
+    throw new ModelFileError(
+      'load takes a path or address as a string, a URL, or the bytes of a file as Uint8Array or ArrayBuffer ' +
+        `instead of ${typeText(source)}`,
+    );
+  }
   const bytes = await bytesAt(source);
   try {
-    return PackedModel.from(decodeModel(bytes), options);
+    return PackedModel.fromBytes(bytes, options);
   } catch (error) {
     if (!(error instanceof ModelFileError)) throw error;
     throw new ModelFileError(`${quote(String(source))}: ${error.message}`, { cause: error });

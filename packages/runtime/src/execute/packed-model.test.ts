@@ -152,7 +152,11 @@ describe('a packed model', () => {
   });
 
   it.each([
-    ['nothing', new Float32Array(), /input "x" has 0 numbers; allowed: a multiple of 32 above 0/],
+    [
+      'nothing',
+      new Float32Array(),
+      /^the input is empty: one example of input "x" has 32 numbers, \[4,4,2\]$/,
+    ],
     ['half an example', new Float32Array(48), /has 48 numbers.*one example is \[4,4,2\]/],
     ['half a picture', new Uint8Array(16), /has 16 numbers/],
     [
@@ -228,12 +232,12 @@ describe('memory', () => {
   it('is refused with numbers before it is taken', () => {
     const source = sourceOf([2 ** 14, 2 ** 14], [relu]);
     expect(() => PackedModel.from(source)).toThrow(
-      `the model's activations take 2147483648 bytes for one example; allowed: maxActivationBytes = 1073741824`,
+      /takes 2147483648 bytes of memory: 2147483648 for the edges of one example, 0 for.*allowed: maxMemoryBytes = 1073741824/,
     );
     const small = sourceOf([4], [relu]);
-    expect(() => PackedModel.from(small, { maxActivationBytes: 31 })).toThrow(/take 32 bytes/);
-    expect(PackedModel.from(small, { maxActivationBytes: 32 }).outputShape).toEqual([4]);
-    expect(() => PackedModel.from(small, { maxActivationBytes: NaN })).toThrow(/NaN/);
+    expect(() => PackedModel.from(small, { maxMemoryBytes: 31 })).toThrow(/takes 32 bytes/);
+    expect(PackedModel.from(small, { maxMemoryBytes: 32 }).outputShape).toEqual([4]);
+    expect(() => PackedModel.from(small, { maxMemoryBytes: NaN })).toThrow(/NaN/);
   });
 
   it('is not taken by a run', () => {

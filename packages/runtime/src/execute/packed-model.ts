@@ -1,21 +1,29 @@
 /** A packed model that is ready to run: weights decoded, memory planned and taken. */
+import { isFloats, isPixels, typeText } from '../arrays.js';
 import { checkGraph } from '../format/check-graph.js';
+import { checkValues } from '../format/check-values.js';
 import { quote } from '../format/json.js';
 import type { ModelMetadata, ModelSource } from '../format/model-source.js';
+import { decodeModel } from '../format/read.js';
 import type { Edge, GraphInput, NodeOf, OpName } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
 import { asFloats } from '../ops/buffers.js';
+import { ModelMemory, NodeMemory } from '../ops/memory.js';
+import type { Later } from '../ops/memory.js';
 import type { EdgeBuffer, Step } from '../ops/op.js';
 import { opTable } from '../ops/table.js';
 import { describeGraph, edgeOf, edgesOf } from './describe.js';
 import type { ModelDescription } from './describe.js';
-import { normalizePixels, pixelTable } from './pixels.js';
+import { normalizePixels, pixelTable, pixelTableBytes } from './pixels.js';
 import { planBuffers } from './plan.js';
 import type { Plan } from './plan.js';
 
 export interface LoadOptions {
-  /** Most memory that the numbers between the nodes may take, for one example. Default 1 GiB. */
-  readonly maxActivationBytes?: number;
+  /**
+   * Most memory that a model may take: decoded tensors, the numbers between the nodes for one example, scratch. Not in it: the
+   * bytes of the file, which may be let go, the graph, which is no larger than they are, and results. Default 1 GiB.
+   */
+  readonly maxMemoryBytes?: number;
 }
 
 /** What a model reads: numbers as the network was trained on, or bytes of pictures where the file says how to read them. */
@@ -66,22 +74,42 @@ export class PackedModel {
   /**
    * Prepares a model: its tensors are decoded, so what holds them may be let go.
    *
-   * @throws ModelFileError when the graph makes no sense, or needs more memory than allowed; then none is taken.
+   * @throws ModelFileError when the graph or the tensors make no sense, or need more memory than allowed; then none is taken.
    */
-  static from(source: ModelSource, options: LoadOptions = {}): PackedModel {
+  static from(source: ModelSource, options?: LoadOptions): PackedModel {
+    checkGraph(source.graph, source.tensors);
+    checkValues(source.graph, source.tensors);
+    return PackedModel.prepare(source, options);
+  }
+
+  /**
+   * The model of a `*.bnn` file whose bytes are there already.
+   *
+   * @throws ModelFileError as decodeModel does, or when the model needs more memory than allowed.
+   */
+  static fromBytes(bytes: Uint8Array, options?: LoadOptions): PackedModel {
+    return PackedModel.prepare(decodeModel(bytes), options);
+  }
+
+  /** @param source in which nothing was found wrong; large models are not checked twice. */
+  private static prepare(source: ModelSource, options: LoadOptions = {}): PackedModel {
     const { graph, tensors } = source;
-    checkGraph(graph, tensors);
     const plan = planBuffers(graph);
-    const most = options.maxActivationBytes ?? 2 ** 30;
-    if (!(plan.bytes <= most)) {
+    const edges = edgesOf(graph);
+    const memory = new ModelMemory();
+    const steps = graph.nodes.map((node) => prepareNode(node, edges, source, memory));
+    const scratch = memory.scratchBytes + pixelTableBytes(graph.inputs[0].pixels);
+    const bytes = plan.bytes + memory.decodedBytes + scratch;
+    const most = options.maxMemoryBytes ?? 2 ** 30;
+    if (!(bytes <= most)) {
       throw new ModelFileError(
-        `the model's activations take ${plan.bytes} bytes for one example; allowed: maxActivationBytes = ${most}`,
+        `the model takes ${bytes} bytes of memory: ${plan.bytes} for the edges of one example, ` +
+          `${memory.decodedBytes} for decoded tensors, ${scratch} for scratch; allowed: maxMemoryBytes = ${most}`,
       );
     }
-    const edges = edgesOf(graph);
     const buffers = buffersOf(plan, edges);
-    const calls = graph.nodes.map((node) => ({
-      step: prepareNode(node, edges, source),
+    const calls = graph.nodes.map((node, index) => ({
+      step: steps[index](),
       inputs: node.inputs.map((name) => bufferOf(buffers, name)),
       output: bufferOf(buffers, node.name),
     }));
@@ -99,6 +127,11 @@ export class PackedModel {
   run(input: ModelInput, output?: Float32Array): Float32Array {
     const count = this.countExamples(input);
     const size = this.output.length;
+    if (output !== undefined && !isFloats(output)) {
+      throw new ModelFileError(
+        `the output array must be a Float32Array instead of ${typeText(output)}`,
+      );
+    }
     const results = output ?? new Float32Array(count * size);
     if (results.length !== count * size) {
       throw new ModelFileError(
@@ -120,27 +153,31 @@ export class PackedModel {
 
   private countExamples(input: ModelInput): number {
     const where = `input ${quote(this.inputName)}`;
-    const isBytes = input instanceof Uint8Array || input instanceof Uint8ClampedArray;
-    if (!isBytes && !(input instanceof Float32Array)) {
+    if (!isPixels(input) && !isFloats(input)) {
       throw new ModelFileError(
-        `${where} must be a Float32Array, a Uint8Array or a Uint8ClampedArray`,
+        `${where} must be a Float32Array, a Uint8Array or a Uint8ClampedArray instead of ${typeText(input)}`,
       );
     }
-    if (isBytes && this.table === undefined) {
+    if (isPixels(input) && this.table === undefined) {
       throw new ModelFileError(
         `${where} was given as bytes, but the file does not say how pixels become numbers; allowed: a Float32Array`,
       );
     }
+    if (input.length === 0) {
+      throw new ModelFileError(
+        `the input is empty: one example of ${where} has ${this.input.length} numbers, ${quote(this.inputShape)}`,
+      );
+    }
     const count = input.length / this.input.length;
-    if (Number.isInteger(count) && count > 0) return count;
+    if (Number.isInteger(count)) return count;
     throw new ModelFileError(
-      `${where} has ${input.length} numbers; allowed: a multiple of ${this.input.length} above 0, ` +
+      `${where} has ${input.length} numbers; allowed: a multiple of ${this.input.length}, ` +
         `as one example is ${quote(this.inputShape)}`,
     );
   }
 
   private setInput(input: ModelInput, from: number): void {
-    if (input instanceof Float32Array) {
+    if (isFloats(input)) {
       for (let i = 0; i < this.input.length; i++) this.input[i] = input[from + i];
     } else if (this.table !== undefined) {
       normalizePixels(input, from, this.table, this.input);
@@ -173,11 +210,12 @@ function prepareNode<Op extends OpName>(
   node: NodeOf<Op>,
   edges: ReadonlyMap<string, Edge>,
   { tensors }: ModelSource,
-): Step {
+  memory: ModelMemory,
+): Later<Step> {
   const inputs = node.inputs.map((name) => edgeOf(edges, name));
   const roles = Object.entries(node.tensors).flatMap(([role, name]) => {
     const tensor = tensors.get(name);
     return tensor === undefined ? [] : [[role, tensor] as const];
   });
-  return opTable[node.op].prepare(node, inputs, Object.fromEntries(roles));
+  return opTable[node.op].prepare(node, inputs, new NodeMemory(memory, Object.fromEntries(roles)));
 }

@@ -15,6 +15,11 @@ export function pixelTable({ mean, std }: NonNullable<GraphInput['pixels']>): Fl
   return table;
 }
 
+/** Bytes of `pixelTable`. */
+export function pixelTableBytes(pixels: GraphInput['pixels']): number {
+  return pixels === undefined ? 0 : 4 * 256 * pixels.mean.length;
+}
+
 /** One example, channels innermost, from `from` on. @param table of `pixelTable`. */
 export function normalizePixels(
   bytes: Uint8Array | Uint8ClampedArray,

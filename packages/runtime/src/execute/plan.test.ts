@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModelSource } from '../format/model-source.js';
 import type { Edge, NodeOf, OpName } from '../graph.js';
+import { ModelMemory, NodeMemory } from '../ops/memory.js';
 import type { EdgeBuffer } from '../ops/op.js';
 import { opTable } from '../ops/table.js';
 import { edgeOf, edgesOf } from './describe.js';
@@ -93,13 +94,18 @@ function runApart({ graph, tensors }: ModelSource, x: Float32Array): Float32Arra
   const edges = edgesOf(graph);
   const buffers = new Map<string, EdgeBuffer>([['x', x]]);
   const prepare = <Op extends OpName>(node: NodeOf<Op>) => {
+    const memory = new ModelMemory();
     const roles = Object.entries(node.tensors).map(([role, name]) => {
       const tensor = tensors.get(name);
       if (tensor === undefined) throw new Error(name);
       return [role, tensor] as const;
     });
     const inputs = node.inputs.map((name) => edgeOf(edges, name));
-    return opTable[node.op].prepare(node, inputs, Object.fromEntries(roles));
+    return opTable[node.op].prepare(
+      node,
+      inputs,
+      new NodeMemory(memory, Object.fromEntries(roles)),
+    )();
   };
   let last: EdgeBuffer = x;
   for (const node of graph.nodes) {

@@ -27,7 +27,7 @@ function tryDecode(bytes: Uint8Array): ModelSource | undefined {
 /** Runs it once; a model may want more memory than it gets here, or find a NaN at a sign. */
 function tryRun(model: ModelSource): 'ran' | 'refused' {
   try {
-    const packed = PackedModel.from(model, { maxActivationBytes: 2 ** 20 });
+    const packed = PackedModel.from(model, { maxMemoryBytes: 2 ** 20 });
     const elements = packed.inputShape.reduce((product, size) => product * size, 1);
     packed.run(Float32Array.from({ length: elements }, (_, i) => ((i * 7) % 11) - 5));
     return 'ran';

@@ -1,4 +1,5 @@
 /** From the bytes of a `*.bnn` file to a model that is known to be sound. docs/format.md is the specification. */
+import { isBytes, typeText } from '../arrays.js';
 import type { Edge, Graph, GraphInput, GraphNode, NodeOf, OpName } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
 import { opTable } from '../ops/table.js';
@@ -16,6 +17,9 @@ import { readSafetensors } from './safetensors.js';
  * @throws ModelFileError for whatever docs/format.md does not allow: what, where, and what is allowed.
  */
 export function decodeModel(bytes: Uint8Array): ModelSource {
+  if (!isBytes(bytes)) {
+    throw new ModelFileError(`a file's bytes must be a Uint8Array instead of ${typeText(bytes)}`);
+  }
   const { tensors, metadata: texts } = readSafetensors(bytes);
   checkConvention(texts);
   const graph = readGraph(parseJson(texts.get('graph') ?? '', 'the graph'));

@@ -17,49 +17,54 @@
 import type { PadValue } from '../graph.js';
 import { copyBits, popcount, popcount3, setBits, wordsFor } from './bits.js';
 import type { ConvShape } from './float-conv.js';
-import { columnTaps, rowTaps } from './taps.js';
+import { allInside } from './taps.js';
+
+/** What the picture holds: signs, or {0, 1}. */
+export type BinaryOperand = 'bits' | 'unsigned';
 
 /** Bit rows of all filters in words, filter after filter. */
 export type BinaryKernel = Uint32Array;
 
+/** What sums need besides the bits of the kernel, from which it follows: nodes with one kernel may share it. */
+export interface BinaryConvNumbers {
+  /** The start of each filter's sum. */
+  readonly starts: Int32Array;
+  /** Sum of the weights of every tap, [taps, outChannels]; absent where no tap outside has to be taken off. */
+  readonly tapSums: Int32Array | undefined;
+  /** Scratch: words for the bits that a window sees of one group. */
+  readonly seen: Uint32Array;
+}
+
 /**
- * A convolution on one picture: x [inHeight, inWidth] of words for inChannels, out [outHeight, outWidth, outChannels]. What
- * it needs is made here, so that calls allocate nothing.
+ * A convolution on one picture: x [inHeight, inWidth] of words for inChannels, out [outHeight, outWidth, outChannels]. Calls
+ * allocate nothing.
  *
  * @param kernel bits of filter f from word f * wordsFor(K) on.
  */
 export function prepareBinaryConv2d(
   kernel: BinaryKernel,
   s: ConvShape,
-  operand: 'bits' | 'unsigned',
+  operand: BinaryOperand,
   padValue: PadValue,
+  { starts, tapSums, seen } = numbersOf(kernel, s, operand, padValue),
 ): (x: Uint32Array, out: Int32Array) => void {
-  const rows = rowTaps(s);
-  const columns = columnTaps(s);
-  const taps = s.filterHeight * s.filterWidth;
   const channels = s.inChannels / s.groups;
   const filters = s.outChannels / s.groups;
-  const bits = taps * channels;
   const pixelWords = wordsFor(s.inChannels);
-  const seen = new Uint32Array(wordsFor(bits));
   const factor = operand === 'bits' ? -2 : 1;
-  const start = operand === 'bits' ? new Int32Array(s.outChannels).fill(bits) : negative(kernel, s);
   // Zeroed bits are +1, or 0 for unsigned; the other value has to be set.
   const setOutside = padValue === (operand === 'bits' ? -1 : 1);
-  const tapSums = operand === 'bits' && padValue === 0 ? sumsOfTaps(kernel, s) : undefined;
 
-  /** What the window at this output sees of one group, into `seen`. */
-  function gather(x: Uint32Array, oy: number, ox: number, group: number): void {
+  /** What the window that begins at [top, left] sees of one group, into `seen`. */
+  function gather(x: Uint32Array, top: number, left: number, group: number): void {
     seen.fill(0);
-    const firstColumn = columns.first[ox];
-    const endColumn = columns.end[ox];
     for (let ky = 0; ky < s.filterHeight; ky++) {
-      const inside = ky >= rows.first[oy] && ky < rows.end[oy];
-      const iy = oy * s.strideHeight + ky * s.dilationHeight - s.padTop;
+      const iy = top + ky * s.dilationHeight;
+      const inside = iy >= 0 && iy < s.inHeight;
       for (let kx = 0; kx < s.filterWidth; kx++) {
+        const ix = left + kx * s.dilationWidth;
         const to = (ky * s.filterWidth + kx) * channels;
-        if (inside && kx >= firstColumn && kx < endColumn) {
-          const ix = ox * s.strideWidth + kx * s.dilationWidth - s.padLeft;
+        if (inside && ix >= 0 && ix < s.inWidth) {
           const pixel = (iy * s.inWidth + ix) * pixelWords;
           copyBits(x, pixel, group * channels, seen, 0, to, channels);
         } else if (setOutside) {
@@ -70,11 +75,13 @@ export function prepareBinaryConv2d(
   }
 
   /** Takes the weights' sums of all taps outside off the sums of one output. */
-  function correct(sums: Int32Array, oy: number, ox: number, out: Int32Array, at: number): void {
+  function correct(sums: Int32Array, top: number, left: number, out: Int32Array, at: number): void {
     for (let ky = 0; ky < s.filterHeight; ky++) {
-      const inside = ky >= rows.first[oy] && ky < rows.end[oy];
+      const iy = top + ky * s.dilationHeight;
+      const inside = iy >= 0 && iy < s.inHeight;
       for (let kx = 0; kx < s.filterWidth; kx++) {
-        if (inside && kx >= columns.first[ox] && kx < columns.end[ox]) continue;
+        const ix = left + kx * s.dilationWidth;
+        if (inside && ix >= 0 && ix < s.inWidth) continue;
         const tap = (ky * s.filterWidth + kx) * s.outChannels;
         for (let f = 0; f < s.outChannels; f++) out[at + f] -= sums[tap + f];
       }
@@ -83,16 +90,42 @@ export function prepareBinaryConv2d(
 
   return (x, out) => {
     for (let oy = 0, at = 0; oy < s.outHeight; oy++) {
-      const rowsInside = rows.end[oy] - rows.first[oy];
+      const top = oy * s.strideHeight - s.padTop;
+      const rowsInside = allInside(top, s.filterHeight, s.dilationHeight, s.inHeight);
       for (let ox = 0; ox < s.outWidth; ox++, at += s.outChannels) {
+        const left = ox * s.strideWidth - s.padLeft;
         for (let group = 0; group < s.groups; group++) {
-          gather(x, oy, ox, group);
-          binarySums(seen, kernel, start, factor, group * filters, filters, out, at);
+          gather(x, top, left, group);
+          binarySums(seen, kernel, starts, factor, group * filters, filters, out, at);
         }
-        const tapsInside = rowsInside * (columns.end[ox] - columns.first[ox]);
-        if (tapSums !== undefined && tapsInside < taps) correct(tapSums, oy, ox, out, at);
+        if (tapSums === undefined) continue;
+        if (rowsInside && allInside(left, s.filterWidth, s.dilationWidth, s.inWidth)) continue;
+        correct(tapSums, top, left, out, at);
       }
     }
+  };
+}
+
+/** Bits of one group that a window sees, K. */
+export function bitsSeen(s: ConvShape): number {
+  return (s.filterHeight * s.filterWidth * s.inChannels) / s.groups;
+}
+
+/** Whether taps outside were gathered as +1 and have to be taken off again. */
+export function needsTapSums(operand: BinaryOperand, padValue: PadValue): boolean {
+  return operand === 'bits' && padValue === 0;
+}
+
+function numbersOf(
+  kernel: BinaryKernel,
+  s: ConvShape,
+  operand: BinaryOperand,
+  padValue: PadValue,
+): BinaryConvNumbers {
+  return {
+    starts: startsOf(kernel, s, operand),
+    tapSums: needsTapSums(operand, padValue) ? sumsOfTaps(kernel, s) : undefined,
+    seen: new Uint32Array(wordsFor(bitsSeen(s))),
   };
 }
 
@@ -125,16 +158,17 @@ function binarySums(
   }
 }
 
-/** -popcount(w) of each filter. */
-function negative(kernel: BinaryKernel, { outChannels }: ConvShape): Int32Array {
-  const words = kernel.length / outChannels;
-  const counts = new Int32Array(outChannels);
-  for (let i = 0; i < kernel.length; i++) counts[Math.floor(i / words)] -= popcount(kernel[i]);
-  return counts;
+/** The start of each filter's sum: K, or -popcount(w). */
+export function startsOf(kernel: BinaryKernel, s: ConvShape, operand: BinaryOperand): Int32Array {
+  const starts = new Int32Array(s.outChannels);
+  if (operand === 'bits') return starts.fill(bitsSeen(s));
+  const words = kernel.length / s.outChannels;
+  for (let i = 0; i < kernel.length; i++) starts[Math.floor(i / words)] -= popcount(kernel[i]);
+  return starts;
 }
 
 /** Sum of the weights of every tap, [taps, outChannels]: channels - 2 popcount(bits of the tap). */
-function sumsOfTaps(kernel: BinaryKernel, s: ConvShape): Int32Array {
+export function sumsOfTaps(kernel: BinaryKernel, s: ConvShape): Int32Array {
   const taps = s.filterHeight * s.filterWidth;
   const channels = s.inChannels / s.groups;
   const words = kernel.length / s.outChannels;

@@ -5,7 +5,7 @@
  * when it is padded with 0; then the bias; then one rounding to float32. Whoever keeps that order for each output, in any
  * number of lanes, gets the same bits.
  */
-import { columnTaps, rowTaps } from './taps.js';
+import { endTap, firstTap } from './taps.js';
 import type { WindowSizes } from './taps.js';
 
 /** Sizes of a convolution on one picture; pads are those above and on the left, the others follow from the output. */
@@ -24,9 +24,25 @@ export interface ConvScratch {
   readonly rows: Int32Array;
 }
 
-export function convScratch(s: ConvShape): ConvScratch {
-  const taps = (s.filterHeight * s.filterWidth * s.inChannels) / s.groups;
-  return { seen: new Float64Array(taps), rows: new Int32Array(taps) };
+/** Bytes of `convScratch`: a float64 and an int32 for each number that a window sees of one group. */
+export function convScratchBytes(s: ConvShape): number {
+  return 12 * numbersSeen(s);
+}
+
+/** @param buffer of convScratchBytes or more, which others may use between two calls of conv2d. */
+export function convScratch(
+  s: ConvShape,
+  buffer = new ArrayBuffer(convScratchBytes(s)),
+): ConvScratch {
+  const count = numbersSeen(s);
+  return {
+    seen: new Float64Array(buffer, 0, count),
+    rows: new Int32Array(buffer, 8 * count, count),
+  };
+}
+
+function numbersSeen(s: ConvShape): number {
+  return (s.filterHeight * s.filterWidth * s.inChannels) / s.groups;
 }
 
 /**
@@ -163,32 +179,36 @@ export interface PoolShape extends WindowSizes {
   readonly channels: number;
 }
 
-/** Mean over the part of each window that lies inside the picture: f64 sum in row-major order, divided, rounded once. */
-export function averagePool2d(x: Numbers, s: PoolShape, out: Float32Array): void {
-  prepareAveragePool2d(s)(x, out);
-}
-
-/** The same with scratch made once. */
-export function prepareAveragePool2d(s: PoolShape): (x: Numbers, out: Float32Array) => void {
-  const { channels } = s;
-  const rows = rowTaps(s);
-  const columns = columnTaps(s);
-  const sums = new Float64Array(channels);
-  return (x, out) => {
-    for (let oy = 0, at = 0; oy < s.outHeight; oy++) {
-      for (let ox = 0; ox < s.outWidth; ox++) {
-        sums.fill(0);
-        for (let ky = rows.first[oy]; ky < rows.end[oy]; ky++) {
-          const iy = oy * s.strideHeight + ky * s.dilationHeight - s.padTop;
-          for (let kx = columns.first[ox]; kx < columns.end[ox]; kx++) {
-            const ix = ox * s.strideWidth + kx * s.dilationWidth - s.padLeft;
-            const pixel = (iy * s.inWidth + ix) * channels;
-            for (let c = 0; c < channels; c++) sums[c] += x[pixel + c];
-          }
+/**
+ * Mean over the part of each window that lies inside the picture: f64 sum in row-major order, divided, rounded once.
+ *
+ * @param sums scratch for one number per channel; given, nothing is allocated.
+ */
+export function averagePool2d(
+  x: Numbers,
+  s: PoolShape,
+  out: Float32Array,
+  sums = new Float64Array(s.channels),
+): void {
+  const { channels, filterHeight, filterWidth, dilationHeight, dilationWidth } = s;
+  for (let oy = 0, at = 0; oy < s.outHeight; oy++) {
+    const top = oy * s.strideHeight - s.padTop;
+    const firstRow = firstTap(top, filterHeight, dilationHeight);
+    const endRow = endTap(top, firstRow, filterHeight, dilationHeight, s.inHeight);
+    for (let ox = 0; ox < s.outWidth; ox++) {
+      const left = ox * s.strideWidth - s.padLeft;
+      const firstColumn = firstTap(left, filterWidth, dilationWidth);
+      const endColumn = endTap(left, firstColumn, filterWidth, dilationWidth, s.inWidth);
+      sums.fill(0);
+      for (let ky = firstRow; ky < endRow; ky++) {
+        const row = (top + ky * dilationHeight) * s.inWidth;
+        for (let kx = firstColumn; kx < endColumn; kx++) {
+          const pixel = (row + left + kx * dilationWidth) * channels;
+          for (let c = 0; c < channels; c++) sums[c] += x[pixel + c];
         }
-        const count = (rows.end[oy] - rows.first[oy]) * (columns.end[ox] - columns.first[ox]);
-        for (let c = 0; c < channels; c++) out[at++] = sums[c] / count;
       }
+      const count = (endRow - firstRow) * (endColumn - firstColumn);
+      for (let c = 0; c < channels; c++) out[at++] = sums[c] / count;
     }
-  };
+  }
 }

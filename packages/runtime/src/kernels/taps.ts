@@ -1,30 +1,28 @@
-/** Which taps of a window lie inside the picture, along one axis. */
+/**
+ * Which taps of a window lie inside the picture, along one axis: those from the first on, before the end. Tap k of a window that
+ * begins at `begin` stands at begin + k * dilation. Computed for each window anew: tables of them would be as long as the
+ * picture, for every node of a model, and inside the picture two comparisons tell as much.
+ */
 
-/** For each output: taps first to end (excluded) are inside, the others are not. */
-export interface TapRanges {
-  readonly first: Int32Array;
-  readonly end: Int32Array;
+export function firstTap(begin: number, taps: number, dilation: number): number {
+  return begin >= 0 ? 0 : Math.min(taps, Math.ceil(-begin / dilation));
 }
 
-/** Sizes along one axis; tap k of output o is at o * stride + k * dilation - pad. */
-export interface AxisSizes {
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly taps: number;
-  readonly stride: number;
-  readonly dilation: number;
-  readonly pad: number;
+/** @param first of `firstTap`; the end of a window that sees nothing. */
+export function endTap(
+  begin: number,
+  first: number,
+  taps: number,
+  dilation: number,
+  inputs: number,
+): number {
+  if (begin + (taps - 1) * dilation < inputs) return taps;
+  return Math.max(first, Math.ceil((inputs - begin) / dilation));
 }
 
-export function tapRanges({ inputs, outputs, taps, stride, dilation, pad }: AxisSizes): TapRanges {
-  const first = new Int32Array(outputs);
-  const end = new Int32Array(outputs);
-  for (let o = 0; o < outputs; o++) {
-    const begin = o * stride - pad;
-    first[o] = Math.min(taps, Math.max(0, Math.ceil(-begin / dilation)));
-    end[o] = Math.max(first[o], Math.min(taps, Math.ceil((inputs - begin) / dilation)));
-  }
-  return { first, end };
+/** Whether all taps lie inside. */
+export function allInside(begin: number, taps: number, dilation: number, inputs: number): boolean {
+  return begin >= 0 && begin + (taps - 1) * dilation < inputs;
 }
 
 /** The sizes of a convolution or pool that taps depend on. */
@@ -41,26 +39,4 @@ export interface WindowSizes {
   readonly dilationWidth: number;
   readonly padTop: number;
   readonly padLeft: number;
-}
-
-export function rowTaps(s: WindowSizes): TapRanges {
-  return tapRanges({
-    inputs: s.inHeight,
-    outputs: s.outHeight,
-    taps: s.filterHeight,
-    stride: s.strideHeight,
-    dilation: s.dilationHeight,
-    pad: s.padTop,
-  });
-}
-
-export function columnTaps(s: WindowSizes): TapRanges {
-  return tapRanges({
-    inputs: s.inWidth,
-    outputs: s.outWidth,
-    taps: s.filterWidth,
-    stride: s.strideWidth,
-    dilation: s.dilationWidth,
-    pad: s.padLeft,
-  });
 }

@@ -1,9 +1,15 @@
 /** Binary convolution and dense layer: exact sums of products of signs, or of {0, 1} with signs. */
 import { quote } from '../format/json.js';
 import { kernelBits } from '../format/tensors.js';
-import type { StoredTensor } from '../format/tensors.js';
 import type { Edge, PadValue } from '../graph.js';
-import { prepareBinaryConv2d } from '../kernels/binary-conv.js';
+import {
+  bitsSeen,
+  needsTapSums,
+  prepareBinaryConv2d,
+  startsOf,
+  sumsOfTaps,
+} from '../kernels/binary-conv.js';
+import { wordsFor } from '../kernels/bits.js';
 import { denseShape } from '../kernels/float-conv.js';
 import type { ConvShape } from '../kernels/float-conv.js';
 import { AttributeReader } from './attributes.js';
@@ -11,8 +17,8 @@ import { asIntegers, asWords } from './buffers.js';
 import { checkGroups, padText, padValues } from './convolution.js';
 import { channelsOf, checkType, misfit, operands, positionsOf } from './edges.js';
 import type { Named } from './edges.js';
+import type { Later, NodeMemory } from './memory.js';
 import type { OpDefinition, Step } from './op.js';
-import { bitRows, required } from './stored.js';
 import { convShape, outputSize, windowText } from './windows.js';
 
 /** Float32 holds every integer up to here, so that a sum is the same number as i32 and as f32. */
@@ -42,8 +48,8 @@ export const binaryConv2d: OpDefinition<'binaryConv2d'> = {
   tensors: ({ attributes: { window, filters, groups } }, [input]) => ({
     kernel: kernelBits(filters, (window.size[0] * window.size[1] * channelsOf(input)) / groups),
   }),
-  prepare: ({ attributes, output }, [input], tensors) =>
-    binaryStep(convShape(input, output, attributes), input, attributes.padValue, tensors),
+  prepare: ({ attributes, output }, [input], memory) =>
+    binaryStep(convShape(input, output, attributes), input, attributes.padValue, memory),
   kernel: ({ attributes: { window, groups, padValue } }, [input]) => {
     const parts = [`${kernelName(input)} ${windowText(window)}`];
     if (groups > 1) parts.push(`${groups} groups`);
@@ -66,25 +72,42 @@ export const binaryDense: OpDefinition<'binaryDense'> = {
   tensors: ({ attributes: { units } }, [input]) => ({
     kernel: kernelBits(units, channelsOf(input)),
   }),
-  prepare: ({ attributes: { units } }, [input], tensors) => {
+  prepare: ({ attributes: { units } }, [input], memory) => {
     const shape = denseShape(positionsOf(input), channelsOf(input), units);
-    return binaryStep(shape, input, 0, tensors);
+    return binaryStep(shape, input, 0, memory);
   },
   kernel: (_, [input]) => `${kernelName(input)} dense`,
 };
 
+/** The numbers that follow from the kernel are shared where the kernel is. */
 function binaryStep(
   shape: ConvShape,
   input: Edge,
   padValue: PadValue,
-  tensors: Readonly<Record<string, StoredTensor>>,
-): Step {
-  const bits = (shape.filterHeight * shape.filterWidth * shape.inChannels) / shape.groups;
-  const kernel = bitRows(required(tensors, 'kernel'), shape.outChannels, bits);
+  memory: NodeMemory,
+): Later<Step> {
   const operand = input.type === 'unsigned' ? 'unsigned' : 'bits';
-  const compute = prepareBinaryConv2d(kernel, shape, operand, padValue);
-  return ([x], out) => {
-    compute(asWords(x), asIntegers(out));
+  const filters = shape.outChannels;
+  const bits = bitsSeen(shape);
+  const taps = shape.filterHeight * shape.filterWidth;
+  const kernel = memory.bitRows('kernel', filters, bits);
+  const starts = memory.integersOf('kernel', `starts, ${operand} ${bits}`, filters, () =>
+    startsOf(kernel(), shape, operand),
+  );
+  const tapSums = needsTapSums(operand, padValue)
+    ? memory.integersOf('kernel', `sums of ${taps} taps, ${bits}`, taps * filters, () =>
+        sumsOfTaps(kernel(), shape),
+      )
+    : () => undefined;
+  const words = wordsFor(bits);
+  const scratch = memory.scratch(4 * words);
+  return () => {
+    const seen = new Uint32Array(scratch(), 0, words);
+    const numbers = { starts: starts(), tapSums: tapSums(), seen };
+    const compute = prepareBinaryConv2d(kernel(), shape, operand, padValue, numbers);
+    return ([x], out) => {
+      compute(asWords(x), asIntegers(out));
+    };
   };
 }
 

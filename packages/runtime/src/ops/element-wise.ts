@@ -14,7 +14,6 @@ import { asFloats, asNumbers } from './buffers.js';
 import { channelsOf, checkType, misfit, numbers } from './edges.js';
 import type { Named } from './edges.js';
 import type { OpDefinition } from './op.js';
-import { floats, optionalFloats, required } from './stored.js';
 
 /** f32 or i32 to f32 of the same shape. */
 function sameShape(node: Named, [input]: readonly Edge[]): Edge {
@@ -36,11 +35,13 @@ export const affine: OpDefinition<'affine'> = {
     a: { dtype: 'F32', shape: [channelsOf(input)], optional: true },
     b: { dtype: 'F32', shape: [channelsOf(input)], optional: true },
   }),
-  prepare: (_, [input], tensors) => {
+  prepare: (_, [input], memory) => {
     const channels = channelsOf(input);
-    const a = optionalFloats(tensors, 'a');
-    const b = optionalFloats(tensors, 'b');
-    return ([x], out) => affineArray(asNumbers(x), a, b, channels, asFloats(out));
+    const [scales, shifts] = [memory.optionalFloats('a'), memory.optionalFloats('b')];
+    return () => {
+      const [a, b] = [scales(), shifts()];
+      return ([x], out) => affineArray(asNumbers(x), a, b, channels, asFloats(out));
+    };
   },
   kernel: ({ tensors: { a, b } }) =>
     a === undefined ? 'add' : b === undefined ? 'multiply' : 'multiply, add',
@@ -53,6 +54,7 @@ export const relu: OpDefinition<'relu'> = {
   infer: sameShape,
   tensors: () => ({}),
   prepare:
+    () =>
     () =>
     ([x], out) =>
       reluArray(asNumbers(x), asFloats(out)),
@@ -74,6 +76,7 @@ export const clip: OpDefinition<'clip'> = {
   tensors: () => ({}),
   prepare:
     ({ attributes: { min, max } }) =>
+    () =>
     ([x], out) =>
       clipArray(asNumbers(x), min, max, asFloats(out)),
   kernel: ({ attributes: { min, max } }) => `clip to [${min}, ${max}]`,
@@ -85,9 +88,12 @@ export const prelu: OpDefinition<'prelu'> = {
   attributes: noAttributes,
   infer: sameShape,
   tensors: (_, [input]) => ({ alpha: { dtype: 'F32', shape: [channelsOf(input)] } }),
-  prepare: (_node, _inputs, tensors) => {
-    const alpha = floats(required(tensors, 'alpha'));
-    return ([x], out) => preluArray(asNumbers(x), alpha, asFloats(out));
+  prepare: (_node, _inputs, memory) => {
+    const slopes = memory.floats('alpha');
+    return () => {
+      const alpha = slopes();
+      return ([x], out) => preluArray(asNumbers(x), alpha, asFloats(out));
+    };
   },
   kernel: () => 'prelu',
 };
@@ -99,6 +105,7 @@ export const sigmoid: OpDefinition<'sigmoid'> = {
   infer: sameShape,
   tensors: () => ({}),
   prepare:
+    () =>
     () =>
     ([x], out) =>
       sigmoidArray(asNumbers(x), asFloats(out)),
@@ -113,6 +120,7 @@ export const tanh: OpDefinition<'tanh'> = {
   tensors: () => ({}),
   prepare:
     () =>
+    () =>
     ([x], out) =>
       tanhArray(asNumbers(x), asFloats(out)),
   kernel: () => 'tanh',
@@ -126,7 +134,9 @@ export const softmax: OpDefinition<'softmax'> = {
   tensors: () => ({}),
   prepare: (_, [input]) => {
     const channels = channelsOf(input);
-    return ([x], out) => softmaxArray(asNumbers(x), channels, asFloats(out));
+    return () =>
+      ([x], out) =>
+        softmaxArray(asNumbers(x), channels, asFloats(out));
   },
   kernel: () => 'softmax',
 };

@@ -1,15 +1,20 @@
 /** Float convolution and dense layer; their weights are float32, float16 or signs. */
 import { kernelBits } from '../format/tensors.js';
-import type { StoredTensor, TensorSpec } from '../format/tensors.js';
+import type { TensorSpec } from '../format/tensors.js';
 import type { PadValue, WeightType } from '../graph.js';
-import { conv2d as canonicalConv2d, convScratch, denseShape } from '../kernels/float-conv.js';
+import {
+  conv2d as canonicalConv2d,
+  convScratch,
+  convScratchBytes,
+  denseShape,
+} from '../kernels/float-conv.js';
 import type { ConvShape } from '../kernels/float-conv.js';
 import { AttributeReader } from './attributes.js';
 import { asFloats, asNumbers } from './buffers.js';
 import { checkGroups, padText, padValues } from './convolution.js';
 import { channelsOf, checkType, numbers, positionsOf } from './edges.js';
+import type { Later, NodeMemory } from './memory.js';
 import type { OpDefinition, Step } from './op.js';
-import { floats, optionalFloats, required, signs } from './stored.js';
 import { convShape, outputSize, windowText } from './windows.js';
 
 const weightTypes: readonly WeightType[] = ['f32', 'f16', 'bits'];
@@ -39,9 +44,9 @@ export const conv2d: OpDefinition<'conv2d'> = {
     kernel: kernelSpec(weights, [...window.size, channelsOf(input) / groups], filters),
     bias: biasSpec(filters),
   }),
-  prepare: ({ attributes, output }, [input], tensors) => {
+  prepare: ({ attributes, output }, [input], memory) => {
     const { padValue, weights } = attributes;
-    return floatStep(convShape(input, output, attributes), weights, padValue, tensors);
+    return floatStep(convShape(input, output, attributes), weights, padValue, memory);
   },
   kernel: ({ attributes: { window, groups, padValue, weights } }) => {
     const parts = [`float conv ${windowText(window)}, ${weights} weights`];
@@ -65,9 +70,9 @@ export const dense: OpDefinition<'dense'> = {
     kernel: kernelSpec(weights, [channelsOf(input)], units),
     bias: biasSpec(units),
   }),
-  prepare: ({ attributes: { units, weights } }, [input], tensors) => {
+  prepare: ({ attributes: { units, weights } }, [input], memory) => {
     const shape = denseShape(positionsOf(input), channelsOf(input), units);
-    return floatStep(shape, weights, 0, tensors);
+    return floatStep(shape, weights, 0, memory);
   },
   kernel: ({ attributes: { weights } }) => `float dense, ${weights} weights`,
 };
@@ -76,15 +81,18 @@ function floatStep(
   shape: ConvShape,
   weights: WeightType,
   padValue: PadValue,
-  tensors: Readonly<Record<string, StoredTensor>>,
-): Step {
-  const stored = required(tensors, 'kernel');
+  memory: NodeMemory,
+): Later<Step> {
   const bits = (shape.filterHeight * shape.filterWidth * shape.inChannels) / shape.groups;
-  const kernel = weights === 'bits' ? signs(stored, shape.outChannels, bits) : floats(stored);
-  const bias = optionalFloats(tensors, 'bias');
-  const scratch = convScratch(shape);
-  return ([x], out) => {
-    canonicalConv2d(asNumbers(x), kernel, bias, shape, asFloats(out), padValue, scratch);
+  const kernel =
+    weights === 'bits' ? memory.signs('kernel', shape.outChannels, bits) : memory.floats('kernel');
+  const bias = memory.optionalFloats('bias');
+  const buffer = memory.scratch(convScratchBytes(shape));
+  return () => {
+    const [w, b, scratch] = [kernel(), bias(), convScratch(shape, buffer())];
+    return ([x], out) => {
+      canonicalConv2d(asNumbers(x), w, b, shape, asFloats(out), padValue, scratch);
+    };
   };
 }
 

@@ -33,7 +33,7 @@ export const add: OpDefinition<'add'> = {
     return { type: 'f32', shape };
   },
   tensors: () => ({}),
-  prepare: () => (inputs, out) => {
+  prepare: () => () => (inputs, out) => {
     const sum = asFloats(out);
     addArrays(asNumbers(inputs[0]), asNumbers(inputs[1]), sum);
     for (let k = 2; k < inputs.length; k++) addArrays(sum, asNumbers(inputs[k]), sum);
@@ -61,7 +61,7 @@ export const concat: OpDefinition<'concat'> = {
   prepare: ({ output }, edges) => {
     const channels = edges.map(channelsOf);
     const all = channelsOf(output);
-    return (inputs, out) => {
+    return () => (inputs, out) => {
       const joined = asFloats(out);
       for (let k = 0, first = 0; k < inputs.length; k++) {
         placeChannels(asNumbers(inputs[k]), channels[k], joined, all, first);
@@ -94,8 +94,13 @@ export const reshape: OpDefinition<'reshape'> = {
     const [from, to] = [channelsOf(input), channelsOf(output)];
     const rows = positionsOf(input);
     const moves = operands.includes(input.type) && from !== to;
-    if (!moves) return ([x], out) => out.set(x);
-    return ([x], out) => regroupBits(asWords(x), rows, from, asWords(out), to);
+    if (!moves)
+      return () =>
+        ([x], out) =>
+          out.set(x);
+    return () =>
+      ([x], out) =>
+        regroupBits(asWords(x), rows, from, asWords(out), to);
   },
   kernel: () => 'reshape',
 };

@@ -2,8 +2,9 @@
  * What the runtime has to know of an op. One entry of the op table is used four ways: to check a file, to check a
  * converter's graph before it is written, to plan buffers, and to compute.
  */
-import type { TensorSpec, StoredTensor } from '../format/tensors.js';
+import type { TensorSpec } from '../format/tensors.js';
 import type { Edge, NodeOf, OpAttributes, OpName } from '../graph.js';
+import type { Later, NodeMemory } from './memory.js';
 
 /** The numbers of one example on an edge: bits and unsigned stand in 32-bit words, channels padded to a word. */
 export type EdgeBuffer = Float32Array | Int32Array | Uint32Array;
@@ -30,12 +31,11 @@ export interface OpDefinition<Op extends OpName> {
   readonly infer: (node: Omit<NodeOf<Op>, 'output'>, inputs: readonly Edge[]) => Edge;
   /** The tensors that the node must have, by role, with exactly this type and shape. */
   readonly tensors: (node: Omit<NodeOf<Op>, 'output'>, inputs: readonly Edge[]) => TensorSpecs;
-  /** Decodes the tensors and returns the computation. */
-  readonly prepare: (
-    node: NodeOf<Op>,
-    inputs: readonly Edge[],
-    tensors: Readonly<Record<string, StoredTensor>>,
-  ) => Step;
+  /**
+   * Asks for all memory that the node needs besides its edges, and takes none; what it returns takes it and gives the
+   * computation.
+   */
+  readonly prepare: (node: NodeOf<Op>, inputs: readonly Edge[], memory: NodeMemory) => Later<Step>;
   /** What runs, for people: "xor-popcount 3x3, pad +1". */
   readonly kernel: (node: NodeOf<Op>, inputs: readonly Edge[]) => string;
 }

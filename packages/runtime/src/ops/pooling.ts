@@ -1,14 +1,13 @@
 /** Pools: largest and mean of what a window sees of the picture. */
 import { bitBytes } from '../format/tensors.js';
 import type { Edge, OpAttributes, Window } from '../graph.js';
-import { prepareAveragePool2d } from '../kernels/float-conv.js';
-import { prepareMaxPool2d, prepareMaxPoolBits } from '../kernels/max-pool.js';
+import { averagePool2d as canonicalAveragePool2d } from '../kernels/float-conv.js';
+import { maxPool2d as canonicalMaxPool2d, maxPoolBits } from '../kernels/max-pool.js';
 import { AttributeReader } from './attributes.js';
 import { asFloats, asNumbers, asWords } from './buffers.js';
 import { channelsOf, checkType, numbers } from './edges.js';
 import type { Named } from './edges.js';
 import type { OpDefinition, TensorSpecs } from './op.js';
-import { flipBits } from './stored.js';
 import { checkPoolTaps, outputSize, poolShape, windowText } from './windows.js';
 
 export const maxPool2d: OpDefinition<'maxPool2d'> = {
@@ -23,14 +22,18 @@ export const maxPool2d: OpDefinition<'maxPool2d'> = {
     input.type === 'bits'
       ? { flips: { dtype: 'U8', shape: [bitBytes(channelsOf(input))], optional: true } }
       : {},
-  prepare: ({ attributes: { window }, output }, [input], tensors) => {
+  prepare: ({ attributes: { window }, output }, [input], memory) => {
     const shape = poolShape(input, output, window);
-    if (input.type === 'bits') {
-      const pool = prepareMaxPoolBits(shape, flipBits(tensors, shape.channels));
-      return ([x], out) => pool(asWords(x), asWords(out));
+    if (input.type !== 'bits') {
+      return () =>
+        ([x], out) =>
+          canonicalMaxPool2d(asNumbers(x), shape, asNumbers(out));
     }
-    const pool = prepareMaxPool2d(shape);
-    return ([x], out) => pool(asNumbers(x), asNumbers(out));
+    const flips = memory.flips(shape.channels);
+    return () => {
+      const flipped = flips();
+      return ([x], out) => maxPoolBits(asWords(x), shape, flipped, asWords(out));
+    };
   },
   kernel: ({ attributes: { window } }, [input]) =>
     `max pool ${windowText(window)}${input.type === 'bits' ? ' of bits' : ''}`,
@@ -45,9 +48,13 @@ export const averagePool2d: OpDefinition<'averagePool2d'> = {
     return { type: 'f32', shape: pooledShape(node, input, node.attributes.window) };
   },
   tensors: () => ({}),
-  prepare: ({ attributes: { window }, output }, [input]) => {
-    const run = prepareAveragePool2d(poolShape(input, output, window));
-    return ([x], out) => run(asNumbers(x), asFloats(out));
+  prepare: ({ attributes: { window }, output }, [input], memory) => {
+    const shape = poolShape(input, output, window);
+    const scratch = memory.scratch(8 * shape.channels);
+    return () => {
+      const sums = new Float64Array(scratch(), 0, shape.channels);
+      return ([x], out) => canonicalAveragePool2d(asNumbers(x), shape, asFloats(out), sums);
+    };
   },
   kernel: ({ attributes: { window } }) => `average pool ${windowText(window)}`,
 };

@@ -8,7 +8,6 @@ import { AttributeReader } from './attributes.js';
 import { asFloats, asIntegers, asNumbers, asWords } from './buffers.js';
 import { channelsOf, checkType, numbers } from './edges.js';
 import type { OpDefinition } from './op.js';
-import { flipBits, integers, required } from './stored.js';
 
 export const sign: OpDefinition<'sign'> = {
   op: 'sign',
@@ -25,16 +24,17 @@ export const sign: OpDefinition<'sign'> = {
   prepare: (node, [input]) => {
     const channels = channelsOf(input);
     const { values } = node.attributes;
-    return ([x], out) => {
-      const read = asNumbers(x);
-      const nan =
-        values === 'f32'
-          ? signFloats(read, asFloats(out))
-          : values === 'bits'
-            ? signBits(read, channels, asWords(out))
-            : signUnsigned(read, channels, asWords(out));
-      if (nan >= 0) throw nanAtSign(node, input, nan);
-    };
+    return () =>
+      ([x], out) => {
+        const read = asNumbers(x);
+        const nan =
+          values === 'f32'
+            ? signFloats(read, asFloats(out))
+            : values === 'bits'
+              ? signBits(read, channels, asWords(out))
+              : signUnsigned(read, channels, asWords(out));
+        if (nan >= 0) throw nanAtSign(node, input, nan);
+      };
   },
   kernel: ({ attributes }) => `sign to ${attributes.values}`,
 };
@@ -54,12 +54,15 @@ export const threshold: OpDefinition<'threshold'> = {
     thresholds: { dtype: 'I32', shape: [channelsOf(input)] },
     flips: { dtype: 'U8', shape: [bitBytes(channelsOf(input))], optional: true },
   }),
-  prepare: ({ attributes }, [input], tensors) => {
-    const thresholds = integers(required(tensors, 'thresholds'));
-    const flips = flipBits(tensors, channelsOf(input));
+  prepare: ({ attributes }, [input], memory) => {
+    const thresholds = memory.integers('thresholds');
+    const flips = memory.flips(channelsOf(input));
     const complement = attributes.values === 'unsigned' ? -1 : 0;
-    return ([d], out) => {
-      thresholdBits(asIntegers(d), thresholds, flips, complement, asWords(out));
+    return () => {
+      const [least, flipped] = [thresholds(), flips()];
+      return ([d], out) => {
+        thresholdBits(asIntegers(d), least, flipped, complement, asWords(out));
+      };
     };
   },
   kernel: ({ attributes }) => `integer threshold to ${attributes.values}`,

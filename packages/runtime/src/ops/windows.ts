@@ -32,11 +32,41 @@ export function checkPoolTaps(node: Named, input: Edge, window: Window): void {
   const sizes = pictureOf(node, input);
   const outs = outputSize(node, input, window);
   for (const axis of [0, 1] as const) {
-    // Only windows that begin above the picture or are the last can miss it.
-    const before = Math.min(outs[axis], Math.ceil(window.pads[axis] / window.strides[axis]));
-    for (let o = 0; o < before; o++) checkTaps(node, window, axis, o, sizes[axis]);
+    // The first and the last begin farthest above and below the picture.
+    checkTaps(node, window, axis, 0, sizes[axis]);
     checkTaps(node, window, axis, outs[axis] - 1, sizes[axis]);
+    // Those that begin above it may also have it between two of their taps.
+    const before = Math.min(outs[axis], Math.ceil(window.pads[axis] / window.strides[axis]));
+    if (countHits(window, axis, before, sizes[axis]) === before) continue;
+    for (let o = 0; o < before; o++) checkTaps(node, window, axis, o, sizes[axis]);
   }
+}
+
+/**
+ * How many of the first `count` windows, which all begin above the picture and reach it, have a tap in it. The first tap that is
+ * not above it stands at r = begin mod dilation, and misses it where r >= size: just where floor((begin + dilation - size) /
+ * dilation) is floor(begin / dilation) + 1. Sums of such floors take a few steps, however many windows a file asks for.
+ */
+function countHits(window: Window, axis: 0 | 1, count: number, size: number): number {
+  const [stride, dilation] = [window.strides[axis], window.dilations[axis]];
+  if (dilation <= size) return count;
+  const pad = window.pads[axis];
+  const begin = Math.ceil(pad / dilation) * dilation - pad;
+  const misses =
+    floorSum(count, begin + dilation - size, stride, dilation) -
+    floorSum(count, begin, stride, dilation);
+  return count - misses;
+}
+
+/** The sum of floor((start + step * i) / divisor) for i from 0 to count - 1, by the steps of Euclid's algorithm. */
+function floorSum(count: number, start: number, step: number, divisor: number): number {
+  if (count === 0) return 0;
+  const whole =
+    ((count * (count - 1)) / 2) * Math.floor(step / divisor) + count * Math.floor(start / divisor);
+  // What is left lies below a line from (0, b) with a slope a / divisor < 1; counted along the other axis.
+  const [a, b] = [step % divisor, start % divisor];
+  const end = a * count + b;
+  return whole + floorSum(Math.floor(end / divisor), end % divisor, divisor, a);
 }
 
 function checkTaps(node: Named, window: Window, axis: 0 | 1, out: number, size: number): void {
