@@ -137,6 +137,13 @@ it('what is not finite on the way is told, not written as JSON', async () => {
   expect(report.agreement.rounding?.largestDifference).toBe(0);
 });
 
+it('a NaN goes through a max pool, as it does in the packed model', async () => {
+  const model = tfl.sequential({
+    layers: [tfl.layers.maxPooling2d({ poolSize: 2, inputShape: [2, 2, 1] })],
+  });
+  await proven(model, { inputs: [tf.tensor4d([NaN, 1, 2, 3, 4, 5, NaN, 6], [2, 2, 2, 1])] });
+});
+
 it('a model that computes nothing is refused', () => {
   const model = tfl.sequential({
     name: 'idle',

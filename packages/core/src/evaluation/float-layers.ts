@@ -1,9 +1,8 @@
-/** Rules of the float layers that sum: convolutions, dense layers, mean pools. f64 sums, rounded once, then the activation. */
+/** Rules of the float layers with a kernel: convolutions and dense layers. f64 sums, rounded once, then the activation. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { convGeometry } from '@surge-bnn/contract';
 import type { ConvGeometry } from '@surge-bnn/contract';
-import { averagePool2d } from '@surge-bnn/runtime';
 import { ownActivation } from './activations.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
 import {
@@ -72,36 +71,4 @@ export function canonicalMatMul(x: Tensor, kernel: Tensor, bias?: Tensor): Tenso
   const picture = tf.reshape(x, [1, rows, 1, inputs]);
   const y = canonicalConv2d(picture, tf.reshape(kernel, filter), bias, geometry);
   return tf.reshape(y, [...x.shape.slice(0, -1), outputs]);
-}
-
-export const averagePooling2dLayer: Rule = (layer, [x]) => {
-  refuseChannelsFirst(layer);
-  const [channels] = x.shape.slice(-1);
-  const geometry = convGeometry(
-    x.shape,
-    [...pairOf(layer, 'poolSize'), channels, channels],
-    { strides: pairOf(layer, 'strides'), padding: paddingOf(layer) },
-    layer.name,
-  );
-  return averagePool(x, geometry);
-};
-
-export const globalAveragePooling2dLayer: Rule = (layer, [x]) => {
-  refuseChannelsFirst(layer);
-  const [batch, height, width, channels] = x.shape;
-  const geometry = convGeometry(x.shape, [height, width, channels, channels], {}, layer.name);
-  return tf.reshape(averagePool(x, geometry), [batch, channels]);
-};
-
-function averagePool(x: Tensor, g: ConvGeometry): Tensor {
-  const channels = g.inChannels;
-  const values = x.dataSync<'float32'>();
-  const inSize = g.inHeight * g.inWidth * channels;
-  const outSize = g.outHeight * g.outWidth * channels;
-  const y = new Float32Array(g.batch * outSize);
-  for (let n = 0; n < g.batch; n++) {
-    const picture = values.subarray(n * inSize, (n + 1) * inSize);
-    averagePool2d(picture, { ...g, channels }, y.subarray(n * outSize, (n + 1) * outSize));
-  }
-  return tf.tensor(y, [g.batch, g.outHeight, g.outWidth, channels]);
 }

@@ -6,15 +6,14 @@ import { InputError } from '@surge-bnn/contract';
 import { activationLayer, leakyReluLayer, reluLayer, softmaxLayer } from './activations.js';
 import { batchNormLayer } from './batch-norm.js';
 import { binaryConv2dLayer, binaryDenseLayer } from './binary-layers.js';
-import {
-  averagePooling2dLayer,
-  conv2dLayer,
-  denseLayer,
-  depthwiseConv2dLayer,
-  globalAveragePooling2dLayer,
-} from './float-layers.js';
+import { conv2dLayer, denseLayer, depthwiseConv2dLayer } from './float-layers.js';
 import { refuseChannelsFirst } from './layer-parts.js';
 import type { Layer } from './layer-parts.js';
+import {
+  averagePooling2dLayer,
+  globalAveragePooling2dLayer,
+  maxPooling2dLayer,
+} from './pool-layers.js';
 import { itself } from './rule.js';
 import type { Rule } from './rule.js';
 
@@ -41,7 +40,7 @@ const rules: Readonly<Record<string, Rule>> = {
   HardTanh: itself,
   Softmax: softmaxLayer,
   MaxPooling1D: itself,
-  MaxPooling2D: itselfOnPictures,
+  MaxPooling2D: maxPooling2dLayer,
   GlobalMaxPooling1D: itself,
   GlobalMaxPooling2D: itselfOnPictures,
   AveragePooling2D: averagePooling2dLayer,
