@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sourceOf } from './execute/graph.fixture.js';
@@ -75,6 +76,18 @@ describe('load', () => {
     await refused(folder, /^model file ".*" is a directory$/);
     await refused(`${address}/other.bnn`, /other.bnn" cannot be fetched: HTTP 404 Not Found$/);
     await refused('http://127.0.0.1:1/model.bnn', /cannot be fetched$/);
+  });
+
+  it('says what it takes', async () => {
+    for (const source of [42, {}, null, new Float32Array(2)]) {
+      // A caller without types.
+      await expect(load(source as unknown as string)).rejects.toThrow(
+        /^load takes a path or address as a string, a URL, or the bytes .* instead of [A-Z]/,
+      );
+    }
+    const other = runInNewContext(`Uint8Array.of(${bytes.join()})`) as Uint8Array;
+    expect((await load(other)).run(x)).toEqual(y);
+    expect((await load(other.buffer as ArrayBuffer)).run(x)).toEqual(y);
   });
 
   it('names the file that is damaged', async () => {

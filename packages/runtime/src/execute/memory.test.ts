@@ -78,7 +78,11 @@ describe('a small file', () => {
         ],
       ),
     ],
-    ['layers of one kernel', 6, withOneKernel(sourceOf([1024], repeated(dense(zeroBits(1024, 1024)))))],
+    [
+      'layers of one kernel',
+      6,
+      withOneKernel(sourceOf([1024], repeated(dense(zeroBits(1024, 1024))))),
+    ],
     [
       'wide layers',
       4,

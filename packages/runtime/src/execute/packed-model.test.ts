@@ -1,5 +1,7 @@
 /** What callers see of a model: inputs, outputs, refusals, the description. */
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { StoredTensor } from '../format/tensors.js';
 import { ModelFileError } from '../model-file-error.js';
 import {
   flagTensor,
@@ -178,11 +180,43 @@ describe('a packed model', () => {
   it('refuses bytes where the file knows no pixels, and arrays of another type', () => {
     const plain = PackedModel.from(sourceOf([2], [relu]));
     expect(() => plain.run(new Uint8Array(2))).toThrow(/does not say how pixels become numbers/);
-    // A caller without types.
-    const wrong = { length: 2 } as unknown as Float32Array;
-    expect(() => plain.run(wrong)).toThrow(/must be a Float32Array/);
+    expect(() => plain.run(untyped({ length: 2 }))).toThrow(/must be a Float32Array.* Object$/);
+    expect(() => plain.run(untyped(new Float64Array(2)))).toThrow(/or a Uint8Cl.* Float64Array$/);
+    expect(() => plain.run(new Float32Array(2), untyped(new Float64Array(2)))).toThrow(
+      'the output array must be a Float32Array instead of Float64Array',
+    );
+    expect(() => plain.run(new Float32Array(2), untyped(null))).toThrow(/instead of Null/);
+  });
+
+  it('takes arrays of another realm', () => {
+    const other = runInNewContext('new Float32Array([-1, 2])') as unknown;
+    expect(other instanceof Float32Array).toBe(false);
+    const plain = PackedModel.from(sourceOf([2], [relu]));
+    expect(plain.run(untyped(other))).toEqual(Float32Array.of(0, 2));
+    const output = untyped(runInNewContext('new Float32Array(2)'));
+    expect([...plain.run(Float32Array.of(3, -4), output)]).toEqual([3, 0]);
   });
 });
+
+describe('from', () => {
+  const affine = (a: StoredTensor) =>
+    sourceOf([2], [{ op: 'affine', attributes: {}, tensors: { a } }]);
+
+  it('refuses tensors of another size than their shape, and what is no number', () => {
+    const short = { ...floatTensor([2], [1, 2]), bytes: new Uint8Array(4) };
+    expect(() => PackedModel.from(affine(short))).toThrow(
+      /"affine0\/a" has 4 bytes; F32 \[2\] takes 8/,
+    );
+    expect(() => PackedModel.from(affine(floatTensor([2], [1, NaN])))).toThrow(
+      /holds NaN or an inf/,
+    );
+  });
+});
+
+/** From a caller without types. */
+function untyped(value: unknown): Float32Array {
+  return value as Float32Array;
+}
 
 describe('the description', () => {
   it('has all of it as plain data', () => {

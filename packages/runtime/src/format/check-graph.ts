@@ -40,11 +40,14 @@ export function checkGraph(graph: Graph, tensors: ReadonlyMap<string, TensorSpec
   checkOutput(graph);
 }
 
-/** Names end up in messages and on terminals: nothing in them may command those, and they end. */
+/**
+ * Names end up in messages and on terminals: nothing in them may command those or turn their text around (U+202E), and they
+ * end. So no character of Unicode's category C: control, format, surrogate, private, unassigned.
+ */
 function checkName(name: string, what: string): void {
-  if (/^[^\p{Cc}\p{Cs}]{1,200}$/u.test(name) && name !== '__metadata__') return;
+  if (/^\P{C}{1,200}$/u.test(name) && name !== '__metadata__') return;
   throw new ModelFileError(
-    `${what} ${quote(name)}: a name has 1 to 200 characters, none of them a control character, and is not "__metadata__"`,
+    `${what} ${quote(name)}: a name has 1 to 200 characters, none of them a control or format character or unassigned, and is not "__metadata__"`,
   );
 }
 

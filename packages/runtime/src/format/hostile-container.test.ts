@@ -165,6 +165,11 @@ describe('metadata', () => {
     ['without a graph', text('graph', undefined), 'has no "graph"'],
     ['whose graph is no JSON', text('graph', '{'), 'the graph is not valid JSON'],
     ['whose graph is a number', text('graph', '1'), 'the graph must be an object instead of 1'],
+    [
+      'whose training holds an infinity',
+      text('training', '{"a":[{"rate":-1e999}]}'),
+      'metadata "training" holds a number beyond those of f64',
+    ],
     ['whose training is a list', text('training', '[]'), 'metadata "training" must be an object'],
     ['whose agreement is no JSON', text('agreement', "{'a':1}"), '"agreement" is not valid JSON'],
     [

@@ -43,6 +43,11 @@ describe('a graph', () => {
       set(['nodes', 1, 'name'], '\u001b[2J\u009b'),
       '"\\u001b[2J\\u{9b}"',
     ],
+    [
+      'with a name that turns text around',
+      set(['nodes', 1, 'name'], 'a\u202eb'),
+      '"a\\u{202e}b": a name has',
+    ],
     ['with half a character for a name', set(['nodes', 1, 'name'], '\ud800'), '"\\ud800"'],
     ['with a node called __metadata__', set(['nodes', 1, 'name'], '__metadata__'), 'a name has'],
     ['with an unknown key in a node', set([...scale, 'fused'], true), 'unknown key "fused"'],

@@ -42,6 +42,13 @@ describe('parseJson', () => {
     expect(() => parse('{"__proto__":1,"__proto__":2}')).toThrow('stands twice');
   });
 
+  it('refuses numbers that f64 does not hold', () => {
+    expect(parse('[1.7976931348623157e308,1e-999]')).toEqual([Number.MAX_VALUE, 0]);
+    for (const text of ['1e999', '[[-1e309]]', '{"a":{"b":1e400}}']) {
+      expect(() => parse(text)).toThrow('it holds a number beyond those of f64');
+    }
+  });
+
   it('counts depth from the outside', () => {
     const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
     expect(parse(nested(maxJsonDepth))).toBeDefined();

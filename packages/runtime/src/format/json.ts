@@ -1,6 +1,7 @@
 /**
  * JSON that may come from anybody. JSON.parse alone is not enough: of two equal keys it keeps the last without a word,
- * nesting may break the stack of whoever walks the result, and small text may become many objects. And JSON.stringify
+ * nesting may break the stack of whoever walks the result, and small text may become many objects; 1e999 becomes an infinity,
+ * which cannot be written again. And JSON.stringify
  * turns NaN into null and -0 into 0.
  */
 import { ModelFileError } from '../model-file-error.js';
@@ -29,13 +30,16 @@ function inWords(value: unknown): string {
  * The value that a JSON text stands for.
  *
  * @param where begins the message: 'the header', 'metadata "graph"'.
- * @throws ModelFileError for what is not JSON, two equal keys in an object, too deep or too many values.
+ * @throws ModelFileError for what is not JSON, two equal keys in an object, too deep or too many values, a number that f64 does
+ *   not hold.
  */
 export function parseJson(text: string, where: string): Json {
   try {
     checkStructure(text, where);
     // What JSON.parse returns is of no type; this is what it can be.
-    return JSON.parse(text) as Json;
+    const value = JSON.parse(text) as Json;
+    checkFinite(value, where);
+    return value;
   } catch (error) {
     // Also a RangeError of an engine whose parser is recursive.
     throw error instanceof ModelFileError
@@ -77,6 +81,16 @@ function checkStructure(text: string, where: string): void {
       throw new ModelFileError(`${where}: more than ${maxJsonValues} values`);
     }
   }
+}
+
+/** No deeper than checkStructure allows. */
+function checkFinite(value: Json, where: string): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new ModelFileError(`${where} holds a number beyond those of f64; numbers must be finite`);
+  }
+  if (typeof value !== 'object' || value === null) return;
+  const items: readonly Json[] = isList(value) ? value : Object.values(value);
+  for (const item of items) checkFinite(item, where);
 }
 
 function isSpace(char: string | undefined): boolean {
