@@ -112,7 +112,7 @@ class Differences {
       const wrong = row.findIndex((value, i) => !Object.is(value, trained[from + i]));
       if (wrong < 0) continue;
       this.count += 1;
-      this.example ??= `output ${wrong} of input ${first + from / this.outputSize} is ${row[wrong]} instead of ${trained[from + wrong]}`;
+      this.example ??= `output ${wrong} of input ${first + from / this.outputSize} is ${textOf(row[wrong])} instead of ${textOf(trained[from + wrong])}`;
     }
   }
 
@@ -149,6 +149,11 @@ class RoundingEffect {
   result(): NonNullable<Agreement['rounding']> {
     return { differentPredictions: this.different, largestDifference: this.largest };
   }
+}
+
+/** With the sign of a zero, which would else look equal. */
+function textOf(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 /** |a - b|; the largest number there is where that is none, because a file's JSON has no word for infinity. */
