@@ -2,7 +2,7 @@
 import { InputError } from '@surge-bnn/contract';
 import { BinaryLayer, reestimateBatchNorm } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
-import { decodeModel, encodeModel, fileSize, PackedModel, tensorBytes } from '@surge-bnn/runtime';
+import { encodeModel, fileSize, PackedModel, tensorBytes } from '@surge-bnn/runtime';
 import type { JsonObject, ModelSource } from '@surge-bnn/runtime';
 import { proveAgreement } from './agreement.js';
 import { namedLayers } from './lower/names.js';
@@ -36,7 +36,7 @@ export async function convertModel(model: Model, options: ConvertOptions): Promi
     },
   });
   // From its own bytes: what is proven is what a reader gets.
-  const packed = PackedModel.from(decodeModel(encodeModel(source)));
+  const packed = PackedModel.fromBytes(encodeModel(source));
   const agreement = await proveAgreement(model, packed, { ...options, floatWeights });
   const proven: ModelSource = {
     ...source,
