@@ -1,7 +1,6 @@
 /** Whether pools see the picture, against looking at every tap of every window. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { squareWindow } from '../execute/graph.fixture.js';
 import type { Window } from '../graph.js';
 import { allInside, endTap, firstTap } from '../kernels/taps.js';
 import { ModelFileError } from '../model-file-error.js';
