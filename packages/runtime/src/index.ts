@@ -32,7 +32,7 @@ export type {
   Window,
 } from './graph.js';
 export * as elementwise from './kernels/elementwise.js';
-export { averagePool2d, conv2d, dense } from './kernels/float-conv.js';
+export { averagePool2d, conv2d } from './kernels/float-conv.js';
 export { maxPool2d } from './kernels/max-pool.js';
 export type { ConvShape, Numbers, PoolShape } from './kernels/float-conv.js';
 export { halfValue } from './kernels/half.js';

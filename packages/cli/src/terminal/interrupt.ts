@@ -10,7 +10,28 @@ export const EXIT_INTERRUPTED = 130;
 export interface Interrupt {
   readonly signal: AbortSignal;
   /** Gives Ctrl-C back its usual meaning. */
-  release(): void;
+  readonly release: () => void;
+}
+
+/**
+ * Work that ends where it stands when Ctrl-C asks it to.
+ *
+ * @param announce as for `catchInterrupts`.
+ * @returns the work's exit code, or 130 when it ended with the signal's own reason.
+ */
+export async function interruptible(
+  announce: () => void,
+  work: (signal: AbortSignal) => Promise<number>,
+): Promise<number> {
+  const { signal, release } = catchInterrupts(announce);
+  try {
+    return await work(signal);
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return EXIT_INTERRUPTED;
+    throw error;
+  } finally {
+    release();
+  }
 }
 
 /** @param announce says what is happening now, once. */

@@ -5,7 +5,7 @@ import { InputError, unknownName } from '@surge-bnn/contract';
 import type { ChannelStatistics } from '@surge-bnn/data';
 import { agreementLines, formatFates, sizeLines } from '../model-file/tables.js';
 import { isFolder } from '../network-cost.js';
-import { catchInterrupts, EXIT_INTERRUPTED } from '../terminal/interrupt.js';
+import { interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { countProgress } from '../terminal/progress.js';
 import { formatTable } from '../terminal/table.js';
@@ -102,13 +102,12 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
   const fromRun = isFolder(given);
   const out = flags.out ?? defaultFile(given, fromRun);
   refuseStrangers(given, flags, fromRun ? importOnly : runOnly);
-  const interrupt = catchInterrupts(() => {
-    output.note('Stopping; no file is written.');
-  });
-  const { signal } = interrupt;
-  output.note(`packing ${given}, then running it beside the trained network`);
   const progress = countProgress(output, 'proof');
-  try {
+  const announce = () => {
+    output.note('Stopping; no file is written.');
+  };
+  return interruptible(announce, async (signal) => {
+    output.note(`packing ${given}, then running it beside the trained network`);
     const { checkPlace, writeModelFile } = await import('../model-file/write.js');
     await checkPlace(out);
     const conversion = await (fromRun ? convertFolder : convertWeights)(given, flags, {
@@ -117,20 +116,13 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
       images: flags.images,
       signal,
       onProgress: progress.show,
-    });
-    progress.close();
+    }).finally(progress.close);
     signal.throwIfAborted();
     const { bytes, report, ...rest } = conversion;
     const state = await writeModelFile(out, bytes, flags.force);
     print<Result>(output, { file: out, state, ...report, ...rest }, formatResult);
     return 0;
-  } catch (error) {
-    if (signal.aborted && error === signal.reason) return EXIT_INTERRUPTED;
-    throw error;
-  } finally {
-    progress.close();
-    interrupt.release();
-  }
+  });
 }
 
 type Common = import('../model-file/convert-run.js').ConversionOptions;

@@ -6,7 +6,7 @@ import { evaluatePacked, type PackedEvaluation } from '../model-file/evaluate.js
 import { namesModelFile, openModel, type OpenedModel } from '../model-file/open.js';
 import { configOf, isFolder } from '../network-cost.js';
 import { count, figures, percent } from '../terminal/format.js';
-import { catchInterrupts, EXIT_INTERRUPTED } from '../terminal/interrupt.js';
+import { interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { countProgress } from '../terminal/progress.js';
 import type { AddVerb } from '../verb.js';
@@ -65,24 +65,16 @@ async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number>
   const opened = await openModel(file);
   const set = await evaluationImages(opened, flags);
   const progress = countProgress(output, 'images');
-  const interrupt = catchInterrupts(() => undefined);
-  const { signal } = interrupt;
-  try {
+  const nothing = () => undefined; // to say: nothing is lost
+  return interruptible(nothing, async (signal) => {
     const evaluation = await evaluatePacked(opened.model, set, {
       signal,
       onProgress: progress.show,
-    });
-    progress.close();
+    }).finally(progress.close);
     const where = { data: set.name, split: set.split, sha256: set.sha256 };
     print(output, { ...evaluation, ...where }, formatPacked);
     return 0;
-  } catch (error) {
-    if (signal.aborted && error === signal.reason) return EXIT_INTERRUPTED;
-    throw error;
-  } finally {
-    progress.close();
-    interrupt.release();
-  }
+  });
 }
 
 /** Those of --data, or of the recipe that the file was trained with. */

@@ -46,7 +46,6 @@ const rules: Readonly<Record<string, LowerRule>> = {
   GaussianNoise: shape.nothing,
   GaussianDropout: shape.nothing,
   AlphaDropout: shape.nothing,
-  InputLayer: shape.nothing,
 };
 
 /** The kinds of layers that can be shipped, by their class names. */

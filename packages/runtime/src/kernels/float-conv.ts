@@ -142,17 +142,6 @@ function sumFilters(
   }
 }
 
-/** Rows of x [rows, inputs] times kernel [inputs, units]: the same sums. */
-export function dense(
-  x: Numbers,
-  kernel: Float32Array,
-  bias: Float32Array | undefined,
-  [rows, inputs, units]: readonly [number, number, number],
-  out: Float32Array,
-): void {
-  conv2d(x, kernel, bias, denseShape(rows, inputs, units), out);
-}
-
 /** A dense layer as a convolution: a picture of one column and a window of one tap. */
 export function denseShape(rows: number, inputs: number, units: number): ConvShape {
   return {

@@ -15,7 +15,7 @@ import type { PadValue, WeightType } from '../graph.js';
 import { halfValue } from './half.js';
 import { naiveConv, naiveOutputSize } from './naive.fixture.js';
 import type { NaiveConv } from './naive.fixture.js';
-import { averagePool2d, conv2d, dense } from './float-conv.js';
+import { averagePool2d, conv2d, denseShape } from './float-conv.js';
 
 const run = (shape: readonly number[], drafts: readonly Draft[], x: Float32Array) =>
   PackedModel.from(sourceOf(shape, drafts)).run(x);
@@ -295,7 +295,7 @@ describe('the exported functions', () => {
     expect(out[0]).toBe(14.5);
     averagePool2d(x, { ...shape, channels: 1 }, out);
     expect(out[0]).toBe(2.5);
-    dense(x, Float32Array.of(1, 1, 1, 1), undefined, [1, 4, 1], out);
+    conv2d(x, Float32Array.of(1, 1, 1, 1), undefined, denseShape(1, 4, 1), out);
     expect(out[0]).toBe(10);
   });
 });

@@ -9,6 +9,7 @@ import {
   softmaxArray,
   tanhArray,
 } from '../kernels/element-arrays.js';
+import type { Numbers } from '../kernels/float-conv.js';
 import { AttributeReader, noAttributes } from './attributes.js';
 import { asFloats, asNumbers } from './buffers.js';
 import { channelsOf, checkType, misfit, numbers } from './edges.js';
@@ -19,6 +20,26 @@ import type { OpDefinition } from './op.js';
 function sameShape(node: Named, [input]: readonly Edge[]): Edge {
   checkType(node, input, numbers);
   return { type: 'f32', shape: input.shape };
+}
+
+/** An op without attributes and tensors. */
+function plain<Op extends 'relu' | 'sigmoid' | 'tanh'>(
+  op: Op,
+  compute: (x: Numbers, out: Float32Array) => void,
+): OpDefinition<Op> {
+  return {
+    op,
+    arity: [1, 1],
+    attributes: noAttributes,
+    infer: sameShape,
+    tensors: () => ({}),
+    prepare:
+      () =>
+      () =>
+      ([x], out) =>
+        compute(asNumbers(x), asFloats(out)),
+    kernel: () => op,
+  };
 }
 
 export const affine: OpDefinition<'affine'> = {
@@ -47,19 +68,7 @@ export const affine: OpDefinition<'affine'> = {
     a === undefined ? 'add' : b === undefined ? 'multiply' : 'multiply, add',
 };
 
-export const relu: OpDefinition<'relu'> = {
-  op: 'relu',
-  arity: [1, 1],
-  attributes: noAttributes,
-  infer: sameShape,
-  tensors: () => ({}),
-  prepare:
-    () =>
-    () =>
-    ([x], out) =>
-      reluArray(asNumbers(x), asFloats(out)),
-  kernel: () => 'relu',
-};
+export const relu = plain('relu', reluArray);
 
 export const clip: OpDefinition<'clip'> = {
   op: 'clip',
@@ -98,33 +107,9 @@ export const prelu: OpDefinition<'prelu'> = {
   kernel: () => 'prelu',
 };
 
-export const sigmoid: OpDefinition<'sigmoid'> = {
-  op: 'sigmoid',
-  arity: [1, 1],
-  attributes: noAttributes,
-  infer: sameShape,
-  tensors: () => ({}),
-  prepare:
-    () =>
-    () =>
-    ([x], out) =>
-      sigmoidArray(asNumbers(x), asFloats(out)),
-  kernel: () => 'sigmoid',
-};
+export const sigmoid = plain('sigmoid', sigmoidArray);
 
-export const tanh: OpDefinition<'tanh'> = {
-  op: 'tanh',
-  arity: [1, 1],
-  attributes: noAttributes,
-  infer: sameShape,
-  tensors: () => ({}),
-  prepare:
-    () =>
-    () =>
-    ([x], out) =>
-      tanhArray(asNumbers(x), asFloats(out)),
-  kernel: () => 'tanh',
-};
+export const tanh = plain('tanh', tanhArray);
 
 export const softmax: OpDefinition<'softmax'> = {
   op: 'softmax',
