@@ -96,6 +96,30 @@ export interface BatchNormAttrs {
 export const BATCH_NORM_GRADIENT = 'SurgeBatchNormGradient';
 
 /**
+ * Layer norm over the last axis (C entries in each of R rows): mean and biased variance of the row,
+ * inverseStd = 1 / sqrt(variance + epsilon), y = (x - mean) inverseStd gamma + beta.
+ * inputs {x: [..., C], gamma: [C], beta: [C]}; outputs [y, mean: [R], inverseStd: [R]]. Sums accumulate in float64.
+ */
+export const LAYER_NORM = 'SurgeLayerNorm';
+export interface LayerNormAttrs {
+  readonly epsilon: number;
+}
+
+/**
+ * Its backward. With xhat = (x - mean) inverseStd and, in each row, g = gamma dy:
+ * dx = inverseStd (g - mean_c(g) - xhat mean_c(g xhat)); over the rows, dgamma = sum dy xhat and dbeta = sum dy.
+ * inputs {dy, x, gamma, mean, inverseStd}; outputs [dx, dgamma, dbeta]; no attributes.
+ */
+export const LAYER_NORM_GRADIENT = 'SurgeLayerNormGradient';
+
+/**
+ * Backward of PReLU, y = x < 0 ? alpha x : x, with alpha one number or one for each entry of the last axis:
+ * dx = x > 0 ? dy : alpha dy, dalpha = sum of dy x over the entries of its channel with not x > 0 (in float64).
+ * inputs {dy, x, alpha}; outputs [dx, dalpha]; no attributes.
+ */
+export const PRELU_GRADIENT = 'SurgePreluGradient';
+
+/**
  * Softmax cross-entropy of each row: loss = -sum_c labels_c log softmax(logits)_c, computed with the row
  * maximum subtracted. inputs {logits: [N, C], labels: [N, C], any non-negative weights};
  * outputs [loss: [N], gradient: [N, C]] with gradient = softmax(logits) sum_c(labels_c) - labels.

@@ -10,7 +10,7 @@ function blockRows(columns: i32): i32 {
 }
 
 /** Upper two floats as f64. */
-function high(v: v128): v128 {
+export function high(v: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<f64>(v, v, 1, 1));
 }
 
@@ -180,7 +180,8 @@ export function sum(x: usize, y: usize, outer: i32, reduced: i32, inner: i32, su
   }
 }
 
-function rowSum(x: usize, count: i32): f64 {
+/** Sum of `count` entries, in f64. */
+export function rowSum(x: usize, count: i32): f64 {
   let a = f64x2.splat(0);
   let b = a;
   const whole = x + ((<usize>(count & ~3)) << 2);

@@ -13,8 +13,11 @@ export { applySlope, combineBranches, measureBranches, scale, signs } from './br
 export { peak } from './peak';
 export { batchNorm, batchNormGradient } from './batch-norm';
 export { binary } from './binary';
+export { layerNorm, layerNormGradient } from './layer-norm';
 export { sum } from './column-sums';
 export { adamStep, bopStep, sgdStep } from './optimizer';
 export { pool } from './pool';
+export { preluGradient } from './prelu';
+export { gather, segmentSum, transpose } from './rows';
 export { softmaxCrossEntropy } from './softmax';
 export { clip, fill, unary } from './unary';

@@ -110,23 +110,46 @@ export const clipCases: readonly KernelCase[] = lengths
     call: (kernels, [xView], [y]) => kernels.clip(xView, y, -0.75, 1),
   }));
 
-export const preluCases: readonly KernelCase[] = (
-  [
-    [0, 1],
-    [7, 1],
-    [130, 1],
-    [12, 3],
-    [64, 16],
-    [51, 17],
-    [33, 33],
-  ] as const
-).map(([length, channels]) => ({
+const slopes = [
+  [0, 1],
+  [7, 1],
+  [130, 1],
+  [12, 3],
+  [64, 16],
+  [51, 17],
+  [33, 33],
+] as const;
+
+export const preluCases: readonly KernelCase[] = slopes.map(([length, channels]) => ({
   name: `${channels} slopes over ${length}`,
   kernel: 'prelu',
   inputs: [reals(length, 1), reals(channels, 2)],
   outputLengths: [length],
   bound: 0,
   call: (kernels, [x, alpha], [y]) => kernels.prelu(x, alpha, y),
+}));
+
+export const preluGradientCases: readonly KernelCase[] = slopes.map(([length, channels]) => ({
+  name: `${channels} slopes over ${length}`,
+  kernel: 'preluGradient',
+  inputs: [reals(length, 3), reals(length, 1), reals(channels, 2)],
+  outputLengths: [length, channels],
+  bound: 1e-6,
+  call: (kernels, [dy, x, alpha], [dx, dalpha]) => kernels.preluGradient(dy, x, alpha, dx, dalpha),
+}));
+
+/** What stands at positive inputs must not leak into the slope's gradient. */
+export const preluGradientSpecialCases: readonly KernelCase[] = [1, 4].map((channels) => ({
+  name: `${channels} slopes, gradients that are not numbers`,
+  kernel: 'preluGradient',
+  inputs: [
+    Float32Array.of(NaN, Infinity, -Infinity, 3, 1, 2, 0, -0),
+    Float32Array.of(1, 2, Infinity, -Infinity, 0, -0, -1, -2),
+    reals(channels, 2),
+  ],
+  outputLengths: [8, channels],
+  bound: 1e-6,
+  call: (kernels, [dy, x, alpha], [dx, dalpha]) => kernels.preluGradient(dy, x, alpha, dx, dalpha),
 }));
 
 export const sumCases: readonly KernelCase[] = (

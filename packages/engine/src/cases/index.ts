@@ -11,10 +11,13 @@ import {
   clipCases,
   fillCases,
   preluCases,
+  preluGradientCases,
+  preluGradientSpecialCases,
   sumCases,
   unaryCases,
 } from './element-wise.js';
 import type { KernelCase } from './kernel-case.js';
+import { layerNormCases, layerNormGradientCases } from './layer-norm.js';
 import { matMulCases } from './mat-mul.js';
 import { adamStepCases, bopStepCases, sgdStepCases } from './optimizer-steps.js';
 import {
@@ -23,6 +26,7 @@ import {
   maxPoolCases,
   maxPoolGradientCases,
 } from './pooling.js';
+import { gatherCases, segmentSumCases, transposeCases } from './rows.js';
 import { signConv2dCases, signConv2dGradientCases } from './sign-conv2d.js';
 import { softmaxCrossEntropyCases } from './softmax-cross-entropy.js';
 
@@ -36,6 +40,8 @@ export const kernelCases: Readonly<Record<KernelName, readonly KernelCase[]>> = 
   signConv2dGradient: signConv2dGradientCases,
   batchNorm: batchNormCases,
   batchNormGradient: batchNormGradientCases,
+  layerNorm: layerNormCases,
+  layerNormGradient: layerNormGradientCases,
   maxPool: maxPoolCases,
   maxPoolGradient: maxPoolGradientCases,
   avgPool: avgPoolCases,
@@ -48,6 +54,10 @@ export const kernelCases: Readonly<Record<KernelName, readonly KernelCase[]>> = 
   clip: clipCases,
   binary: [...binaryCases, ...binaryInPlaceCases],
   prelu: preluCases,
+  preluGradient: [...preluGradientCases, ...preluGradientSpecialCases],
   sum: sumCases,
   fill: fillCases,
+  gather: gatherCases,
+  segmentSum: segmentSumCases,
+  transpose: transposeCases,
 };

@@ -18,6 +18,7 @@ const sizesList: readonly (readonly [m: number, k: number, n: number, batch: num
   [2, 3, 4, 0],
   [3, 0, 4, 1],
   [33, 257, 40, 1],
+  [33, 64, 33, 6],
 ];
 
 const shapes: readonly MatMulShape[] = sizesList.flatMap(([m, k, n, batch]) =>

@@ -1,14 +1,9 @@
 /**
  * SurgeBatchNorm and its gradient.
  */
-import {
-  BATCH_NORM,
-  BATCH_NORM_GRADIENT,
-  InputError,
-  type BatchNormAttrs,
-} from '@surge-bnn/contract';
-import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { sizeOf, type KernelEntry } from './entry.js';
+import { BATCH_NORM, BATCH_NORM_GRADIENT, type BatchNormAttrs } from '@surge-bnn/contract';
+import type { KernelEntry } from './entry.js';
+import { expectPerChannel, expectSameSize } from './per-channel.js';
 
 export const batchNorm: KernelEntry = {
   kernel: BATCH_NORM,
@@ -18,7 +13,7 @@ export const batchNorm: KernelEntry = {
     const x = call.input('x');
     const gamma = call.input('gamma');
     const beta = call.input('beta');
-    expectChannels(x, { gamma, beta });
+    expectPerChannel('batch norm', x, { gamma, beta });
     const y = call.output(x.shape);
     const mean = call.output(gamma.shape);
     const variance = call.output(gamma.shape);
@@ -47,10 +42,8 @@ export const batchNormGradient: KernelEntry = {
     const gamma = call.input('gamma');
     const mean = call.input('mean');
     const variance = call.input('variance');
-    expectChannels(x, { gamma, mean, variance });
-    if (sizeOf(dy) !== sizeOf(x)) {
-      throw new InputError(`batch norm: dy [${dy.shape}] and x [${x.shape}] differ in size`);
-    }
+    expectPerChannel('batch norm', x, { gamma, mean, variance });
+    expectSameSize('batch norm', dy, x);
     const dx = call.output(x.shape);
     const dgamma = call.output(gamma.shape);
     const dbeta = call.output(gamma.shape);
@@ -70,14 +63,3 @@ export const batchNormGradient: KernelEntry = {
     return [dx, dgamma, dbeta];
   },
 };
-
-function expectChannels(x: TensorInfo, perChannel: Record<string, TensorInfo>): void {
-  const channels = x.shape[x.shape.length - 1];
-  for (const [name, info] of Object.entries(perChannel)) {
-    if (info.shape.length !== 1 || info.shape[0] !== channels) {
-      throw new InputError(
-        `batch norm: ${name} must have shape [${channels}], one entry for each channel of [${x.shape}], got [${info.shape}]`,
-      );
-    }
-  }
-}

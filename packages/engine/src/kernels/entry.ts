@@ -8,6 +8,7 @@ import type { SurgeBackend } from '../backend.js';
 import type { KernelName, Kernels } from '../providers/provider.js';
 
 export type View = (tensor: tf.TensorInfo) => Float32Array;
+export type IntegerView = (tensor: tf.TensorInfo) => Int32Array;
 
 export interface KernelEntry {
   /** The TF.js kernel that the entry serves. */
@@ -58,6 +59,12 @@ export class KernelCall {
     return names.every((name) => this.raw(name).dtype === 'float32');
   }
 
+  /** Whether an input is int32 with int32 numbers behind it (a cast from bool shares the bool's bytes). */
+  isInteger(name: string): boolean {
+    const info = this.raw(name);
+    return info.dtype === 'int32' && this.backend.numbers(info).dtype === 'int32';
+  }
+
   /** An input as float32 numbers. */
   input(name: string): tf.TensorInfo {
     return this.float(this.raw(name));
@@ -89,6 +96,12 @@ export class KernelCall {
     return info;
   }
 
+  /** An output that is `info` under another shape: its numbers are shared, as Reshape does it. */
+  shared(info: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
+    this.backend.incRef(info.dataId);
+    return { dataId: info.dataId, shape: [...shape], dtype: info.dtype };
+  }
+
   /** Uninitialised float32 memory that is freed when the kernel has run. */
   temporary(shape: readonly number[]): tf.TensorInfo {
     const info = this.backend.allocate([...shape]);
@@ -97,13 +110,18 @@ export class KernelCall {
   }
 
   /** Computes on views. A view must not leave `work`. */
-  compute<T>(work: (kernels: Kernels, view: View) => T): T {
+  compute<T>(work: (kernels: Kernels, view: View, integers: IntegerView) => T): T {
     const view = (info: tf.TensorInfo): Float32Array => {
       const { values } = this.backend.numbers(info);
       if (values instanceof Float32Array) return values;
       throw new Error(`${info.dtype} numbers stand where a kernel needs float32`);
     };
-    return this.backend.pinned(() => work(this.backend.provider.kernels, view));
+    const integers = (info: tf.TensorInfo): Int32Array => {
+      const { values } = this.backend.numbers(info);
+      if (values instanceof Int32Array) return values;
+      throw new Error(`${info.dtype} numbers stand where a kernel needs int32`);
+    };
+    return this.backend.pinned(() => work(this.backend.provider.kernels, view, integers));
   }
 
   /** Runs the entry; frees temporaries, and after an error the outputs too. */

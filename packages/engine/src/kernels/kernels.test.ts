@@ -29,6 +29,10 @@ function rank4(x: tf.Tensor): tf.Tensor4D {
   return tf.reshape(x, [a, b, c, d]);
 }
 
+function ids(values: number[]): tf.Tensor1D {
+  return tf.tensor1d(values, 'int32');
+}
+
 interface Outcome {
   readonly values: Float32Array[];
   readonly shapes: number[][];
@@ -92,9 +96,25 @@ const engineOps: readonly EngineOp[] = [
       () => tf.matMul(t(a), t(b, 2), transposeA, transposeB),
     ];
   }),
-  ['batched matMul', ['BatchMatMul'], () => tf.matMul(t([2, 3, 3, 4]), t([2, 3, 4, 5], 2))],
-  ['matMul, one b for all', ['BatchMatMul'], () => tf.matMul(t([3, 3, 4]), t([4, 5], 2))],
-  ['matMul, one a for all', ['BatchMatMul'], () => tf.matMul(t([1, 3, 4]), t([3, 4, 5], 2))],
+  ...(
+    [
+      ['as many of both', [2, 3], [2, 3]],
+      ['one b for all', [2, 3], []],
+      ['one a for all', [1], [3]],
+      ['no matrix', [0, 3], [0, 3]],
+    ] as const
+  ).flatMap(([name, batchA, batchB]) =>
+    [0, 1, 2, 3].map((both): EngineOp => {
+      const [transposeA, transposeB] = [both > 1, both % 2 === 1];
+      const a = [...batchA, ...(transposeA ? [4, 3] : [3, 4])];
+      const b = [...batchB, ...(transposeB ? [5, 4] : [4, 5])];
+      return [
+        `batched matMul ${transposeA} ${transposeB}, ${name}`,
+        ['BatchMatMul'],
+        () => tf.matMul(t(a), t(b, 2), transposeA, transposeB),
+      ];
+    }),
+  ),
   [
     'fused matMul',
     ['_FusedMatMul'],
@@ -145,6 +165,37 @@ const engineOps: readonly EngineOp[] = [
   ['zerosLike', ['ZerosLike'], () => tf.zerosLike(t([3]))],
   ['onesLike', ['OnesLike'], () => tf.onesLike(t([3]))],
   ['cast of int32', ['Cast'], () => tf.cast(tf.tensor1d([1, -2], 'int32'), 'float32')],
+  ['gather rows', ['GatherV2'], () => tf.gather(t([5, 2]), ids([4, 0, 4]))],
+  ['gather numbers', ['GatherV2'], () => tf.gather(t([5]), ids([4, 0, 4]))],
+  [
+    'gather pictures by a table',
+    ['GatherV2'],
+    () => tf.gather(t([4, 2, 3, 2]), tf.tensor2d([3, 1, 1, 0, 2, 3], [2, 3], 'int32'), -4),
+  ],
+  ['gather nothing', ['GatherV2'], () => tf.gather(t([5, 2]), ids([]))],
+  [
+    'segment sum',
+    ['UnsortedSegmentSum'],
+    () => tf.unsortedSegmentSum(t([6, 2, 3]), ids([2, 0, 2, -1, 4, 2]), 4),
+  ],
+  [
+    'segment sum of numbers',
+    ['UnsortedSegmentSum'],
+    () => tf.unsortedSegmentSum(t([4]), ids([1, 1, 0, 1]), 3),
+  ],
+  ...[
+    [1, 0, 2, 3],
+    [0, 2, 1, 3],
+    [3, 1, 0, 2],
+    [0, 1, 2, 3],
+    [3, 2, 1, 0],
+  ].map((perm): EngineOp => [
+    `transpose by ${perm}`,
+    ['Transpose'],
+    () => tf.transpose(t([2, 3, 5, 4]), perm),
+  ]),
+  ['transpose of a row', ['Transpose'], () => tf.transpose(t([1, 5]))],
+  ['transpose of nothing', ['Transpose'], () => tf.transpose(t([0, 5]))],
   ['empty add', ['Add'], () => tf.add(t([0, 3]), t([3], 2))],
   ['empty sum', ['Sum'], () => tf.sum(t([0, 3]), 0)],
 ];
@@ -162,7 +213,15 @@ const copiedOps: readonly (readonly [name: string, op: Op])[] = [
   ['softmax', () => tf.softmax(t([3, 5]))],
   ['where', () => tf.where(tf.greater(t([9]), 0), t([9], 2), t([9], 3))],
   ['concat and split', () => tf.split(tf.concat([t([2, 4]), t([2, 2], 2)], 1), 3, 1)],
-  ['gather', () => tf.gather(t([5, 2]), tf.tensor1d([4, 0, 4], 'int32'))],
+  ['gather columns', () => tf.gather(t([5, 2]), ids([1, 0, 1]), 1)],
+  ['gather in a batch', () => tf.gather(t([2, 3]), tf.tensor2d([[2], [0]], [2, 1], 'int32'), 1, 1)],
+  ['gather of int32', () => tf.gather(tf.tensor1d([7, 8, 9], 'int32'), ids([2, 0]))],
+  [
+    'gather by bools',
+    () => tf.gather(t([2, 3]), tf.cast(tf.tensor1d([true, false, true], 'bool'), 'int32')),
+  ],
+  ['one segment for all', () => tf.unsortedSegmentSum(t([3, 2]), ids([1]), 2)],
+  ['transpose of int32', () => tf.transpose(tf.tensor2d([1, 2, 3, 4], [2, 2], 'int32'))],
   ['oneHot', () => tf.oneHot(tf.tensor1d([0, 2], 'int32'), 3)],
   ['argMax', () => tf.argMax(t([3, 5]), 1)],
   [
@@ -229,6 +288,21 @@ const gradients: readonly EngineOp[] = [
     () => tf.grads((a, b) => tf.matMul(a, b, true, false))([t([4, 3]), t([4, 5], 2)]),
   ],
   [
+    'gather',
+    ['GatherV2', 'UnsortedSegmentSum', 'Transpose'],
+    () => tf.grad((x) => tf.mul(tf.gather(x, ids([3, 1, 3, 0])), t([4, 2, 3], 2)))(t([5, 2, 3])),
+  ],
+  [
+    'batched matMul',
+    ['BatchMatMul'],
+    () => tf.grads((a, b) => tf.matMul(a, b, false, true))([t([2, 3, 4]), t([2, 5, 4], 2)]),
+  ],
+  [
+    'transpose',
+    ['Transpose'],
+    () => tf.grad((x) => tf.mul(tf.transpose(x, [1, 2, 0]), t([3, 4, 2], 2)))(t([2, 3, 4])),
+  ],
+  [
     'a layer with batch norm by hand',
     ['Relu', 'Step'],
     () =>
@@ -253,21 +327,52 @@ describe.each(engineBackends)('%s', (backend) => {
     await agree(backend, op, kernels);
   });
 
-  it('broadcasts the batch axes of both sides of a product', async () => {
-    await useEngine({ backend });
-    const [a, b] = [t([2, 1, 3, 4]), t([1, 3, 4, 2], 2)];
-    const c = tf.matMul(a, b);
-    expect(c.shape).toEqual([2, 3, 3, 2]);
-    for (let i = 0; i < 2; i++) {
-      for (let j = 0; j < 3; j++) {
-        const one = tf.matMul(
-          tf.reshape(tf.slice(a, [i, 0, 0, 0], [1, 1, 3, 4]), [3, 4]),
-          tf.reshape(tf.slice(b, [0, j, 0, 0], [1, 1, 4, 2]), [4, 2]),
-        );
-        const part = tf.slice(c, [i, j, 0, 0], [1, 1, 3, 2]);
-        expect(difference(part.dataSync(), one.dataSync())).toBeLessThan(1e-6);
+  it.each([0, 1, 2, 3])(
+    'broadcasts the batch axes of both sides of a product (%s)',
+    async (both) => {
+      await useEngine({ backend });
+      const [transposeA, transposeB] = [both > 1, both % 2 === 1];
+      const [oneA, oneB] = [transposeA ? [4, 3] : [3, 4], transposeB ? [2, 4] : [4, 2]];
+      const [a, b] = [t([2, 1, ...oneA]), t([1, 3, ...oneB], 2)];
+      const c = tf.matMul(a, b, transposeA, transposeB);
+      expect(c.shape).toEqual([2, 3, 3, 2]);
+      for (let i = 0; i < 2; i++) {
+        for (let j = 0; j < 3; j++) {
+          const one = tf.matMul(
+            tf.reshape(tf.slice(a, [i, 0, 0, 0], [1, 1, ...oneA]), [oneA[0], oneA[1]]),
+            tf.reshape(tf.slice(b, [0, j, 0, 0], [1, 1, ...oneB]), [oneB[0], oneB[1]]),
+            transposeA,
+            transposeB,
+          );
+          const part = tf.slice(c, [i, j, 0, 0], [1, 1, 3, 2]);
+          expect(difference(part.dataSync(), one.dataSync())).toBeLessThan(1e-6);
+        }
       }
-    }
+    },
+  );
+
+  it('shares the numbers of a transposition that moves none, and keeps them until the last is gone', async () => {
+    await useEngine({ backend });
+    const before = backendMemory()?.liveBlocks ?? 0;
+    const x = t([1, 4, 1, 3]);
+    const y = tf.transpose(x, [1, 0, 3, 2]);
+    expect(y.shape).toEqual([4, 1, 3, 1]);
+    expect(backendMemory()?.liveBlocks).toBe(before + 1);
+    x.dispose();
+    expect(y.dataSync()).toEqual(reals(12, 1));
+    y.dispose();
+    expect(backendMemory()?.liveBlocks).toBe(before);
+  });
+
+  it('refuses ids that are no row, and keeps no block', async () => {
+    await useEngine({ backend });
+    tf.tidy(() => {
+      const [x, i] = [t([5, 2]), ids([0, 5])];
+      const before = backendMemory()?.liveBlocks;
+      expect(() => tf.gather(x, i)).toThrow('gather: the index value 5 is not in [0, 4]');
+      expect(() => tf.gather(x, ids([-1]))).toThrow('the index value -1 is not in [0, 4]');
+      expect(backendMemory()?.liveBlocks).toBe((before ?? 0) + 1);
+    });
   });
 
   it.each<[string, Op, RegExp]>([

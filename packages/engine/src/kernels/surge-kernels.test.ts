@@ -10,6 +10,9 @@ import {
   CANONICAL_CONV_2D,
   convGeometry,
   InputError,
+  LAYER_NORM,
+  LAYER_NORM_GRADIENT,
+  PRELU_GRADIENT,
   SGD_STEP,
   SIGN_CONV_2D,
   SIGN_CONV_2D_GRADIENT,
@@ -49,6 +52,9 @@ describe.each(engineBackends)('%s', (backend) => {
       SIGN_CONV_2D_GRADIENT,
       BATCH_NORM,
       BATCH_NORM_GRADIENT,
+      LAYER_NORM,
+      LAYER_NORM_GRADIENT,
+      PRELU_GRADIENT,
       SOFTMAX_CROSS_ENTROPY,
       SGD_STEP,
       ADAM_STEP,
@@ -136,6 +142,20 @@ describe.each(engineBackends)('%s', (backend) => {
     expect(() =>
       run(BATCH_NORM, { x: x(), gamma: tf.zeros([4]), beta: tf.zeros([3]) }, { epsilon: 1e-3 }),
     ).toThrow(/gamma must have shape \[3\]/);
+    const three = tf.zeros([3]);
+    const rows = { mean: tf.zeros([50]), inverseStd: tf.zeros([50]) };
+    expect(() =>
+      run(LAYER_NORM, { x: x(), gamma: three, beta: tf.zeros([1]) }, { epsilon: 1e-3 }),
+    ).toThrow(/layer norm: beta must have shape \[3\].*got \[1\]/);
+    expect(() => run(LAYER_NORM_GRADIENT, { dy: dy(), x: x(), gamma: three, ...rows })).toThrow(
+      /layer norm: dy \[2,5,5,4\] and x \[2,5,5,3\] differ in size/,
+    );
+    expect(() =>
+      run(LAYER_NORM_GRADIENT, { dy: x(), x: x(), gamma: three, ...rows, mean: three }),
+    ).toThrow(/mean and inverseStd must have shape \[50\].*got \[3\] and \[50\]/);
+    expect(() => run(PRELU_GRADIENT, { dy: x(), x: x(), alpha: tf.zeros([5, 3]) })).toThrow(
+      /prelu: alpha must be one number or one per channel of \[2,5,5,3\], got \[5,3\]/,
+    );
     expect(() =>
       run(SOFTMAX_CROSS_ENTROPY, { logits: tf.zeros([2, 3]), labels: tf.zeros([3, 2]) }),
     ).toThrow(/\[2,3\] and \[3,2\]/);

@@ -10,19 +10,24 @@ import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
 import type { KernelEntry } from './entry.js';
 import { cast, fill, onesLike, zerosLike } from './fill.js';
 import { fusedConv2d } from './fused-conv2d.js';
+import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { batchMatMul, fusedMatMul } from './mat-mul.js';
 import { adamStep, bopStep, sgdStep } from './optimizer-steps.js';
 import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pooling.js';
+import { prelu, preluGradient } from './prelu.js';
 import { mean, sum } from './reduction.js';
+import { gather, segmentSum, transpose } from './rows.js';
 import { signConv2d, signConv2dGradient } from './sign-conv2d.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
-import { clipByValue, prelu, step, unaryEntries } from './unary.js';
+import { clipByValue, step, unaryEntries } from './unary.js';
 
 export const kernelTable: readonly KernelEntry[] = [
   signConv2d,
   signConv2dGradient,
   batchNorm,
   batchNormGradient,
+  layerNorm,
+  layerNormGradient,
   canonicalConv2d,
   softmaxCrossEntropy,
   sgdStep,
@@ -42,6 +47,7 @@ export const kernelTable: readonly KernelEntry[] = [
   step,
   clipByValue,
   prelu,
+  preluGradient,
   ...binaryEntries,
   addN,
   sum,
@@ -50,4 +56,7 @@ export const kernelTable: readonly KernelEntry[] = [
   zerosLike,
   onesLike,
   cast,
+  gather,
+  segmentSum,
+  transpose,
 ];

@@ -1,9 +1,9 @@
 /**
- * Element-wise functions of one float32 tensor, ClipByValue and Prelu.
+ * Element-wise functions of one float32 tensor and ClipByValue.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { UnaryOp } from '../providers/provider.js';
-import { sizeOf, type KernelEntry } from './entry.js';
+import type { KernelEntry } from './entry.js';
 
 const leaves = 'types other than float32';
 
@@ -55,24 +55,6 @@ export const clipByValue: KernelEntry = {
     const x = call.input('x');
     const y = call.output(x.shape);
     call.compute((kernels, view) => kernels.clip(view(x), view(y), clipValueMin, clipValueMax));
-    return y;
-  },
-};
-
-export const prelu: KernelEntry = {
-  kernel: tf.Prelu,
-  uses: ['prelu'],
-  leaves: `${leaves}; slopes that are neither one number nor one per channel`,
-  run(call) {
-    if (!call.areFloat('x', 'alpha')) return undefined;
-    const x = call.input('x');
-    const alpha = call.input('alpha');
-    const channels = x.shape[x.shape.length - 1] ?? 1;
-    const perChannel =
-      sizeOf(alpha) === 1 || (sizeOf(alpha) === channels && alpha.shape.at(-1) === channels);
-    if (!perChannel || alpha.shape.length > x.shape.length) return undefined;
-    const y = call.output(x.shape);
-    call.compute((kernels, view) => kernels.prelu(view(x), view(alpha), view(y)));
     return y;
   },
 };

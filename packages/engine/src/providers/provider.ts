@@ -14,6 +14,7 @@ import type {
   BranchMeasure,
   BranchWeights,
   ConvGeometry,
+  LayerNormAttrs,
   PadValue,
   SgdStepAttrs,
   SurrogateSpec,
@@ -133,6 +134,27 @@ export interface Kernels {
     attrs: BatchNormAttrs,
   ): void;
 
+  /** Rows of gamma.length entries; mean and inverseStd have one entry for each row. */
+  layerNorm(
+    x: Float32Array,
+    gamma: Float32Array,
+    beta: Float32Array,
+    y: Float32Array,
+    mean: Float32Array,
+    inverseStd: Float32Array,
+    attrs: LayerNormAttrs,
+  ): void;
+  layerNormGradient(
+    dy: Float32Array,
+    x: Float32Array,
+    gamma: Float32Array,
+    mean: Float32Array,
+    inverseStd: Float32Array,
+    dx: Float32Array,
+    dgamma: Float32Array,
+    dbeta: Float32Array,
+  ): void;
+
   maxPool(x: Float32Array, y: Float32Array, g: PoolGeometry): void;
   /** The gradient goes to the first maximum of each window, in row-major order. Padding never wins. */
   maxPoolGradient(dy: Float32Array, x: Float32Array, dx: Float32Array, g: PoolGeometry): void;
@@ -187,9 +209,32 @@ export interface Kernels {
   ): void;
   /** alpha per last axis (alpha.length = C) or scalar; y = x < 0 ? alpha x : x. */
   prelu(x: Float32Array, alpha: Float32Array, y: Float32Array): void;
+  /** dx = x > 0 ? dy : alpha dy; dalpha = sum of dy x where not x > 0, for each entry of alpha, in float64. */
+  preluGradient(
+    dy: Float32Array,
+    x: Float32Array,
+    alpha: Float32Array,
+    dx: Float32Array,
+    dalpha: Float32Array,
+  ): void;
   /** Sums of an [outer, reduced, inner] array over its middle axis, accumulated in float64. */
   sum(x: Float32Array, y: Float32Array, outer: number, reduced: number, inner: number): void;
   fill(y: Float32Array, value: number): void;
+
+  /** Row i of y, `inner` entries, is row ids[i] of x. Every id is a row of x. */
+  gather(x: Float32Array, ids: Int32Array, y: Float32Array, inner: number): void;
+  /**
+   * Row s of y, `inner` entries, is the sum of the rows i of x with ids[i] = s, added up in float32 in the order of i
+   * from +0 (so every provider gives the same bits). Ids that are no row of y count nowhere.
+   */
+  segmentSum(x: Float32Array, ids: Int32Array, y: Float32Array, inner: number): void;
+  /** y, dense of `sizes`, has at index [i, j, ..] the entry i steps[0] + j steps[1] + .. of x. At least one axis. */
+  transpose(
+    x: Float32Array,
+    y: Float32Array,
+    sizes: readonly number[],
+    steps: readonly number[],
+  ): void;
 }
 
 export type KernelName = keyof Kernels;

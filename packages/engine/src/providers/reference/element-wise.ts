@@ -1,6 +1,6 @@
 /**
  * Reference of the element-wise kernels: unary functions, binary ones with the broadcasts of
- * BinaryLayout, clip, PReLU and fill. A NaN in gives a NaN out, except `sign` (0, as TF.js has it).
+ * BinaryLayout, clip, PReLU with its gradient, and fill. A NaN in gives a NaN out, except `sign` (0, as TF.js has it).
  */
 import type { BinaryLayout, BinaryOp, UnaryOp } from '../provider.js';
 
@@ -56,6 +56,24 @@ export function clip(x: Float32Array, y: Float32Array, low: number, high: number
 /** y = x < 0 ? alpha x : x, one alpha for each entry of the last axis, or one for all. */
 export function prelu(x: Float32Array, alpha: Float32Array, y: Float32Array): void {
   for (let i = 0; i < x.length; i++) y[i] = x[i] < 0 ? alpha[i % alpha.length] * x[i] : x[i];
+}
+
+/** dx = x > 0 ? dy : alpha dy; dalpha = sum of dy x over the entries with not x > 0, in float64. */
+export function preluGradient(
+  dy: Float32Array,
+  x: Float32Array,
+  alpha: Float32Array,
+  dx: Float32Array,
+  dalpha: Float32Array,
+): void {
+  for (let c = 0; c < alpha.length; c++) {
+    let sum = 0;
+    for (let i = c; i < x.length; i += alpha.length) {
+      dx[i] = x[i] > 0 ? dy[i] : alpha[c] * dy[i];
+      if (!(x[i] > 0)) sum += dy[i] * x[i];
+    }
+    dalpha[c] = sum;
+  }
 }
 
 /** y = value everywhere. */

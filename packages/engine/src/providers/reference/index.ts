@@ -6,11 +6,13 @@ import type { KernelName, Kernels, Provider } from '../provider.js';
 import { batchNorm, batchNormGradient } from './batch-norm.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
-import { binary, clip, fill, prelu, unary } from './element-wise.js';
+import { binary, clip, fill, prelu, preluGradient, unary } from './element-wise.js';
 import { ArrayBufferHeap } from './heap.js';
+import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { matMul } from './mat-mul.js';
 import { adamStep, bopStep, sgdStep } from './optimizer-steps.js';
 import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pooling.js';
+import { gather, segmentSum, transpose } from './rows.js';
 import { signConv2d, signConv2dGradient } from './sign-conv2d.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 import { sum } from './sum.js';
@@ -26,6 +28,8 @@ export const referenceKernels: Kernels = {
   signConv2dGradient,
   batchNorm,
   batchNormGradient,
+  layerNorm,
+  layerNormGradient,
   maxPool,
   maxPoolGradient,
   avgPool,
@@ -38,8 +42,12 @@ export const referenceKernels: Kernels = {
   clip,
   binary,
   prelu,
+  preluGradient,
   sum,
   fill,
+  gather,
+  segmentSum,
+  transpose,
 };
 
 /** The names of all kernels, in the order of the interface. */

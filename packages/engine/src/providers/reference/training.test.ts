@@ -1,5 +1,5 @@
 /**
- * Batch norm, softmax cross-entropy, optimizers, poolings, products and element-wise functions of the
+ * Batch norm, layer norm, PReLU, softmax cross-entropy, optimizers, poolings, products and element-wise functions of the
  * reference against TF.js's `cpu` backend or formulas written anew.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -10,7 +10,8 @@ import { difference } from '../../cases/kernel-case.js';
 import { positives, reals } from '../../cases/numbers.js';
 import { useEngine } from '../../use-engine.js';
 import { batchNorm, batchNormGradient } from './batch-norm.js';
-import { binary, clip, prelu, unary } from './element-wise.js';
+import { binary, clip, prelu, preluGradient, unary } from './element-wise.js';
+import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { matMul } from './mat-mul.js';
 import { adamStep, bopStep, sgdStep } from './optimizer-steps.js';
 import { avgPool, avgPoolGradient } from './pooling.js';
@@ -46,6 +47,56 @@ describe('batch norm', () => {
     [dx, dgamma, dbeta].forEach((actual, i) => {
       expect(difference(actual, values(gradients[i]))).toBeLessThan(1e-5);
     });
+  });
+});
+
+describe('layer norm', () => {
+  it('and its gradient are what TF.js composes', () => {
+    const [rows, channels, epsilon] = [7, 5, 1e-3];
+    const [x, dy] = [reals(rows * channels, 1), reals(rows * channels, 2)];
+    const [gamma, beta] = [reals(channels, 3), reals(channels, 4)];
+    const forward = (a: tf.Tensor, b: tf.Tensor, c: tf.Tensor) => {
+      const { mean, variance } = tf.moments(a, 1, true);
+      return tf.add(tf.mul(tf.div(tf.sub(a, mean), tf.sqrt(tf.add(variance, epsilon))), b), c);
+    };
+    const inputs = [tf.tensor2d(x, [rows, channels]), tf.tensor1d(gamma), tf.tensor1d(beta)];
+    const gradients = tf.grads(forward)(inputs, tf.tensor2d(dy, [rows, channels]));
+
+    const [y, dx] = [new Float32Array(x.length), new Float32Array(x.length)];
+    const [mean, inverseStd] = [new Float32Array(rows), new Float32Array(rows)];
+    const [dgamma, dbeta] = [new Float32Array(channels), new Float32Array(channels)];
+    layerNorm(x, gamma, beta, y, mean, inverseStd, { epsilon });
+    layerNormGradient(dy, x, gamma, mean, inverseStd, dx, dgamma, dbeta);
+    const moments = tf.moments(inputs[0], 1);
+    const inverse = tf.rsqrt(tf.add(moments.variance, epsilon));
+    expect(difference(mean, values(moments.mean))).toBeLessThan(1e-6);
+    expect(difference(inverseStd, values(inverse))).toBeLessThan(1e-6);
+    expect(difference(y, values(forward(inputs[0], inputs[1], inputs[2])))).toBeLessThan(1e-5);
+    [dx, dgamma, dbeta].forEach((actual, i) => {
+      expect(difference(actual, values(gradients[i]))).toBeLessThan(1e-5);
+    });
+  });
+});
+
+describe('PReLU', () => {
+  it.each([1, 5])('has the gradient of TF.js with %s slopes, at 0 too', (slopes) => {
+    const [x, dy, alpha] = [reals(400, 1), reals(400, 2), reals(slopes, 3)];
+    expect(x.filter((v) => v === 0).length).toBeGreaterThan(2);
+    const [byX, byAlpha] = tf.grads((a: tf.Tensor, b: tf.Tensor) => tf.prelu(a, b))(
+      [tf.tensor2d(x, [80, 5]), tf.tensor1d(alpha)],
+      tf.tensor2d(dy, [80, 5]),
+    );
+    const [dx, dalpha] = [new Float32Array(400), new Float32Array(slopes)];
+    preluGradient(dy, x, alpha, dx, dalpha);
+    expect(difference(dx, values(byX))).toBe(0);
+    expect(difference(dalpha, values(byAlpha))).toBeLessThan(1e-5);
+  });
+
+  it('keeps what stands at positive inputs out of the slope', () => {
+    const [dx, dalpha] = [new Float32Array(3), new Float32Array(1)];
+    const dy = Float32Array.of(Infinity, NaN, 2);
+    preluGradient(dy, Float32Array.of(1, 2, -3), Float32Array.of(0.5), dx, dalpha);
+    expect([...dx, ...dalpha]).toEqual([Infinity, NaN, 1, -6]);
   });
 });
 

@@ -2,6 +2,7 @@
  * Element-wise kernels, sums and fill: the numbers of the functions, and nothing else.
  */
 import type { BinaryOp, Kernels, UnaryOp } from '../provider.js';
+import { roundUp } from './conv-plan.js';
 import type { Engine } from './instance.js';
 
 /** The order of the cases in assembly/unary.ts. */
@@ -30,7 +31,10 @@ const BINARY_OPS: Readonly<Record<BinaryOp, readonly [plain: number, swapped: nu
 };
 const PRELU = 9;
 
-type ElementWise = Pick<Kernels, 'unary' | 'clip' | 'binary' | 'prelu' | 'sum' | 'fill'>;
+type ElementWise = Pick<
+  Kernels,
+  'unary' | 'clip' | 'binary' | 'prelu' | 'preluGradient' | 'sum' | 'fill'
+>;
 
 export function elementWiseKernels({ wasm, scratch }: Engine): ElementWise {
   return {
@@ -46,6 +50,15 @@ export function elementWiseKernels({ wasm, scratch }: Engine): ElementWise {
     },
     prelu(x, alpha, y) {
       wasm.binary(PRELU, x.byteOffset, alpha.byteOffset, y.byteOffset, x.length, alpha.length, 1);
+    },
+    preluGradient(dy, x, alpha, dx, dalpha) {
+      const [atDy, atX, atA] = [dy.byteOffset, x.byteOffset, alpha.byteOffset];
+      const [atDx, atDa] = [dx.byteOffset, dalpha.byteOffset];
+      const [count, slopes] = [x.length, alpha.length];
+      scratch.scope(() => {
+        const sums = scratch.take(8 * roundUp(slopes, 4));
+        wasm.preluGradient(atDy, atX, atA, atDx, atDa, count, slopes, sums);
+      });
     },
     sum(x, y, outer, reduced, inner) {
       const [from, to] = [x.byteOffset, y.byteOffset];

@@ -14,6 +14,7 @@ import { elementWiseKernels } from './element-wise.js';
 import { createEngine } from './instance.js';
 import { layerKernels } from './layers.js';
 import { optimizerKernels } from './optimizer-steps.js';
+import { rowKernels } from './rows.js';
 import { signKernels } from './sign-conv.js';
 
 /** A new provider with an empty heap of its own. */
@@ -26,6 +27,7 @@ export async function createWasmProvider(): Promise<Provider> {
     ...layerKernels(engine),
     ...optimizerKernels(engine),
     ...elementWiseKernels(engine),
+    ...rowKernels(engine),
   };
   return {
     name: 'wasm',

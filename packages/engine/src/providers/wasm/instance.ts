@@ -105,6 +105,30 @@ export interface KernelExports {
     epsilon: number,
     work: p,
   ): void;
+  layerNorm(
+    x: p,
+    gamma: p,
+    beta: p,
+    y: p,
+    mean: p,
+    inverseStd: p,
+    rows: number,
+    channels: number,
+    epsilon: number,
+  ): void;
+  layerNormGradient(
+    dy: p,
+    x: p,
+    gamma: p,
+    mean: p,
+    inverseStd: p,
+    dx: p,
+    dgamma: p,
+    dbeta: p,
+    rows: number,
+    channels: number,
+    work: p,
+  ): void;
   pool(what: number, geometry: p, x: p, y: p, dx: p, offsets: p): void;
   softmaxCrossEntropy(
     logits: p,
@@ -165,8 +189,22 @@ export interface KernelExports {
   unary(op: number, x: p, y: p, count: number): void;
   clip(x: p, y: p, count: number, low: number, high: number): void;
   binary(op: number, a: p, b: p, y: p, count: number, length: number, inner: number): void;
+  preluGradient(
+    dy: p,
+    x: p,
+    alpha: p,
+    dx: p,
+    dalpha: p,
+    count: number,
+    slopes: number,
+    sums: p,
+  ): void;
   sum(x: p, y: p, outer: number, reduced: number, inner: number, sums: p): void;
   fill(y: p, count: number, value: number): void;
+
+  gather(x: p, ids: p, y: p, count: number, inner: number): void;
+  segmentSum(x: p, ids: p, y: p, count: number, segments: number, inner: number): void;
+  transpose(x: p, y: p, rank: number, table: p): void;
 
   /** 192 multiplies and adds per iteration on 13 vectors at `memory`; for benchmarks only. */
   peak(iterations: number, memory: p): void;

@@ -1,5 +1,5 @@
 /**
- * Batch norm, pooling and the loss: addresses and shapes for the kernels of assembly/.
+ * Batch norm, layer norm, pooling and the loss: addresses and shapes for the kernels of assembly/.
  */
 import type { Kernels, PoolGeometry } from '../provider.js';
 import { roundUp } from './conv-plan.js';
@@ -9,6 +9,8 @@ type LayerKernels = Pick<
   Kernels,
   | 'batchNorm'
   | 'batchNormGradient'
+  | 'layerNorm'
+  | 'layerNormGradient'
   | 'maxPool'
   | 'maxPoolGradient'
   | 'avgPool'
@@ -49,6 +51,19 @@ export function layerKernels(engine: Engine): LayerKernels {
           epsilon,
           work,
         );
+      });
+    },
+    layerNorm(x, gamma, beta, y, mean, inverseStd, { epsilon }) {
+      const [atX, atG, atB, atY, atM, atS] = addresses(x, gamma, beta, y, mean, inverseStd);
+      wasm.layerNorm(atX, atG, atB, atY, atM, atS, mean.length, gamma.length, epsilon);
+    },
+    layerNormGradient(dy, x, gamma, mean, inverseStd, dx, dgamma, dbeta) {
+      const [atDy, atX, atG, atM, atS] = addresses(dy, x, gamma, mean, inverseStd);
+      const [atDx, atDg, atDb] = addresses(dx, dgamma, dbeta);
+      const [rows, channels] = [mean.length, gamma.length];
+      scratch.scope(() => {
+        const work = scratch.take(16 * channels);
+        wasm.layerNormGradient(atDy, atX, atG, atM, atS, atDx, atDg, atDb, rows, channels, work);
       });
     },
     maxPool: (x, y, g) => pool(engine, 0, g, x.byteOffset, y.byteOffset, 0),
