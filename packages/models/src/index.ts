@@ -4,10 +4,12 @@ import type { Model } from '@surge-bnn/core';
 import { digitsCnn } from './digits-cnn.js';
 import { mlp } from './mlp.js';
 import type { BuildContext, Network } from './network.js';
+import { resNet20 } from './resnet-20.js';
+import { vggSmall } from './vgg-small.js';
 
 export type { BuildContext, Network } from './network.js';
 
-const networks = [digitsCnn, mlp] as const;
+const networks = [digitsCnn, mlp, resNet20, vggSmall] as const;
 
 /** Names and one-line summaries. */
 export const networkList: readonly Pick<Network<object>, 'name' | 'summary' | 'defaults'>[] =

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { convGeometry } from '@surge-bnn/contract';
 import type { ConvGeometry } from '@surge-bnn/contract';
+import { FloatConv2D } from '../layers/conv2d.js';
 import { ownActivation } from './activations.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
 import {
@@ -18,6 +19,12 @@ import type { Rule } from './rule.js';
 
 export const conv2dLayer: Rule = (layer, [x]) =>
   convolution(layer, x, weightOf(layer, 'kernel'), 1, pairOf(layer, 'dilationRate'));
+
+/** Our own, whose padding may be a number. */
+export const floatConv2dLayer: Rule = (layer, [x]) => {
+  if (!(layer instanceof FloatConv2D)) throw new Error(`layer "${layer.name}" is no FloatConv2D`);
+  return canonicalConv2d(x, weightOf(layer, 'kernel'), undefined, layer.geometry(x.shape));
+};
 
 /**
  * A depthwise kernel [h, w, channels, multiplier] is that of a convolution with a group for each channel,

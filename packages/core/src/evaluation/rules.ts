@@ -6,7 +6,7 @@ import { InputError } from '@surge-bnn/contract';
 import { activationLayer, leakyReluLayer, reluLayer, softmaxLayer } from './activations.js';
 import { batchNormLayer } from './batch-norm.js';
 import { binaryConv2dLayer, binaryDenseLayer } from './binary-layers.js';
-import { conv2dLayer, denseLayer, depthwiseConv2dLayer } from './float-layers.js';
+import { conv2dLayer, denseLayer, depthwiseConv2dLayer, floatConv2dLayer } from './float-layers.js';
 import { refuseChannelsFirst } from './layer-parts.js';
 import type { Layer } from './layer-parts.js';
 import {
@@ -27,6 +27,7 @@ const rules: Readonly<Record<string, Rule>> = {
   BinaryConv2D: binaryConv2dLayer,
   BinaryDense: binaryDenseLayer,
   Conv2D: conv2dLayer,
+  FloatConv2D: floatConv2dLayer,
   DepthwiseConv2D: depthwiseConv2dLayer,
   Dense: denseLayer,
   SurgeBatchNorm: batchNormLayer,
@@ -45,6 +46,7 @@ const rules: Readonly<Record<string, Rule>> = {
   GlobalMaxPooling2D: itselfOnPictures,
   AveragePooling2D: averagePooling2dLayer,
   GlobalAveragePooling2D: globalAveragePooling2dLayer,
+  PadChannels: itself,
   Flatten: itselfOnPictures,
   Reshape: itself,
   Permute: itself,

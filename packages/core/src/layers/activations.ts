@@ -13,17 +13,34 @@ const first = (inputs: Tensor | Tensor[]) => (Array.isArray(inputs) ? inputs[0] 
 export class HardTanh extends tfl.layers.Layer {
   static readonly className = 'HardTanh';
 
+  override build(inputShape: LayerShape): void {
+    const shapes = shapesOf(inputShape);
+    const same = shapes.every((shape) => shapeText(shape) === shapeText(shapes[0]));
+    if (shapes.length > 2 || !same) {
+      throw new InputError(
+        `layer "${this.name}": hardTanh takes one tensor or two of one shape, got ${shapes.map(shapeText).join(' and ')}`,
+      );
+    }
+    this.built = true;
+  }
+
   override call(inputs: Tensor | Tensor[]): Tensor {
-    return tf.clipByValue(first(inputs), -1, 1);
+    if (!Array.isArray(inputs) || inputs.length === 1) return tf.clipByValue(first(inputs), -1, 1);
+    return tf.tidy(() => tf.clipByValue(tf.add(inputs[0], inputs[1]), -1, 1));
   }
 
   override computeOutputShape(inputShape: LayerShape) {
-    return inputShape;
+    return shapesOf(inputShape)[0];
   }
 }
 
+/** The shapes of a layer's inputs, be it one or a list. */
+function shapesOf(inputShape: LayerShape): LayerShape[] {
+  return Array.isArray(inputShape[0]) ? (inputShape as LayerShape[]) : [inputShape];
+}
+
 /**
- * y = min(max(x, -1), 1). A trap when estimators are compared: a sign behind it sees |x| <= 1, so that the box
+ * y = min(max(x, -1), 1); of a list of two tensors, of their sum, as it stands behind a shortcut. A trap when estimators are compared: a sign behind it sees |x| <= 1, so that the box
  * never clips and 'ste' and 'identity' are one network (METHOD.md section 5).
  */
 export function hardTanh(options: BaseOptions = {}): HardTanh {

@@ -1,6 +1,6 @@
 /** What every TF.js layer takes, and what getConfig gives back to the constructor of a loaded one. */
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { checkKeys } from '@surge-bnn/contract';
+import { checkKeys, InputError } from '@surge-bnn/contract';
 
 type LayerArguments = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
 
@@ -41,4 +41,18 @@ export type LayerShape = Parameters<tfl.layers.Layer['build']>[0];
 /** "[null,28,28,1]" for messages. */
 export function shapeText(shape: LayerShape): string {
   return JSON.stringify(shape);
+}
+
+/**
+ * [batch, height, width, channels], of which only the batch may be unknown.
+ * @throws InputError naming the layer.
+ */
+export function pictureShape(shape: LayerShape, layer: string): readonly number[] {
+  const flat = shape.filter((d): d is number => typeof d === 'number' || d === null);
+  if (flat.length !== 4 || flat.slice(1).some((d) => !(d > 0))) {
+    throw new InputError(
+      `layer "${layer}": the input must have shape [batch, height, width, channels] with known sizes, got ${shapeText(shape)}`,
+    );
+  }
+  return flat;
 }

@@ -3,7 +3,7 @@ import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import { convGeometry, InputError } from '@surge-bnn/contract';
 import type { ConvOptions, PadValue } from '@surge-bnn/contract';
 import { binaryConv2d as binaryConv2dOp } from '../ops/binary-conv2d.js';
-import { shapeText } from './base-options.js';
+import { pictureShape } from './base-options.js';
 import type { LayerShape } from './base-options.js';
 import { BinaryLayer } from './binary-layer.js';
 import type { BinaryLayerOptions } from './binary-layer.js';
@@ -114,14 +114,4 @@ export class BinaryConv2D extends BinaryLayer {
 export function binaryConv2d(options: BinaryConv2DOptions): BinaryConv2D {
   registerOnce(BinaryConv2D);
   return new BinaryConv2D(options);
-}
-
-function pictureShape(shape: LayerShape, layer: string): readonly number[] {
-  const flat = shape.filter((d): d is number => typeof d === 'number' || d === null);
-  if (flat.length !== 4 || flat.slice(1).some((d) => !(d > 0))) {
-    throw new InputError(
-      `layer "${layer}": the input must have shape [batch, height, width, channels] with known sizes, got ${shapeText(shape)}`,
-    );
-  }
-  return flat;
 }

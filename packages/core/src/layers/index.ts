@@ -3,14 +3,19 @@ import { HardTanh, PRelu, RPRelu } from './activations.js';
 import { BatchNorm } from './batch-norm.js';
 import { BinaryConv2D } from './binary-conv2d.js';
 import { BinaryDense } from './binary-dense.js';
+import { FloatConv2D } from './conv2d.js';
+import { PadChannels } from './pad-channels.js';
 import { registerOnce } from './registration.js';
 
 export { hardTanh, prelu, rprelu } from './activations.js';
 export { batchNorm } from './batch-norm.js';
 export { binaryConv2d } from './binary-conv2d.js';
 export { binaryDense } from './binary-dense.js';
+export { conv2d } from './conv2d.js';
+export { padChannels } from './pad-channels.js';
 
 /** Makes all layer classes known to TF.js; call it before `tfl.loadLayersModel`. */
 export function registerLayers(): void {
-  for (const c of [BinaryConv2D, BinaryDense, BatchNorm, HardTanh, PRelu, RPRelu]) registerOnce(c);
+  const conv = [BinaryConv2D, BinaryDense, FloatConv2D];
+  for (const c of [...conv, BatchNorm, HardTanh, PadChannels, PRelu, RPRelu]) registerOnce(c);
 }

@@ -157,13 +157,14 @@ function layerMacs(layer: tfl.layers.Layer, { input, output }: Call): number {
   const kernels = layer.weights.filter(
     (w) => w.shape.length >= 2 && !w.originalName.includes('bias'),
   );
-  if (layer instanceof BinaryLayer || kind === 'Dense' || kind === 'Conv1D' || kind === 'Conv2D') {
+  const plain = ['Dense', 'Conv1D', 'Conv2D', 'FloatConv2D'];
+  if (layer instanceof BinaryLayer || plain.includes(kind)) {
     return positions * size((layer instanceof BinaryLayer ? layer.binaryKernel : kernels[0]).shape);
   }
   if (kind === 'DepthwiseConv2D') return positions * size(kernels[0].shape);
   if (kernels.length > 0 && kind !== 'Embedding' && kind !== 'PReLU') {
     throw new InputError(
-      `summarize: cannot count the multiply-adds of layer "${layer.name}" of kind ${kind}; known kinds: BinaryConv2D, BinaryDense, Conv1D, Conv2D, DepthwiseConv2D, Dense, Embedding, and layers without a kernel`,
+      `summarize: cannot count the multiply-adds of layer "${layer.name}" of kind ${kind}; known kinds: BinaryConv2D, BinaryDense, Conv1D, Conv2D, FloatConv2D, DepthwiseConv2D, Dense, Embedding, and layers without a kernel`,
     );
   }
   return 0;

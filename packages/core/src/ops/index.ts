@@ -1,4 +1,5 @@
 /** The ops: differentiable functions of tensors. */
 export { batchNormEvaluation, batchNormTraining } from './batch-norm.js';
 export { binaryConv2d, binaryMatMul } from './binary-conv2d.js';
+export { padChannels } from './pad-channels.js';
 export { softmaxCrossEntropy } from './softmax-cross-entropy.js';

@@ -1,0 +1,41 @@
+/**
+ * VGG-Small for CIFAR as the papers on binary networks have it (reference/methods.md section 2), in channels
+ *
+ *     128 (float) - 128 - M - 256 - 256 - M - 512 - 512 - M - dense
+ *
+ * with 3x3 convolutions, a 2x2 max-pool M between a convolution and its batch norm, and a hardtanh behind each batch
+ * norm. No shortcuts. Names are those of the PyTorch repositories.
+ */
+import { layers } from '@surge-bnn/core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { checkPaperOptions, floatConv, innerConv, linear, paperDefaults } from './convolutions.js';
+import type { PaperOptions } from './convolutions.js';
+import type { Network } from './network.js';
+
+export type VggSmallOptions = PaperOptions;
+
+export const vggSmall: Network<VggSmallOptions> = {
+  name: 'vgg-small',
+  summary: 'CIFAR VGG-Small: float stem, five binary 3x3 convolutions, one dense layer',
+  defaults: { width: 128, ...paperDefaults },
+  build(options, context) {
+    checkPaperOptions('vgg-small', options);
+    const { width, activation, momentum } = options;
+    const model = tfl.sequential({ name: 'vgg-small' });
+    model.add(tfl.layers.inputLayer({ name: 'input', inputShape: context.inputShape }));
+    [1, 1, 2, 2, 4, 4].forEach((multiple, i) => {
+      const filters = multiple * width;
+      model.add(
+        i === 0
+          ? floatConv('conv0', filters, context)
+          : innerConv(`conv${i}`, filters, options, context),
+      );
+      if (i % 2 === 1) model.add(tfl.layers.maxPooling2d({ name: `pool${i}`, poolSize: 2 }));
+      model.add(layers.batchNorm({ name: `bn${i}`, momentum }));
+      if (activation === 'hardtanh') model.add(layers.hardTanh({ name: `act${i}` }));
+    });
+    model.add(tfl.layers.flatten({ name: 'features' }));
+    model.add(linear('fc', context));
+    return model;
+  },
+};
