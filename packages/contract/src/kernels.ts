@@ -120,6 +120,22 @@ export const LAYER_NORM_GRADIENT = 'SurgeLayerNormGradient';
 export const PRELU_GRADIENT = 'SurgePreluGradient';
 
 /**
+ * An activation behind a shortcut: y = min(max(a + b, low), high) with the sum rounded once, or of a alone; a NaN stays NaN.
+ * inputs {a} or {a, b} of one shape; outputs [y]. The bounds are rounded to float32.
+ */
+export const ADD_CLIP = 'SurgeAddClip';
+export interface AddClipAttrs {
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Its backward, the same for a and b: dx = dy where low < y < high, else 0, at the bounds as PyTorch's hardtanh has it.
+ * inputs {dy, y}; outputs [dx]; attrs AddClipAttrs.
+ */
+export const ADD_CLIP_GRADIENT = 'SurgeAddClipGradient';
+
+/**
  * Softmax cross-entropy of each row: loss = -sum_c labels_c log softmax(logits)_c, computed with the row
  * maximum subtracted. inputs {logits: [N, C], labels: [N, C], any non-negative weights};
  * outputs [loss: [N], gradient: [N, C]] with gradient = softmax(logits) sum_c(labels_c) - labels.

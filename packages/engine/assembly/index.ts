@@ -11,6 +11,7 @@ export { hasNaN, packFilters, packSigns } from './sign-pack';
 export { signConvolve } from './sign-conv';
 export { applySlope, combineBranches, measureBranches, scale, signs } from './branches';
 export { peak } from './peak';
+export { addClip, addClipGradient } from './add-clip';
 export { batchNorm, batchNormGradient } from './batch-norm';
 export { binary } from './binary';
 export { layerNorm, layerNormGradient } from './layer-norm';

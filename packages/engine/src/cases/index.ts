@@ -2,6 +2,7 @@
  * All case lists by kernel. The type asks for a list for every kernel of the interface.
  */
 import type { KernelName } from '../providers/provider.js';
+import { addClipCases, addClipGradientCases } from './add-clip.js';
 import { batchNormCases, batchNormGradientCases } from './batch-norm.js';
 import { canonicalConv2dCases } from './canonical-conv2d.js';
 import { conv2dCases, conv2dFilterGradientCases, conv2dInputGradientCases } from './conv2d.js';
@@ -52,6 +53,8 @@ export const kernelCases: Readonly<Record<KernelName, readonly KernelCase[]>> = 
   bopStep: bopStepCases,
   unary: unaryCases,
   clip: clipCases,
+  addClip: addClipCases,
+  addClipGradient: addClipGradientCases,
   binary: [...binaryCases, ...binaryInPlaceCases],
   prelu: preluCases,
   preluGradient: [...preluGradientCases, ...preluGradientSpecialCases],

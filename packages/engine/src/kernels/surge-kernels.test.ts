@@ -4,6 +4,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   ADAM_STEP,
+  ADD_CLIP,
+  ADD_CLIP_GRADIENT,
   BATCH_NORM,
   BATCH_NORM_GRADIENT,
   BOP_STEP,
@@ -48,6 +50,8 @@ describe.each(engineBackends)('%s', (backend) => {
 
   it('are all registered', () => {
     for (const name of [
+      ADD_CLIP,
+      ADD_CLIP_GRADIENT,
       SIGN_CONV_2D,
       SIGN_CONV_2D_GRADIENT,
       BATCH_NORM,
@@ -114,6 +118,21 @@ describe.each(engineBackends)('%s', (backend) => {
     expect(() =>
       run(CANONICAL_CONV_2D, { x: x(), kernel: kernel(), bias: tf.zeros([3]) }, { geometry: g }),
     ).toThrow('canonical convolution: bias must have shape [4] for this geometry, got [3]');
+  });
+
+  it('add and clip: of one tensor or two of one shape, and its gradient', () => {
+    const range = { low: -1, high: 2 };
+    const [a, b] = [tf.tensor2d([[0.5, -3, NaN]]), tf.tensor2d([[1, 1, 1]])];
+    expect([...run(ADD_CLIP, { a }, range)[0].dataSync()]).toEqual([0.5, -1, NaN]);
+    const [y] = run(ADD_CLIP, { a, b }, range);
+    expect(y.shape).toEqual([1, 3]);
+    expect([...y.dataSync()]).toEqual([1.5, -1, NaN]);
+    const [dx] = run(ADD_CLIP_GRADIENT, { dy: tf.tensor2d([[7, 8, 9]]), y }, range);
+    expect([...dx.dataSync()]).toEqual([7, 0, 0]);
+    expect(() => run(ADD_CLIP, { a, b: tf.zeros([3, 1]) }, range)).toThrow(
+      'add and clip: a and b must have one shape, got [1,3] and [3,1]',
+    );
+    expect(() => run(ADD_CLIP_GRADIENT, { dy: tf.zeros([3]), y }, range)).toThrow(InputError);
   });
 
   it('a NaN in a sign is an error that names the layer, and leaves no block behind', () => {

@@ -3,6 +3,7 @@
  * backend's, copied. To add one: an entry here (with its file), its reference in providers/reference, its case list
  * in cases/. Nothing here runs on import.
  */
+import { addClip, addClipGradient } from './add-clip.js';
 import { batchNorm, batchNormGradient } from './batch-norm.js';
 import { addN, binaryEntries } from './binary.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
@@ -29,6 +30,8 @@ export const kernelTable: readonly KernelEntry[] = [
   layerNorm,
   layerNormGradient,
   canonicalConv2d,
+  addClip,
+  addClipGradient,
   softmaxCrossEntropy,
   sgdStep,
   adamStep,

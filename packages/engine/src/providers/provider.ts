@@ -200,6 +200,22 @@ export interface Kernels {
   unary(op: UnaryOp, x: Float32Array, y: Float32Array): void;
   /** y = min(max(x, low), high). */
   clip(x: Float32Array, y: Float32Array, low: number, high: number): void;
+  /** y = min(max(a + b, low), high), without b of a alone; a NaN stays NaN. The bounds are rounded to float32. */
+  addClip(
+    a: Float32Array,
+    b: Float32Array | undefined,
+    y: Float32Array,
+    low: number,
+    high: number,
+  ): void;
+  /** dx = dy where low < y < high, else 0. */
+  addClipGradient(
+    dy: Float32Array,
+    y: Float32Array,
+    dx: Float32Array,
+    low: number,
+    high: number,
+  ): void;
   binary(
     op: BinaryOp,
     a: Float32Array,

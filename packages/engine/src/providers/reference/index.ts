@@ -3,6 +3,7 @@
  * means for the other providers; it is not meant for training.
  */
 import type { KernelName, Kernels, Provider } from '../provider.js';
+import { addClip, addClipGradient } from './add-clip.js';
 import { batchNorm, batchNormGradient } from './batch-norm.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
@@ -40,6 +41,8 @@ export const referenceKernels: Kernels = {
   bopStep,
   unary,
   clip,
+  addClip,
+  addClipGradient,
   binary,
   prelu,
   preluGradient,

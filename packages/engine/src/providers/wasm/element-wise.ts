@@ -33,7 +33,15 @@ const PRELU = 9;
 
 type ElementWise = Pick<
   Kernels,
-  'unary' | 'clip' | 'binary' | 'prelu' | 'preluGradient' | 'sum' | 'fill'
+  | 'unary'
+  | 'clip'
+  | 'addClip'
+  | 'addClipGradient'
+  | 'binary'
+  | 'prelu'
+  | 'preluGradient'
+  | 'sum'
+  | 'fill'
 >;
 
 export function elementWiseKernels({ wasm, scratch }: Engine): ElementWise {
@@ -43,6 +51,12 @@ export function elementWiseKernels({ wasm, scratch }: Engine): ElementWise {
     },
     clip(x, y, low, high) {
       wasm.clip(x.byteOffset, y.byteOffset, x.length, low, high);
+    },
+    addClip(a, b, y, low, high) {
+      wasm.addClip(a.byteOffset, b?.byteOffset ?? 0, y.byteOffset, a.length, low, high);
+    },
+    addClipGradient(dy, y, dx, low, high) {
+      wasm.addClipGradient(dy.byteOffset, y.byteOffset, dx.byteOffset, y.length, low, high);
     },
     binary(op, a, b, y, { inner, swapped }) {
       const code = BINARY_OPS[op][swapped ? 1 : 0];

@@ -188,6 +188,9 @@ export interface KernelExports {
 
   unary(op: number, x: p, y: p, count: number): void;
   clip(x: p, y: p, count: number, low: number, high: number): void;
+  /** `b` 0: of a alone. */
+  addClip(a: p, b: p, y: p, count: number, low: number, high: number): void;
+  addClipGradient(dy: p, y: p, dx: p, count: number, low: number, high: number): void;
   binary(op: number, a: p, b: p, y: p, count: number, length: number, inner: number): void;
   preluGradient(
     dy: p,
