@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
+import { hardTanh as hardTanhOp } from '../ops/hard-tanh.js';
 import { baseOptions, shapeText } from './base-options.js';
 import type { BaseOptions, LayerShape } from './base-options.js';
 import { registerOnce } from './registration.js';
@@ -25,8 +26,7 @@ export class HardTanh extends tfl.layers.Layer {
   }
 
   override call(inputs: Tensor | Tensor[]): Tensor {
-    if (!Array.isArray(inputs) || inputs.length === 1) return tf.clipByValue(first(inputs), -1, 1);
-    return tf.tidy(() => tf.clipByValue(tf.add(inputs[0], inputs[1]), -1, 1));
+    return Array.isArray(inputs) ? hardTanhOp(inputs[0], inputs.at(1)) : hardTanhOp(inputs);
   }
 
   override computeOutputShape(inputShape: LayerShape) {

@@ -1,5 +1,6 @@
 /** The ops: differentiable functions of tensors. */
 export { batchNormEvaluation, batchNormTraining } from './batch-norm.js';
 export { binaryConv2d, binaryMatMul } from './binary-conv2d.js';
+export { hardTanh } from './hard-tanh.js';
 export { padChannels } from './pad-channels.js';
 export { softmaxCrossEntropy } from './softmax-cross-entropy.js';
