@@ -52,6 +52,7 @@ export { BinaryConv2D } from './layers/binary-conv2d.js';
 export { BinaryDense } from './layers/binary-dense.js';
 export { BinaryLayer } from './layers/binary-layer.js';
 export { FloatConv2D } from './layers/conv2d.js';
+export { LayerNorm } from './layers/layer-norm.js';
 export { PadChannels } from './layers/pad-channels.js';
 export { attachCompensator, detachCompensator } from './model/attach-compensator.js';
 export { binaryLayers, leafLayers } from './model/binary-layers.js';

@@ -3,8 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
+import { prelu as bend } from '../ops/prelu.js';
 import { hardTanh as hardTanhOp } from '../ops/hard-tanh.js';
-import { baseOptions, shapeText } from './base-options.js';
+import { baseOptions, channelsOf, shapeText } from './base-options.js';
 import type { BaseOptions, LayerShape } from './base-options.js';
 import { registerOnce } from './registration.js';
 
@@ -70,7 +71,7 @@ export class PRelu extends tfl.layers.Layer {
   }
 
   override call(inputs: Tensor | Tensor[]): Tensor {
-    return tf.prelu(first(inputs), builtWeight(this.alpha, this.name));
+    return bend(first(inputs), builtWeight(this.alpha, this.name));
   }
 
   override computeOutputShape(inputShape: LayerShape) {
@@ -82,12 +83,7 @@ export class PRelu extends tfl.layers.Layer {
   }
 
   protected perChannel(name: string, inputShape: LayerShape, value: number): tfl.LayerVariable {
-    const channels = inputShape[inputShape.length - 1];
-    if (typeof channels !== 'number' || !(channels > 0)) {
-      throw new InputError(
-        `layer "${this.name}": the last axis of the input must have a known size, got ${shapeText(inputShape)}`,
-      );
-    }
+    const channels = channelsOf(inputShape, this.name);
     const initializer = tfl.initializers.constant({ value });
     return this.addWeight(name, [channels], 'float32', initializer);
   }
@@ -118,7 +114,7 @@ export class RPRelu extends PRelu {
   override call(inputs: Tensor | Tensor[]): Tensor {
     return tf.tidy(() => {
       const shifted = tf.sub(first(inputs), builtWeight(this.before, this.name));
-      const bent = tf.prelu(shifted, builtWeight(this.alpha, this.name));
+      const bent = bend(shifted, builtWeight(this.alpha, this.name));
       return tf.add(bent, builtWeight(this.after, this.name));
     });
   }

@@ -56,3 +56,15 @@ export function pictureShape(shape: LayerShape, layer: string): readonly number[
   }
   return flat;
 }
+
+/**
+ * Size of the last axis, for layers with a number for each channel.
+ * @throws InputError naming the layer where it is unknown.
+ */
+export function channelsOf(shape: LayerShape, layer: string): number {
+  const channels = shape[shape.length - 1];
+  if (typeof channels === 'number' && channels > 0) return channels;
+  throw new InputError(
+    `layer "${layer}": the last axis of the input must have a known size, got ${shapeText(shape)}`,
+  );
+}

@@ -4,7 +4,7 @@ import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
 import { batchNormEvaluation, batchNormTraining } from '../ops/batch-norm.js';
-import { baseOptions, shapeText } from './base-options.js';
+import { baseOptions, channelsOf } from './base-options.js';
 import type { BaseOptions, LayerShape } from './base-options.js';
 import { registerOnce } from './registration.js';
 
@@ -36,12 +36,7 @@ export class BatchNorm extends tfl.layers.Layer {
   }
 
   override build(inputShape: LayerShape): void {
-    const channels = inputShape[inputShape.length - 1];
-    if (typeof channels !== 'number' || !(channels > 0)) {
-      throw new InputError(
-        `layer "${this.name}": the last axis of the input must have a known size, got ${shapeText(inputShape)}`,
-      );
-    }
+    const channels = channelsOf(inputShape, this.name);
     const zeros = tfl.initializers.zeros();
     const ones = tfl.initializers.ones();
     const make = (name: string, initial: typeof zeros, trainable: boolean) =>

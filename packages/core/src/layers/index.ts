@@ -4,6 +4,7 @@ import { BatchNorm } from './batch-norm.js';
 import { BinaryConv2D } from './binary-conv2d.js';
 import { BinaryDense } from './binary-dense.js';
 import { FloatConv2D } from './conv2d.js';
+import { LayerNorm } from './layer-norm.js';
 import { PadChannels } from './pad-channels.js';
 import { registerOnce } from './registration.js';
 
@@ -12,10 +13,12 @@ export { batchNorm } from './batch-norm.js';
 export { binaryConv2d } from './binary-conv2d.js';
 export { binaryDense } from './binary-dense.js';
 export { conv2d } from './conv2d.js';
+export { layerNorm } from './layer-norm.js';
 export { padChannels } from './pad-channels.js';
 
 /** Makes all layer classes known to TF.js; call it before `tfl.loadLayersModel`. */
 export function registerLayers(): void {
   const conv = [BinaryConv2D, BinaryDense, FloatConv2D];
-  for (const c of [...conv, BatchNorm, HardTanh, PadChannels, PRelu, RPRelu]) registerOnce(c);
+  const norms = [BatchNorm, LayerNorm];
+  for (const c of [...conv, ...norms, HardTanh, PadChannels, PRelu, RPRelu]) registerOnce(c);
 }

@@ -152,6 +152,7 @@ describe('wrong use', () => {
       /layer "l": units must be a whole number/,
     ],
     [() => layers.batchNorm({ name: 'l', momentum: 1 }), /momentum must lie in \[0, 1\)/],
+    [() => layers.layerNorm({ name: 'l', epsilon: 0 }), /layer "l": epsilon must be .* got 0/],
     [
       () =>
         tfl.sequential({

@@ -78,6 +78,7 @@ describe('an unknown option', () => {
       () => layers.batchNorm(untyped({ epsilom: 1 })),
       'layers.batchNorm "epsilom" (did you mean "epsilon"?)',
     ],
+    [() => layers.layerNorm(untyped({ eps: 1 })), 'layers.layerNorm "eps"'],
     [() => layers.hardTanh(untyped({ nam: 'h' })), 'layers.hardTanh "nam" (did you mean "name"?)'],
     [() => layers.prelu(untyped({ alpa: 1 })), 'layers.prelu "alpa" (did you mean "alpha"?)'],
     [() => layers.rprelu(untyped({ alfa: 1 })), 'layers.rprelu "alfa"'],

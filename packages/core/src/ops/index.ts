@@ -1,6 +1,8 @@
 /** The ops: differentiable functions of tensors. */
 export { batchNormEvaluation, batchNormTraining } from './batch-norm.js';
 export { binaryConv2d, binaryMatMul } from './binary-conv2d.js';
+export { layerNorm } from './layer-norm.js';
 export { hardTanh } from './hard-tanh.js';
 export { padChannels } from './pad-channels.js';
+export { prelu } from './prelu.js';
 export { softmaxCrossEntropy } from './softmax-cross-entropy.js';
