@@ -63,8 +63,13 @@ function everyLayer(): tfl.LayersModel {
       tfl.layers.maximum().apply([left, right]) as Symbol,
       tfl.layers.minimum().apply([left, right]) as Symbol,
     ]) as Symbol;
-  const bent = chain(
+  const padded = chain(
     joined,
+    layers.padChannels({ before: 2, after: 1 }),
+    layers.conv2d({ filters: 4, kernelSize: 3, padding: 1 }),
+  );
+  const bent = chain(
+    layers.hardTanh().apply([padded, chain(padded, layers.batchNorm())]) as Symbol,
     tfl.layers.conv2d({ filters: 5, kernelSize: 1, activation: 'sigmoid', useBias: false }),
     tfl.layers.activation({ activation: 'relu6' }),
     tfl.layers.reLU({ maxValue: 0.9 }),

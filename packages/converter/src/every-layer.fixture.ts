@@ -100,10 +100,17 @@ export function everyLayer(): Model {
   y = on(layers.batchNorm({ name: 'norm3' }), y);
   y = on(layers.rprelu({ name: 'rprelu' }), y);
   y = on(layers.hardTanh({ name: 'hardTanh' }), y);
+  // The two kinds of a shortcut of a ResNet; 2 x 2 x 16.
+  const past = on(layers.padChannels({ name: 'pad', before: 1, after: 3 }), x); // 8 x 8 x 16
+  const halved = on(
+    layers.conv2d({ name: 'halved', filters: 16, kernelSize: 3, strides: 4, padding: 1, seed: 15 }),
+    past,
+  );
   y = on(
     layers.binaryConv2d({ name: 'binary4', filters: 16, kernelSize: 3, strides: 2, seed: 6 }),
     y,
-  ); // 2 x 2 x 16
+  );
+  y = on(layers.hardTanh({ name: 'hardTanhOfSum' }), y, halved);
   y = on(tfl.layers.reLU({ name: 'relu', maxValue: 5 }), y);
 
   const shortcut = on(

@@ -18,18 +18,18 @@ type Shape = readonly (number | null)[];
 const same: FeatureOrder = { kind: 'same' };
 
 /** Layers whose output has new features. */
-const makesFeatures = ['Conv2D', 'BinaryConv2D', 'Dense', 'BinaryDense'];
+const makesFeatures = ['Conv2D', 'FloatConv2D', 'BinaryConv2D', 'Dense', 'BinaryDense'];
 
 /** Layers that leave the features where they are. */
 const keepsFeatures = [
-  ...['Activation', 'ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU', 'Softmax', 'HardTanh'],
+  ...['Activation', 'ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU', 'Softmax'],
   ...['PReLU', 'SurgePReLU', 'RPReLU', 'BatchNormalization', 'SurgeBatchNorm'],
   ...['Dropout', 'SpatialDropout1D', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout'],
   ...['MaxPooling2D', 'AveragePooling2D', 'GlobalMaxPooling2D', 'GlobalAveragePooling2D'],
   ...['ZeroPadding2D', 'Cropping2D', 'UpSampling2D', 'DepthwiseConv2D', 'InputLayer'],
 ];
 
-const combinesFeatures = ['Add', 'Multiply', 'Average', 'Maximum', 'Minimum'];
+const combinesFeatures = ['HardTanh', 'Add', 'Multiply', 'Average', 'Maximum', 'Minimum'];
 
 /** The order of every value. Inputs of the model are taken to be given as PyTorch is given them, but channels last. */
 export function featureOrders({ inputs, calls }: CallGraph): (value: ValueId) => FeatureOrder {
@@ -67,6 +67,8 @@ function orderBehind(
   if (combinesFeatures.includes(kind)) {
     return orders.every((order) => sameOrder(orders[0], order)) ? orders[0] : unknown;
   }
+  // Zeros around the channels, as PyTorch's pad puts them.
+  if (kind === 'PadChannels') return orders[0].kind === 'same' ? same : unknown;
   if (kind === 'Concatenate') return joined(orders, shapes) ?? unknown;
   if (kind === 'Flatten' || kind === 'Reshape') {
     return reshaped(orders[0], shapes[0], outputShape) ?? unknown;

@@ -55,6 +55,7 @@ const rprelu: LayerRules = {
 
 const rules: Readonly<Record<string, LayerRules>> = {
   Conv2D: convolution,
+  FloatConv2D: { kernel: convolution.kernel },
   DepthwiseConv2D: depthwise,
   Dense: dense,
   BinaryConv2D: { kernel: { ...convolution.kernel, meaning: 'latent' } },

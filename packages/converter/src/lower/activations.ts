@@ -51,14 +51,16 @@ export const reluLayer: LowerRule = (layer, inputs, { builder }) => {
     : builder.add({ ...node, op: 'relu', attributes: {} });
 };
 
-export const hardTanh: LowerRule = (layer, inputs, { builder }) =>
-  builder.add({
-    name: layer.name,
-    op: 'clip',
-    inputs,
-    attributes: { min: -1, max: 1 },
-    layers: [layer.name],
-  });
+/** Of one edge, or of the sum of two. */
+export const hardTanh: LowerRule = (layer, inputs, { builder }) => {
+  const layers = [layer.name];
+  const sum =
+    inputs.length === 1
+      ? inputs[0]
+      : builder.add({ name: `${layer.name}/sum`, op: 'add', inputs, attributes: {}, layers });
+  const attributes = { min: -1, max: 1 };
+  return builder.add({ name: layer.name, op: 'clip', inputs: [sum], attributes, layers });
+};
 
 export const softmaxLayer: LowerRule = (layer, inputs, { builder }) => {
   const axis = Number(configOf(layer)['axis'] ?? -1);

@@ -1,6 +1,6 @@
 /** Float layers with a kernel, and batch norm. */
 import { InputError } from '@surge-bnn/contract';
-import { batchNormCoefficients } from '@surge-bnn/core';
+import { batchNormCoefficients, FloatConv2D } from '@surge-bnn/core';
 import type { Window } from '@surge-bnn/runtime';
 import type { NamedTensor } from '../graph-builder.js';
 import { storedFloats, storedHalves } from '../stored.js';
@@ -8,10 +8,23 @@ import type { Values } from '../stored.js';
 import { activation } from './activations.js';
 import type { Layer, LowerContext, LowerRule } from './rule.js';
 import { cannotConvert, configOf, findWeight, pairOf, weightOf } from './rule.js';
-import { convWindow, namedPadding } from './window.js';
+import { convWindow, namedPadding, windowOf } from './window.js';
 
 export const conv2d: LowerRule = (layer, [input], context) =>
   convolution(layer, input, weightOf(layer, 'kernel'), 1, context);
+
+/** Our own, whose padding may be a number. */
+export const floatConv2d: LowerRule = (layer, [input], context) => {
+  const { self } = layer;
+  if (!(self instanceof FloatConv2D)) {
+    throw new Error(`layer "${layer.name}" calls itself FloatConv2D and is none`);
+  }
+  const window: WindowOn = (picture) => windowOf(self.geometry([1, ...picture]));
+  return convolution(layer, input, weightOf(layer, 'kernel'), 1, context, window);
+};
+
+/** The window of a convolution on a picture [height, width, channels]. */
+type WindowOn = (picture: readonly number[]) => Window;
 
 /**
  * A depthwise kernel [h, w, channels, multiplier] is that of a convolution with a group for each channel,
@@ -33,25 +46,15 @@ function convolution(
   kernel: Values,
   groups: number,
   context: LowerContext,
+  windowOn: WindowOn = (picture) => layerWindow(layer, picture, kernel.shape, groups),
 ): string {
   const { builder } = context;
-  const config = configOf(layer);
   refuseChannelsFirst(layer);
   const border = context.padded.get(input);
   const edge = border?.edge ?? input;
   const [top, left, bottom, right] = border?.pads ?? [0, 0, 0, 0];
   const [height, width, channels] = builder.edge(edge).shape;
-  const own = convWindow(
-    [height + top + bottom, width + left + right, channels],
-    kernel.shape,
-    {
-      strides: pairOf(config['strides']),
-      padding: namedPadding(config['padding'], layer.name),
-      dilationRate: pairOf(config['dilationRate'] ?? 1),
-      groups,
-    },
-    layer.name,
-  );
+  const own = windowOn([height + top + bottom, width + left + right, channels]);
   const window: Window = {
     ...own,
     pads: [own.pads[0] + top, own.pads[1] + left, own.pads[2] + bottom, own.pads[3] + right],
@@ -66,6 +69,23 @@ function convolution(
     layers: border === undefined ? [layer.name] : [layer.name, border.layer],
   });
   return activation(layer, sums, context);
+}
+
+/** As the options of TF.js's own layers say. */
+function layerWindow(
+  layer: Layer,
+  picture: readonly number[],
+  kernel: readonly number[],
+  groups: number,
+): Window {
+  const config = configOf(layer);
+  const options = {
+    strides: pairOf(config['strides']),
+    padding: namedPadding(config['padding'], layer.name),
+    dilationRate: pairOf(config['dilationRate'] ?? 1),
+    groups,
+  };
+  return convWindow(picture, kernel, options, layer.name);
 }
 
 /**

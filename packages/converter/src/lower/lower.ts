@@ -13,6 +13,7 @@ import * as binary from './binary.js';
 import * as float from './float.js';
 import { namedLayers } from './names.js';
 import type { LowerContext, LowerRule } from './rule.js';
+import { padChannels } from './pad-channels.js';
 import * as shape from './shape.js';
 
 /** Rules by the layers' class names. */
@@ -20,6 +21,7 @@ const rules: Readonly<Record<string, LowerRule>> = {
   BinaryConv2D: binary.binaryConv2d,
   BinaryDense: binary.binaryDense,
   Conv2D: float.conv2d,
+  FloatConv2D: float.floatConv2d,
   DepthwiseConv2D: float.depthwiseConv2d,
   ZeroPadding2D: float.zeroPadding2d,
   Dense: float.dense,
@@ -41,6 +43,7 @@ const rules: Readonly<Record<string, LowerRule>> = {
   Reshape: shape.reshapeLayer,
   Add: shape.add,
   Concatenate: shape.concatenate,
+  PadChannels: padChannels,
   Dropout: shape.nothing,
   SpatialDropout1D: shape.nothing,
   GaussianNoise: shape.nothing,
@@ -116,7 +119,7 @@ export function lower(model: Model, options: LowerOptions): Draft {
 }
 
 /** Kinds that can take a border of zeros upon themselves. */
-const padsByItself: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2D']);
+const padsByItself: ReadonlySet<string> = new Set(['Conv2D', 'FloatConv2D', 'DepthwiseConv2D']);
 
 function onlyBeforeConvolution(layer: string, reader: string): InputError {
   return new InputError(
