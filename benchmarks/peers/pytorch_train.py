@@ -17,8 +17,8 @@ Methods (all binary convolutions have 3x3 kernels, padding 0, sign(0) = +1):
 
 The code is meant to be as fast as readable PyTorch can be: elementwise work in place where autograd allows it,
 sign and box mask as single vectorised passes, large blocks kept by malloc instead of handed back to the system.
-With --serve, one combination is built and driven from standard input: a line holds a number of steps, the answer
-is a line with their times.
+With --serve, one combination is built and driven from standard input by lines of JSON: {"steps": 2} is answered by
+the steps' times, {"profile": 2} by the time per operator in so many steps.
 """
 
 import argparse
@@ -321,8 +321,30 @@ def serve(options):
     training = Training(options.networks[0], options.methods[0], options.formats[0], options.batch, options.foreach)
     say({"event": "ready"})
     for line in sys.stdin:
-        times = [training.timed_step() for _ in range(int(line))]
-        say({"event": "times", "seconds": times, "peakBytes": peak_bytes()})
+        request = json.loads(line)
+        if "profile" in request:
+            say(profile(training, request["profile"]))
+        else:
+            before = time.process_time()
+            times = [training.timed_step() for _ in range(request["steps"])]
+            processor = time.process_time() - before
+            say({"event": "times", "seconds": times, "processorSeconds": processor, "peakBytes": peak_bytes()})
+
+
+def profile(training, steps):
+    """Milliseconds and calls a step, by operator, each without those that it calls."""
+    start = time.perf_counter()
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
+        for _ in range(steps):
+            training.step()
+    milliseconds = 1e3 * (time.perf_counter() - start) / steps
+    kernels = [
+        {"kernel": e.key, "count": e.count / steps, "milliseconds": e.self_cpu_time_total / 1e3 / steps}
+        for e in profiler.key_averages()
+        if e.key.startswith("aten::")
+    ]
+    kernels.sort(key=lambda kernel: -kernel["milliseconds"])
+    return {"event": "profile", "milliseconds": milliseconds, "kernels": kernels}
 
 
 def main():

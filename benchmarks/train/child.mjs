@@ -1,0 +1,114 @@
+/**
+ * The process of one of our engines (or of TF.js's): builds a network and its training as a run does, and does
+ * steps on request. Protocol: trainer.mjs.
+ */
+import { createInterface } from 'node:readline';
+import { attachCompensator, resolveMethod, surge } from '@surge-bnn/core';
+import { randomStream } from '@surge-bnn/data';
+import { backendMemory, profileKernels, useEngine } from '@surge-bnn/engine';
+import { buildModel } from '@surge-bnn/models';
+import { parseRecipe } from '@surge-bnn/train';
+import { networkOf } from './networks.mjs';
+
+// The session is no part of the package's public face, so the built file is loaded by its place.
+const { Session } = await import(
+  new URL('../../packages/train/dist/session.js', import.meta.url).href
+);
+
+const config = JSON.parse(process.argv[2]);
+const say = (record) => process.stdout.write(`${JSON.stringify(record)}\n`);
+
+/** A training of random pictures with the network, method and engine of the configuration. */
+async function start({ network, method, batch, backend, threads }) {
+  const engine = await useEngine({ backend, threads });
+  const { spec, inputShape } = networkOf(network, method);
+  const binarizer = resolveMethod('ste');
+  const model = buildModel(spec, {
+    inputBinarizer: binarizer.input,
+    weightBinarizer: binarizer.weight,
+    seed: 1,
+    inputShape,
+    classes: 10,
+  });
+  if (method === 'surge') attachCompensator(model, surge({ eta: 0.1 }), { seed: 2 });
+  const decay = { weightDecay: 1e-4 };
+  const recipe = parseRecipe({
+    data: { name: 'random' },
+    network: { name: spec.network, options: spec.options },
+    compensator: method === 'surge' ? 'surge' : 'none',
+    optimizer: { name: 'sgd', learningRate: 0.01, momentum: 0.9, ...decay },
+    groups: { auxiliary: decay, normBias: decay },
+    epochs: 1,
+    batchSize: batch,
+  });
+  const session = new Session({
+    recipe,
+    engine,
+    model,
+    inputShape,
+    classes: 10,
+    stepsPerEpoch: 1000,
+    dataHash: 'random',
+  });
+  return { session, pictures: randomBatch(batch, inputShape), engine };
+}
+
+function randomBatch(count, inputShape) {
+  const random = randomStream(1, 'benchmark');
+  const size = count * inputShape.reduce((a, b) => a * b, 1);
+  return {
+    images: Float32Array.from({ length: size }, () => random.normal()),
+    labels: Int32Array.from({ length: count }, () => random.integer(10)),
+    indices: Int32Array.from({ length: count }, (_, i) => i),
+    count,
+  };
+}
+
+function timedStep({ session, pictures }) {
+  const begin = performance.now();
+  session.trainStep(pictures);
+  return (performance.now() - begin) / 1000;
+}
+
+async function profile(training, steps) {
+  const begin = performance.now();
+  const { kernels } = await profileKernels(() => {
+    for (let i = 0; i < steps; i++) training.session.trainStep(training.pictures);
+  });
+  return {
+    event: 'profile',
+    milliseconds: (performance.now() - begin) / steps,
+    kernels: kernels.map(({ kernel, path, count, milliseconds }) => ({
+      kernel: path === 'engine' ? kernel : `${kernel} (TF.js)`,
+      count: count / steps,
+      milliseconds: milliseconds / steps,
+    })),
+  };
+}
+
+async function answer(training, request) {
+  if (request.profile !== undefined) return profile(training, request.profile);
+  const before = process.cpuUsage();
+  const seconds = Array.from({ length: request.steps }, () => timedStep(training));
+  const { user, system } = process.cpuUsage(before);
+  return {
+    event: 'times',
+    seconds,
+    processorSeconds: (user + system) / 1e6,
+    peakBytes: 1024 * process.resourceUsage().maxRSS,
+    heapBytes: backendMemory()?.peakBytes,
+  };
+}
+
+try {
+  const training = await start(config);
+  say({ event: 'ready', engine: training.engine });
+  for await (const line of createInterface({ input: process.stdin })) {
+    say(await answer(training, JSON.parse(line)));
+  }
+} catch (error) {
+  // A defect keeps its stack, for the parent to show the last line of and for whoever runs the child by hand.
+  if (error.name !== 'InputError') console.error(error.stack);
+  say({ event: 'unavailable', why: error.message });
+}
+process.exit(0);

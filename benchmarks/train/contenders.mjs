@@ -1,0 +1,107 @@
+/**
+ * Who is measured: one contender for each engine, or for PyTorch each way to write the method, with the command
+ * that starts its process. What every process answers is in trainer.mjs.
+ */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const here = (file) => fileURLToPath(new URL(file, import.meta.url));
+
+/** TF.js's plain CPU backend takes minutes for what the others do in seconds. */
+const tfjs = { batch: 8, steps: 2, warmup: 1 };
+const tfjsPlans = { 'vgg-small': { batch: 1, steps: 1, warmup: 0 } };
+
+const engineOptions = {
+  wasm: { backend: 'surge-wasm', threads: 1 },
+  native1: { backend: 'surge-native', threads: 1 },
+  native2: { backend: 'surge-native', threads: 2 },
+  'tfjs-cpu': { backend: 'cpu', threads: 1 },
+};
+
+/** Ways to write a method in PyTorch. The fastest of one family, over memory formats too, stands in the table. */
+const peers = {
+  fp: { pytorch: ['fp'] },
+  ste: { pytorch: ['ste', 'ste-composed'] },
+  surge: {
+    'pytorch by hand': ['surge-handwritten'],
+    'pytorch textbook': ['surge-textbook'],
+  },
+};
+
+/** PyTorch's memory formats, in the words that everybody else uses. */
+const formats = { channels_last: 'NHWC', contiguous: 'NCHW' };
+
+/** Networks that the peer script has, too. */
+const peerNetworks = ['resnet-20', 'vgg-small'];
+
+const peerThreads = 2;
+
+/**
+ * The contenders for one network and method.
+ *
+ * @param options of the run
+ * @param python the interpreter that has torch; undefined: no PyTorch
+ */
+export function contendersFor(network, method, options, python) {
+  return options.engines.flatMap((engine) => {
+    const common = { network, method, engine };
+    if (engine !== 'pytorch') return [ownContender(common, options)];
+    if (python === undefined || !peerNetworks.includes(network)) return [];
+    return Object.entries(peers[method]).flatMap(([family, spellings]) =>
+      spellings.flatMap((spelling) =>
+        Object.keys(formats).map((format) =>
+          peerContender({ ...common, family, spelling, format }, options, python),
+        ),
+      ),
+    );
+  });
+}
+
+function ownContender(common, options) {
+  const plan = common.engine === 'tfjs-cpu' ? (tfjsPlans[common.network] ?? tfjs) : options;
+  const { steps, warmup, batch } = plan;
+  const engine = engineOptions[common.engine];
+  const config = { network: common.network, method: common.method, batch, ...engine };
+  return {
+    ...common,
+    family: common.engine,
+    label: common.engine,
+    threads: engine.threads,
+    batch,
+    steps: Math.min(steps, options.steps),
+    warmup,
+    command: [process.execPath, [here('child.mjs'), JSON.stringify(config)]],
+  };
+}
+
+function peerContender(common, { steps, warmup, batch }, python) {
+  const words = {
+    networks: common.network,
+    methods: common.spelling,
+    formats: common.format,
+    batch,
+    threads: peerThreads,
+  };
+  const args = Object.entries(words).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  return {
+    ...common,
+    label: `${common.family} (${common.spelling === 'ste-composed' ? 'composed, ' : ''}${formats[common.format]})`,
+    threads: peerThreads,
+    batch,
+    steps,
+    warmup,
+    command: [python, [here('../peers/pytorch_train.py'), '--serve', ...args]],
+  };
+}
+
+/** The first python that has torch, or undefined. */
+export function findPython() {
+  const places = [process.env.SURGE_PYTHON, 'python3', '/usr/bin/python3'];
+  return places.find((place) => {
+    if (!place) return false;
+    return spawnSync(place, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0;
+  });
+}
+
+export const withoutPython =
+  'pytorch is skipped: no python3 with torch was found; on Debian: apt-get install python3-torch libopenblas0-pthread, elsewhere: pip install torch and set SURGE_PYTHON';

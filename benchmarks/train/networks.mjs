@@ -1,0 +1,60 @@
+/** The measured networks, and what their convolutions cost. */
+import { summarize } from '@surge-bnn/core';
+import { useEngine } from '@surge-bnn/engine';
+import { buildModel } from '@surge-bnn/models';
+
+/** How `buildModel` is told the network; digits-cnn, for a quick try, has no full-precision twin. */
+export function networkOf(network, method) {
+  if (network === 'digits-cnn') {
+    if (method === 'fp') throw new Error('digits-cnn has no full-precision twin');
+    return { spec: { network, options: {} }, inputShape: [28, 28, 1] };
+  }
+  const options = { precision: method === 'fp' ? 'full' : 'binary' };
+  return { spec: { network, options }, inputShape: [32, 32, 3] };
+}
+
+/**
+ * Multiply-adds of the convolutions for one picture, once through: of the float stem, and of all behind it
+ * (binary, or ordinary in the full-precision twin).
+ */
+export async function convolutionMacs(network) {
+  await useEngine({ backend: 'cpu' });
+  const { spec, inputShape } = networkOf(network, 'ste');
+  const model = buildModel(spec, {
+    inputBinarizer: 'ste',
+    weightBinarizer: 'ste',
+    seed: 1,
+    inputShape,
+    classes: 10,
+  });
+  const { layers } = summarize(model);
+  model.dispose();
+  const sum = (key) =>
+    layers
+      .filter(({ kind }) => kind.includes('Conv2D'))
+      .reduce((total, layer) => total + layer[key], 0);
+  return { stem: sum('floatMacs'), inner: sum('binaryMacs') };
+}
+
+/**
+ * Products of one convolution behind the stem that a step computes in float, and with bits. Full precision: forward,
+ * input gradient, filter gradient. Our engines count bits forward, and SURGE adds two gradients; PyTorch's signs
+ * are floats, and the textbook form computes the auxiliary forward as well.
+ */
+export function products({ method, engine, spelling }) {
+  if (method === 'fp') return { float: 3, bits: 0 };
+  const gradients = method === 'surge' ? 4 : 2;
+  if (engine === 'wasm' || engine.startsWith('native')) return { float: gradients, bits: 1 };
+  return { float: gradients + (spelling === 'surge-textbook' ? 2 : 1), bits: 0 };
+}
+
+/** Float operations (a multiply-add is two) and one-bit multiply-adds of a step. */
+export function workOf(contender, { stem, inner }) {
+  const { float, bits } = products(contender);
+  const { batch } = contender;
+  return {
+    // The stem's input needs no gradient.
+    flops: 2 * batch * (2 * stem + float * inner),
+    bitMacs: batch * bits * inner,
+  };
+}

@@ -1,0 +1,102 @@
+/** What `npm run bench:train` may be asked, with its help; a mistake is one sentence and exit code 2. */
+import { parseArgs } from 'node:util';
+
+export const networks = ['resnet-20', 'vgg-small', 'digits-cnn'];
+export const methods = ['fp', 'ste', 'surge'];
+export const engines = ['wasm', 'native1', 'native2', 'tfjs-cpu', 'pytorch'];
+
+export const help = `Seconds per training step, ours beside TF.js and PyTorch, all in one run.
+
+  npm run bench:train -- [options]
+
+  --networks LIST   ${networks.join(', ')} (default: the first two)
+  --methods LIST    fp: full precision, ste: binary, surge: binary with SURGE (default: all)
+  --engines LIST    ${engines.join(', ')} (default: all)
+                    native1 and native2 are the native engine with 1 and 2 threads; an engine that is not there
+                    is named and left out
+  --steps N         timed steps of each contender, after warm-up (default 10; TF.js takes 2 or 1)
+  --batch N         pictures a step (default 128; TF.js takes 8 or 1; scaled, marked with *)
+  --profile         time per kernel as well, from two more steps of each contender
+  --quick           a first look: 3 steps, resnet-20, without TF.js
+  --json FILE       writes everything that was measured
+  --page            writes results/train-speed.json and docs/performance.md
+  --from FILE       measures nothing: shows the JSON of an earlier run (with --page: writes its page anew)
+
+A step is forward, softmax cross-entropy, backward, clipping and SGD with momentum and weight decay on one batch of
+random pictures: what a run does, without the loading of images. Contenders are processes of their own that take
+turns of two steps; medians are compared. PyTorch is found through $SURGE_PYTHON, python3, /usr/bin/python3.
+Close everything else first: threads that wait for each other suffer most on a busy machine. On Linux a turn waits up to
+20 s for a quiet moment and is repeated when other processes took part of the machine; what stayed disturbed is marked.
+
+  npm run bench:train -- --quick --engines native2,pytorch       the comparison that matters, in a minute
+  npm run bench:train -- --methods surge --engines wasm --profile
+`;
+
+/** @returns the options, checked; undefined when help was asked for. */
+export function readOptions(argv) {
+  const flag = { type: 'boolean', default: false };
+  const text = { type: 'string' };
+  const { values } = parse(argv, {
+    networks: text,
+    methods: text,
+    engines: text,
+    steps: text,
+    batch: text,
+    json: text,
+    from: text,
+    profile: flag,
+    quick: flag,
+    page: flag,
+    help: flag,
+  });
+  if (values.help) return undefined;
+  if (values.page && values.quick) refuse('--page wants the whole run, not --quick');
+  const { quick, page, profile, from } = values;
+  return {
+    networks: list('networks', values.networks, networks, networks.slice(0, quick ? 1 : 2)),
+    methods: list('methods', values.methods, methods, methods),
+    engines: list(
+      'engines',
+      values.engines,
+      engines,
+      engines.filter((name) => !quick || name !== 'tfjs-cpu'),
+    ),
+    steps: count('steps', values.steps ?? (quick ? '3' : '10')),
+    warmup: quick ? 1 : 3,
+    batch: count('batch', values.batch ?? '128'),
+    json: values.json,
+    quick,
+    page,
+    profile,
+    from,
+  };
+}
+
+function parse(argv, options) {
+  try {
+    return parseArgs({ args: argv, options });
+  } catch (error) {
+    return refuse(error.message);
+  }
+}
+
+function list(name, given, allowed, fallback) {
+  if (given === undefined) return fallback;
+  const chosen = given.split(',');
+  const wrong = chosen.find((item) => !allowed.includes(item));
+  if (wrong !== undefined) {
+    refuse(`--${name}: "${wrong}" does not exist; allowed: ${allowed.join(', ')}`);
+  }
+  return chosen;
+}
+
+function count(name, given) {
+  const value = Number(given);
+  if (!Number.isInteger(value) || value < 1) refuse(`--${name} must be a whole number >= 1`);
+  return value;
+}
+
+function refuse(sentence) {
+  console.error(`bench:train: ${sentence} (--help explains the options)`);
+  process.exit(2);
+}
