@@ -159,6 +159,16 @@ describe.each(['resnet-20', 'vgg-small'])('%s', (network) => {
     expect(binaryLayers(build(network, { width: 2, precision: 'full' }, 8))).toEqual([]);
   });
 
+  it.each(['binary', 'full'])('in %s precision comes back from its topology', async (precision) => {
+    const model = build(network, { width: 2, precision }, 8);
+    const modelTopology = model.toJSON(null, false) as object;
+    const again = await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology }), { strict: false });
+    again.setWeights(model.getWeights());
+    const picture = tf.randomNormal([2, 8, 8, 3], 0, 1, 'float32', 3);
+    const outputs = [model, again].map((m) => (m.predict(picture) as tf.Tensor).dataSync());
+    expect(outputs[1]).toEqual(outputs[0]);
+  });
+
   it('starts from weights that the seed and the names alone decide, Kaiming-normal', () => {
     const weights = (name: string, options = {}) =>
       build(network, { width: 16, ...options }, 8)
