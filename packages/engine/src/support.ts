@@ -19,17 +19,17 @@ export interface KernelSupport {
   readonly leaves?: string;
 }
 
-/** The support table. Instantiates every provider once. */
+/** The support table. Instantiates the portable providers once; the native one has every kernel of its own, built or not. */
 export async function kernelSupport(): Promise<KernelSupport[]> {
-  const providers = await Promise.all(
-    providerNames.map(async (name) => [name, await loadProvider(name)] as const),
-  );
+  const [wasm, reference] = await Promise.all([loadProvider('wasm'), loadProvider('reference')]);
   return kernelTable.map(({ kernel, uses, leaves }) => ({
     kernel,
     uses,
-    providers: Object.fromEntries(
-      providers.map(([name, provider]) => [name, supportOf(provider, uses)]),
-    ) as Record<ProviderName, Support>,
+    providers: {
+      native: 'own',
+      wasm: supportOf(wasm, uses),
+      reference: supportOf(reference, uses),
+    },
     leaves,
   }));
 }

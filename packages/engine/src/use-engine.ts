@@ -7,18 +7,25 @@ import { checkKeys, InputError, unknownName } from '@surge-bnn/contract';
 import type { SurgeBackend } from './backend.js';
 import type { PoolStatistics } from './memory/pool.js';
 import { loadProvider, type ProviderName } from './providers/load.js';
-import type { KernelName } from './providers/provider.js';
+import type { KernelName, Precision, ProviderSettings } from './providers/provider.js';
 import { supportOf, type Support } from './support.js';
 
-/** The backends that exist; 'auto' is the fastest of them. */
-export const backendNames = ['surge-wasm', 'surge-reference', 'cpu'] as const;
+/** The backends that exist, fastest first. 'surge-native' is there where it was built (npm run build:native). */
+export const backendNames = ['surge-native', 'surge-wasm', 'surge-reference', 'cpu'] as const;
 export type BackendName = (typeof backendNames)[number];
 
 export interface EngineOptions {
-  /** Default: 'auto', the fastest that is there (now: 'surge-wasm'). */
+  /** Default: 'auto', the fastest that is there: 'surge-native' where it was built and loads, else 'surge-wasm'. */
   readonly backend?: BackendName | 'auto';
-  /** Only 1 for now. */
+  /** Default: as many as the machine has cores on 'surge-native'; 1 is all that the others have. */
   readonly threads?: number;
+  /**
+   * Operand type of the binary branch's two backward products, 'surge-native' alone. 'bfloat16' rounds the incoming gradient to 8
+   * bits (signs stay exact). Default 'float32'.
+   */
+  readonly binaryGradients?: Precision;
+  /** The same for the auxiliary branch, whose weights and inputs are rounded too. Default 'float32'. */
+  readonly auxiliaryGradients?: Precision;
 }
 
 export interface EngineInfo {
@@ -29,26 +36,37 @@ export interface EngineInfo {
   readonly threads: number;
   /** The provider's kernels: its own code, or the slow reference. Empty for 'cpu'. */
   readonly kernels: Readonly<Partial<Record<KernelName, Support>>>;
+  /** The instruction set of the native kernels (SURGE_ISA forces one). */
+  readonly isa?: string;
+  /** Why 'auto' passed over a native engine that was built. */
+  readonly passedOver?: string;
 }
 
 const providerOf: Readonly<Record<Exclude<BackendName, 'cpu'>, ProviderName>> = {
+  'surge-native': 'native',
   'surge-wasm': 'wasm',
   'surge-reference': 'reference',
 };
 
 const backends = new Map<BackendName, SurgeBackend>();
 
+/** More threads than this are a slip of the keyboard. */
+const MOST_THREADS = 256;
+
 /**
- * Makes an engine TF.js's current backend. Calling it again with the same name changes nothing.
+ * Makes an engine TF.js's current backend. Calling it again with the same name changes its threads and precisions, and nothing else.
  *
- * @throws InputError for a backend or a number of threads that does not exist.
+ * @throws InputError for a backend, a number of threads or a precision that does not exist, and for a native engine that is asked for
+ * by name and is not built or does not load.
  * @example const info = await useEngine({ backend: 'auto' });
  */
 export async function useEngine(options: EngineOptions = {}): Promise<EngineInfo> {
-  checkKeys(options, ['backend', 'threads'], 'useEngine');
-  const backend = checkBackend(options.backend ?? 'auto');
-  const threads = checkThreads(options.threads ?? 1);
+  checkKeys(options, ['backend', 'threads', 'binaryGradients', 'auxiliaryGradients'], 'useEngine');
+  const asked = checkBackend(options.backend ?? 'auto');
+  const { backend, passedOver } = asked === 'auto' ? await fastest() : { backend: asked };
+  const settings = await checkSettings(options, backend);
   await import('@tensorflow/tfjs-backend-cpu');
+  const { threads } = settings;
   if (backend === 'cpu') {
     await activate('cpu');
     withoutBanner(() => tf.zeros([1]).dispose());
@@ -56,10 +74,18 @@ export async function useEngine(options: EngineOptions = {}): Promise<EngineInfo
   }
   const provider = providerOf[backend];
   const { provider: running } = await register(backend, provider);
+  running.configure?.(settings);
   await activate(backend);
   const names = Object.keys(running.kernels) as KernelName[];
   const kernels = Object.fromEntries(names.map((name) => [name, supportOf(running, [name])]));
-  return { backend, provider, threads, kernels };
+  return {
+    backend,
+    provider,
+    threads,
+    kernels,
+    ...(running.isa === undefined ? {} : { isa: running.isa }),
+    ...(passedOver === undefined ? {} : { passedOver }),
+  };
 }
 
 /**
@@ -70,22 +96,56 @@ export function backendMemory(backend: string = tf.getBackend()): PoolStatistics
   return registered(backend)?.statistics();
 }
 
-/** Which of the known backends a name means. */
-function checkBackend(name: string): BackendName {
-  if (name === 'auto') return 'surge-wasm';
-  const known = backendNames.find((other) => other === name);
+function checkBackend(name: string): BackendName | 'auto' {
+  const allowed = [...backendNames, 'auto'] as const;
+  const known = allowed.find((other) => other === name);
   if (known) return known;
-  if (name === 'surge-native') {
-    throw new InputError(
-      `engine backend "${name}" does not exist yet; allowed: ${[...backendNames, 'auto'].join(', ')}`,
-    );
-  }
-  throw unknownName('engine backend', name, [...backendNames, 'auto']);
+  throw unknownName('engine backend', name, allowed);
 }
 
-function checkThreads(threads: number): number {
-  if (threads === 1) return threads;
-  throw new InputError(`engine threads: ${threads} is not possible yet; allowed: 1`);
+/** What 'auto' means here. A native engine that was built and cannot be used is passed over, and named. */
+async function fastest(): Promise<{ backend: BackendName; passedOver?: string }> {
+  if (!runsOnNode()) return { backend: 'surge-wasm' };
+  const { isAddonBuilt } = await import('./providers/native/addon.js');
+  if (!isAddonBuilt()) return { backend: 'surge-wasm' };
+  try {
+    await register('surge-native', 'native');
+    return { backend: 'surge-native' };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { backend: 'surge-wasm', passedOver: error.message };
+  }
+}
+
+function runsOnNode(): boolean {
+  return typeof process !== 'undefined' && process.versions.node !== undefined;
+}
+
+async function checkSettings(
+  { threads, binaryGradients = 'float32', auxiliaryGradients = 'float32' }: EngineOptions,
+  backend: BackendName,
+): Promise<ProviderSettings> {
+  const isNative = backend === 'surge-native';
+  for (const [key, value] of Object.entries({ binaryGradients, auxiliaryGradients })) {
+    const allowed = isNative ? ['float32', 'bfloat16'] : ['float32'];
+    if (allowed.includes(value)) continue;
+    throw new InputError(
+      `engine ${key}: "${value}" is not possible on ${backend}; allowed: ${allowed.join(', ')}`,
+    );
+  }
+  const most = isNative ? MOST_THREADS : 1;
+  const count = threads ?? (isNative ? await cores() : 1);
+  if (!Number.isInteger(count) || count < 1 || count > most) {
+    throw new InputError(
+      `engine threads: ${count} is not possible on ${backend}; allowed: ${most === 1 ? '1' : `1 to ${most}`}`,
+    );
+  }
+  return { threads: count, binaryGradients, auxiliaryGradients };
+}
+
+async function cores(): Promise<number> {
+  const { availableParallelism } = await import('node:os');
+  return Math.min(availableParallelism(), MOST_THREADS);
 }
 
 async function register(backend: BackendName, name: ProviderName): Promise<SurgeBackend> {
@@ -95,6 +155,8 @@ async function register(backend: BackendName, name: ProviderName): Promise<Surge
     import('./backend.js'),
     import('./kernels/register.js'),
     loadProvider(name),
+    // Whose kernels the backend copies.
+    import('@tensorflow/tfjs-backend-cpu'),
   ]);
   // Somebody else may have registered it while the modules loaded.
   const meanwhile = registered(backend);

@@ -255,10 +255,26 @@ export interface Kernels {
 
 export type KernelName = keyof Kernels;
 
+/** Operand types of the two backward products of a binary layer's branch. bfloat16 rounds what is no sign to 8 bits. */
+export type Precision = 'float32' | 'bfloat16';
+
+/** What may change while a provider lives, where it can be chosen at all. */
+export interface ProviderSettings {
+  readonly threads: number;
+  readonly binaryGradients: Precision;
+  readonly auxiliaryGradients: Precision;
+}
+
 export interface Provider {
-  readonly name: 'reference' | 'wasm';
+  readonly name: 'reference' | 'wasm' | 'native';
   readonly heap: Heap;
   readonly kernels: Kernels;
   /** The kernels that are this provider's own; the others run the reference on its heap, and reports say so. */
   readonly own: ReadonlySet<KernelName>;
+  /** The instruction set whose kernels run, where there is a choice. */
+  readonly isa?: string;
+  /** Takes other settings from the next kernel on; absent: one thread and float32 are all there is. */
+  configure?(settings: ProviderSettings): void;
+  /** Bytes that the provider holds beside its heap. */
+  ownBytes?(): number;
 }

@@ -3,13 +3,14 @@
  * exactly, sums within the bound that the case states. (The reference itself, on its heap, against itself on
  * plain arrays: that tests the way there and back.)
  */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BranchWeights } from '@surge-bnn/contract';
 import { kernelCases } from '../cases/index.js';
 import { difference, runCase, type KernelCase } from '../cases/kernel-case.js';
 import { convGeometries, sizes } from '../cases/geometries.js';
 import { reals } from '../cases/numbers.js';
-import { loadProvider, providerNames } from './load.js';
+import { loadProvider, type ProviderName } from './load.js';
+import { isAddonBuilt, loadAddon } from './native/addon.js';
 import type { KernelName, Provider } from './provider.js';
 import { kernelNames, referenceKernels } from './reference/index.js';
 
@@ -20,10 +21,25 @@ function expected(kernelCase: KernelCase): { outputs: Float32Array[]; said: read
   return { outputs, said };
 }
 
-describe.each(providerNames)('%s', (name) => {
+/** The native provider once for each instruction set that runs here, where it was built. */
+const nativeIsas = isAddonBuilt() ? loadAddon().runnable : [];
+const subjects: [name: string, provider: ProviderName, isa: string, threads: number][] = [
+  ['reference', 'reference', '', 1],
+  ['wasm', 'wasm', '', 1],
+  ...nativeIsas.map((isa): (typeof subjects)[number] => [`native ${isa}`, 'native', isa, 2]),
+];
+
+describe.each(subjects)('%s', (_, name, isa, threads) => {
   let provider: Provider;
   beforeAll(async () => {
+    vi.stubEnv('SURGE_ISA', isa);
     provider = await loadProvider(name);
+    provider.configure?.({
+      threads,
+      binaryGradients: 'float32',
+      auxiliaryGradients: 'float32',
+    });
+    vi.unstubAllEnvs();
   });
 
   it.each(kernelNames.map((kernel) => [kernel]))('%s equals the reference', (kernel) => {

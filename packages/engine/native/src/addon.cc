@@ -1,0 +1,403 @@
+// The addon's face: a class NativeProvider whose methods are the kernels, and what `surge-bnn doctor` asks. Nothing is computed here.
+#include <napi.h>
+#include <sys/mman.h>
+
+#include <new>
+#include <stdexcept>
+
+#include "arguments.h"
+#include "isa.h"
+#include "provider.h"
+
+namespace surge {
+namespace {
+
+// Raised with every change of a method's arguments: a stale build is refused by providers/native/addon.ts instead of misread.
+constexpr int kInterface = 1;
+
+class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
+ public:
+  explicit NativeProvider(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NativeProvider>(info) {
+    guarded(info, [&] {
+      Arguments a(info);
+      const int threads = int(a.whole());
+      provider_ = std::make_unique<Provider>(threads, a.text());
+    });
+  }
+
+  static Napi::Function define(Napi::Env env);
+
+ private:
+  // C++ exceptions as JavaScript errors that say what happened.
+  template <class F>
+  static void guarded(const Napi::CallbackInfo& info, F f) {
+    try {
+      f();
+    } catch (const std::bad_alloc&) {
+      throw Napi::RangeError::New(info.Env(), "the native engine is out of memory; lower the batch size");
+    } catch (const std::invalid_argument& error) {
+      throw Napi::TypeError::New(info.Env(), error.what());
+    } catch (const dnnl::error& error) {
+      if (error.status == dnnl_out_of_memory) throw Napi::RangeError::New(info.Env(), "oneDNN is out of memory; lower the batch size");
+      throw Napi::Error::New(info.Env(), std::string("oneDNN: ") + error.what());
+    }
+  }
+
+  template <class F>
+  Napi::Value run(const Napi::CallbackInfo& info, F f) {
+    guarded(info, [&] {
+      Arguments a(info);
+      f(a, provider_->kernels(), provider_->threads());
+    });
+    return info.Env().Undefined();
+  }
+
+#define METHOD(name) Napi::Value name(const Napi::CallbackInfo& info)
+
+  METHOD(setThreads) {
+    return run(info, [&](Arguments& a, const KernelSet&, int) { provider_->setThreads(int(a.whole())); });
+  }
+  METHOD(setPrecision) {
+    return run(info, [&](Arguments& a, const KernelSet&, int) {
+      const auto binary = Precision(a.whole());
+      provider_->setPrecision({binary, Precision(a.whole())});
+    });
+  }
+  METHOD(isa) { return Napi::String::New(info.Env(), provider_->kernels().name); }
+  METHOD(bytes) { return Napi::Number::New(info.Env(), double(provider_->bytes())); }
+
+  METHOD(conv2d) {
+    return run(info, [&](Arguments& a, const KernelSet&, int) {
+      const Floats x = a.floats(), filter = a.floats(), y = a.floats();
+      provider_->conv2d(x, filter, y, a.geometry());
+    });
+  }
+  METHOD(conv2dInputGradient) {
+    return run(info, [&](Arguments& a, const KernelSet&, int) {
+      const Floats dy = a.floats(), filter = a.floats(), dx = a.floats();
+      provider_->conv2dInputGradient(dy, filter, dx, a.geometry());
+    });
+  }
+  METHOD(conv2dFilterGradient) {
+    return run(info, [&](Arguments& a, const KernelSet&, int) {
+      const Floats x = a.floats(), dy = a.floats(), dfilter = a.floats();
+      provider_->conv2dFilterGradient(x, dy, dfilter, a.geometry());
+    });
+  }
+  METHOD(canonicalConv2d) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), kernel = a.floats(), bias = a.maybeFloats(), y = a.floats();
+      const Geometry g = a.geometry();
+      k.canonicalConv(threads, x, kernel, bias, y, g, float(a.number()));
+    });
+  }
+  METHOD(matMul) {
+    return run(info, [&](Arguments& arguments, const KernelSet&, int) {
+      const Floats a = arguments.floats(), b = arguments.floats(), c = arguments.floats();
+      MatMulShape s;
+      s.batch = arguments.whole();
+      s.m = arguments.whole();
+      s.k = arguments.whole();
+      s.n = arguments.whole();
+      s.transposeA = arguments.flag();
+      s.transposeB = arguments.flag();
+      s.strideA = arguments.whole();
+      s.strideB = arguments.whole();
+      provider_->matMul(a, b, c, s);
+    });
+  }
+
+  METHOD(signConv2d) {
+    int said = 0;
+    run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), kernel = a.floats(), y = a.floats();
+      const Geometry g = a.geometry();
+      said = k.signConv(threads, x, kernel, y, g, int(a.whole()));
+    });
+    return Napi::Number::New(info.Env(), said);
+  }
+  METHOD(binaryInputGradient) {
+    return run(info, [&](Arguments& a, const KernelSet&, int) {
+      const Floats dy = a.floats(), kernel = a.floats(), gb = a.floats();
+      provider_->binaryInputGradient(dy, kernel, gb, a.geometry());
+    });
+  }
+  METHOD(auxiliaryInputGradient) {
+    return run(info, [&](Arguments& a, const KernelSet&, int) {
+      const Floats dy = a.floats(), auxiliary = a.floats();
+      provider_->auxiliaryInputGradient(dy, auxiliary, a.geometry());
+    });
+  }
+  // Writes |gb|^2, |ga|^2, <gb, ga> and the number of slopes that are 0 into a Float64Array of four.
+  METHOD(throughSurrogate) {
+    return run(info, [&](Arguments& a, const KernelSet&, int) {
+      const Floats x = a.floats(), gb = a.floats();
+      const Surrogate surrogate = a.surrogate();
+      const BranchSums sums = provider_->throughSurrogate(x, surrogate, gb, gb.length);
+      auto out = info[4].As<Napi::Float64Array>();
+      out[0] = sums.squaredB;
+      out[1] = sums.squaredA;
+      out[2] = sums.inner;
+      out[3] = sums.clipped;
+    });
+  }
+  METHOD(combineBranches) {
+    return run(info, [&](Arguments& a, const KernelSet&, int) {
+      const Floats gb = a.floats();
+      const float binary = float(a.number());
+      provider_->combineBranches(gb, gb.length, binary, float(a.number()));
+    });
+  }
+  METHOD(binaryFilterGradient) {
+    return run(info, [&](Arguments& a, const KernelSet&, int) {
+      const Floats x = a.floats(), dy = a.floats(), kernel = a.floats(), dkernel = a.floats();
+      const Geometry g = a.geometry();
+      const int padValue = int(a.whole());
+      provider_->binaryFilterGradient(x, dy, kernel, dkernel, g, padValue, a.surrogate());
+    });
+  }
+  METHOD(auxiliaryFilterGradient) {
+    return run(info, [&](Arguments& a, const KernelSet&, int) {
+      const Floats x = a.floats(), dy = a.floats(), dauxiliary = a.floats();
+      const Geometry g = a.geometry();
+      provider_->auxiliaryFilterGradient(x, dy, dauxiliary, g, float(a.number()));
+    });
+  }
+
+  METHOD(batchNorm) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), gamma = a.floats(), beta = a.floats(), y = a.floats(), mean = a.floats(), variance = a.floats();
+      k.batchNorm(threads, x, gamma, beta, y, mean, variance, x.length / gamma.length, gamma.length, a.number());
+    });
+  }
+  METHOD(batchNormGradient) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats dy = a.floats(), x = a.floats(), gamma = a.floats(), mean = a.floats(), variance = a.floats();
+      const Floats dx = a.floats(), dgamma = a.floats(), dbeta = a.floats();
+      k.batchNormGradient(threads, dy, x, gamma, mean, variance, dx, dgamma, dbeta, x.length / gamma.length, gamma.length, a.number());
+    });
+  }
+  METHOD(layerNorm) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), gamma = a.floats(), beta = a.floats(), y = a.floats(), mean = a.floats(), inverseStd = a.floats();
+      k.layerNorm(threads, x, gamma, beta, y, mean, inverseStd, mean.length, gamma.length, a.number());
+    });
+  }
+  METHOD(layerNormGradient) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats dy = a.floats(), x = a.floats(), gamma = a.floats(), mean = a.floats(), inverseStd = a.floats();
+      const Floats dx = a.floats(), dgamma = a.floats(), dbeta = a.floats();
+      k.layerNormGradient(threads, dy, x, gamma, mean, inverseStd, dx, dgamma, dbeta, mean.length, gamma.length);
+    });
+  }
+
+  METHOD(maxPool) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), y = a.floats();
+      k.maxPool(threads, x, y, a.geometry());
+    });
+  }
+  METHOD(maxPoolGradient) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats dy = a.floats(), x = a.floats(), dx = a.floats();
+      k.maxPoolGradient(threads, dy, x, dx, a.geometry());
+    });
+  }
+  METHOD(avgPool) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), y = a.floats();
+      k.avgPool(threads, x, y, a.geometry());
+    });
+  }
+  METHOD(avgPoolGradient) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats dy = a.floats(), dx = a.floats();
+      k.avgPoolGradient(threads, dy, dx, a.geometry());
+    });
+  }
+  METHOD(softmaxCrossEntropy) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats logits = a.floats(), labels = a.floats(), loss = a.floats(), gradient = a.floats();
+      k.softmaxCrossEntropy(threads, logits, labels, loss, gradient, loss.length, loss.length ? logits.length / loss.length : 0);
+    });
+  }
+
+  METHOD(sgdStep) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats w = a.floats(), g = a.floats(), v = a.floats(), newW = a.floats(), newV = a.floats();
+      SgdAttributes s;
+      s.learningRate = a.number();
+      s.momentum = a.number();
+      s.nesterov = a.flag();
+      s.weightDecay = a.number();
+      s.clipMin = a.number();
+      s.clipMax = a.number();
+      k.sgdStep(threads, w, g, v, newW, newV, w.length, s);
+    });
+  }
+  METHOD(adamStep) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats w = a.floats(), g = a.floats(), m = a.floats(), v = a.floats();
+      const Floats newW = a.floats(), newM = a.floats(), newV = a.floats();
+      AdamAttributes s;
+      s.learningRate = a.number();
+      s.beta1 = a.number();
+      s.beta2 = a.number();
+      s.epsilon = a.number();
+      s.step = a.number();
+      s.weightDecay = a.number();
+      s.decoupled = a.flag();
+      s.clipMin = a.number();
+      s.clipMax = a.number();
+      k.adamStep(threads, w, g, m, v, newW, newM, newV, w.length, s);
+    });
+  }
+  METHOD(bopStep) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats w = a.floats(), g = a.floats(), m = a.floats(), newW = a.floats(), newM = a.floats();
+      const double gamma = a.number();
+      k.bopStep(threads, w, g, m, newW, newM, w.length, gamma, a.number());
+    });
+  }
+
+  METHOD(unary) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const auto op = Unary(a.whole());
+      const Floats x = a.floats(), y = a.floats();
+      k.unary(threads, op, x, y, x.length);
+    });
+  }
+  METHOD(clip) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), y = a.floats();
+      const float low = float(a.number());
+      k.clip(threads, x, y, x.length, low, float(a.number()));
+    });
+  }
+  METHOD(binary) {
+    return run(info, [&](Arguments& arguments, const KernelSet& k, int threads) {
+      const auto op = Binary(arguments.whole());
+      const Floats a = arguments.floats(), b = arguments.floats(), y = arguments.floats();
+      const long inner = arguments.whole();
+      k.binary(threads, op, a, b, y, a.length, b.length, inner, arguments.flag());
+    });
+  }
+  METHOD(prelu) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), alpha = a.floats(), y = a.floats();
+      k.prelu(threads, x, alpha, y, x.length, alpha.length);
+    });
+  }
+  METHOD(preluGradient) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats dy = a.floats(), x = a.floats(), alpha = a.floats(), dx = a.floats(), dalpha = a.floats();
+      k.preluGradient(threads, dy, x, alpha, dx, dalpha, x.length, alpha.length);
+    });
+  }
+  METHOD(addClip) {
+    return run(info, [&](Arguments& arguments, const KernelSet& k, int threads) {
+      const Floats a = arguments.floats(), b = arguments.maybeFloats(), y = arguments.floats();
+      const float low = float(arguments.number());
+      k.addClip(threads, a, b, y, a.length, low, float(arguments.number()));
+    });
+  }
+  METHOD(addClipGradient) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats dy = a.floats(), y = a.floats(), dx = a.floats();
+      const float low = float(a.number());
+      k.addClipGradient(threads, dy, y, dx, dy.length, low, float(a.number()));
+    });
+  }
+  METHOD(sum) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), y = a.floats();
+      const long outer = a.whole(), reduced = a.whole();
+      k.sum(threads, x, y, outer, reduced, a.whole());
+    });
+  }
+  METHOD(gather) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats();
+      long rows;
+      const int32_t* ids = a.integers(&rows);
+      const Floats y = a.floats();
+      k.gather(threads, x, ids, y, rows, a.whole());
+    });
+  }
+  METHOD(transpose) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), y = a.floats();
+      long axes;
+      const int32_t* sizes = a.integers(&axes);
+      if (y.length > 0) k.transpose(threads, x, y, int(axes), sizes, a.integers(&axes));
+    });
+  }
+  METHOD(segmentSum) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats();
+      long rows;
+      const int32_t* ids = a.integers(&rows);
+      const Floats y = a.floats();
+      const long inner = a.whole();
+      k.segmentSum(threads, x, ids, y, rows, inner ? y.length / inner : 0, inner);
+    });
+  }
+  METHOD(fill) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats y = a.floats();
+      k.fill(threads, y, y.length, float(a.number()));
+    });
+  }
+#undef METHOD
+
+  std::unique_ptr<Provider> provider_;
+};
+
+Napi::Function NativeProvider::define(Napi::Env env) {
+#define METHOD(name) InstanceMethod(#name, &NativeProvider::name)
+  return DefineClass(env, "NativeProvider",
+                     {METHOD(setThreads), METHOD(setPrecision), METHOD(isa), METHOD(bytes), METHOD(conv2d), METHOD(conv2dInputGradient),
+                      METHOD(conv2dFilterGradient), METHOD(canonicalConv2d), METHOD(matMul), METHOD(signConv2d),
+                      METHOD(binaryInputGradient), METHOD(auxiliaryInputGradient), METHOD(throughSurrogate), METHOD(combineBranches),
+                      METHOD(binaryFilterGradient), METHOD(auxiliaryFilterGradient), METHOD(batchNorm), METHOD(batchNormGradient),
+                      METHOD(layerNorm), METHOD(layerNormGradient), METHOD(maxPool), METHOD(maxPoolGradient), METHOD(avgPool),
+                      METHOD(avgPoolGradient), METHOD(softmaxCrossEntropy), METHOD(sgdStep), METHOD(adamStep), METHOD(bopStep), METHOD(unary),
+                      METHOD(clip), METHOD(binary), METHOD(prelu), METHOD(preluGradient), METHOD(addClip), METHOD(addClipGradient), METHOD(sum),
+                      METHOD(gather), METHOD(segmentSum), METHOD(transpose), METHOD(fill)});
+#undef METHOD
+}
+
+Napi::Array names(Napi::Env env, const std::vector<std::string>& list) {
+  auto array = Napi::Array::New(env, list.size());
+  for (size_t i = 0; i < list.size(); i++) array[uint32_t(i)] = list[i];
+  return array;
+}
+
+// Asks the system for large pages under an ArrayBuffer; a hint, which it may leave unheard.
+Napi::Value useLargePages(const Napi::CallbackInfo& info) {
+#if defined(MADV_HUGEPAGE)
+  auto buffer = info[0].As<Napi::ArrayBuffer>();
+  constexpr uintptr_t page = 2 << 20;
+  const auto start = (reinterpret_cast<uintptr_t>(buffer.Data()) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<uintptr_t>(buffer.Data()) + buffer.ByteLength()) / page * page;
+  if (start < end) madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
+#endif
+  return info.Env().Undefined();
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  const dnnl_version_t* version = dnnl_version();
+  exports["interface"] = kInterface;
+  exports["compiled"] = names(env, compiledSets());
+  exports["runnable"] = names(env, runnableSets());
+  exports["oneDnn"] = std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch);
+  exports["useLargePages"] = Napi::Function::New(env, useLargePages);
+  exports["NativeProvider"] = NativeProvider::define(env);
+  return exports;
+}
+
+}  // namespace
+}  // namespace surge
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) { return surge::init(env, exports); }
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, Init)

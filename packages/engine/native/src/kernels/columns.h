@@ -1,0 +1,60 @@
+// Column sums of a [rows, columns] array in float64: K of them in one pass. Rows are cut into blocks by the shape alone, each
+// block's sums are kept, and `total` adds them in order: the same bits with any number of threads.
+#pragma once
+#include <cstdlib>
+
+#include "kernels/split.h"
+
+namespace surge::SURGE_ISA {
+
+template <int K>
+class Columns {
+ public:
+  Columns(long rows, long columns) : rows_(rows), columns_(columns), padded_((columns + W - 1) / W * W) {
+    // A block of about 32 KiB of floats stays in the first-level cache over the passes along its columns.
+    blockRows_ = most<long>(1, 8192 / most<long>(columns, 1));
+    const long most_ = 256;  // blocks; more would cost more than they balance
+    if ((rows + blockRows_ - 1) / blockRows_ > most_) blockRows_ = (rows + most_ - 1) / most_;
+    blocks_ = rows == 0 ? 0 : (rows + blockRows_ - 1) / blockRows_;
+    sums_ = static_cast<double*>(malloc(most<long>(1, blocks_ * K * padded_) * sizeof(double)));
+  }
+  ~Columns() { free(sums_); }
+  Columns(const Columns&) = delete;
+  Columns& operator=(const Columns&) = delete;
+
+  // f(row, column, low[K], high[K]) adds W entries from `column` on to the sums; columns past the end count for nothing.
+  template <class F>
+  void run(int threads, F f) {
+    tasks(threads, blocks_, blockRows_ * columns_, [&](long block) {
+      const long first = block * blockRows_, end = least(rows_, first + blockRows_);
+      double* out = sums_ + block * K * padded_;
+      for (long column = 0; column < padded_; column += W) {
+        Vd low[K] = {}, high[K] = {};
+        for (long row = first; row < end; row++) f(row, column, low, high);
+        for (int k = 0; k < K; k++) {
+          memcpy(out + k * padded_ + column, &low[k], sizeof(Vd));
+          memcpy(out + k * padded_ + column + W / 2, &high[k], sizeof(Vd));
+        }
+      }
+    });
+  }
+
+  double total(int k, long column) const {
+    double sum = 0;
+    for (long block = 0; block < blocks_; block++) sum += sums_[(block * K + k) * padded_ + column];
+    return sum;
+  }
+
+  // W entries from p on, which is the row's `column`: in place, or copied to `spare` with zeros where the row has ended.
+  const float* lanes(const float* p, long column, float* spare) const {
+    if (column + W <= columns_) return p;
+    for (int i = 0; i < W; i++) spare[i] = column + i < columns_ ? p[i] : 0;
+    return spare;
+  }
+
+ private:
+  long rows_, columns_, padded_, blockRows_, blocks_;
+  double* sums_;
+};
+
+}  // namespace surge::SURGE_ISA

@@ -1,0 +1,42 @@
+// The kernels of one instruction set; kernel_set.h says what each of them does.
+#pragma once
+#include "kernels/kernel_set.h"
+
+namespace surge::SURGE_ISA {
+
+void unary(int threads, Unary op, const float* x, float* y, long n);
+void clip(int threads, const float* x, float* y, long n, float low, float high);
+void binary(int threads, Binary op, const float* a, const float* b, float* y, long n, long bLength, long inner, bool swapped);
+void prelu(int threads, const float* x, const float* alpha, float* y, long n, long alphas);
+void fill(int threads, float* y, long n, float value);
+void addClip(int threads, const float* a, const float* b, float* y, long n, float low, float high);
+void addClipGradient(int threads, const float* dy, const float* y, float* dx, long n, float low, float high);
+void sum(int threads, const float* x, float* y, long outer, long reduced, long inner);
+void preluGradient(int threads, const float* dy, const float* x, const float* alpha, float* dx, float* dalpha, long n, long alphas);
+void gather(int threads, const float* x, const int32_t* ids, float* y, long rows, long inner);
+void segmentSum(int threads, const float* x, const int32_t* ids, float* y, long rows, long segments, long inner);
+void transpose(int threads, const float* x, float* y, int axes, const int32_t* sizes, const int32_t* steps);
+void batchNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* variance, long rows, long channels, double epsilon);
+void batchNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* variance, float* dx, float* dgamma, float* dbeta, long rows, long channels, double epsilon);
+void layerNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* inverseStd, long rows, long channels, double epsilon);
+void layerNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* inverseStd, float* dx, float* dgamma, float* dbeta, long rows, long channels);
+void maxPool(int threads, const float* x, float* y, const Geometry& g);
+void maxPoolGradient(int threads, const float* dy, const float* x, float* dx, const Geometry& g);
+void avgPool(int threads, const float* x, float* y, const Geometry& g);
+void avgPoolGradient(int threads, const float* dy, float* dx, const Geometry& g);
+void softmaxCrossEntropy(int threads, const float* logits, const float* labels, float* loss, float* gradient, long rows, long classes);
+void sgdStep(int threads, const float* w, const float* g, const float* v, float* newW, float* newV, long n, const SgdAttributes& a);
+void adamStep(int threads, const float* w, const float* g, const float* m, const float* v, float* newW, float* newM, float* newV, long n, const AdamAttributes& a);
+void bopStep(int threads, const float* w, const float* g, const float* m, float* newW, float* newM, long n, double gamma, double threshold);
+void canonicalConv(int threads, const float* x, const float* kernel, const float* bias, float* y, const Geometry& g, float padValue);
+int signConv(int threads, const float* x, const float* kernel, float* y, const Geometry& g, int padValue);
+void signs(int threads, const float* x, float* y, long n);
+BranchSums throughSurrogate(int threads, const float* x, Surrogate surrogate, float* gb, const float* ga, long n);
+void combine(int threads, float* gb, const float* ga, long n, float binary, float auxiliary);
+void timesSlope(int threads, const float* w, Surrogate surrogate, float* d, long n);
+void timesFactor(int threads, float* d, long n, float factor);
+void padGradient(const float* dy, float* dkernel, const Geometry& g, float padValue);
+bool signInputGradient(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g);
+bool signFilterGradient(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g);
+
+}  // namespace surge::SURGE_ISA

@@ -1,0 +1,47 @@
+// The table of this instruction set's kernels.
+#include "kernels/declarations.h"
+
+namespace surge::SURGE_ISA {
+
+#define SURGE_TEXT(x) #x
+#define SURGE_NAME(x) SURGE_TEXT(x)
+
+extern const KernelSet kernels = {
+    SURGE_NAME(SURGE_ISA),
+    unary,
+    clip,
+    binary,
+    prelu,
+    fill,
+    addClip,
+    addClipGradient,
+    sum,
+    preluGradient,
+    gather,
+    segmentSum,
+    transpose,
+    batchNorm,
+    batchNormGradient,
+    layerNorm,
+    layerNormGradient,
+    maxPool,
+    maxPoolGradient,
+    avgPool,
+    avgPoolGradient,
+    softmaxCrossEntropy,
+    sgdStep,
+    adamStep,
+    bopStep,
+    canonicalConv,
+    signConv,
+    signs,
+    throughSurrogate,
+    combine,
+    timesSlope,
+    timesFactor,
+    padGradient,
+    signInputGradient,
+    signFilterGradient,
+};
+
+}  // namespace surge::SURGE_ISA

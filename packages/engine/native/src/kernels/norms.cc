@@ -1,0 +1,161 @@
+// Batch norm over all axes but the last and layer norm over the last: statistics in float64, outputs rounded once from float32
+// arithmetic. Formulas: packages/contract/src/kernels.ts; derivation of dx: packages/core/src/ops/batch-norm.ts.
+#include <cmath>
+#include <cstdlib>
+
+#include "kernels/columns.h"
+#include "kernels/declarations.h"
+
+namespace surge::SURGE_ISA {
+namespace {
+
+// y = a[c] x + b[c] (and + e[c] z): one pass over rows of `channels`.
+template <class F>
+void rowsPass(int threads, long rows, long channels, F f) {
+  split(threads, rows, channels, 1, [=](long from, long to) {
+    for (long row = from; row < to; row++) {
+      const long at = row * channels;
+      long c = 0;
+      for (; c + W <= channels; c += W) f(at, c, W);
+      if (c < channels) f(at, c, int(channels - c));
+    }
+  });
+}
+
+inline Vf part(const float* p, int count) {
+  if (count == W) return load(p);
+  Vf v{};
+  memcpy(&v, p, count * sizeof(float));
+  return v;
+}
+inline void put(float* p, Vf v, int count) { memcpy(p, &v, count * sizeof(float)); }
+
+float* scratch(long floats) { return static_cast<float*>(malloc(most<long>(floats, 1) * sizeof(float))); }
+
+}  // namespace
+
+void batchNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* variance, long rows,
+               long channels, double epsilon) {
+  // Sums about the first row: a channel far from 0 loses nothing when its mean is squared.
+  Columns<2> sums(rows, channels);
+  sums.run(threads, [=, &sums](long row, long column, Vd* low, Vd* high) {
+    float spare[W], spareOrigin[W];
+    const float* from = sums.lanes(x + row * channels + column, column, spare);
+    const float* origin = sums.lanes(x + column, column, spareOrigin);
+    const Vd a = low64(from) - low64(origin), b = high64(from) - high64(origin);
+    low[0] += a;
+    high[0] += b;
+    low[1] += a * a;
+    high[1] += b * b;
+  });
+  float* scale = scratch(3 * channels);
+  float *centre = scale + channels, *shift = centre + channels;
+  for (long c = 0; c < channels; c++) {
+    const double off = sums.total(0, c) / rows;
+    const double squares = sums.total(1, c) / rows - off * off;
+    const double value = squares > 0 ? squares : squares == squares ? 0 : squares;
+    mean[c] = float(off + (rows ? x[c] : 0));
+    variance[c] = float(value);
+    scale[c] = float(gamma[c] / std::sqrt(value + epsilon));
+    centre[c] = mean[c];
+    shift[c] = beta[c];
+  }
+  rowsPass(threads, rows, channels, [=](long at, long c, int n) {
+    put(y + at + c, (part(x + at + c, n) - part(centre + c, n)) * part(scale + c, n) + part(shift + c, n), n);
+  });
+  free(scale);
+}
+
+void batchNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* variance, float* dx,
+                       float* dgamma, float* dbeta, long rows, long channels, double epsilon) {
+  Columns<2> sums(rows, channels);
+  sums.run(threads, [=, &sums](long row, long column, Vd* low, Vd* high) {
+    float spare[W], spareX[W], spareMean[W];
+    const long at = row * channels + column;
+    const float* d = sums.lanes(dy + at, column, spare);
+    const float* v = sums.lanes(x + at, column, spareX);
+    const float* m = sums.lanes(mean + column, column, spareMean);
+    const Vd a = low64(d), b = high64(d);
+    low[0] += a;
+    high[0] += b;
+    low[1] += a * (low64(v) - low64(m));
+    high[1] += b * (high64(v) - high64(m));
+  });
+  // dx = k0 (dy - k1 - (x - mean) k2)
+  float* k0 = scratch(3 * channels);
+  float *k1 = k0 + channels, *k2 = k1 + channels;
+  for (long c = 0; c < channels; c++) {
+    const double inverse = 1 / std::sqrt(double(variance[c]) + epsilon);
+    const double total = sums.total(0, c), withXhat = sums.total(1, c) * inverse;
+    dbeta[c] = float(total);
+    dgamma[c] = float(withXhat);
+    k0[c] = float(gamma[c] * inverse);
+    k1[c] = float(total / rows);
+    k2[c] = float(inverse * withXhat / rows);
+  }
+  rowsPass(threads, rows, channels, [=](long at, long c, int n) {
+    const Vf centred = part(x + at + c, n) - part(mean + c, n);
+    put(dx + at + c, part(k0 + c, n) * (part(dy + at + c, n) - part(k1 + c, n) - part(k2 + c, n) * centred), n);
+  });
+  free(k0);
+}
+
+void layerNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* inverseStd, long rows,
+               long channels, double epsilon) {
+  split(threads, rows, 2 * channels, 1, [=](long from, long to) {
+    for (long r = from; r < to; r++) {
+      const float* v = x + r * channels;
+      double sum = 0, squares = 0;
+      for (long c = 0; c < channels; c++) sum += v[c];
+      const double m = sum / channels;
+      for (long c = 0; c < channels; c++) squares += (v[c] - m) * (v[c] - m);
+      const double inverse = 1 / std::sqrt(squares / channels + epsilon);
+      mean[r] = float(m);
+      inverseStd[r] = float(inverse);
+      float* out = y + r * channels;
+      for (long c = 0; c < channels; c++) out[c] = float((v[c] - m) * inverse * gamma[c] + beta[c]);
+    }
+  });
+}
+
+void layerNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* inverseStd, float* dx,
+                       float* dgamma, float* dbeta, long rows, long channels) {
+  Columns<2> sums(rows, channels);
+  sums.run(threads, [=](long row, long column, Vd* low, Vd* high) {
+    float d[W] = {}, product[W] = {};
+    const long at = row * channels + column;
+    const long count = least<long>(W, channels - column);
+    for (int i = 0; i < count; i++) {
+      d[i] = dy[at + i];
+      product[i] = d[i] * (x[at + i] - mean[row]) * inverseStd[row];
+    }
+    low[0] += low64(d);
+    high[0] += high64(d);
+    low[1] += low64(product);
+    high[1] += high64(product);
+  });
+  for (long c = 0; c < channels; c++) {
+    dbeta[c] = float(sums.total(0, c));
+    dgamma[c] = float(sums.total(1, c));
+  }
+  split(threads, rows, 2 * channels, 1, [=](long from, long to) {
+    for (long r = from; r < to; r++) {
+      const float *d = dy + r * channels, *v = x + r * channels;
+      const double m = mean[r], inverse = inverseStd[r];
+      double along1 = 0, alongXhat = 0;
+      for (long c = 0; c < channels; c++) {
+        const double g = double(d[c]) * gamma[c];
+        along1 += g;
+        alongXhat += g * (v[c] - m) * inverse;
+      }
+      along1 /= channels;
+      alongXhat /= channels;
+      float* out = dx + r * channels;
+      for (long c = 0; c < channels; c++) {
+        out[c] = float(inverse * (double(d[c]) * gamma[c] - along1 - (v[c] - m) * inverse * alongXhat));
+      }
+    }
+  });
+}
+
+}  // namespace surge::SURGE_ISA

@@ -1,0 +1,50 @@
+// Vectors of the instruction set that this translation unit is compiled for, by GCC's and Clang's vector extensions: one text
+// for all of them. Everything lies in the instruction set's own namespace, and nothing of the standard library that could be
+// instantiated is used: the linker would else be free to keep the AVX-512 copy of it for everybody.
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+namespace surge::SURGE_ISA {
+
+constexpr int W = SURGE_VECTOR_BYTES / 4;  // float lanes
+typedef float Vf __attribute__((vector_size(SURGE_VECTOR_BYTES)));
+typedef int32_t Vi __attribute__((vector_size(SURGE_VECTOR_BYTES)));
+typedef double Vd __attribute__((vector_size(SURGE_VECTOR_BYTES)));  // half of a Vf's lanes
+typedef float Vh __attribute__((vector_size(SURGE_VECTOR_BYTES / 2)));
+
+inline Vf load(const float* p) {
+  Vf v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+inline void store(float* p, Vf v) { memcpy(p, &v, sizeof v); }
+inline Vf all(float value) { return value - Vf{}; }
+inline Vd all64(double value) { return value - Vd{}; }
+inline Vf minimum(Vf a, Vf b) { return a < b ? a : b; }
+inline Vf maximum(Vf a, Vf b) { return a > b ? a : b; }
+
+// Both halves of W floats as doubles.
+inline Vd low64(const float* p) {
+  Vh h;
+  memcpy(&h, p, sizeof h);
+  return __builtin_convertvector(h, Vd);
+}
+inline Vd high64(const float* p) { return low64(p + W / 2); }
+inline void store64(float* p, Vd low, Vd high) {
+  Vh a = __builtin_convertvector(low, Vh), b = __builtin_convertvector(high, Vh);
+  memcpy(p, &a, sizeof a);
+  memcpy(p + W / 2, &b, sizeof b);
+}
+inline double total(Vd v) {
+  double sum = 0;
+  for (int i = 0; i < W / 2; i++) sum += v[i];
+  return sum;
+}
+
+template <class T>
+inline T least(T a, T b) { return a < b ? a : b; }
+template <class T>
+inline T most(T a, T b) { return a > b ? a : b; }
+
+}  // namespace surge::SURGE_ISA

@@ -1,0 +1,226 @@
+/**
+ * The addon that build-native.mjs makes: its types, and loading it with a sentence for each way in which that can fail. Node only;
+ * nothing here runs on import.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { InputError } from '@surge-bnn/contract';
+
+type Floats = Float32Array;
+
+/** native/src/addon.cc, class NativeProvider. Geometries come from `packGeometry`; `parameter` belongs to the surrogate's `kind`. */
+export interface NativeMethods {
+  setThreads(threads: number): void;
+  setPrecision(binary: number, auxiliary: number): void;
+  isa(): string;
+  /** Bytes that it holds beside the heap. */
+  bytes(): number;
+  conv2d(x: Floats, filter: Floats, y: Floats, g: Int32Array): void;
+  conv2dInputGradient(dy: Floats, filter: Floats, dx: Floats, g: Int32Array): void;
+  conv2dFilterGradient(x: Floats, dy: Floats, dfilter: Floats, g: Int32Array): void;
+  canonicalConv2d(
+    x: Floats,
+    kernel: Floats,
+    bias: Floats | undefined,
+    y: Floats,
+    g: Int32Array,
+    padValue: number,
+  ): void;
+  matMul(
+    a: Floats,
+    b: Floats,
+    c: Floats,
+    batch: number,
+    m: number,
+    k: number,
+    n: number,
+    transposeA: boolean,
+    transposeB: boolean,
+    strideA: number,
+    strideB: number,
+  ): void;
+  signConv2d(x: Floats, kernel: Floats, y: Floats, g: Int32Array, padValue: number): 0 | 1 | 2;
+  binaryInputGradient(dy: Floats, kernel: Floats, gb: Floats, g: Int32Array): void;
+  auxiliaryInputGradient(dy: Floats, auxiliary: Floats, g: Int32Array): void;
+  throughSurrogate(
+    x: Floats,
+    gb: Floats,
+    kind: number,
+    parameter: number,
+    sums: Float64Array,
+  ): void;
+  combineBranches(gb: Floats, binary: number, auxiliary: number): void;
+  binaryFilterGradient(
+    x: Floats,
+    dy: Floats,
+    kernel: Floats,
+    dkernel: Floats,
+    g: Int32Array,
+    padValue: number,
+    kind: number,
+    parameter: number,
+  ): void;
+  auxiliaryFilterGradient(
+    x: Floats,
+    dy: Floats,
+    dauxiliary: Floats,
+    g: Int32Array,
+    factor: number,
+  ): void;
+  batchNorm(
+    x: Floats,
+    gamma: Floats,
+    beta: Floats,
+    y: Floats,
+    mean: Floats,
+    variance: Floats,
+    epsilon: number,
+  ): void;
+  batchNormGradient(
+    dy: Floats,
+    x: Floats,
+    gamma: Floats,
+    mean: Floats,
+    variance: Floats,
+    dx: Floats,
+    dgamma: Floats,
+    dbeta: Floats,
+    epsilon: number,
+  ): void;
+  layerNorm(
+    x: Floats,
+    gamma: Floats,
+    beta: Floats,
+    y: Floats,
+    mean: Floats,
+    inverseStd: Floats,
+    epsilon: number,
+  ): void;
+  layerNormGradient(
+    dy: Floats,
+    x: Floats,
+    gamma: Floats,
+    mean: Floats,
+    inverseStd: Floats,
+    dx: Floats,
+    dgamma: Floats,
+    dbeta: Floats,
+  ): void;
+  maxPool(x: Floats, y: Floats, g: Int32Array): void;
+  maxPoolGradient(dy: Floats, x: Floats, dx: Floats, g: Int32Array): void;
+  avgPool(x: Floats, y: Floats, g: Int32Array): void;
+  avgPoolGradient(dy: Floats, dx: Floats, g: Int32Array): void;
+  softmaxCrossEntropy(logits: Floats, labels: Floats, loss: Floats, gradient: Floats): void;
+  sgdStep(
+    parameter: Floats,
+    gradient: Floats,
+    velocity: Floats,
+    newParameter: Floats,
+    newVelocity: Floats,
+    learningRate: number,
+    momentum: number,
+    nesterov: boolean,
+    weightDecay: number,
+    clipMin: number,
+    clipMax: number,
+  ): void;
+  adamStep(
+    parameter: Floats,
+    gradient: Floats,
+    first: Floats,
+    second: Floats,
+    newParameter: Floats,
+    newFirst: Floats,
+    newSecond: Floats,
+    learningRate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    step: number,
+    weightDecay: number,
+    decoupled: boolean,
+    clipMin: number,
+    clipMax: number,
+  ): void;
+  bopStep(
+    parameter: Floats,
+    gradient: Floats,
+    momentum: Floats,
+    newParameter: Floats,
+    newMomentum: Floats,
+    gamma: number,
+    threshold: number,
+  ): void;
+  unary(op: number, x: Floats, y: Floats): void;
+  clip(x: Floats, y: Floats, low: number, high: number): void;
+  binary(op: number, a: Floats, b: Floats, y: Floats, inner: number, swapped: boolean): void;
+  prelu(x: Floats, alpha: Floats, y: Floats): void;
+  preluGradient(dy: Floats, x: Floats, alpha: Floats, dx: Floats, dalpha: Floats): void;
+  addClip(a: Floats, b: Floats | undefined, y: Floats, low: number, high: number): void;
+  addClipGradient(dy: Floats, y: Floats, dx: Floats, low: number, high: number): void;
+  sum(x: Floats, y: Floats, outer: number, reduced: number, inner: number): void;
+  gather(x: Floats, ids: Int32Array, y: Floats, inner: number): void;
+  segmentSum(x: Floats, ids: Int32Array, y: Floats, inner: number): void;
+  transpose(x: Floats, y: Floats, sizes: Int32Array, steps: Int32Array): void;
+  fill(y: Floats, value: number): void;
+}
+
+export interface Addon {
+  readonly interface: number;
+  /** Instruction sets that were compiled in, and those that this CPU runs; best first. */
+  readonly compiled: readonly string[];
+  readonly runnable: readonly string[];
+  /** Version of the oneDNN that is loaded. */
+  readonly oneDnn: string;
+  /** Asks the system for large pages under the heap. */
+  useLargePages(buffer: ArrayBuffer): void;
+  /** `isa` "": the best that there is. Throws a TypeError for one that cannot run here. */
+  readonly NativeProvider: new (threads: number, isa: string) => NativeMethods;
+}
+
+/** The interface that this file describes: kInterface of native/src/addon.cc. */
+const INTERFACE = 1;
+
+/** Where build-native.mjs puts the addon, seen from src/ and from dist/ alike. */
+export const addonPath = fileURLToPath(
+  new URL('../../../native/build/Release/surge_native.node', import.meta.url),
+);
+
+export function isAddonBuilt(): boolean {
+  return existsSync(addonPath);
+}
+
+/** @throws InputError saying why it does not load and what to do. */
+export function loadAddon(file: string = addonPath): Addon {
+  if (!existsSync(file)) {
+    throw new InputError('the native engine is not built; npm run build:native builds it');
+  }
+  let addon: Addon;
+  try {
+    addon = createRequire(import.meta.url)(file) as Addon;
+  } catch (error) {
+    throw new InputError(`the native engine does not load: ${whyNot(error)}`, { cause: error });
+  }
+  if (addon.interface !== INTERFACE) {
+    throw new InputError(
+      `the native engine was built from other sources (interface ${addon.interface}, needed is ${INTERFACE}); npm run build:native builds it anew`,
+    );
+  }
+  return addon;
+}
+
+/** What the dynamic loader's message means. Exported for its test. */
+export function whyNot(error: unknown): string {
+  const said = error instanceof Error ? error.message.split('\n')[0] : String(error);
+  if (/libdnnl|dnnl_/.test(said)) {
+    return `oneDNN (libdnnl) is missing or of another version (${said}); on Debian: apt-get install libdnnl-dev, then npm run build:native`;
+  }
+  if (/invalid ELF|wrong ELF|mach-o|not a valid|file too short/i.test(said)) {
+    return `it is damaged or was built for another system or CPU (${said}); npm run build:native builds it here`;
+  }
+  if (/NODE_MODULE_VERSION|napi|undefined symbol|self-register/i.test(said)) {
+    return `it was built for another Node than ${process.version} (${said}); npm run build:native builds it for this one`;
+  }
+  return `${said}; npm run build:native builds it anew`;
+}
