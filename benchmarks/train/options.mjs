@@ -14,7 +14,7 @@ export const help = `Seconds per training step, ours beside TF.js and PyTorch, a
   --engines LIST    ${engines.join(', ')} (default: all)
                     native1 and native2 are the native engine with 1 and 2 threads; an engine that is not there
                     is named and left out
-  --steps N         timed steps of each contender, after warm-up (default 10; TF.js takes 2 or 1)
+  --steps N         timed steps of each contender, after warm-up (default 10; TF.js takes 1)
   --batch N         pictures a step (default 128; TF.js takes 8 or 1; scaled, marked with *)
   --profile         time per kernel as well, from two more steps of each contender
   --quick           a first look: 3 steps, resnet-20, without TF.js
@@ -28,6 +28,7 @@ turns of two steps; medians are compared. PyTorch is found through $SURGE_PYTHON
 Close everything else first: threads that wait for each other suffer most on a busy machine. On Linux a turn waits up to
 20 s for a quiet moment and is repeated when other processes took part of the machine; what stayed disturbed is marked.
 
+  npm run bench:train                                            half an hour, a third of it TF.js
   npm run bench:train -- --quick --engines native2,pytorch       the comparison that matters, in a minute
   npm run bench:train -- --methods surge --engines wasm --profile
 `;

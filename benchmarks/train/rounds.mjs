@@ -10,6 +10,8 @@ const turn = 2;
 /** A turn that others disturbed is repeated so often, after a wait for quiet of so many seconds at most. */
 const repetitions = 4;
 const patience = 20;
+/** Milliseconds; a longer turn averages over what others do, and is not repeated. */
+const longTurn = 30_000;
 const profiledSteps = 2;
 
 /**
@@ -49,12 +51,13 @@ async function takeTurn(run, steps, say) {
   for (let attempt = 0; attempt < repetitions; attempt++) {
     if (run.missing !== undefined || run.dropped !== undefined) return;
     await quietMoment(patience);
+    const begin = performance.now();
     const others = watch();
     const answer = await request(run, { steps }, say);
     if (answer === undefined) return;
     const share = others(answer.processorSeconds);
     if (best === undefined || share < best.share) best = { share, answer };
-    if (isQuiet(share)) break;
+    if (isQuiet(share) || performance.now() - begin > longTurn) break;
   }
   const { share, answer } = best;
   if (!isQuiet(share)) run.disturbed += steps;
