@@ -25,6 +25,11 @@ if (
   step('Compiling the WebAssembly kernels (packages/engine/assembly)');
   run('compiling the WebAssembly kernels failed', 'npm', ['run', '--silent', 'build:wasm']);
 }
+// It says itself what it does, and where it cannot be built why. Nothing below depends on it.
+spawnSync(process.execPath, [path.join(engine, 'build-native.mjs'), '--optional'], {
+  cwd: root,
+  stdio: ['ignore', 'inherit', 'inherit'],
+});
 if (packageFolders().some(isStale)) {
   step('Compiling the TypeScript sources (packages/*/dist)');
   const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
