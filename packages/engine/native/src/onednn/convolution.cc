@@ -59,15 +59,9 @@ Descriptions descriptions(const Shapes& s, Type x, Type filter, Type y) {
   return {memory::desc(s.x, x, Tag::nhwc), memory::desc(s.filter, filter, Tag::any), memory::desc(s.y, y, Tag::nhwc)};
 }
 
-dnnl::convolution_forward::primitive_desc forwardHint(const dnnl::engine& engine, const Shapes& s, const Descriptions& d) {
-#if DNNL_VERSION_MAJOR >= 3
-  return {engine, prop_kind::forward_training, algorithm::convolution_direct, d.x, d.filter, d.y, s.strides, s.dilations, s.padBefore, s.padAfter,
-          Primitives::attributes()};
-#else
-  return {{prop_kind::forward_training, algorithm::convolution_direct, d.x, d.filter, d.y, s.strides, s.dilations, s.padBefore, s.padAfter},
-          Primitives::attributes(),
-          engine};
-#endif
+dnnl::convolution_forward::primitive_desc describeForward(const dnnl::engine& engine, const Shapes& s, const Descriptions& d) {
+  return describe<dnnl::convolution_forward>(engine, prop_kind::forward_training, algorithm::convolution_direct, d.x, d.filter, d.y, s.strides,
+                                             s.dilations, s.padBefore, s.padAfter);
 }
 
 template <class Primitive, class Description>
@@ -76,33 +70,23 @@ Prepared prepared(const Description& d, std::unordered_map<int, memory::desc> la
 }
 
 Prepared makeForward(const dnnl::engine& engine, const Shapes& s) {
-  const auto d = forwardHint(engine, s, descriptions(s, Type::f32, Type::f32, Type::f32));
+  const auto d = describeForward(engine, s, descriptions(s, Type::f32, Type::f32, Type::f32));
   return prepared<dnnl::convolution_forward>(d, {{DNNL_ARG_WEIGHTS, d.weights_desc()}});
 }
 
 Prepared makeInputGradient(const dnnl::engine& engine, const Shapes& s, Type operand) {
   const Descriptions d = descriptions(s, Type::f32, operand, operand);
-  const auto hint = forwardHint(engine, s, descriptions(s, operand, operand, operand));
-#if DNNL_VERSION_MAJOR >= 3
-  const dnnl::convolution_backward_data::primitive_desc own(engine, algorithm::convolution_direct, d.x, d.filter, d.y, s.strides, s.dilations,
-                                                            s.padBefore, s.padAfter, hint, Primitives::attributes());
-#else
-  const dnnl::convolution_backward_data::primitive_desc own(
-      {algorithm::convolution_direct, d.x, d.filter, d.y, s.strides, s.dilations, s.padBefore, s.padAfter}, Primitives::attributes(), engine, hint);
-#endif
+  const auto hint = describeForward(engine, s, descriptions(s, operand, operand, operand));
+  const auto own = describeGradient<dnnl::convolution_backward_data>(engine, hint, algorithm::convolution_direct, d.x, d.filter, d.y, s.strides,
+                                                                     s.dilations, s.padBefore, s.padAfter);
   return prepared<dnnl::convolution_backward_data>(own, {{DNNL_ARG_WEIGHTS, own.weights_desc()}, {DNNL_ARG_DIFF_DST, d.y}});
 }
 
 Prepared makeFilterGradient(const dnnl::engine& engine, const Shapes& s, Type operand) {
   const Descriptions d = descriptions(s, operand, Type::f32, operand);
-  const auto hint = forwardHint(engine, s, descriptions(s, operand, operand, operand));
-#if DNNL_VERSION_MAJOR >= 3
-  const dnnl::convolution_backward_weights::primitive_desc own(engine, algorithm::convolution_direct, d.x, d.filter, d.y, s.strides, s.dilations,
-                                                               s.padBefore, s.padAfter, hint, Primitives::attributes());
-#else
-  const dnnl::convolution_backward_weights::primitive_desc own(
-      {algorithm::convolution_direct, d.x, d.filter, d.y, s.strides, s.dilations, s.padBefore, s.padAfter}, Primitives::attributes(), engine, hint);
-#endif
+  const auto hint = describeForward(engine, s, descriptions(s, operand, operand, operand));
+  const auto own = describeGradient<dnnl::convolution_backward_weights>(engine, hint, algorithm::convolution_direct, d.x, d.filter, d.y, s.strides,
+                                                                        s.dilations, s.padBefore, s.padAfter);
   return prepared<dnnl::convolution_backward_weights>(
       own, {{DNNL_ARG_DIFF_WEIGHTS, own.diff_weights_desc()}, {DNNL_ARG_SRC, d.x}, {DNNL_ARG_DIFF_DST, d.y}});
 }

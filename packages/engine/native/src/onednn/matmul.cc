@@ -31,11 +31,7 @@ void matMul(Primitives& p, int threads, const float* a, const float* b, float* c
   const long parts[] = {threads, s.batch, s.m, s.k, s.n, s.transposeA, s.transposeB, s.strideA, s.strideB};
   key.append(reinterpret_cast<const char*>(parts), sizeof parts);
   const Prepared& own = p.get(key, [&] {
-#if DNNL_VERSION_MAJOR >= 3
-    const dnnl::matmul::primitive_desc d(p.engine(), left, right, out, Primitives::attributes());
-#else
-    const dnnl::matmul::primitive_desc d(dnnl::matmul::desc(left, right, out), Primitives::attributes(), p.engine());
-#endif
+    const auto d = describe<dnnl::matmul>(p.engine(), left, right, out);
     return Prepared{dnnl::matmul(d), {}, d.scratchpad_desc(), d.impl_info_str()};
   });
   p.run(own, {{DNNL_ARG_SRC, memory(left, p.engine(), const_cast<float*>(a))},

@@ -1,4 +1,5 @@
-// oneDNN primitives and the memory around them: made once for a shape and kept. What versions 2 and 3 write differently is here.
+// oneDNN primitives and the memory around them: made once for a shape and kept. What its versions 2 and 3 write differently is here,
+// and nowhere else.
 #pragma once
 #include <functional>
 #include <list>
@@ -59,6 +60,28 @@ class Primitives {
   std::unordered_map<std::string, std::pair<Prepared, std::list<std::string>::iterator>> known_;
   std::map<int, Space> spaces_;
 };
+
+// What versions 2 and 3 write differently: the description of a primitive, and of a gradient, which wants the forward's as a hint.
+// `operation` says what is computed on what, in oneDNN's order.
+#if DNNL_VERSION_MAJOR >= 3
+template <class Primitive, class... Operation>
+typename Primitive::primitive_desc describe(const dnnl::engine& engine, const Operation&... operation) {
+  return {engine, operation..., Primitives::attributes()};
+}
+template <class Primitive, class Hint, class... Operation>
+typename Primitive::primitive_desc describeGradient(const dnnl::engine& engine, const Hint& forward, const Operation&... operation) {
+  return {engine, operation..., forward, Primitives::attributes()};
+}
+#else
+template <class Primitive, class... Operation>
+typename Primitive::primitive_desc describe(const dnnl::engine& engine, const Operation&... operation) {
+  return {typename Primitive::desc(operation...), Primitives::attributes(), engine};
+}
+template <class Primitive, class Hint, class... Operation>
+typename Primitive::primitive_desc describeGradient(const dnnl::engine& engine, const Hint& forward, const Operation&... operation) {
+  return {typename Primitive::desc(operation...), Primitives::attributes(), engine, forward};
+}
+#endif
 
 // The slots of Primitives' memory.
 enum Slot : int { kSlotWeights, kSlotFirst, kSlotSecond, kSlotScratchpad };
