@@ -87,7 +87,7 @@ void Provider::binaryFilterGradient(const float* x, const float* dy, const float
     kernels_.signs(threads_, x, signs, g.inputs());
     filterGradient(primitives_, threads_, precision_.binary, signs, dy, dkernel, g);
   }
-  if (padValue != 0) kernels_.padGradient(dy, dkernel, g, float(padValue));
+  if (padValue != 0) kernels_.padGradient(threads_, dy, dkernel, g, float(padValue));
   kernels_.timesSlope(threads_, kernel, surrogate, dkernel, g.weights());
 }
 

@@ -9,26 +9,31 @@
 namespace surge::SURGE_ISA {
 namespace {
 
-// s(v); the formulas stand in the contract.
+// s(v), W at a time; the formulas stand in the contract.
 template <SurrogateKind kind>
-inline float slope(float v, float parameter) {
-  if (kind == SurrogateKind::identity) return 1;
-  if (kind == SurrogateKind::box) return std::fabs(v) <= parameter ? 1 : 0;
+inline Vf slope(Vf v, float parameter) {
+  const Vf magnitude = (Vf)((Vi)v & 0x7fffffff), zero{};
+  if (kind == SurrogateKind::identity) return all(1);
+  if (kind == SurrogateKind::box) return magnitude <= parameter ? all(1) : zero;
   if (kind == SurrogateKind::quadratic) {
-    const float s = 2 - 2 * std::fabs(v);
-    return s < 0 ? 0 : s;
+    const Vf s = 2 - 2 * magnitude;
+    return s < zero ? zero : s;
   }
-  const double u = double(parameter) * v;
-  return float(parameter * (2 - u * std::tanh(u / 2)) / (1 + std::cosh(u)));
+  Vf s;
+  for (int i = 0; i < W; i++) {
+    const double u = double(parameter) * v[i];
+    s[i] = float(parameter * (2 - u * std::tanh(u / 2)) / (1 + std::cosh(u)));
+  }
+  return s;
 }
 
 template <class F>
 void withKind(SurrogateKind kind, F f) {
   switch (kind) {
-    case SurrogateKind::identity: return f([](float v, float p) { return slope<SurrogateKind::identity>(v, p); });
-    case SurrogateKind::box: return f([](float v, float p) { return slope<SurrogateKind::box>(v, p); });
-    case SurrogateKind::quadratic: return f([](float v, float p) { return slope<SurrogateKind::quadratic>(v, p); });
-    case SurrogateKind::swish: return f([](float v, float p) { return slope<SurrogateKind::swish>(v, p); });
+    case SurrogateKind::identity: return f([](Vf v, float p) { return slope<SurrogateKind::identity>(v, p); });
+    case SurrogateKind::box: return f([](Vf v, float p) { return slope<SurrogateKind::box>(v, p); });
+    case SurrogateKind::quadratic: return f([](Vf v, float p) { return slope<SurrogateKind::quadratic>(v, p); });
+    case SurrogateKind::swish: return f([](Vf v, float p) { return slope<SurrogateKind::swish>(v, p); });
   }
 }
 
@@ -51,28 +56,28 @@ BranchSums throughSurrogate(int threads, const float* x, Surrogate surrogate, fl
       const long end = least(n, (block + 1) * kBlock);
       Vd b2[2] = {}, a2[2] = {}, ab[2] = {};
       Vi zero{};
-      long zeros = 0;
+      long beyond = 0;  // lanes past the end, whose slope is none of ours
       for (long i = block * kBlock; i < end; i += W) {
         const int count = int(least<long>(W, end - i));
-        float b[W] = {}, a[W] = {}, v[W] = {};
-        memcpy(b, gb + i, count * sizeof(float));
-        memcpy(v, x + i, count * sizeof(float));
-        if (ga) memcpy(a, ga + i, count * sizeof(float));
-        float slopes[W];
-        for (int j = 0; j < W; j++) slopes[j] = s(v[j], parameter);
-        for (int j = 0; j < W; j++) b[j] *= slopes[j];
-        memcpy(gb + i, b, count * sizeof(float));
-        Vf vs = load(slopes);
-        if (count == W) zero -= (Vi)(vs == Vf{});
-        else for (int j = 0; j < count; j++) zeros += slopes[j] == 0;
-        b2[0] += low64(b) * low64(b);
-        b2[1] += high64(b) * high64(b);
+        const Vf slopes = s(part(x + i, count), parameter);
+        const Vf b = part(gb + i, count) * slopes;
+        put(gb + i, b, count);
+        zero -= (Vi)(slopes == Vf{});
+        if (count < W) {
+          for (int j = count; j < W; j++) beyond += slopes[j] == 0;
+        }
+        const Vd bLow = low64(b), bHigh = high64(b);
+        b2[0] += bLow * bLow;
+        b2[1] += bHigh * bHigh;
         if (!ga) continue;
-        a2[0] += low64(a) * low64(a);
-        a2[1] += high64(a) * high64(a);
-        ab[0] += low64(a) * low64(b);
-        ab[1] += high64(a) * high64(b);
+        const Vf a = part(ga + i, count);
+        const Vd aLow = low64(a), aHigh = high64(a);
+        a2[0] += aLow * aLow;
+        a2[1] += aHigh * aHigh;
+        ab[0] += aLow * bLow;
+        ab[1] += aHigh * bHigh;
       }
+      long zeros = -beyond;
       for (int j = 0; j < W; j++) zeros += zero[j];
       sums[block] = {total(b2[0]) + total(b2[1]), total(a2[0]) + total(a2[1]), total(ab[0]) + total(ab[1]), double(zeros)};
     });
@@ -105,7 +110,10 @@ void timesSlope(int threads, const float* w, Surrogate surrogate, float* d, long
   withKind(surrogate.kind, [&](auto s) {
     const float parameter = surrogate.parameter;
     each(threads, n, [=](long from, long to) {
-      for (long i = from; i < to; i++) d[i] *= s(w[i], parameter);
+      for (long i = from; i < to; i += W) {
+        const int count = int(least<long>(W, to - i));
+        put(d + i, part(d + i, count) * s(part(w + i, count), parameter), count);
+      }
     });
   });
 }
@@ -116,32 +124,36 @@ void timesFactor(int threads, float* d, long n, float factor) {
   });
 }
 
-void padGradient(const float* dy, float* dkernel, const Geometry& g, float padValue) {
-  double* sums = static_cast<double*>(malloc(g.outChannels * sizeof(double)));
-  for (int fh = 0; fh < g.filterHeight; fh++) {
-    for (int fw = 0; fw < g.filterWidth; fw++) {
-      for (int o = 0; o < g.outChannels; o++) sums[o] = 0;
-      bool any = false;
+void padGradient(int threads, const float* dy, float* dkernel, const Geometry& g, float padValue) {
+  tasks(threads, g.taps(), 4L * g.batch * (g.outHeight + g.outWidth) * g.outChannels, [&](long tap) {
+    const int fh = int(tap) / g.filterWidth, fw = int(tap) % g.filterWidth;
+    double* sums = static_cast<double*>(malloc(g.outChannels * sizeof(double)));
+    for (int o = 0; o < g.outChannels; o++) sums[o] = 0;
+    bool any = false;
+    for (long n = 0; n < g.batch; n++) {
       for (int oh = 0; oh < g.outHeight; oh++) {
         const int r = oh * g.strideHeight - g.padTop + fh * g.dilationHeight;
         const bool rowInside = r >= 0 && r < g.inHeight;
         for (int ow = 0; ow < g.outWidth; ow++) {
           const int c = ow * g.strideWidth - g.padLeft + fw * g.dilationWidth;
-          if (rowInside && c >= 0 && c < g.inWidth) continue;
-          any = true;
-          for (long n = 0; n < g.batch; n++) {
-            const float* row = dy + ((n * g.outHeight + oh) * g.outWidth + ow) * g.outChannels;
-            for (int o = 0; o < g.outChannels; o++) sums[o] += row[o];
+          if (rowInside && c >= 0 && c < g.inWidth) {
+            // What lies inside lies side by side: on to the last pixel of the row that is inside.
+            ow += (g.inWidth - 1 - c) / g.strideWidth;
+            continue;
           }
+          any = true;
+          const float* row = dy + ((n * g.outHeight + oh) * g.outWidth + ow) * g.outChannels;
+          for (int o = 0; o < g.outChannels; o++) sums[o] += row[o];
         }
       }
-      if (!any) continue;
-      float* target = dkernel + long(fh * g.filterWidth + fw) * g.groupInputs() * g.outChannels;
+    }
+    if (any) {
+      float* target = dkernel + tap * g.groupInputs() * g.outChannels;
       for (int c = 0; c < g.groupInputs(); c++)
         for (int o = 0; o < g.outChannels; o++) target[long(c) * g.outChannels + o] += float(padValue * sums[o]);
     }
-  }
-  free(sums);
+    free(sums);
+  });
 }
 
 }  // namespace surge::SURGE_ISA

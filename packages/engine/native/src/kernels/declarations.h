@@ -35,7 +35,7 @@ BranchSums throughSurrogate(int threads, const float* x, Surrogate surrogate, fl
 void combine(int threads, float* gb, const float* ga, long n, float binary, float auxiliary);
 void timesSlope(int threads, const float* w, Surrogate surrogate, float* d, long n);
 void timesFactor(int threads, float* d, long n, float factor);
-void padGradient(const float* dy, float* dkernel, const Geometry& g, float padValue);
+void padGradient(int threads, const float* dy, float* dkernel, const Geometry& g, float padValue);
 bool signInputGradient(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g);
 bool signFilterGradient(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g);
 

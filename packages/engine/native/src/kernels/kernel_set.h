@@ -94,7 +94,7 @@ struct KernelSet {
   void (*timesSlope)(int threads, const float* w, Surrogate surrogate, float* d, long n);
   void (*timesFactor)(int threads, float* d, long n, float factor);
   // dkernel += padValue * (sum of dy over the outputs whose tap lies outside the picture), for every input channel.
-  void (*padGradient)(const float* dy, float* dkernel, const Geometry& g, float padValue);
+  void (*padGradient)(int threads, const float* dy, float* dkernel, const Geometry& g, float padValue);
 
   // The binary branch's products by table look-up (sign_products.cc); false where this instruction set or shape has none.
   bool (*signInputGradient)(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g);

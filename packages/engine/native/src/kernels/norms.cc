@@ -22,14 +22,6 @@ void rowsPass(int threads, long rows, long channels, F f) {
   });
 }
 
-inline Vf part(const float* p, int count) {
-  if (count == W) return load(p);
-  Vf v{};
-  memcpy(&v, p, count * sizeof(float));
-  return v;
-}
-inline void put(float* p, Vf v, int count) { memcpy(p, &v, count * sizeof(float)); }
-
 float* scratch(long floats) { return static_cast<float*>(malloc(most<long>(floats, 1) * sizeof(float))); }
 
 }  // namespace

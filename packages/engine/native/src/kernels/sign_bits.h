@@ -13,9 +13,8 @@ namespace surge::SURGE_ISA {
 // The signs of p[0 .. count - 1], count <= 16; `nan` becomes true when one of them is a NaN.
 inline uint16_t signHalf(const float* p, int count, bool& nan) {
 #if defined(__AVX512F__)
-  const __mmask16 valid = __mmask16((1u << count) - 1);
-  const __m512 v = _mm512_maskz_loadu_ps(valid, p);
-  nan = nan || _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+  const __m512 v = count == 16 ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps(__mmask16((1u << count) - 1), p);
+  nan |= _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q) != 0;
   return _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_LT_OQ);
 #else
 #if defined(__AVX2__)

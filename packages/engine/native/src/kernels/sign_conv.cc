@@ -52,9 +52,7 @@ bool packFilters(int threads, const float* kernel, const Plan& p, uint32_t* pane
       Vi negative{};
       for (int c = 0; c < g.groupInputs(); c++) {
         const float* from = kernel + (long(tap) * g.groupInputs() + c) * g.outChannels + first;
-        Vf w{};
-        if (count == W) w = load(from);
-        else memcpy(&w, from, count * sizeof(float));
+        const Vf w = part(from, count);
         const Vi isNegative = (Vi)(w < Vf{});
         unordered |= (Vi)(w != w);
         const int bit = tap * p.halves * 16 + c;
@@ -74,40 +72,78 @@ bool packFilters(int threads, const float* kernel, const Plan& p, uint32_t* pane
   return nan;
 }
 
+// The signs of `pixels` pixels of one group, `halves` half-words each.
+inline bool packPixels(const float* source, int pixels, int channels, long step, int halves, uint16_t* out, long outStep) {
+  bool nan = false;
+  const int last = channels - 16 * (halves - 1);
+  for (int i = 0; i < pixels; i++, source += step, out += outStep) {
+    for (int h = 0; h < halves - 1; h++) out[h] = signHalf(source + 16 * h, 16, nan);
+    out[halves - 1] = signHalf(source + 16 * (halves - 1), last, nan);
+  }
+  return nan;
+}
+
 // The rows [firstRow, firstRow + rows) of the padded picture as bits, for all groups: [row][column][group][halves].
 bool packRows(const float* picture, const Plan& p, int firstRow, int rows, int columns, int padValue, uint16_t* bits) {
   const Geometry& g = p.g;
   const int channels = g.groupInputs();
   const long pixel = long(g.groups) * p.halves;
   bool nan = false;
+  const int inside = most(0, least(g.inWidth, columns - p.padLeft));
+  const uint16_t full = padValue < 0 ? 0xffff : 0, rest = padValue < 0 ? uint16_t((1u << (channels - 16 * (p.halves - 1))) - 1) : 0;
+  const auto padding = [&](uint16_t* out, int count) {
+    for (long i = 0; i < count * long(g.groups); i++)
+      for (int h = 0; h < p.halves; h++) *out++ = h == p.halves - 1 ? rest : full;
+  };
   for (int r = 0; r < rows; r++) {
     const int row = firstRow + r - p.padTop;
     uint16_t* out = bits + r * columns * pixel;
-    for (int c = 0; c < columns; c++, out += pixel) {
-      const int column = c - p.padLeft;
-      const bool inside = row >= 0 && row < g.inHeight && column >= 0 && column < g.inWidth;
-      const float* source = picture + (long(row) * g.inWidth + column) * g.inChannels;
-      for (int group = 0; group < g.groups; group++) {
-        for (int h = 0; h < p.halves; h++) {
-          const int count = least(16, channels - 16 * h);
-          uint16_t half = padValue < 0 ? uint16_t((1u << count) - 1) : 0;
-          if (inside) half = signHalf(source + group * channels + 16 * h, count, nan);
-          out[group * p.halves + h] = half;
-        }
-      }
+    if (row < 0 || row >= g.inHeight) {
+      padding(out, columns);
+      continue;
     }
+    padding(out, least(p.padLeft, columns));
+    const float* source = picture + long(row) * g.inWidth * g.inChannels;
+    for (int group = 0; group < g.groups; group++) {
+      uint16_t* first = out + p.padLeft * pixel + group * p.halves;
+      nan = packPixels(source + group * channels, inside, channels, g.inChannels, p.halves, first, pixel) || nan;
+    }
+    const int done = least(columns, p.padLeft) + inside;
+    padding(out + done * pixel, columns - done);
   }
   return nan;
 }
 
+// Eight bytes at a time: what is written beyond the run is overwritten by the next one, or lies in the windows' slack.
 inline void copyBits(uint16_t* to, const uint16_t* from, int halves) {
-  // Eight bytes at a time: what is written beyond the run is overwritten by the next one, or lies in the rows' slack.
-  for (int i = 0; i < halves; i += 4) memcpy(to + i, from + i, 8);
+  memcpy(to, from, 8);
+  if (halves <= 4) return;
+  memcpy(to + 4, from + 4, 8);
+  for (int i = 8; i < halves; i += 4) memcpy(to + i, from + i, 8);
+}
+
+// The windows of one row of output pixels, `stride` words each; bits points at the row's first tap.
+void copyWindows(const Plan& p, const uint16_t* bits, int columns, int group, uint32_t* windows, long stride) {
+  const Geometry& g = p.g;
+  const long pixel = long(g.groups) * p.halves;
+  const bool runs = g.dilationWidth == 1 && g.groups == 1;
+  const int copies = runs ? 1 : g.filterWidth, run = runs ? g.filterWidth * p.halves : p.halves;
+  for (int fh = 0; fh < g.filterHeight; fh++) {
+    const uint16_t* row = bits + long(fh) * g.dilationHeight * columns * pixel + group * p.halves;
+    uint16_t* out = reinterpret_cast<uint16_t*>(windows) + fh * g.filterWidth * p.halves;
+    for (int ow = 0; ow < g.outWidth; ow++, row += g.strideWidth * pixel, out += 2 * stride)
+      for (int i = 0; i < copies; i++) copyBits(out + i * run, row + i * g.dilationWidth * pixel, run);
+  }
+  // Copies run into the slack; the half-word that fills the last word must be empty.
+  const int halves = g.taps() * p.halves;
+  if (halves % 2 == 0) return;
+  uint16_t* end = reinterpret_cast<uint16_t*>(windows) + halves;
+  for (int ow = 0; ow < g.outWidth; ow++, end += 2 * stride) *end = 0;
 }
 
 // Counts `blocks` panels against P rows of words; sums[b][pixel] = popcounts.
 template <int blocks>
-inline void countBlock(const uint32_t* rows, const uint32_t* panel, int words, Vi (&sums)[blocks][P]) {
+inline void countBlock(const uint32_t* rows, long stride, const uint32_t* panel, int words, Vi (&sums)[blocks][P]) {
   for (int b = 0; b < blocks; b++)
     for (int q = 0; q < P; q++) sums[b][q] = Vi{};
   for (int from = 0; from < words; from += least(kFoldEvery, words)) {
@@ -117,7 +153,7 @@ inline void countBlock(const uint32_t* rows, const uint32_t* panel, int words, V
       Vi filters[blocks];
       for (int b = 0; b < blocks; b++) memcpy(&filters[b], panel + (long(b) * words + k) * W, sizeof(Vi));
       for (int q = 0; q < P; q++) {
-        const Vi window = int32_t(rows[long(q) * words + k]) - Vi{};
+        const Vi window = int32_t(rows[q * stride + k]) - Vi{};
         for (int b = 0; b < blocks; b++) part[b][q] = addCounts(part[b][q], counts(window ^ filters[b]));
       }
     }
@@ -127,16 +163,46 @@ inline void countBlock(const uint32_t* rows, const uint32_t* panel, int words, V
 }
 
 template <int blocks>
-inline void countRows(const uint32_t* rows, long pixels, const uint32_t* panel, const Plan& p, int filters, float* y) {
+inline void countRows(const uint32_t* rows, long stride, long pixels, const uint32_t* panel, const Plan& p, int filters, float* y) {
   const Geometry& g = p.g;
   for (long q = 0; q < pixels; q += P) {
     Vi sums[blocks][P];
-    countBlock<blocks>(rows + q * p.words, panel, p.words, sums);
+    countBlock<blocks>(rows + q * stride, stride, panel, p.words, sums);
     for (int b = 0; b < blocks; b++) {
       const int count = least(W, filters - b * W);
       for (int i = 0; i < P && q + i < pixels; i++) {
         const Vf value = __builtin_convertvector(p.products - 2 * sums[b][i], Vf);
-        memcpy(y + (q + i) * g.outChannels + b * W, &value, count * sizeof(float));
+        float* out = y + (q + i) * g.outChannels + b * W;
+        put(out, value, count);
+      }
+    }
+  }
+}
+
+// Padding of value 0 was counted as +1: where windows of the output row `oh` leave the picture, the weights under it come off again.
+void takeOffPadding(const Plan& p, int oh, const float* tapSums, float* row) {
+  const Geometry& g = p.g;
+  const int reachHeight = (g.filterHeight - 1) * g.dilationHeight, reachWidth = (g.filterWidth - 1) * g.dilationWidth;
+  const int top = oh * g.strideHeight - g.padTop;
+  const bool rowsInside = top >= 0 && top + reachHeight < g.inHeight;
+  for (int ow = 0; ow < g.outWidth; ow++) {
+    const int left = ow * g.strideWidth - g.padLeft;
+    if (rowsInside && left >= 0 && left + reachWidth < g.inWidth) continue;
+    for (int group = 0; group < g.groups; group++) {
+      for (int b = 0; b < p.panels; b++) {
+        const float* sums = tapSums + (long(group) * p.panels + b) * g.taps() * W;
+        Vf outside{};
+        for (int fh = 0; fh < g.filterHeight; fh++) {
+          const int r = top + fh * g.dilationHeight;
+          for (int fw = 0; fw < g.filterWidth; fw++) {
+            const int c = left + fw * g.dilationWidth;
+            if (r >= 0 && r < g.inHeight && c >= 0 && c < g.inWidth) continue;
+            outside += load(sums + (fh * g.filterWidth + fw) * W);
+          }
+        }
+        float* out = row + long(ow) * g.outChannels + group * g.groupOutputs() + b * W;
+        const int count = least(W, g.groupOutputs() - b * W);
+        put(out, part(out, count) - outside, count);
       }
     }
   }
@@ -181,48 +247,26 @@ int signConv(int threads, const float* x, const float* kernel, float* y, const G
     uint16_t* bits = make<uint16_t>(rows * columns * pixel + 8);
     if (packRows(x + n * g.inHeight * g.inWidth * g.inChannels, p, firstRow, rows, columns, padValue, bits)) inputNaN = true;
     const long rowPixels = long(rowsAtOnce) * g.outWidth;
-    uint32_t* windows = make<uint32_t>((rowPixels + P) * p.words + 8);
+    const long stride = p.words + 2;  // with slack for copies of eight bytes
+    uint32_t* windows = make<uint32_t>((rowPixels + P) * stride + 8);
     for (int oh = firstOut; oh < endOut; oh += rowsAtOnce) {
       const int outRows = least(rowsAtOnce, endOut - oh);
       const long pixels = long(outRows) * g.outWidth;
       float* target = y + (n * g.outHeight + oh) * g.outWidth * g.outChannels;
       for (int group = 0; group < g.groups; group++) {
-        for (long q = 0; q < pixels; q++) {
-          const int top = int(oh + q / g.outWidth) * g.strideHeight - firstRow, left = int(q % g.outWidth) * g.strideWidth;
-          uint16_t* window = reinterpret_cast<uint16_t*>(windows + q * p.words);
-          for (int fh = 0; fh < g.filterHeight; fh++) {
-            const uint16_t* source = bits + (long(top + fh * g.dilationHeight) * columns + left) * pixel + group * p.halves;
-            if (g.dilationWidth == 1 && g.groups == 1) {
-              copyBits(window, source, g.filterWidth * p.halves);
-              window += g.filterWidth * p.halves;
-              continue;
-            }
-            for (int fw = 0; fw < g.filterWidth; fw++, window += p.halves) copyBits(window, source + fw * g.dilationWidth * pixel, p.halves);
-          }
-          if (g.taps() * p.halves % 2) *window = 0;
+        for (int r = 0; r < outRows; r++) {
+          const uint16_t* first = bits + (long(oh + r) * g.strideHeight - firstRow) * columns * pixel;
+          copyWindows(p, first, columns, group, windows + long(r) * g.outWidth * stride, stride);
         }
         for (int b = 0; b < p.panels; b += 2) {
           const uint32_t* panel = panels + (long(group) * p.panels + b) * p.words * W;
           float* out = target + group * outs + b * W;
-          if (b + 1 < p.panels) countRows<2>(windows, pixels, panel, p, outs - b * W, out);
-          else countRows<1>(windows, pixels, panel, p, outs - b * W, out);
+          if (b + 1 < p.panels) countRows<2>(windows, stride, pixels, panel, p, outs - b * W, out);
+          else countRows<1>(windows, stride, pixels, panel, p, outs - b * W, out);
         }
       }
       if (padValue != 0) continue;
-      for (long q = 0; q < pixels; q++) {
-        const int top = int(oh + q / g.outWidth) * g.strideHeight - g.padTop, left = int(q % g.outWidth) * g.strideWidth - g.padLeft;
-        const bool inside = top >= 0 && left >= 0 && top + reach <= g.inHeight && left + (g.filterWidth - 1) * g.dilationWidth < g.inWidth;
-        if (inside) continue;
-        for (int tap = 0; tap < g.taps(); tap++) {
-          const int r = top + tap / g.filterWidth * g.dilationHeight, c = left + tap % g.filterWidth * g.dilationWidth;
-          if (r >= 0 && r < g.inHeight && c >= 0 && c < g.inWidth) continue;
-          for (int group = 0; group < g.groups; group++) {
-            for (int o = 0; o < outs; o++) {
-              target[q * g.outChannels + group * outs + o] -= tapSums[((long(group) * p.panels + o / W) * g.taps() + tap) * W + o % W];
-            }
-          }
-        }
-      }
+      for (int r = 0; r < outRows; r++) takeOffPadding(p, oh + r, tapSums, target + long(r) * g.outWidth * g.outChannels);
     }
     free(windows);
     free(bits);

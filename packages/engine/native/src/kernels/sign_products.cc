@@ -27,21 +27,44 @@ namespace {
 
 float* floats(long count) { return static_cast<float*>(aligned_alloc(64, (count * sizeof(float) + 127) / 64 * 64)); }
 
-// Entry i of a table: the sum of v[j] with a minus where bit j of i is set.
-inline __m512 table(const float* v) {
+// Entry i of a table: the sum of v[0], v[step], v[2 step], v[3 step] with a minus where bit 0, 1, 2, 3 of i is set. Products with +-1
+// are exact, so the fused forms add and round just as additions would.
+inline __m512 table(const float* v, long step) {
   const __m512 s0 = _mm512_setr_ps(1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1);
   const __m512 s1 = _mm512_setr_ps(1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1);
   const __m512 s2 = _mm512_setr_ps(1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1);
   const __m512 s3 = _mm512_setr_ps(1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1, -1);
-  // Products with +-1 are exact, so the fused forms add and round just as additions would.
-  const __m512 a = _mm512_fmadd_ps(s1, _mm512_set1_ps(v[1]), _mm512_mul_ps(s0, _mm512_set1_ps(v[0])));
-  const __m512 b = _mm512_fmadd_ps(s3, _mm512_set1_ps(v[3]), _mm512_mul_ps(s2, _mm512_set1_ps(v[2])));
-  return _mm512_add_ps(a, b);
+  __m512 sum = _mm512_mul_ps(s0, _mm512_set1_ps(v[0]));
+  sum = _mm512_fmadd_ps(s1, _mm512_set1_ps(v[step]), sum);
+  sum = _mm512_fmadd_ps(s2, _mm512_set1_ps(v[2 * step]), sum);
+  return _mm512_fmadd_ps(s3, _mm512_set1_ps(v[3 * step]), sum);
+}
+
+// The tables of `count` runs of four consecutive entries, one after the other. A function of its own, so that its constants stay in
+// registers.
+__attribute__((noinline)) void buildTables(const float* v, long count, float* out) {
+#pragma GCC unroll 4
+  for (long i = 0; i < count; i++) _mm512_store_ps(out + i * 16, table(v + i * 4, 1));
+}
+
+constexpr int kOuts = 8;  // outputs o of the wgrad that share an index
+// The tables of kOuts neighbouring columns of four rows that are `step` apart.
+__attribute__((noinline)) void buildColumnTables(const float* v, long step, float* out) {
+#pragma GCC unroll 8
+  for (int o = 0; o < kOuts; o++) _mm512_store_ps(out + o * 16, table(v + o, step));
+}
+
+// sum + table[index]. The addition is by turns a plain one and a fused product with 1, which rounds alike: permutations and additions
+// share one of Zen 4's four vector pipes and fused products another, and so all of them work.
+inline __m512 lookedUp(int turn, __m512 sum, __m512i index, __m512 values) {
+  const __m512 found = _mm512_permutexvar_ps(index, values);
+  if (turn % 2) return _mm512_fmadd_ps(found, _mm512_set1_ps(1), sum);
+  return _mm512_add_ps(sum, found);
 }
 
 // ---- dgrad ----------------------------------------------------------------------------------------------------------------
 
-constexpr int kPixels = 8;  // of one row of dx, computed together
+constexpr int kPixels = 16;  // of one row of dx that are computed together, for one block of channels; half as many for two
 
 // Taps that meet the pixels of dx in one class of positions modulo the stride: dy row and column of pixel k are row + first, k + column.
 struct Tap {
@@ -80,15 +103,12 @@ uint32_t* packWeights(int threads, const float* kernel, const InputPlan& p) {
   return bits;
 }
 
-// kPixels pixels of dx, `blocks` blocks of 16 channels, summed over the taps.
-template <int blocks>
+// Sums of `pixels` pixels of dx from k on, for `blocks` blocks of 16 channels, over taps that stand anywhere.
+template <int blocks, int pixels>
 inline void inputPixels(const InputPlan& p, const float* const* rows, const Tap* taps, int tapCount, const uint32_t* bits, int block, int k,
-                        __m512 (&sums)[blocks][kPixels]) {
+                        __m512 (&sums)[blocks][pixels]) {
   const long pixel = long(p.quads) * 16;
-  for (int b = 0; b < blocks; b++)
-    for (int q = 0; q < kPixels; q++) sums[b][q] = _mm512_setzero_ps();
   for (int t = 0; t < tapCount; t++) {
-    if (!rows[t]) continue;
     const float* tables = rows[t] + (k + taps[t].column + p.left) * pixel;
     const uint32_t* weights = bits + (long(taps[t].index) * p.blocks + block) * p.words * 16;
     for (int word = 0; word < p.words; word++) {
@@ -97,13 +117,70 @@ inline void inputPixels(const InputPlan& p, const float* const* rows, const Tap*
       const int end = least(p.quads, (word + 1) * 8);
       for (int quad = word * 8; quad < end; quad++) {
         const float* from = tables + quad * 16;
-#pragma GCC unroll 8
-        for (int q = 0; q < kPixels; q++) {
-          const __m512 values = _mm512_loadu_ps(from + q * pixel);
-          for (int b = 0; b < blocks; b++) sums[b][q] = _mm512_add_ps(sums[b][q], _mm512_permutexvar_ps(index[b], values));
+#pragma GCC unroll 16
+        for (int q = 0; q < pixels; q++) {
+          const __m512 values = _mm512_load_ps(from + q * pixel);
+          for (int b = 0; b < blocks; b++) sums[b][q] = lookedUp(q + b, sums[b][q], index[b], values);
         }
         for (int b = 0; b < blocks; b++) index[b] = _mm512_srli_epi32(index[b], 4);
       }
+    }
+  }
+}
+
+// The same where taps come in threes that lie side by side in a row (3x3, stride 1): a table is loaded once for the three pixels that
+// it serves.
+template <int blocks, int pixels>
+inline void inputPixelsOfThrees(const InputPlan& p, const float* const* rows, const Tap* taps, int tapCount, const uint32_t* bits, int block,
+                                int k, __m512 (&sums)[blocks][pixels]) {
+  const long pixel = long(p.quads) * 16;
+  const long tapBits = long(p.blocks) * p.words * 16;
+  for (int t = 0; t < tapCount; t += 3) {
+    // Tap t has the rightmost column, the two after it those to its left.
+    const float* tables = rows[t] + (k + taps[t + 2].column + p.left) * pixel;
+    const uint32_t* weights = bits + taps[t].index * tapBits + long(block) * p.words * 16;
+    for (int word = 0; word < p.words; word++) {
+      __m512i index[3][blocks];
+#pragma GCC unroll 3
+      for (int f = 0; f < 3; f++)
+        for (int b = 0; b < blocks; b++) index[f][b] = _mm512_loadu_si512(weights + f * tapBits + (long(b) * p.words + word) * 16);
+      const int end = least(p.quads, (word + 1) * 8);
+      for (int quad = word * 8; quad < end; quad++) {
+        const float* from = tables + quad * 16;
+#pragma GCC unroll 18
+        for (int column = 0; column < pixels + 2; column++) {
+          const __m512 values = _mm512_load_ps(from + column * pixel);
+#pragma GCC unroll 3
+          for (int f = 0; f < 3; f++) {
+            const int q = column - 2 + f;
+            if (q < 0 || q >= pixels) continue;
+            for (int b = 0; b < blocks; b++) sums[b][q] = lookedUp(q + b, sums[b][q], index[f][b], values);
+          }
+        }
+#pragma GCC unroll 3
+        for (int f = 0; f < 3; f++)
+          for (int b = 0; b < blocks; b++) index[f][b] = _mm512_srli_epi32(index[f][b], 4);
+      }
+    }
+  }
+}
+
+// One row of dx (its pixels of one class modulo the stride) for `blocks` blocks of channels; `step` entries from pixel to pixel.
+template <int blocks>
+inline void inputRow(const InputPlan& p, const float* const* rows, const Tap* taps, int tapCount, bool threes, const uint32_t* bits, int block,
+                     int pixelCount, float* target, long step) {
+  constexpr int pixels = kPixels / blocks;
+  for (int k = 0; k < pixelCount; k += pixels) {
+    __m512 sums[blocks][pixels];
+    for (int b = 0; b < blocks; b++)
+      for (int q = 0; q < pixels; q++) sums[b][q] = _mm512_setzero_ps();
+    if (threes) inputPixelsOfThrees<blocks, pixels>(p, rows, taps, tapCount, bits, block, k, sums);
+    else inputPixels<blocks, pixels>(p, rows, taps, tapCount, bits, block, k, sums);
+    for (int b = 0; b < blocks; b++) {
+      const int c = (block + b) * 16;
+      const __mmask16 valid = __mmask16((1u << least(16, p.g.inChannels - c)) - 1);
+      const int end = least(pixels, pixelCount - k);
+      for (int q = 0; q < end; q++) _mm512_mask_storeu_ps(target + (k + q) * step + c, valid, sums[b][q]);
     }
   }
 }
@@ -146,7 +223,7 @@ bool signInputGradient(int threads, const float* dy, const float* kernel, float*
       for (int oh = most(built + 1, needed - ring + 1); oh <= needed; oh++) {
         float* row = tables + (oh % ring) * rowSize + p.left * pixel;
         const float* source = dy + ((n * g.outHeight + oh) * g.outWidth) * g.outChannels;
-        for (long i = 0; i < long(g.outWidth) * p.quads; i++) _mm512_store_ps(row + i * 16, table(source + i * 4));
+        buildTables(source, long(g.outWidth) * p.quads, row);
         built = oh;
       }
       for (int w = 0; w < g.strideWidth; w++) {
@@ -167,20 +244,12 @@ bool signInputGradient(int threads, const float* dy, const float* kernel, float*
         }
         float* target = dx + (n * g.inHeight + ih) * g.inWidth * g.inChannels;
         const int pixels = (g.inWidth - w + g.strideWidth - 1) / g.strideWidth;
+        const bool threes = g.filterWidth == 3 && g.strideWidth == 1 && g.dilationWidth == 1;
+        const long step = long(g.strideWidth) * g.inChannels;
         for (int block = 0; block < p.blocks; block += 2) {
-          const int blocks = least(2, p.blocks - block);
-          for (int k = 0; k < pixels; k += kPixels) {
-            __m512 sums[2][kPixels];
-            if (blocks == 2) inputPixels<2>(p, rows, taps, count, bits, block, k, sums);
-            else inputPixels<1>(p, rows, taps, count, bits, block, k, reinterpret_cast<__m512(&)[1][kPixels]>(sums));
-            for (int b = 0; b < blocks; b++) {
-              const int c = (block + b) * 16;
-              const __mmask16 valid = __mmask16((1u << least(16, g.inChannels - c)) - 1);
-              for (int q = 0; q < kPixels && k + q < pixels; q++) {
-                _mm512_mask_storeu_ps(target + long((k + q) * g.strideWidth + w) * g.inChannels + c, valid, sums[b][q]);
-              }
-            }
-          }
+          float* out = target + long(w) * g.inChannels;
+          if (block + 1 < p.blocks) inputRow<2>(p, rows, taps, count, threes, bits, block, pixels, out, step);
+          else inputRow<1>(p, rows, taps, count, threes, bits, block, pixels, out, step);
         }
       }
     }
@@ -194,7 +263,6 @@ bool signInputGradient(int threads, const float* dy, const float* kernel, float*
 
 namespace {
 
-constexpr int kOuts = 8;       // outputs o that share the looked-up index
 constexpr int kChunk = 256;    // tables of one output between two additions to the total
 constexpr int kMostTapsInRow = 4;
 
@@ -256,7 +324,7 @@ inline void filterSums(const float* tables, const uint16_t* const* rows, int row
       for (int o = 0; o < kOuts; o++) {
         const __m512 values = _mm512_load_ps(tables + o * 16);
 #pragma GCC unroll 4
-        for (int t = 0; t < taps; t++) sums[t][o] = _mm512_add_ps(sums[t][o], _mm512_permutexvar_ps(index[t], values));
+        for (int t = 0; t < taps; t++) sums[t][o] = lookedUp(o + t, sums[t][o], index[t], values);
       }
     }
   }
@@ -276,14 +344,17 @@ void filterTile(const FilterPlan& p, const float* dy, const uint16_t* bits, int 
     float* out = tables;
     for (int r = 0; r < rowCount; r++) {
       const float* row = dy + (from * g.outHeight + first + r) * g.outWidth * g.outChannels + firstOut;
-      for (int quad = 0; quad < p.quads; quad++) {
-        for (int o = 0; o < kOuts; o++, out += 16) {
-          float v[4] = {};
-          for (int j = 0; j < 4; j++) {
-            if (o < outs && quad * 4 + j < g.outWidth) v[j] = row[long(quad * 4 + j) * g.outChannels + o];
-          }
-          _mm512_store_ps(out, table(v));
+      for (int quad = 0; quad < p.quads; quad++, out += kOuts * 16) {
+        const float* source = row + long(quad) * 4 * g.outChannels;
+        long step = g.outChannels;
+        float spare[4 * kOuts] = {};
+        if (outs < kOuts || quad * 4 + 4 > g.outWidth) {
+          // Pixels past the end of the row and outputs past the last add nothing.
+          for (int j = 0; j < least(4, g.outWidth - quad * 4); j++) memcpy(spare + j * kOuts, source + j * step, outs * sizeof(float));
+          source = spare;
+          step = kOuts;
         }
+        buildColumnTables(source, step, out);
       }
     }
     for (int fh = 0; fh < g.filterHeight; fh++) {
@@ -358,7 +429,7 @@ bool signFilterGradient(int threads, const float* x, const float* dy, float* dke
   });
   free(totals);
   // What the padding counted as +1 comes off again.
-  padGradient(dy, dkernel, g, -1);
+  padGradient(threads, dy, dkernel, g, -1);
   return true;
 }
 

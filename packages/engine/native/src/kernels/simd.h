@@ -24,6 +24,18 @@ inline Vd all64(double value) { return value - Vd{}; }
 inline Vf minimum(Vf a, Vf b) { return a < b ? a : b; }
 inline Vf maximum(Vf a, Vf b) { return a > b ? a : b; }
 
+// W entries, or the `count` that are left with zeros behind them.
+inline Vf part(const float* p, int count) {
+  if (count == W) return load(p);
+  Vf v{};
+  memcpy(&v, p, count * sizeof(float));
+  return v;
+}
+inline void put(float* p, Vf v, int count) {
+  if (count == W) store(p, v);
+  else memcpy(p, &v, count * sizeof(float));
+}
+
 // Both halves of W floats as doubles.
 inline Vd low64(const float* p) {
   Vh h;
@@ -31,6 +43,16 @@ inline Vd low64(const float* p) {
   return __builtin_convertvector(h, Vd);
 }
 inline Vd high64(const float* p) { return low64(p + W / 2); }
+inline Vd low64(Vf v) {
+  Vh h;
+  memcpy(&h, &v, sizeof h);
+  return __builtin_convertvector(h, Vd);
+}
+inline Vd high64(Vf v) {
+  Vh h;
+  memcpy(&h, reinterpret_cast<const char*>(&v) + sizeof h, sizeof h);
+  return __builtin_convertvector(h, Vd);
+}
 inline void store64(float* p, Vd low, Vd high) {
   Vh a = __builtin_convertvector(low, Vh), b = __builtin_convertvector(high, Vh);
   memcpy(p, &a, sizeof a);
