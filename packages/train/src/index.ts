@@ -29,5 +29,7 @@ export { readMetrics, readSummary } from './run-folder.js';
 export { runTraining } from './run.js';
 export { progressAt, schedule } from './schedules.js';
 export type { Schedule, ScheduleSpec } from './schedules.js';
+export { Session } from './session.js';
+export type { SessionOptions } from './session.js';
 export { confidenceInterval, spreadOf } from './spread.js';
 export type * from './types.js';
