@@ -14,10 +14,11 @@ import { ReservedHeap } from './heap.js';
 
 /**
  * A new provider with an empty heap.
+ * @param file another build of the addon than the usual one; test-native-sanitized.mjs has one.
  * @throws InputError when the addon is not there or does not load, or SURGE_ISA names what this CPU has not.
  */
-export function createNativeProvider(): Provider {
-  const addon = loadAddon();
+export function createNativeProvider(file?: string): Provider {
+  const addon = loadAddon(file);
   const native = nativeMethods(addon);
   const heap = new ReservedHeap();
   addon.useLargePages(heap.buffer);
