@@ -7,4 +7,5 @@ export * from './conv-geometry.js';
 export * from './input-error.js';
 export * from './kernels.js';
 export * from './nan-at-sign.js';
+export * from './out-of-memory.js';
 export * from './seed.js';

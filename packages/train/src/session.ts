@@ -4,7 +4,7 @@
  */
 import { binaryLayers, setProgress } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
-import { InputError } from '@surge-bnn/contract';
+import { asOutOfMemory, InputError } from '@surge-bnn/contract';
 import type { Batch } from '@surge-bnn/data';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Checkpoint, CheckpointState } from './checkpoint/checkpoint.js';
@@ -93,16 +93,10 @@ export class Session {
   /**
    * One optimizer step; returns the batch's mean loss.
    *
-   * @throws InputError naming the step when the loss is not finite or a layer finds a NaN.
+   * @throws InputError naming the step when the loss is not finite, a layer finds a NaN, or the memory is full.
    */
   trainStep(batch: Batch): number {
-    const { model, recipe } = this.options;
-    const p = this.progress();
-    setProgress(model, p);
-    const { loss, correct, gradients } = this.gradients(batch);
-    clipGradients(gradients, this.parameters, recipe.clip);
-    this.optimizer.step(gradients, this.step + 1, this.factor(p));
-    tf.dispose([...gradients.values()]);
+    const { loss, correct } = this.atStep(() => this.update(batch));
     this.step += 1;
     this.batch += 1;
     this.sums.loss += loss * batch.count;
@@ -221,19 +215,37 @@ export class Session {
     return progressAt(step, stepsPerEpoch, recipe.epochs, recipe.floorToEpochs);
   }
 
+  /** Gradients, clipping and the optimizer's step on one batch. */
+  private update(batch: Batch): { loss: number; correct: number } {
+    const { model, recipe } = this.options;
+    const p = this.progress();
+    setProgress(model, p);
+    const { loss, correct, gradients } = this.gradients(batch);
+    clipGradients(gradients, this.parameters, recipe.clip);
+    this.optimizer.step(gradients, this.step + 1, this.factor(p));
+    tf.dispose([...gradients.values()]);
+    return { loss, correct };
+  }
+
   private gradients(batch: Batch) {
-    const where = `step ${this.step + 1} (epoch ${this.epoch + 1})`;
+    const trained = this.optimizer.parameters;
+    const result = batchGradients(this.options.model, trained, batch, this.loss);
+    if (Number.isFinite(result.loss)) return result;
+    tf.dispose([...result.gradients.values()]);
+    throw new InputError(
+      `the loss is ${result.loss}${this.culprit()}; lower the learning rate or eta, or clip the gradients`,
+    );
+  }
+
+  /** Runs a step; what the user can mend is told with the step at which it happened. */
+  private atStep<T>(work: () => T): T {
     try {
-      const trained = this.optimizer.parameters;
-      const result = batchGradients(this.options.model, trained, batch, this.loss);
-      if (Number.isFinite(result.loss)) return result;
-      tf.dispose([...result.gradients.values()]);
-      throw new InputError(
-        `the loss is ${result.loss}${this.culprit()}; lower the learning rate or eta, or clip the gradients`,
-      );
+      return work();
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      throw new InputError(`the training broke off at ${where}: ${error.message}`, {
+      const mistake = error instanceof InputError ? error : asOutOfMemory(error);
+      if (mistake === undefined) throw error;
+      const where = `step ${this.step + 1} (epoch ${this.epoch + 1})`;
+      throw new InputError(`the training broke off at ${where}: ${mistake.message}`, {
         cause: error,
       });
     }

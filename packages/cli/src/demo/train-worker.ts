@@ -3,7 +3,7 @@
  * loaded anew in every thread; nothing is shared. Started by train-thread.ts, from the built file.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { InputError } from '@surge-bnn/contract';
+import { asOutOfMemory, InputError } from '@surge-bnn/contract';
 import { runTraining } from '@surge-bnn/train';
 import type { ThreadJob, ThreadMessage } from './train-thread.js';
 
@@ -24,9 +24,10 @@ try {
   });
   post({ summary });
 } catch (error) {
-  if (!(error instanceof InputError)) throw error;
+  const mistake = error instanceof InputError ? error : asOutOfMemory(error);
+  if (mistake === undefined) throw error;
   // A class does not survive the way between threads; what it stands for has to.
-  post({ mistake: error.message });
+  post({ mistake: mistake.message });
 }
 // The listener for the abort would keep the thread alive.
 parentPort?.close();

@@ -2,10 +2,12 @@
  * How a command ends badly: a user's mistake is one sentence and exit code 2, a defect of ours is its
  * stack and exit code 1.
  */
+import { asOutOfMemory } from '@surge-bnn/contract';
 
 export function reportFailure(error: unknown): number {
-  if (isUsersMistake(error)) {
-    process.stderr.write(`surge-bnn: ${error.message}\n`);
+  const mistake = isUsersMistake(error) ? error : asOutOfMemory(error);
+  if (mistake !== undefined) {
+    process.stderr.write(`surge-bnn: ${mistake.message}\n`);
     return 2;
   }
   // A conversion that its own proof refused: the sentence says all, the stack would say nothing.

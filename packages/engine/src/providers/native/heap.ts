@@ -4,6 +4,7 @@
  * WebAssembly. (Not all of the memory: a request that the system's mmap refuses as too large is served by brk, and then cleared, page by page.)
  */
 import { freemem, totalmem } from 'node:os';
+import { OutOfMemoryError } from '@surge-bnn/contract';
 import type { Heap } from '../provider.js';
 
 const ALIGNMENT = 64;
@@ -17,7 +18,7 @@ export class ReservedHeap implements Heap {
 
   /** @param available bytes that the machine has left, asked before a large extension. */
   constructor(
-    maximumBytes = 0.75 * processMemory(),
+    maximumBytes = largestHeap(),
     private readonly available: () => number = freemem,
   ) {
     this.buffer = reserve(maximumBytes);
@@ -37,10 +38,15 @@ export class ReservedHeap implements Heap {
   }
 }
 
-function full(held: number, bytes: number, why: string): RangeError {
-  return new RangeError(
+function full(held: number, bytes: number, why: string): OutOfMemoryError {
+  return new OutOfMemoryError(
     `the heap holds ${held} bytes and cannot take ${bytes} more: ${why}; lower the batch size`,
   );
+}
+
+/** Bytes that the heap may come to. */
+export function largestHeap(): number {
+  return Math.floor(0.75 * processMemory());
 }
 
 /** The machine's memory, or the part of it that a container leaves to this process. */

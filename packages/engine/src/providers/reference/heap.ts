@@ -1,6 +1,7 @@
 /**
  * The reference provider's heap: a plain ArrayBuffer that grows by replacement, up to a maximum.
  */
+import { OutOfMemoryError } from '@surge-bnn/contract';
 import type { Heap } from '../provider.js';
 
 const ALIGNMENT = 16;
@@ -21,8 +22,8 @@ export class ArrayBufferHeap implements Heap {
     const address = this.#end;
     const end = address + Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
     if (end > this.maximumBytes) {
-      throw new RangeError(
-        `the heap holds ${address} bytes and cannot take ${bytes} more: its maximum is ${this.maximumBytes}`,
+      throw new OutOfMemoryError(
+        `the heap holds ${address} bytes and cannot take ${bytes} more: its maximum is ${this.maximumBytes}; lower the batch size`,
       );
     }
     if (end > this.#buffer.byteLength) this.#grow(end);

@@ -2,6 +2,7 @@
  * The heap of the wasm provider, an unshared WebAssembly.Memory, and the scratch memory that its
  * kernels share.
  */
+import { OutOfMemoryError } from '@surge-bnn/contract';
 import type { Heap } from '../provider.js';
 
 const ALIGNMENT = 16;
@@ -39,8 +40,8 @@ export class WasmHeap implements Heap {
         if (!(error instanceof RangeError)) throw error;
       }
     }
-    throw new RangeError(
-      `the WebAssembly heap holds ${used} bytes and cannot take ${bytes} more: 32-bit addresses end at ${MAXIMUM_PAGES * PAGE} bytes, and the system may allow less`,
+    throw new OutOfMemoryError(
+      `the WebAssembly heap holds ${used} bytes and cannot take ${bytes} more: 32-bit addresses end at ${MAXIMUM_PAGES * PAGE} bytes, and the system may allow less; lower the batch size`,
     );
   }
 }
