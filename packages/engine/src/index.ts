@@ -4,6 +4,8 @@
  */
 export { useEngine, backendMemory, backendNames } from './use-engine.js';
 export type { BackendName, EngineInfo, EngineOptions } from './use-engine.js';
+export { nativeReport } from './native-report.js';
+export type { NativeReport } from './native-report.js';
 export { kernelSupport, supportPage } from './support.js';
 export type { KernelSupport, Support } from './support.js';
 export { profileKernels } from './kernels/profile.js';

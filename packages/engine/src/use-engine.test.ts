@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InputError } from '@surge-bnn/contract';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { availableParallelism } from 'node:os';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as engine from './index.js';
 
 const warn = vi.spyOn(console, 'warn');
+const { built, runnable } = await engine.nativeReport();
 const registeredOnImport = engine.backendNames.filter((name) => tf.findBackendFactory(name));
 
 afterAll(() => {
@@ -42,17 +44,27 @@ it('activates the plain CPU backend without its advertisement', async () => {
   expect(tf.env().getBool('PROD')).toBe(false);
 });
 
-it('takes wasm for auto', async () => {
+it('takes native for auto where it is built, else wasm', async () => {
   const info = await engine.useEngine();
-  expect(info).toMatchObject({ backend: 'surge-wasm', provider: 'wasm' });
-  expect(tf.getBackend()).toBe('surge-wasm');
+  const expected = built
+    ? { backend: 'surge-native', provider: 'native', threads: availableParallelism() }
+    : { backend: 'surge-wasm', provider: 'wasm', threads: 1 };
+  expect(info).toMatchObject(expected);
+  expect(info.isa).toBe(built ? runnable[0] : undefined);
+  expect(info.passedOver).toBeUndefined();
+  expect(tf.getBackend()).toBe(expected.backend);
 });
 
 it.each([
-  [{ backend: 'surge-native' }, /"surge-native" does not exist yet; allowed: surge-wasm.*auto/],
   [{ bakend: 'cpu' }, /unknown option of useEngine "bakend" \(did you mean "backend"\?\)/],
   [{ backend: 'surge-wasn' }, /did you mean "surge-wasm"/],
-  [{ threads: 2 }, /engine threads: 2 is not possible yet; allowed: 1/],
+  [{ backend: 'surge-wasm', threads: 2 }, /threads: 2 is not possible on surge-wasm; allowed: 1;/],
+  [{ backend: 'cpu', threads: 0 }, /engine threads: 0 is not possible on cpu; allowed: 1;/],
+  [
+    { backend: 'surge-wasm', binaryGradients: 'bfloat16' },
+    /engine binaryGradients: "bfloat16" is not possible on surge-wasm; allowed: float32/,
+  ],
+  [{ backend: 'cpu', auxiliaryGradients: 'float16' }, /auxiliaryGradients: "float16".*on cpu/],
 ])('refuses %j', async (options, message) => {
   // As a recipe file would pass them: unchecked.
   const given: object = options;
@@ -77,4 +89,78 @@ it('profiles kernels by name and path, only while asked', async () => {
   expect(kernels.every((k) => k.milliseconds >= 0)).toBe(true);
   const idle = await engine.profileKernels(() => 0);
   expect(idle.kernels).toEqual([]);
+});
+
+it.skipIf(built)('says how to get the native engine where it is not built', async () => {
+  const asked = engine.useEngine({ backend: 'surge-native' });
+  await expect(asked).rejects.toBeInstanceOf(InputError);
+  await expect(asked).rejects.toThrow('the native engine is not built; npm run build:native');
+});
+
+describe.skipIf(!built)('the native engine (needs npm run build:native)', () => {
+  const backend = 'surge-native';
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    if (tf.findBackend(backend)) tf.removeBackend(backend);
+  });
+
+  it.each([0, -1, 1.5, 300, NaN])('refuses %d threads', async (threads) => {
+    const asked = engine.useEngine({ backend, threads });
+    await expect(asked).rejects.toBeInstanceOf(InputError);
+    await expect(asked).rejects.toThrow(
+      `engine threads: ${threads} is not possible on surge-native; allowed: 1 to 256`,
+    );
+  });
+
+  it('computes with more threads than cores, and changes them on the way', async () => {
+    for (const threads of [4 * availableParallelism(), 1, 3]) {
+      expect(await engine.useEngine({ backend, threads })).toMatchObject({ threads });
+      const sum = tf.tidy(() => tf.sum(tf.matMul(tf.ones([70, 300]), tf.ones([300, 50]))));
+      expect(sum.dataSync()[0]).toBe(70 * 300 * 50);
+      sum.dispose();
+    }
+  });
+
+  it('knows two precisions', async () => {
+    await engine.useEngine({
+      backend,
+      binaryGradients: 'bfloat16',
+      auxiliaryGradients: 'bfloat16',
+    });
+    const asked = engine.useEngine({ backend, ...{ binaryGradients: 'float16' } } as object);
+    await expect(asked).rejects.toThrow(
+      'engine binaryGradients: "float16" is not possible on surge-native; allowed: float32, bfloat16',
+    );
+  });
+
+  it.each(runnable)('runs on %s when SURGE_ISA says so', async (isa) => {
+    vi.stubEnv('SURGE_ISA', isa);
+    expect(await engine.useEngine({ backend })).toMatchObject({ backend, isa });
+    expect(await engine.nativeReport()).toMatchObject({ isa, forced: isa });
+  });
+
+  // No machine runs the instruction sets of both architectures.
+  const foreign = runnable.includes('neon') ? 'avx512' : 'neon';
+  it.each(['nonsense', foreign])('refuses SURGE_ISA=%s, whoever is asked', async (isa) => {
+    vi.stubEnv('SURGE_ISA', isa);
+    const message = new RegExp(`SURGE_ISA=${isa} .*; allowed here: ${runnable.join(', ')}`);
+    for (const asked of [backend, 'auto'] as const) {
+      const refused = engine.useEngine({ backend: asked });
+      await expect(refused).rejects.toThrow(message);
+      await expect(refused).rejects.toMatchObject({ exitCode: 2 });
+    }
+    const report = await engine.nativeReport();
+    expect(report).toMatchObject({ built: true, forced: isa, runnable });
+    expect(report.problem).toMatch(message);
+  });
+
+  it('is reported with what doctor tells', async () => {
+    const report = await engine.nativeReport();
+    expect(report).toMatchObject({ built: true, isa: runnable[0] });
+    expect(report.problem).toBeUndefined();
+    expect(report.compiled).toEqual(expect.arrayContaining([...runnable]));
+    expect(report.oneDnn).toMatch(/^[23]\.\d+\.\d+$/);
+    expect(report.threads).toBeGreaterThan(0);
+    expect(report.largestHeap).toBeGreaterThan(2 ** 26);
+  });
 });

@@ -103,7 +103,10 @@ function checkBackend(name: string): BackendName | 'auto' {
   throw unknownName('engine backend', name, allowed);
 }
 
-/** What 'auto' means here. A native engine that was built and cannot be used is passed over, and named. */
+/**
+ * What 'auto' means here. A native engine that was built and cannot be used is passed over, and named; with SURGE_ISA, which is a wish
+ * of the user's for it, it is this or nothing.
+ */
 async function fastest(): Promise<{ backend: BackendName; passedOver?: string }> {
   if (!runsOnNode()) return { backend: 'surge-wasm' };
   const { isAddonBuilt } = await import('./providers/native/addon.js');
@@ -112,7 +115,7 @@ async function fastest(): Promise<{ backend: BackendName; passedOver?: string }>
     await register('surge-native', 'native');
     return { backend: 'surge-native' };
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
+    if (!(error instanceof InputError) || process.env['SURGE_ISA']) throw error;
     return { backend: 'surge-wasm', passedOver: error.message };
   }
 }
@@ -130,14 +133,15 @@ async function checkSettings(
     const allowed = isNative ? ['float32', 'bfloat16'] : ['float32'];
     if (allowed.includes(value)) continue;
     throw new InputError(
-      `engine ${key}: "${value}" is not possible on ${backend}; allowed: ${allowed.join(', ')}`,
+      `engine ${key}: ${JSON.stringify(value)} is not possible on ${backend}; allowed: ${allowed.join(', ')}`,
     );
   }
   const most = isNative ? MOST_THREADS : 1;
   const count = threads ?? (isNative ? await cores() : 1);
   if (!Number.isInteger(count) || count < 1 || count > most) {
+    const allowed = isNative ? `1 to ${most}` : '1; surge-native, where it is built, has more';
     throw new InputError(
-      `engine threads: ${count} is not possible on ${backend}; allowed: ${most === 1 ? '1' : `1 to ${most}`}`,
+      `engine threads: ${count} is not possible on ${backend}; allowed: ${allowed}`,
     );
   }
   return { threads: count, binaryGradients, auxiliaryGradients };

@@ -2,8 +2,9 @@
  * The addon that build-native.mjs makes: its types, and loading it with a sentence for each way in which that can fail. Node only;
  * nothing here runs on import.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '@surge-bnn/contract';
 
@@ -187,8 +188,22 @@ export const addonPath = fileURLToPath(
   new URL('../../../native/build/Release/surge_native.node', import.meta.url),
 );
 
+const leftOutPath = path.join(path.dirname(addonPath), '../left-out.json');
+
 export function isAddonBuilt(): boolean {
   return existsSync(addonPath);
+}
+
+/** Why the set-up did not build it, from build-native.mjs's note beside the place where it would be; undefined: no note. */
+export function whyLeftOut(): string | undefined {
+  try {
+    const note: unknown = JSON.parse(readFileSync(leftOutPath, 'utf8'));
+    return typeof note === 'object' && note !== null && 'reason' in note
+      ? String(note.reason)
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @throws InputError saying why it does not load and what to do. */
@@ -202,12 +217,19 @@ export function loadAddon(file: string = addonPath): Addon {
   } catch (error) {
     throw new InputError(`the native engine does not load: ${whyNot(error)}`, { cause: error });
   }
-  if (addon.interface !== INTERFACE) {
-    throw new InputError(
-      `the native engine was built from other sources (interface ${addon.interface}, needed is ${INTERFACE}); npm run build:native builds it anew`,
-    );
-  }
+  checkInterface(addon);
   return addon;
+}
+
+/**
+ * @throws InputError for an addon whose methods take other arguments than this file says: it would read them wrongly. Exported for its
+ * test.
+ */
+export function checkInterface({ interface: found }: { readonly interface?: unknown }): void {
+  if (found === INTERFACE) return;
+  throw new InputError(
+    `the native engine was built from other sources (interface ${String(found)}, needed is ${INTERFACE}); npm run build:native builds it anew`,
+  );
 }
 
 /** What the dynamic loader's message means. Exported for its test. */
