@@ -4,6 +4,7 @@
  * user's mistake. Types, constants and pure functions on plain numbers only; no tensors here.
  */
 export * from './conv-geometry.js';
+export * from './engine-text.js';
 export * from './input-error.js';
 export * from './kernels.js';
 export * from './nan-at-sign.js';

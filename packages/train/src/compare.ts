@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { InputError, unknownName } from '@surge-bnn/contract';
 import { resolveMethod } from '@surge-bnn/core';
+import { engineRecord, sameEngine } from './engine-record.js';
 import { hashRecipe } from './hash.js';
 import { defaultParts } from './parts.js';
 import type { Parts } from './parts.js';
@@ -59,7 +60,7 @@ export async function compareRuns(
 ): Promise<ComparisonTable> {
   const { recipe, binarizers, seeds } = options;
   checkLists(options);
-  const engine = await parts.engine(recipe.engine);
+  const engine = engineRecord(await parts.engine(recipe.engine));
   const of = binarizers.length * options.compensators.length * seeds.length;
   let index = 0;
   const runs = new Map<string, ComparisonRow['runs'][number][]>();
@@ -177,8 +178,7 @@ async function finished(out: string, recipe: Recipe, engine: RunSummary['engine'
   const same =
     summary?.status === 'finished' &&
     summary.hashes.config === hashRecipe(recipe) &&
-    summary.engine.backend === engine.backend &&
-    summary.engine.threads === engine.threads;
+    sameEngine(summary.engine, engine);
   return same ? summary : undefined;
 }
 

@@ -5,6 +5,7 @@ import { channelStatistics } from '@surge-bnn/data';
 import type { ChannelStatistics } from '@surge-bnn/data';
 import { loadCheckpoint } from './checkpoint/checkpoint.js';
 import type { CheckpointName } from './checkpoint/checkpoint.js';
+import { engineRecord } from './engine-record.js';
 import { evaluateModel } from './evaluate.js';
 import type { EvaluateOptions } from './evaluate.js';
 import { sha256 } from './hash.js';
@@ -50,7 +51,7 @@ export async function loadRun(
   }
   const { state, tensors } = await loadCheckpoint(folder, options.checkpoint ?? 'last');
   const { recipe } = state;
-  const engine = await parts.engine(options.engine ?? recipe.engine);
+  const engine = engineRecord(await parts.engine(options.engine ?? recipe.engine));
   const data = await parts.data(recipe);
   if (sha256(`${data.train.sha256}/${data.evaluation.sha256}`) !== state.hashes.data) {
     throw new InputError(`the images at hand are not those that ${folder} was trained on`);

@@ -8,11 +8,11 @@ import { seedFor } from '@surge-bnn/contract';
 import { loadImages, randomStream, split, subset } from '@surge-bnn/data';
 import type { DatasetName, ImageSet } from '@surge-bnn/data';
 import { useEngine } from '@surge-bnn/engine';
-import type { BackendName } from '@surge-bnn/engine';
 import { buildModel } from '@surge-bnn/models';
+import { backendNames, engineStart } from './engine-record.js';
 import { etaSchedule } from './recipe/recipe.js';
 import type { Recipe } from './recipe/schema.js';
-import type { EngineRecord, RunSummary } from './types.js';
+import type { EngineStart, RunSummary } from './types.js';
 
 export interface RunData {
   readonly train: ImageSet;
@@ -22,7 +22,7 @@ export interface RunData {
 
 export interface Parts {
   /** Makes the engine TF.js's backend. */
-  engine(spec: Recipe['engine']): Promise<EngineRecord>;
+  engine(spec: Recipe['engine']): Promise<EngineStart>;
   data(recipe: Recipe): Promise<RunData>;
   /** The plain network with its initial weights, which depend on the seed alone. */
   model(recipe: Recipe, set: ImageSet): Model;
@@ -30,18 +30,11 @@ export interface Parts {
   readonly workers?: 0 | 1;
 }
 
-const backends: Readonly<Record<Recipe['engine']['backend'], BackendName | 'auto'>> = {
-  auto: 'auto',
-  wasm: 'surge-wasm',
-  reference: 'surge-reference',
-  tfjs: 'cpu',
-};
-
 /** The real parts. */
 export const defaultParts: Parts = {
   async engine(spec) {
-    const info = await useEngine({ backend: backends[spec.backend], threads: spec.threads });
-    return { backend: info.backend, threads: info.threads };
+    const info = await useEngine({ ...spec, backend: backendNames[spec.backend] });
+    return engineStart(info, spec);
   },
   async data(recipe) {
     const { directory, holdOut, trainLimit } = recipe.data;

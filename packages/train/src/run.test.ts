@@ -1,5 +1,5 @@
 /** Whole runs: stop and resume bit for bit, refusals, damage, Ctrl-C, divergence. */
-import { InputError } from '@surge-bnn/contract';
+import { InputError, OutOfMemoryError } from '@surge-bnn/contract';
 import * as tf from '@tensorflow/tfjs-core';
 import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { evaluateRun } from './load-run.js';
 import { readMetrics, readSummary } from './run-folder.js';
 import { runTraining } from './run.js';
 import { tinyParts, tinyRecipe } from './testing/fixture.js';
+import { nativeBackends, nativeIsBuilt } from './testing/native.js';
 import type { RunOptions, TrainEvent } from './types.js';
 
 const parts = tinyParts();
@@ -98,7 +99,7 @@ describe('a run', () => {
     expect(best.accuracy).toBe((await readSummary(join(base, 'a')))?.best?.accuracy);
   });
 
-  it.each(['cpu', 'surge-reference'] as const)(
+  it.each(['cpu', 'surge-reference', ...nativeBackends] as const)(
     'has the accuracy that its log says on %s, too',
     async (backend) => {
       const [last] = (await readMetrics(join(base, 'a'))).slice(-1);
@@ -182,7 +183,7 @@ describe('stopping and resuming', () => {
     await expect(resume({ 'compensator.eta': 0.1 })).rejects.toThrow('compensator.eta is 0.1');
     await expect(resume({ 'optimizer.learningRate': 1 })).rejects.toThrow('optimizer.learningRate');
     await expect(resume({}, tinyParts('cpu'))).rejects.toThrow(
-      /this is cpu .* the run used surge-wasm/,
+      /this is cpu with 1 thread, the run used surge-wasm with 1 thread; .*\(to go on: engine.backend wasm\)/,
     );
     const data = async () => {
       const { train, evaluatedOn } = await parts.data(recipe);
@@ -190,6 +191,60 @@ describe('stopping and resuming', () => {
     };
     await expect(resume({}, { ...parts, data })).rejects.toThrow('the images are not those');
     await resume({ name: 'renamed' }).then(({ status }) => expect(status).toBe('finished'));
+  });
+});
+
+describe.skipIf(!nativeIsBuilt)('the native engine (needs npm run build:native)', () => {
+  const which = tinyRecipe({ epochs: 2 });
+
+  it.each([1, 2])('with %i threads resumes and repeats bit for bit', async (threads) => {
+    const native = tinyParts('surge-native', threads);
+    const [straight, stopped] = [join(base, `n${threads}-1`), join(base, `n${threads}-2`)];
+    const summary = await runTraining(which, { out: straight }, native);
+    expect(summary.engine).toEqual({
+      backend: 'surge-native',
+      threads,
+      isa: expect.stringMatching(/^(avx512|avx2|neon|portable)$/) as string,
+    });
+    await runTraining(which, { out: stopped, stopAfter: 1 }, native);
+    await runTraining(which, { out: stopped, resume: true }, native);
+    expect(await content(stopped)).toEqual(await content(straight));
+  });
+
+  it('does not resume with other threads or precisions', async () => {
+    const out = join(base, 'n-other');
+    await runTraining(which, { out, stopAfter: 1 }, tinyParts('surge-native', 1));
+    const resume = (threads: number, overrides = {}) =>
+      runTraining(
+        tinyRecipe({ epochs: 2, ...overrides }),
+        { out, resume: true },
+        tinyParts('surge-native', threads),
+      );
+    await expect(resume(2)).rejects.toThrow(
+      /with 2 threads, the run used .* with 1 thread; .*to go on: engine.threads 1\)$/,
+    );
+    await expect(resume(1, { 'engine.binaryGradients': 'bfloat16' })).rejects.toThrow(
+      /binary gradients in bfloat16\).*to go on: engine.binaryGradients float32\)$/,
+    );
+    expect((await resume(1)).status).toBe('finished');
+  });
+
+  it('records gradients in bfloat16, which train to other bits', async () => {
+    const [plain, rounded] = [join(base, 'n-plain'), join(base, 'n-bf16')];
+    const native = tinyParts('surge-native', 1);
+    const first = await runTraining(which, { out: plain }, native);
+    const bf16 = tinyRecipe({
+      epochs: 2,
+      'engine.binaryGradients': 'bfloat16',
+      'engine.auxiliaryGradients': 'bfloat16',
+    });
+    const second = await runTraining(bf16, { out: rounded }, native);
+    expect(second.engine).toMatchObject({
+      binaryGradients: 'bfloat16',
+      auxiliaryGradients: 'bfloat16',
+    });
+    expect(second.hashes.weights).not.toBe(first.hashes.weights);
+    expect(second.last?.loss).toBeCloseTo(first.last?.loss ?? NaN, 1);
   });
 });
 
@@ -282,5 +337,30 @@ describe('divergence', () => {
     await expect(broken).rejects.toBeInstanceOf(InputError);
     await expect(broken).rejects.toThrow(/broke off at step \d+ \(epoch 1\): .*(layer|loss)/);
     expect(await readdir(join(out, 'checkpoint'))).toContain('last.json');
+  });
+});
+
+describe('full memory', () => {
+  it('is one sentence with the step, of the kind that the user can mend', async () => {
+    const out = join(base, 'full-memory');
+    const full: typeof parts = {
+      ...parts,
+      model(which, set) {
+        const model = parts.model(which, set);
+        const first = model.layers[0];
+        const call = first.call.bind(first);
+        let calls = 0;
+        first.call = (...args) => {
+          if (++calls > 2) throw new OutOfMemoryError('the heap cannot take 4 bytes more');
+          return call(...args);
+        };
+        return model;
+      },
+    };
+    const broken = runTraining(recipe, { out }, full);
+    await expect(broken).rejects.toThrow(
+      /^the training broke off at step \d \(epoch 1\): the heap cannot take 4 bytes more$/,
+    );
+    await expect(broken).rejects.toMatchObject({ exitCode: 2 });
   });
 });

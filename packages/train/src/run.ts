@@ -4,6 +4,7 @@ import { InputError } from '@surge-bnn/contract';
 import { channelStatistics } from '@surge-bnn/data';
 import { loadCheckpoint } from './checkpoint/checkpoint.js';
 import type { CheckpointState } from './checkpoint/checkpoint.js';
+import { checkSameEngine, engineRecord } from './engine-record.js';
 import { canonical, hashRecipe, sha256 } from './hash.js';
 import { checkpoint, runLoop, trainLoader } from './loop.js';
 import type { LoopContext } from './loop.js';
@@ -20,7 +21,7 @@ import {
   writeSummary,
 } from './run-folder.js';
 import { Session } from './session.js';
-import type { EngineRecord, RunOptions, RunSummary, StopReason } from './types.js';
+import type { EngineRecord, EngineStart, RunOptions, RunSummary, StopReason } from './types.js';
 
 /**
  * Trains a recipe into a run folder. Deterministic: the same recipe, engine, threads and CPU give the same bits;
@@ -50,7 +51,8 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
   // Everything that can be refused is refused before a file is touched.
   const found = options.resume ? await loadCheckpoint(options.out, 'last') : undefined;
   if (found !== undefined) checkSameRecipe(recipe, found.state.recipe, options.out);
-  const engine = await parts.engine(recipe.engine);
+  const start = await parts.engine(recipe.engine);
+  const engine = engineRecord(start);
   if (found !== undefined) checkSameEngine(engine, found.state.engine, options.out);
   const data = await parts.data(recipe);
   const dataHash = sha256(`${data.train.sha256}/${data.evaluation.sha256}`);
@@ -88,7 +90,7 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
         logs,
         workers,
       };
-      return await trainAndSummarize(context, engine, found === undefined, dataHash);
+      return await trainAndSummarize(context, start, found === undefined, dataHash);
     } finally {
       await logs.close();
     }
@@ -100,7 +102,7 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
 
 async function trainAndSummarize(
   context: LoopContext,
-  engine: EngineRecord,
+  engine: EngineStart,
   fresh: boolean,
   dataHash: string,
 ): Promise<RunSummary> {
@@ -119,7 +121,7 @@ async function trainAndSummarize(
     engine,
   });
   const status = await runLoop(context);
-  const summary = await summarizeRun(context, status, engine, dataHash);
+  const summary = await summarizeRun(context, status, engineRecord(engine), dataHash);
   await writeSummary(options.out, summary);
   options.onEvent?.({ type: 'stop', reason: status, summary });
   return summary;
@@ -214,12 +216,4 @@ function differing(now: unknown, before: unknown, path: readonly string[]): stri
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function checkSameEngine(now: EngineRecord, before: EngineRecord, out: string): void {
-  if (now.backend === before.backend && now.threads === before.threads) return;
-  const name = ({ backend, threads }: EngineRecord) => `${backend} with ${threads} thread(s)`;
-  throw new InputError(
-    `cannot resume ${out} on another engine: this is ${name(now)}, the run used ${name(before)}; the bits would differ`,
-  );
 }

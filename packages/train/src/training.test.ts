@@ -15,6 +15,7 @@ import { sgd } from './optimizers/sgd.js';
 import { parametersOf } from './parameters.js';
 import { compensate } from './parts.js';
 import { Session } from './session.js';
+import { nativeBackends } from './testing/native.js';
 import { tinyImages, tinyModel, tinyRecipe } from './testing/fixture.js';
 
 const images = tinyImages('train', 48);
@@ -206,7 +207,7 @@ describe('small parts', () => {
   });
 });
 
-describe.each(['cpu', 'surge-wasm'] as const)('a session on %s', (backend) => {
+describe.each(['cpu', 'surge-wasm', ...nativeBackends] as const)('a session on %s', (backend) => {
   it('makes no tensor in 100 steps', async () => {
     await useEngine({ backend });
     const recipe = tinyRecipe({ batchSize: 8, accumulate: 2, 'clip.globalNorm': 1, epochs: 20 });

@@ -8,6 +8,17 @@ export interface EngineRecord {
   /** Name of the TF.js backend. */
   readonly backend: string;
   readonly threads: number;
+  /** The instruction set of the native kernels. */
+  readonly isa?: string;
+  /** Operands of the binary branch's and of the auxiliary's backward products, where they are not float32. */
+  readonly binaryGradients?: 'float32' | 'bfloat16';
+  readonly auxiliaryGradients?: 'float32' | 'bfloat16';
+}
+
+/** The same, and what is worth a line when a run begins. */
+export interface EngineStart extends EngineRecord {
+  /** Why 'auto' did not take the native engine, which was built. */
+  readonly passedOver?: string;
 }
 
 export interface RunOptions {
@@ -74,7 +85,7 @@ export type TrainEvent =
       readonly totalSteps: number;
       readonly trainImages: number;
       readonly testImages: number;
-      readonly engine: EngineRecord;
+      readonly engine: EngineStart;
     }
   | {
       readonly type: 'step';

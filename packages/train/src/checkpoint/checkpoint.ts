@@ -1,7 +1,7 @@
 /**
  * A checkpoint: everything that a run needs to go on as if it had never stopped. Two files in `checkpoint/`:
  *
- *     last.json                 the manifest: format, tensors {file, bytes, sha256}, recipe, engine, threads,
+ *     last.json                 the manifest: format, tensors {file, bytes, sha256}, recipe, engine (threads, isa),
  *                               p, step, epoch, batch, random streams, running sums, moving averages of lam,
  *                               best and last accuracy, lengths of the logs
  *     last-<step>.safetensors   F32 "weights/<layer>/<weight>" (auxiliary ones included),
@@ -30,7 +30,13 @@ const accuracyAt = z.object({ accuracy: z.number(), loss: z.number(), epoch: who
 
 const stateSchema = z.object({
   recipe: recipeSchema,
-  engine: z.object({ backend: z.string(), threads: whole }),
+  engine: z.object({
+    backend: z.string(),
+    threads: whole,
+    isa: z.string().optional(),
+    binaryGradients: z.enum(['float32', 'bfloat16']).optional(),
+    auxiliaryGradients: z.enum(['float32', 'bfloat16']).optional(),
+  }),
   /** Whole epochs done, batches of the next one done, optimizer steps done; p of the next step. */
   epoch: whole,
   batch: whole,

@@ -3,6 +3,7 @@ import { useEngine } from '@surge-bnn/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { nativeBackends } from '../testing/native.js';
 import { adam, adamw } from './adam.js';
 import { bop } from './bop.js';
 import type { Optimizer } from './optimizer.js';
@@ -41,7 +42,7 @@ function scalar(step: (g: number, w: number, t: number, memory: number[]) => num
   return gradientSteps.map((row, i) => row.map((g, j) => (w[j] = step(g, w[j], i + 1, memory[j]))));
 }
 
-describe.each(['cpu', 'surge-wasm'] as const)('on %s', (backend) => {
+describe.each(['cpu', 'surge-wasm', ...nativeBackends] as const)('on %s', (backend) => {
   beforeAll(async () => {
     await useEngine({ backend });
   });

@@ -85,9 +85,11 @@ describe('parseRecipe', () => {
     [{ groups: { binary: { clip: 'binariser' } } }, ['groups.binary.clip', '"binarizer"']],
     [{ accumulate: 20 }, ['accumulate 20', 'batch of 10']],
     [
-      { engine: { backend: 'native' } },
-      ['engine.backend "native" does not exist yet; allowed: auto, wasm, reference, tfjs'],
+      { engine: { binaryGradients: 'float16' } },
+      ['engine.binaryGradients cannot be "float16"', 'allowed: float32, bfloat16'],
     ],
+    [{ engine: { threads: 0 } }, ['engine.threads must be >= 1, got 0']],
+    [{ engine: { threads: 1.5 } }, ['engine.threads must be a whole number, got 1.5']],
     [
       { compensator: { auxiliary: 'lowRank' } },
       ['compensator.auxiliary "lowRank" does not exist yet; allowed: full, shared, frozen'],
@@ -103,7 +105,7 @@ describe('parseRecipe', () => {
       { compensator: { eta: { type: 'linear', from: 0.1, to: -0.5 } } },
       ['compensator.eta must stay >= 0, but it comes to -0.5'],
     ],
-    [{ engine: { backend: 'wasn' } }, ['engine.backend', '"wasm"', 'tfjs']],
+    [{ engine: { backend: 'wasn' } }, ['engine.backend', '"wasm"', 'native', 'tfjs']],
     [{ binarizer: 'stee' }, ['r.json', 'unknown binarizer "stee"', '"ste"']],
     [{ network: { nam: 'x' } }, ['network', '"name"']],
     [{ augmentation: [{ kind: 'shft', maxPixels: 2 }] }, ['augmentation', '"shift"']],

@@ -12,6 +12,7 @@ const share = z.number().min(0).max(1);
 const positive = z.number().positive();
 const notNegative = z.number().min(0);
 const count = z.int().min(1);
+const precision = z.enum(['float32', 'bfloat16']);
 
 const scheduleObject: z.ZodType<Exclude<ScheduleSpec, number>> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('constant'), value: z.number() }),
@@ -124,7 +125,6 @@ export const surgeSchema = z.strictObject({
  * this is the one place that knows them.
  */
 export const notYet: Readonly<Record<string, readonly string[]>> = {
-  'engine.backend': ['native'],
   'compensator.auxiliary': ['grouped', 'lowRank'],
   'compensator.normScope': ['channel', 'sample'],
 };
@@ -206,8 +206,12 @@ export const recipeSchema = z.strictObject({
   reestimateNorm: z.int().min(0).default(0),
   engine: z
     .strictObject({
-      backend: z.enum(['auto', 'wasm', 'reference', 'tfjs']).default('auto'),
+      backend: z.enum(['auto', 'native', 'wasm', 'reference', 'tfjs']).default('auto'),
+      /** Absent: the engine's own choice, on 'native' one for each core. */
       threads: count.optional(),
+      /** Operands of a binary layer's backward products, of either branch: 'native' alone has bfloat16. Absent: float32. */
+      binaryGradients: precision.optional(),
+      auxiliaryGradients: precision.optional(),
     })
     .prefault({}),
 });

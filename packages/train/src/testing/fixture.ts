@@ -10,6 +10,7 @@ import type { ImageSet, PublishedSplit } from '@surge-bnn/data';
 import { useEngine } from '@surge-bnn/engine';
 import type { BackendName } from '@surge-bnn/engine';
 import * as tfl from '@tensorflow/tfjs-layers';
+import { engineStart } from '../engine-record.js';
 import { applyOverrides, parseRecipe } from '../recipe/recipe.js';
 import type { Parts } from '../parts.js';
 import type { Recipe, RecipeInput } from '../recipe/schema.js';
@@ -81,12 +82,12 @@ export function tinyModel(recipe: Recipe, set: ImageSet): Model {
 }
 
 /** Parts with the tiny images and network on the named backend. */
-export function tinyParts(backend: BackendName = 'surge-wasm'): Parts {
+export function tinyParts(backend: BackendName = 'surge-wasm', threads?: number): Parts {
   return {
     workers: 0,
-    async engine() {
-      const info = await useEngine({ backend });
-      return { backend: info.backend, threads: info.threads };
+    async engine({ binaryGradients, auxiliaryGradients }) {
+      const spec = { threads, binaryGradients, auxiliaryGradients };
+      return engineStart(await useEngine({ ...spec, backend }), { ...spec, backend: 'auto' });
     },
     async data() {
       return {

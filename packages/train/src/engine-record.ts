@@ -1,0 +1,63 @@
+/** The engine of a run as its records keep it: what is written, when it is the same, and what to say when it is not. */
+import { engineText, InputError } from '@surge-bnn/contract';
+import type { BackendName, EngineInfo } from '@surge-bnn/engine';
+import type { Recipe } from './recipe/schema.js';
+import type { EngineRecord, EngineStart } from './types.js';
+
+/** The engine's backends by their names in recipes. */
+export const backendNames: Readonly<Record<Recipe['engine']['backend'], BackendName | 'auto'>> = {
+  auto: 'auto',
+  native: 'surge-native',
+  wasm: 'surge-wasm',
+  reference: 'surge-reference',
+  tfjs: 'cpu',
+};
+
+/** What decides about a run's bits. */
+const traits = ['backend', 'threads', 'isa', 'binaryGradients', 'auxiliaryGradients'] as const;
+
+/** What there is to keep of an engine that was started from a recipe; only what is not as ever is in it. */
+export function engineStart(info: EngineInfo, spec: Recipe['engine']): EngineStart {
+  const { backend, threads, isa, passedOver } = info;
+  const { binaryGradients, auxiliaryGradients } = spec;
+  return {
+    backend,
+    threads,
+    ...(isa === undefined ? {} : { isa }),
+    ...(binaryGradients === 'bfloat16' ? { binaryGradients } : {}),
+    ...(auxiliaryGradients === 'bfloat16' ? { auxiliaryGradients } : {}),
+    ...(passedOver === undefined ? {} : { passedOver }),
+  };
+}
+
+/** Without what matters at the start alone. */
+export function engineRecord({ passedOver: _, ...record }: EngineStart): EngineRecord {
+  return record;
+}
+
+/** Whether the two give the same bits (on one CPU). */
+export function sameEngine(a: EngineRecord, b: EngineRecord): boolean {
+  return traits.every((trait) => a[trait] === b[trait]);
+}
+
+/** @throws InputError for a run that would go on with other bits than it began with. */
+export function checkSameEngine(now: EngineRecord, before: EngineRecord, out: string): void {
+  if (sameEngine(now, before)) return;
+  // Another backend has its instruction set, or none, by itself.
+  const differing = traits.filter(
+    (trait) => now[trait] !== before[trait] && !(trait === 'isa' && now.backend !== before.backend),
+  );
+  throw new InputError(
+    `cannot resume ${out} on another engine: this is ${engineText(now)}, the run used ${engineText(before)}; ` +
+      `the bits would differ (to go on: ${differing.map((trait) => wayBack(trait, before)).join(', ')})`,
+  );
+}
+
+/** What asks for the value that the run had. */
+function wayBack(trait: (typeof traits)[number], before: EngineRecord): string {
+  const value = before[trait] ?? 'float32';
+  if (trait === 'isa') return `SURGE_ISA=${value}`;
+  if (trait !== 'backend') return `engine.${trait} ${value}`;
+  const [name] = Object.entries(backendNames).find(([, backend]) => backend === value) ?? [value];
+  return `engine.backend ${name}`;
+}
