@@ -1,8 +1,11 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { nativeReport } from '@surge-bnn/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli, start, tinyRecipe } from './cli.fixture.js';
+
+const { built, runnable } = await nativeReport();
 
 let folder: string;
 let tiny: string;
@@ -39,7 +42,15 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
     ['train {}/tiny.json --set epochs', ['--set needs key=value']],
     ['train {}/tiny.json --engine wsam', ['engine.backend', 'did you mean "wasm"']],
     ['train {}/tiny.json --out {}/a --binarizer stee', ['"stee"', 'did you mean "ste"']],
-    ['train {}/tiny.json --out {}/b --threads 64', ['threads', '64']],
+    ['train {}/tiny.json --out {}/b --engine wasm --threads 64', ['threads: 64', 'allowed: 1;']],
+    ['train {}/tiny.json --out {}/b --threads 300', ['engine threads: 300 is not possible on']],
+    ['train {}/tiny.json --threads 0', ['--threads must be a whole number >= 1, got "0"']],
+    ['train {}/tiny.json --threads -1', ['--threads must be a whole number >= 1, got "-1"']],
+    ['train {}/tiny.json --threads 1.5', ['--threads must be a whole number >= 1, got "1.5"']],
+    [
+      'train {}/tiny.json --engine wasm --set engine.binaryGradients=bfloat16 --out {}/b',
+      ['binaryGradients: "bfloat16" is not possible on surge-wasm; allowed: float32'],
+    ],
     ['train {}/tiny.json --out {}/taken', ['taken already holds a run', 'resume', 'force']],
     ['train {}/tiny.json --out {}/c --resume', ['no run to resume']],
     ['train {}/taken', ['is a folder', '--resume']],
@@ -62,6 +73,43 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
     expect(err).toMatch(/^surge-bnn: [^\n]+\n$/);
     expect(err).not.toMatch(/\n {4}at |InputError|undefined/);
     expect({ code, out }).toEqual({ code: 2, out: '' });
+  });
+});
+
+describe.skipIf(!built)('the native engine (needs npm run build:native)', () => {
+  it.each(['nonsense', runnable.includes('neon') ? 'avx2' : 'neon'])(
+    'refuses SURGE_ISA=%s in one sentence with exit code 2, and doctor explains it',
+    async (isa) => {
+      const env = { SURGE_ISA: isa };
+      const args = ['train', tiny, '--out', path.join(folder, 'isa')];
+      const { code, out, err } = await start(args, env).done;
+      expect(err).toMatch(/^surge-bnn: SURGE_ISA=[^\n]+; allowed here: [^\n]*portable\n$/);
+      expect({ code, out }).toEqual({ code: 2, out: '' });
+      const doctor = await start(['doctor'], env).done;
+      expect(doctor.code).toBe(1);
+      expect(doctor.out).toContain(err.trim().replace('surge-bnn: ', ''));
+      expect(doctor.out).toContain('unset SURGE_ISA');
+    },
+  );
+
+  it('trains with more threads than cores, and says so', async () => {
+    const out = path.join(folder, 'threads');
+    const many = ['--engine', 'native', '--threads', '9', '--epochs', '1'];
+    const { code, err } = await cli('train', tiny, '--out', out, ...many);
+    expect(code).toBe(0);
+    expect(err).toMatch(/on surge-native \(\w+\) with 9 threads\n9 threads share \d+ core/);
+    const summary = await readFile(path.join(out, 'summary.json'), 'utf8');
+    expect(JSON.parse(summary)).toMatchObject({
+      engine: { backend: 'surge-native', threads: 9, isa: runnable[0] },
+    });
+  });
+
+  it('is told by doctor as JSON', async () => {
+    const { out } = await cli('doctor', '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      engine: { backend: 'surge-native', isa: runnable[0] },
+      native: { built: true, isa: runnable[0], runnable },
+    });
   });
 });
 
@@ -153,6 +201,10 @@ describe('the demo', () => {
     const args = ['demo', '--recipe', tiny, '--out', out];
     const first = await cli(...args);
     expect(first).toMatchObject({ code: 0 });
+    const engine = built ? 'surge-native \\(\\w+\\)' : 'surge-wasm';
+    for (const label of ['STE  ', 'SURGE']) {
+      expect(first.err).toMatch(new RegExp(`^${label}  .* steps on ${engine} with 1 thread$`, 'm'));
+    }
     expect(first.out).toMatch(/SURGE +binary2 +[\d.e-]+ +-?[\d.]+ +[\d.]+ % +[\d.]+ %/);
     expect(first.out).toContain('of the multiply-adds take one-bit operands');
     expect(first.out).toContain('80 of 80 predictions equal, the outputs of 80 bit for bit');

@@ -17,8 +17,15 @@ export function addRecipeFlags(verb: Command): Command {
   return verb
     .option('--eta <number>', 'relative weight of the second path', decimal('--eta', 0))
     .option('--epochs <n>', 'epochs of the whole run', wholeNumber('--epochs', 1))
-    .option('--engine <name>', 'auto, wasm, reference or tfjs (slow, plain TF.js)')
-    .option('--threads <n>', 'threads of the engine', wholeNumber('--threads', 1))
+    .option(
+      '--engine <name>',
+      'auto (native where it is built, else wasm), native, wasm, reference or tfjs (both slow)',
+    )
+    .option(
+      '--threads <n>',
+      'threads of the native engine (default: one for each core); the others have one',
+      wholeNumber('--threads', 1),
+    )
     .option(
       '--set <key=value>',
       'set any key of the recipe, e.g. optimizer.learningRate=0.01',

@@ -58,7 +58,12 @@ export async function nativeReport(): Promise<NativeReport> {
   }
 }
 
-function chosenIsa({ NativeProvider }: Addon, forced = ''): { isa: string } | { problem: string } {
+function chosenIsa(
+  { runnable, NativeProvider }: Addon,
+  forced = runnable[0],
+): { isa: string } | { problem: string } {
+  // Not by making a provider, which would set the threads of the one that runs; only the addon's refusal is asked for.
+  if (runnable.includes(forced)) return { isa: forced };
   try {
     return { isa: new NativeProvider(1, forced).isa() };
   } catch (error) {

@@ -3,6 +3,7 @@
  * measured, proven to be binary, shipped as bits, and put into one report.
  */
 import path from 'node:path';
+import { engineText } from '@surge-bnn/contract';
 import type { Recipe } from '@surge-bnn/train';
 import { costOf } from '../network-cost.js';
 import type { Report, ReportRun, Shipped, ShuffleProof } from '../report/model.js';
@@ -32,7 +33,8 @@ export interface DemoOptions {
 
 /** The finished report, or undefined when the signal stopped the demo (an earlier report is then still there). */
 export async function runDemo(options: DemoOptions): Promise<Report | undefined> {
-  const { out, output, recipe, signal } = options;
+  const { out, output, signal } = options;
+  const { applyOverrides } = await import('@surge-bnn/train');
   const folder = new DemoFolder(
     out,
     variants.map((variant) => variant.folder),
@@ -41,8 +43,13 @@ export async function runDemo(options: DemoOptions): Promise<Report | undefined>
   if (folder.hasReport) {
     output.note(`${out} holds an earlier demo; it stays until this one is complete.`);
   }
+  // The runs share the cores: a thread for each, the same on every machine, and so the same bits.
+  const recipe =
+    options.recipe.engine.threads === undefined
+      ? applyOverrides(options.recipe, { 'engine.threads': 1 })
+      : options.recipe;
   const places = variants.map((variant) => path.join(folder.draft, variant.folder));
-  if (!(await trainVariants(places, options))) return undefined;
+  if (!(await trainVariants(places, { ...options, recipe }))) return undefined;
   const runs: ReportRun[] = [];
   const proofs: ShuffleProof[] = [];
   for (const [i, { label, folder: name }] of variants.entries()) {
@@ -123,8 +130,9 @@ async function trainVariants(
 
 function leadOf(recipe: Recipe, runs: readonly ReportRun[]): string {
   const seconds = Math.max(...runs.map((run) => run.summary.seconds));
+  const engines = [...new Set(runs.map((run) => engineText(run.summary.engine)))].join(' and ');
   return (
     `${recipe.description} Both runs start from the same weights (seed ${recipe.seed}) and see the same batches; ` +
-    `trained at the same time, in a thread each, they took ${duration(seconds)}.`
+    `trained at the same time, each on ${engines}, they took ${duration(seconds)}.`
   ).trim();
 }

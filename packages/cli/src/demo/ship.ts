@@ -1,6 +1,7 @@
 /** The demo's last part: the trained network becomes a file, and the file is held to it in another process. */
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { engineText } from '@surge-bnn/contract';
 import { canonicalForward } from '@surge-bnn/core';
 import type { ImageSet } from '@surge-bnn/data';
 import { loadRun } from '@surge-bnn/train';
@@ -61,7 +62,7 @@ async function compare(folder: string, file: string, signal: AbortSignal): Promi
       milliseconds: packed.milliseconds,
       node: packed.node,
       trainedMilliseconds: await timeTrained(run),
-      trainedOn: `${run.engine.backend}, ${run.engine.threads} thread(s)`,
+      trainedOn: engineText(run.engine),
     };
   } finally {
     run.model.dispose();

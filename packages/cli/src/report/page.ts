@@ -1,4 +1,5 @@
 /** The report as one HTML page that needs no network: numbers first, then the plots, then how it was made. */
+import { engineText } from '@surge-bnn/contract';
 import type { LayerMetrics } from '@surge-bnn/train';
 import { count, duration, figures, percent, points } from '../terminal/format.js';
 import { card, html, Html, table, type Content } from './html.js';
@@ -140,7 +141,7 @@ function provenance(report: Report): Html {
     html`<a href="${folder}/metrics.jsonl">metrics.jsonl</a>
       <a href="${folder}/summary.json">summary.json</a>
       <a href="${folder}/config.json">config.json</a>`,
-    `${summary.engine.backend}, ${summary.engine.threads} thread(s)`,
+    engineText(summary.engine),
     summary.cpu,
     summary.node,
     duration(summary.seconds),

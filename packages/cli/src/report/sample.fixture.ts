@@ -48,7 +48,7 @@ export function sampleShipped(): Shipped {
       accuracy: 0.975,
       milliseconds: 0.251,
       trainedMilliseconds: 1.5,
-      trainedOn: 'surge-wasm, 1 thread(s)',
+      trainedOn: 'surge-wasm with 1 thread',
       node: 'v20.0.0',
     },
   };

@@ -2,6 +2,8 @@
  * Shows a training run while it runs: on a terminal a bar with the time left and a line per finished
  * epoch above it, elsewhere (a log file, CI) the lines alone.
  */
+import { availableParallelism } from 'node:os';
+import { engineText } from '@surge-bnn/contract';
 import type { EpochMetrics, TrainEvent } from '@surge-bnn/train';
 import { Presets, SingleBar } from 'cli-progress';
 import { count, duration, percent } from './format.js';
@@ -37,9 +39,18 @@ export interface TrainProgress {
   close(): void;
 }
 
-/** Progress of one run. @param label stands before every line, for several runs in one command. */
-export function trainProgress(output: Output, label = ''): TrainProgress {
-  return progressSideBySide(output, [label])[0];
+/**
+ * Progress of one run.
+ *
+ * @param label stands before every line, for several runs in one command.
+ * @param said what such a command has said already and does not say again for every run.
+ */
+export function trainProgress(
+  output: Output,
+  label = '',
+  said: Set<string> = new Set(),
+): TrainProgress {
+  return progressSideBySide(output, [label], said)[0];
 }
 
 /**
@@ -47,11 +58,15 @@ export function trainProgress(output: Output, label = ''): TrainProgress {
  *
  * @returns one progress for each label.
  */
-export function progressSideBySide(output: Output, labels: readonly string[]): TrainProgress[] {
+export function progressSideBySide(
+  output: Output,
+  labels: readonly string[],
+  said: Set<string> = new Set(),
+): TrainProgress[] {
   const bar = output.interactive ? terminalBar() : undefined;
   const latest = new Map<string, StepEvent>();
   return labels.map((label) =>
-    labelled(output, label, bar, (event) => {
+    labelled(output, label, bar, said, (event) => {
       latest.set(label, event);
       bar?.update(together([...latest.values()]));
     }),
@@ -74,12 +89,15 @@ function labelled(
   output: Output,
   label: string,
   bar: Bar | undefined,
+  said: Set<string>,
   step: (event: StepEvent) => void,
 ): TrainProgress {
+  const note = (text: string): void => {
+    if (bar) bar.above(text);
+    else output.note(text);
+  };
   const line = (text: string): void => {
-    const full = label === '' ? text : `${label}  ${text}`;
-    if (bar) bar.above(full);
-    else output.note(full);
+    note(label === '' ? text : `${label}  ${text}`);
   };
   let epochs = 0;
   return {
@@ -90,9 +108,12 @@ function labelled(
           const from = event.step === 0 ? '' : `, going on at step ${count(event.step)}`;
           line(
             `${count(event.trainImages)} training images, ${count(event.testImages)} for evaluation, ` +
-              `${event.epochs} epochs of ${event.stepsPerEpoch} steps on ${event.engine.backend}, ` +
-              `${event.engine.threads} thread(s)${from}`,
+              `${event.epochs} epochs of ${event.stepsPerEpoch} steps on ${engineText(event.engine)}${from}`,
           );
+          for (const remark of engineRemarks(event.engine, availableParallelism())) {
+            if (!said.has(remark)) note(remark);
+            said.add(remark);
+          }
           break;
         }
         case 'step':
@@ -109,6 +130,19 @@ function labelled(
     },
     close: () => bar?.close(),
   };
+}
+
+/** What is worth knowing about an engine before it computes for hours. */
+export function engineRemarks(
+  { threads, passedOver }: Extract<TrainEvent, { type: 'start' }>['engine'],
+  cores: number,
+): string[] {
+  return [
+    ...(passedOver === undefined ? [] : [`surge-native is passed over: ${passedOver}`]),
+    ...(threads > cores
+      ? [`${threads} threads share ${cores} core(s); ${cores} would be faster`]
+      : []),
+  ];
 }
 
 /** One epoch in one line, columns of equal width. */

@@ -69,6 +69,7 @@ async function compare(given: string, flags: CompareFlags): Promise<number> {
     output.note('Stopping after this step; a checkpoint is being written. Ctrl-C again leaves.');
   });
   let progress: TrainProgress | undefined;
+  const said = new Set<string>();
   const show = (event: CompareEvent): void => {
     if (event.type === 'train') {
       progress?.show(event.event);
@@ -78,7 +79,7 @@ async function compare(given: string, flags: CompareFlags): Promise<number> {
     const { binarizer, compensator, seed, index, of, reused } = event;
     const label = `[${index}/${of}] ${binarizer}, ${compensator}, seed ${seed}`;
     if (reused) output.note(`${label}  finished before, used again`);
-    progress = trainProgress(output, label);
+    progress = trainProgress(output, label, said);
   };
   const { binarizers, compensators } = flags;
   let table: ComparisonTable;

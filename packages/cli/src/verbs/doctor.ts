@@ -2,7 +2,9 @@
 import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import type { DatasetDescription } from '@surge-bnn/data';
-import type { EngineInfo, KernelSupport } from '@surge-bnn/engine';
+import { engineText } from '@surge-bnn/contract';
+import type { EngineInfo, KernelSupport, NativeReport } from '@surge-bnn/engine';
+import { nativeAdvice, nativeLines } from '../native-lines.js';
 import { bytes } from '../terminal/format.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { formatTable } from '../terminal/table.js';
@@ -18,6 +20,7 @@ interface Diagnosis {
   readonly memory: { readonly total: number; readonly free: number };
   readonly diskFree: number;
   readonly engine: EngineInfo | { readonly error: string };
+  readonly native: NativeReport;
   readonly kernels: readonly KernelSupport[];
   readonly datasets: readonly DatasetDescription[];
   readonly advice: readonly string[];
@@ -26,7 +29,7 @@ interface Diagnosis {
 export const addDoctor: AddVerb = (program, finish) => {
   program
     .command('doctor')
-    .description('check Node, engine, kernels, data sets and disk; say what to do next')
+    .description('check Node, engines, kernels, data sets and disk; say what to do next')
     .option('--json', 'print JSON and nothing else')
     .addHelpText('after', '\nEnds with exit code 1 when the engine does not start.')
     .action(async (flags: OutputFlags) => {
@@ -37,7 +40,7 @@ export const addDoctor: AddVerb = (program, finish) => {
 };
 
 async function diagnose(): Promise<Diagnosis> {
-  const [{ kernelSupport }, { describeDatasets }] = await Promise.all([
+  const [{ kernelSupport, nativeReport }, { describeDatasets }] = await Promise.all([
     import('@surge-bnn/engine'),
     import('@surge-bnn/data'),
   ]);
@@ -52,6 +55,7 @@ async function diagnose(): Promise<Diagnosis> {
     memory: { total: os.totalmem(), free: os.freemem() },
     diskFree: disk.bavail * disk.bsize,
     engine,
+    native: await nativeReport(),
     kernels: 'error' in engine ? [] : await kernelSupport(),
     datasets: describeDatasets(),
   };
@@ -79,7 +83,10 @@ async function tryEngine(): Promise<EngineInfo | { error: string }> {
 
 function adviceFor(found: Omit<Diagnosis, 'advice'>): string[] {
   const advice: string[] = [];
-  if ('error' in found.engine) {
+  const native = nativeAdvice(found.native);
+  if (native !== undefined) advice.push(native);
+  // A forced instruction set that is not there says so itself.
+  if ('error' in found.engine && found.engine.error !== found.native.problem) {
     advice.push(
       'build the engine again: npm run build; train on plain TF.js meanwhile: --engine tfjs',
     );
@@ -98,9 +105,7 @@ function adviceFor(found: Omit<Diagnosis, 'advice'>): string[] {
 
 function formatDiagnosis(d: Diagnosis): string {
   const engine =
-    'error' in d.engine
-      ? `does not start: ${d.engine.error}`
-      : `${d.engine.backend} works (${d.engine.provider}, ${d.engine.threads} thread(s))`;
+    'error' in d.engine ? `does not start: ${d.engine.error}` : `${engineText(d.engine)} works`;
   const lines = [
     `surge-bnn  ${d.version}`,
     `node       ${d.node}`,
@@ -109,6 +114,7 @@ function formatDiagnosis(d: Diagnosis): string {
     `disk       ${bytes(d.diskFree)} free here`,
     `engine     ${engine}`,
   ];
+  lines.push('', 'native engine', ...nativeLines(d.native, process.env));
   if (d.kernels.length > 0) lines.push('', formatKernels(d.kernels));
   lines.push('', 'data sets');
   for (const set of d.datasets) {

@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import { engineRemarks, progressSideBySide } from './progress.js';
+
+it('remarks on an engine that is not the one expected, and on too many threads', () => {
+  const engine = { backend: 'surge-wasm', threads: 1 };
+  expect(engineRemarks(engine, 1)).toEqual([]);
+  expect(engineRemarks({ ...engine, passedOver: 'it is damaged' }, 1)).toEqual([
+    'surge-native is passed over: it is damaged',
+  ]);
+  expect(engineRemarks({ ...engine, threads: 8 }, 2)).toEqual([
+    '8 threads share 2 core(s); 2 would be faster',
+  ]);
+});
+
+it('says what holds for several runs once', () => {
+  const lines: string[] = [];
+  const both = progressSideBySide(
+    {
+      interactive: false,
+      json: false,
+      quiet: false,
+      result: () => undefined,
+      note: (text) => lines.push(text),
+    },
+    ['a', 'b'],
+  );
+  for (const progress of both) {
+    progress.show({
+      type: 'start',
+      out: 'x',
+      epochs: 2,
+      stepsPerEpoch: 3,
+      step: 0,
+      totalSteps: 6,
+      trainImages: 10,
+      testImages: 5,
+      engine: { backend: 'surge-wasm', threads: 1, passedOver: 'it is damaged' },
+    });
+  }
+  expect(lines).toEqual([
+    'a  10 training images, 5 for evaluation, 2 epochs of 3 steps on surge-wasm with 1 thread',
+    'surge-native is passed over: it is damaged',
+    'b  10 training images, 5 for evaluation, 2 epochs of 3 steps on surge-wasm with 1 thread',
+  ]);
+});
