@@ -4,8 +4,8 @@
  * so that one run shows everything. The last line is `N passed, N failed`: tests from vitest's JSON
  * report, and every failed check (or a test file that did not load) as one more failure.
  *
- * `npm test -- --long` damages 100,000 model files instead of a few thousand (some minutes); all other arguments go to vitest
- * (`npm test -- packages/core`).
+ * `npm test -- --long` damages 100,000 model files and draws 2,000 convolutions instead of a few (some minutes); all other arguments go
+ * to vitest (`npm test -- packages/core`).
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';

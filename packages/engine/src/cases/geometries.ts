@@ -9,7 +9,7 @@ export interface NamedGeometry {
   readonly geometry: ConvGeometry;
 }
 
-type Shape = readonly [
+export type Shape = readonly [
   batch: number,
   height: number,
   width: number,
@@ -51,7 +51,8 @@ const list: readonly (readonly [Shape, ConvOptions])[] = [
   [[2, 14, 14, 16, 32, 3, 3], { padding: 'same' }],
 ];
 
-export const convGeometries: readonly NamedGeometry[] = list.map(([shape, options]) => {
+/** The geometry of a shape, with everything that makes it in its name. */
+export function named(shape: Shape, options: ConvOptions): NamedGeometry {
   const [batch, height, width, inChannels, outChannels, filterHeight, filterWidth] = shape;
   const perGroup = inChannels / (options.groups ?? 1);
   return {
@@ -62,7 +63,11 @@ export const convGeometries: readonly NamedGeometry[] = list.map(([shape, option
       options,
     ),
   };
-});
+}
+
+export const convGeometries: readonly NamedGeometry[] = list.map(([shape, options]) =>
+  named(shape, options),
+);
 
 export const sizes = {
   x: (g: Omit<ConvGeometry, 'groups' | 'outChannels'>): number =>

@@ -71,6 +71,21 @@ export function runCase(provider: Provider, kernelCase: KernelCase): CaseResult 
   return { outputs: indices.slice(inputCount).map((i) => view(i).slice()), said: said ?? [] };
 }
 
+/**
+ * Runs a case on arrays of its own, off any heap. Each lies in memory of its own (a small typed array could lie among V8's objects), so
+ * that a sanitizer sees a step beyond its end.
+ */
+export function runAlone(kernels: Kernels, kernelCase: KernelCase): CaseResult {
+  const own = (length: number) => new Float32Array(new ArrayBuffer(4 * length));
+  const inputs = kernelCase.inputs.map((input) => {
+    const array = own(input.length);
+    array.set(input);
+    return array;
+  });
+  const outputs = kernelCase.outputLengths.map((length) => own(length).fill(GARBAGE));
+  return { said: kernelCase.call(kernels, inputs, outputs) ?? [], outputs };
+}
+
 /** The worst difference between two arrays in units of `bound`'s scale; Infinity where one alone is not finite. */
 export function difference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Infinity;

@@ -9,7 +9,7 @@ import { reals } from './numbers.js';
 
 const padValues: readonly PadValue[] = [0, 1, -1];
 
-const surrogates: readonly SurrogateSpec[] = [
+export const surrogates: readonly SurrogateSpec[] = [
   { kind: 'box', width: 1 },
   { kind: 'identity' },
   { kind: 'quadratic' },
@@ -46,7 +46,8 @@ export const signConv2dCases: readonly KernelCase[] = [
   }),
 ];
 
-function forward(
+/** One forward. */
+export function forward(
   name: string,
   geometry: NamedGeometry['geometry'],
   padValue: PadValue,
@@ -68,8 +69,8 @@ function forward(
   };
 }
 
-/** A weighting as AGS makes it: eta |g_b| / (|g_a| + eps). */
-function adaptive(measure: BranchMeasure): BranchWeights {
+/** Branches weighted as AGS makes it: eta |g_b| / (|g_a| + eps). */
+export function adaptive(measure: BranchMeasure): BranchWeights {
   const lambda = (0.1 * measure.normB) / (measure.normA + 1e-8);
   return { binary: 1, auxiliary: lambda, auxiliaryGradient: lambda };
 }
@@ -117,7 +118,8 @@ interface BackwardOptions {
   readonly saysNorms?: boolean;
 }
 
-function backward(
+/** One backward, with an auxiliary branch where `options.combine` weights it. */
+export function backward(
   { name, geometry }: NamedGeometry,
   padValue: PadValue,
   inputSurrogate: SurrogateSpec,

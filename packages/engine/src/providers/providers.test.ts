@@ -6,20 +6,13 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BranchWeights } from '@surge-bnn/contract';
 import { kernelCases } from '../cases/index.js';
-import { difference, runCase, type KernelCase } from '../cases/kernel-case.js';
+import { difference, runAlone, runCase } from '../cases/kernel-case.js';
 import { convGeometries, sizes } from '../cases/geometries.js';
 import { reals } from '../cases/numbers.js';
 import { loadProvider, type ProviderName } from './load.js';
 import { isAddonBuilt, loadAddon } from './native/addon.js';
 import type { KernelName, Provider } from './provider.js';
 import { kernelNames, referenceKernels } from './reference/index.js';
-
-function expected(kernelCase: KernelCase): { outputs: Float32Array[]; said: readonly number[] } {
-  const inputs = kernelCase.inputs.map((a) => a.slice());
-  const outputs = kernelCase.outputLengths.map((length) => new Float32Array(length).fill(NaN));
-  const said = kernelCase.call(referenceKernels, inputs, outputs) ?? [];
-  return { outputs, said };
-}
 
 /** The native provider once for each instruction set that runs here, where it was built. */
 const nativeIsas = isAddonBuilt() ? loadAddon().runnable : [];
@@ -45,7 +38,7 @@ describe.each(subjects)('%s', (_, name, isa, threads) => {
   it.each(kernelNames.map((kernel) => [kernel]))('%s equals the reference', (kernel) => {
     for (const kernelCase of kernelCases[kernel]) {
       const actual = runCase(provider, kernelCase);
-      const right = expected(kernelCase);
+      const right = runAlone(referenceKernels, kernelCase);
       right.outputs.forEach((output, i) => {
         const worst = difference(actual.outputs[i], output);
         expect(worst, `output ${i} of ${kernel} ${kernelCase.name}`).toBeLessThanOrEqual(
