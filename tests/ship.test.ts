@@ -10,7 +10,7 @@ import { load } from '@surge-bnn/runtime';
 import { defaultParts, evaluateRun, loadRun, parseRecipe, runTraining } from '@surge-bnn/train';
 import type { LoadedRun, Parts } from '@surge-bnn/train';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { use } from './backends.js';
+import { nativeIsBuilt, use } from './backends.js';
 
 /** The real digits, fewer of them. */
 const parts: Parts = {
@@ -26,6 +26,7 @@ const parts: Parts = {
 const trainedOn = [
   { engine: 'wasm', elsewhere: 'cpu' },
   { engine: 'tfjs', elsewhere: 'surge-wasm' },
+  ...(nativeIsBuilt ? ([{ engine: 'native', elsewhere: 'surge-wasm' }] as const) : []),
 ] as const;
 
 describe.each(trainedOn)('a network trained with SURGE on $engine', ({ engine, elsewhere }) => {
