@@ -15,6 +15,7 @@
       'src/kernels/rows.cc',
       'src/kernels/sign_conv.cc',
       'src/kernels/sign_products.cc',
+      'src/kernels/winograd.cc',
     ],
     'sanitize%': '<!(node -p "process.env.SURGE_SANITIZE || \'\'")',
   },

@@ -13,7 +13,7 @@ namespace surge {
 namespace {
 
 // Raised with every change of a method's arguments: a stale build is refused by providers/native/addon.ts instead of misread.
-constexpr int kInterface = 1;
+constexpr int kInterface = 2;
 
 class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
  public:
@@ -116,29 +116,17 @@ class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
     });
     return Napi::Number::New(info.Env(), said);
   }
-  METHOD(binaryInputGradient) {
+  // Writes |gb|^2, |ga|^2, <gb, ga>, the number of slopes that are 0, and the seconds of each part into a Float64Array of nine.
+  METHOD(branches) {
     return run(info, [&](Arguments& a, const KernelSet&, int) {
-      const Floats dy = a.floats(), kernel = a.floats(), gb = a.floats();
-      provider_->binaryInputGradient(dy, kernel, gb, a.geometry());
-    });
-  }
-  METHOD(auxiliaryInputGradient) {
-    return run(info, [&](Arguments& a, const KernelSet&, int) {
-      const Floats dy = a.floats(), auxiliary = a.floats();
-      provider_->auxiliaryInputGradient(dy, auxiliary, a.geometry());
-    });
-  }
-  // Writes |gb|^2, |ga|^2, <gb, ga> and the number of slopes that are 0 into a Float64Array of four.
-  METHOD(throughSurrogate) {
-    return run(info, [&](Arguments& a, const KernelSet&, int) {
-      const Floats x = a.floats(), gb = a.floats();
-      const Surrogate surrogate = a.surrogate();
-      const BranchSums sums = provider_->throughSurrogate(x, surrogate, gb, gb.length);
-      auto out = info[4].As<Napi::Float64Array>();
-      out[0] = sums.squaredB;
-      out[1] = sums.squaredA;
-      out[2] = sums.inner;
-      out[3] = sums.clipped;
+      const Floats dy = a.floats(), x = a.floats(), kernel = a.floats(), auxiliary = a.maybeFloats();
+      const Floats gb = a.floats(), dkernel = a.floats(), dauxiliary = a.maybeFloats();
+      const Geometry g = a.geometry();
+      const Branches b = provider_->branches(dy, x, kernel, auxiliary, gb, dkernel, dauxiliary, g, a.surrogate());
+      auto out = info[10].As<Napi::Float64Array>();
+      const double values[] = {b.sums.squaredB, b.sums.squaredA, b.sums.inner, b.sums.clipped, b.binaryInput,
+                               b.auxiliaryInput, b.measured, b.binaryFilter, b.auxiliaryFilter};
+      for (size_t i = 0; i < sizeof values / sizeof *values; i++) out[i] = values[i];
     });
   }
   METHOD(combineBranches) {
@@ -148,19 +136,18 @@ class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
       provider_->combineBranches(gb, gb.length, binary, float(a.number()));
     });
   }
-  METHOD(binaryFilterGradient) {
+  METHOD(finishBinaryFilter) {
     return run(info, [&](Arguments& a, const KernelSet&, int) {
-      const Floats x = a.floats(), dy = a.floats(), kernel = a.floats(), dkernel = a.floats();
+      const Floats dy = a.floats(), kernel = a.floats(), dkernel = a.floats();
       const Geometry g = a.geometry();
       const int padValue = int(a.whole());
-      provider_->binaryFilterGradient(x, dy, kernel, dkernel, g, padValue, a.surrogate());
+      provider_->finishBinaryFilter(dy, kernel, dkernel, g, padValue, a.surrogate());
     });
   }
-  METHOD(auxiliaryFilterGradient) {
+  METHOD(finishAuxiliaryFilter) {
     return run(info, [&](Arguments& a, const KernelSet&, int) {
-      const Floats x = a.floats(), dy = a.floats(), dauxiliary = a.floats();
-      const Geometry g = a.geometry();
-      provider_->auxiliaryFilterGradient(x, dy, dauxiliary, g, float(a.number()));
+      const Floats dauxiliary = a.floats();
+      provider_->finishAuxiliaryFilter(dauxiliary, dauxiliary.length, float(a.number()));
     });
   }
 
@@ -332,6 +319,14 @@ class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
       if (y.length > 0) k.transpose(threads, x, y, int(axes), sizes, a.integers(&axes));
     });
   }
+  METHOD(copyRuns) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), y = a.floats();
+      const long rows = a.whole(), length = a.whole();
+      const long xStart = a.whole(), xStep = a.whole(), yStart = a.whole();
+      k.copyRuns(threads, x + xStart, y + yStart, rows, length, xStep, a.whole());
+    });
+  }
   METHOD(segmentSum) {
     return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
       const Floats x = a.floats();
@@ -358,12 +353,12 @@ Napi::Function NativeProvider::define(Napi::Env env) {
   return DefineClass(env, "NativeProvider",
                      {METHOD(setThreads), METHOD(setPrecision), METHOD(isa), METHOD(bytes), METHOD(conv2d), METHOD(conv2dInputGradient),
                       METHOD(conv2dFilterGradient), METHOD(canonicalConv2d), METHOD(matMul), METHOD(signConv2d),
-                      METHOD(binaryInputGradient), METHOD(auxiliaryInputGradient), METHOD(throughSurrogate), METHOD(combineBranches),
-                      METHOD(binaryFilterGradient), METHOD(auxiliaryFilterGradient), METHOD(batchNorm), METHOD(batchNormGradient),
+                      METHOD(branches), METHOD(combineBranches), METHOD(finishBinaryFilter), METHOD(finishAuxiliaryFilter),
+                      METHOD(batchNorm), METHOD(batchNormGradient),
                       METHOD(layerNorm), METHOD(layerNormGradient), METHOD(maxPool), METHOD(maxPoolGradient), METHOD(avgPool),
                       METHOD(avgPoolGradient), METHOD(softmaxCrossEntropy), METHOD(sgdStep), METHOD(adamStep), METHOD(bopStep), METHOD(unary),
                       METHOD(clip), METHOD(binary), METHOD(prelu), METHOD(preluGradient), METHOD(addClip), METHOD(addClipGradient), METHOD(sum),
-                      METHOD(gather), METHOD(segmentSum), METHOD(transpose), METHOD(fill)});
+                      METHOD(gather), METHOD(segmentSum), METHOD(transpose), METHOD(copyRuns), METHOD(fill)});
 #undef METHOD
 }
 

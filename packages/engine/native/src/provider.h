@@ -14,6 +14,27 @@ struct BinaryPrecision {
   Precision auxiliary = Precision::float32;
 };
 
+// What the backward measured, and how long its products and passes took, in seconds.
+struct Branches {
+  BranchSums sums{};
+  double binaryInput = 0, auxiliaryInput = 0, measured = 0, binaryFilter = 0, auxiliaryFilter = 0;
+};
+
+// Memory that grows to the largest request and is kept.
+class Buffer {
+ public:
+  float* floats(long count);
+  float* data() const { return data_.get(); }
+  size_t bytes() const { return count_ * sizeof(float); }
+
+ private:
+  struct Free {
+    void operator()(float* p) const;
+  };
+  std::unique_ptr<float, Free> data_;
+  long count_ = 0;
+};
+
 class Provider {
  public:
   // Throws std::invalid_argument for an instruction set that cannot run here.
@@ -31,30 +52,33 @@ class Provider {
   void conv2dFilterGradient(const float* x, const float* dy, float* dfilter, const Geometry& g);
   void matMul(const float* a, const float* b, float* c, const MatMulShape& shape);
 
-  // The backward of a binary layer in METHOD's terms. The auxiliary branch's g_a lives in the buffer from its product until the branches
-  // are combined; afterwards the same buffer may hold the signs of x.
-  void binaryInputGradient(const float* dy, const float* kernel, float* gb, const Geometry& g);
-  void auxiliaryInputGradient(const float* dy, const float* auxiliary, const Geometry& g);
-  BranchSums throughSurrogate(const float* x, Surrogate surrogate, float* gb, long n);
+  // The backward of a binary layer in METHOD's terms, all that does not need lam: g_b (into `gb`), g_a (kept in a buffer of this
+  // provider), what they measure, and the sums of both filter gradients. In chunks of the batch that stay in the cache, so that dy and x
+  // come from memory once. `auxiliary` and `dauxiliary` may be null.
+  Branches branches(const float* dy, const float* x, const float* kernel, const float* auxiliary, float* gb, float* dkernel, float* dauxiliary,
+                    const Geometry& g, Surrogate surrogate);
+  // gb = binary gb + auxiliary ga.
   void combineBranches(float* gb, long n, float binary, float auxiliary);
-  void binaryFilterGradient(const float* x, const float* dy, const float* kernel, float* dkernel, const Geometry& g, int padValue,
-                            Surrogate surrogate);
-  void auxiliaryFilterGradient(const float* x, const float* dy, float* dauxiliary, const Geometry& g, float factor);
+  // The rest of the filter gradients: padding of value padValue and the latent weights' surrogate; the factor of the auxiliary one.
+  void finishBinaryFilter(const float* dy, const float* kernel, float* dkernel, const Geometry& g, int padValue, Surrogate surrogate);
+  void finishAuxiliaryFilter(float* dauxiliary, long n, float factor);
 
  private:
-  struct Free {
-    void operator()(void* p) const;
-  };
-
-  float* buffer(long floats);
+  void binaryInputGradient(const float* dy, const float* signs, const float* kernel, float* gb, const Geometry& g);
+  void binaryFilterGradient(const float* x, const float* dy, float* dkernel, const Geometry& g);
+  void auxiliaryInputGradient(const float* dy, const float* auxiliary, float* ga, const Geometry& g);
+  void auxiliaryFilterGradient(const float* x, const float* dy, float* dauxiliary, const Geometry& g);
+  // Whether the binary branch's products run by table look-up.
+  bool usesTables(const Geometry& g) const;
 
   const KernelSet& kernels_;
   int threads_ = 1;
   BinaryPrecision precision_{};
   Primitives primitives_;
-  std::unique_ptr<float, Free> buffer_;
-  long bufferFloats_ = 0;
-  bool holdsAuxiliary_ = false;
+  // g_a of the running backward, as large as the largest input of a layer with a compensator.
+  Buffer auxiliary_;
+  // Signs as floats where oneDNN multiplies them, and a chunk's filter gradient before it joins the others.
+  Buffer inputSigns_, filterSigns_, filterPart_;
 };
 
 }  // namespace surge

@@ -43,17 +43,18 @@ export function timed<T>(kernel: string, path: KernelTime['path'], f: () => T): 
 
 /** The same for a step inside a kernel, whose time the kernel's own holds too. */
 export function timedPart(part: string, f: () => void): void {
-  if (!active) {
-    f();
-    return;
-  }
-  const { parts } = active;
   const start = performance.now();
   f();
-  const entry = parts.get(part) ?? { count: 0, ms: 0 };
+  notePart(part, performance.now() - start);
+}
+
+/** Adds a step's time, measured elsewhere, to the running profile if there is one. */
+export function notePart(part: string, milliseconds: number): void {
+  if (!active || milliseconds === 0) return;
+  const entry = active.parts.get(part) ?? { count: 0, ms: 0 };
   entry.count++;
-  entry.ms += performance.now() - start;
-  parts.set(part, entry);
+  entry.ms += milliseconds;
+  active.parts.set(part, entry);
 }
 
 /**

@@ -1,7 +1,6 @@
 // What the backward of a binary layer does around its products: surrogates, norms, and the two branches put together
 // (packages/contract/src/kernels.ts, SIGN_CONV_2D_GRADIENT). Sums in float64 over blocks cut by size.
 #include <cmath>
-#include <cstdlib>
 
 #include "kernels/columns.h"
 #include "kernels/declarations.h"
@@ -49,7 +48,8 @@ void signs(int threads, const float* x, float* y, long n) {
 
 BranchSums throughSurrogate(int threads, const float* x, Surrogate surrogate, float* gb, const float* ga, long n) {
   const long blocks = (n + kBlock - 1) / kBlock;
-  BranchSums* sums = static_cast<BranchSums*>(malloc(most<long>(blocks, 1) * sizeof(BranchSums)));
+  const Scratch<BranchSums> scratch(blocks);
+  BranchSums* sums = scratch;
   withKind(surrogate.kind, [&](auto s) {
     const float parameter = surrogate.parameter;
     tasks(threads, blocks, kBlock, [=](long block) {
@@ -89,7 +89,6 @@ BranchSums throughSurrogate(int threads, const float* x, Surrogate surrogate, fl
     all.inner += sums[i].inner;
     all.clipped += sums[i].clipped;
   }
-  free(sums);
   return all;
 }
 
@@ -127,7 +126,7 @@ void timesFactor(int threads, float* d, long n, float factor) {
 void padGradient(int threads, const float* dy, float* dkernel, const Geometry& g, float padValue) {
   tasks(threads, g.taps(), 4L * g.batch * (g.outHeight + g.outWidth) * g.outChannels, [&](long tap) {
     const int fh = int(tap) / g.filterWidth, fw = int(tap) % g.filterWidth;
-    double* sums = static_cast<double*>(malloc(g.outChannels * sizeof(double)));
+    const Scratch<double> sums(g.outChannels);
     for (int o = 0; o < g.outChannels; o++) sums[o] = 0;
     bool any = false;
     for (long n = 0; n < g.batch; n++) {
@@ -152,7 +151,6 @@ void padGradient(int threads, const float* dy, float* dkernel, const Geometry& g
       for (int c = 0; c < g.groupInputs(); c++)
         for (int o = 0; o < g.outChannels; o++) target[long(c) * g.outChannels + o] += float(padValue * sums[o]);
     }
-    free(sums);
   });
 }
 

@@ -1,7 +1,6 @@
 // The convolution of canonical evaluation: for each output a float64 sum from +0 over the window's rows, its columns and the
 // channels of the group, then the bias, rounded once (packages/contract/src/kernels.ts). The product of two float32 is exact in
 // float64, so neither the vector width nor a fused multiply-add could change a bit; the order of the sum alone decides.
-#include <cstdlib>
 
 #include "kernels/declarations.h"
 #include "kernels/split.h"

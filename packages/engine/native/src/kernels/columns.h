@@ -1,8 +1,7 @@
 // Column sums of a [rows, columns] array in float64: K of them in one pass. Rows are cut into blocks by the shape alone, each
 // block's sums are kept, and `total` adds them in order: the same bits with any number of threads.
 #pragma once
-#include <cstdlib>
-
+#include "kernels/scratch.h"
 #include "kernels/split.h"
 
 namespace surge::SURGE_ISA {
@@ -10,17 +9,13 @@ namespace surge::SURGE_ISA {
 template <int K>
 class Columns {
  public:
-  Columns(long rows, long columns) : rows_(rows), columns_(columns), padded_((columns + W - 1) / W * W) {
-    // A block of about 32 KiB of floats stays in the first-level cache over the passes along its columns.
-    blockRows_ = most<long>(1, 8192 / most<long>(columns, 1));
-    const long most_ = 256;  // blocks; more would cost more than they balance
-    if ((rows + blockRows_ - 1) / blockRows_ > most_) blockRows_ = (rows + most_ - 1) / most_;
-    blocks_ = rows == 0 ? 0 : (rows + blockRows_ - 1) / blockRows_;
-    sums_ = static_cast<double*>(malloc(most<long>(1, blocks_ * K * padded_) * sizeof(double)));
-  }
-  ~Columns() { free(sums_); }
-  Columns(const Columns&) = delete;
-  Columns& operator=(const Columns&) = delete;
+  Columns(long rows, long columns)
+      : rows_(rows),
+        columns_(columns),
+        padded_((columns + W - 1) / W * W),
+        blockRows_(rowsOf(rows, columns)),
+        blocks_((rows + blockRows_ - 1) / blockRows_),
+        sums_(blocks_ * K * padded_) {}
 
   // f(row, column, low[K], high[K]) adds W entries from `column` on to the sums; columns past the end count for nothing.
   template <class F>
@@ -53,8 +48,12 @@ class Columns {
   }
 
  private:
-  long rows_, columns_, padded_, blockRows_, blocks_;
-  double* sums_;
+  // A block of about 32 KiB of floats stays in the first-level cache over the passes along its columns; more than 256 blocks would cost
+  // more than they balance.
+  static long rowsOf(long rows, long columns) { return most(most<long>(1, 8192 / most<long>(columns, 1)), (rows + 255) / 256); }
+
+  const long rows_, columns_, padded_, blockRows_, blocks_;
+  const Scratch<double> sums_;
 };
 
 }  // namespace surge::SURGE_ISA

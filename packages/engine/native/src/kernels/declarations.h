@@ -16,6 +16,7 @@ void preluGradient(int threads, const float* dy, const float* x, const float* al
 void gather(int threads, const float* x, const int32_t* ids, float* y, long rows, long inner);
 void segmentSum(int threads, const float* x, const int32_t* ids, float* y, long rows, long segments, long inner);
 void transpose(int threads, const float* x, float* y, int axes, const int32_t* sizes, const int32_t* steps);
+void copyRuns(int threads, const float* x, float* y, long rows, long length, long xStep, long yStep);
 void batchNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* variance, long rows, long channels, double epsilon);
 void batchNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* variance, float* dx, float* dgamma, float* dbeta, long rows, long channels, double epsilon);
 void layerNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* inverseStd, long rows, long channels, double epsilon);
@@ -36,7 +37,10 @@ void combine(int threads, float* gb, const float* ga, long n, float binary, floa
 void timesSlope(int threads, const float* w, Surrogate surrogate, float* d, long n);
 void timesFactor(int threads, float* d, long n, float factor);
 void padGradient(int threads, const float* dy, float* dkernel, const Geometry& g, float padValue);
-bool signInputGradient(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g);
-bool signFilterGradient(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g);
+bool hasSignProducts(const Geometry& g);
+void signInputGradient(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g);
+void signFilterGradient(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g);
+bool winogradInputGradient(int threads, const float* dy, const float* filter, float* dx, const Geometry& g);
+bool winogradFilterGradient(int threads, const float* x, const float* dy, float* dfilter, const Geometry& g);
 
 }  // namespace surge::SURGE_ISA

@@ -20,6 +20,7 @@ extern const KernelSet kernels = {
     gather,
     segmentSum,
     transpose,
+    copyRuns,
     batchNorm,
     batchNormGradient,
     layerNorm,
@@ -40,8 +41,11 @@ extern const KernelSet kernels = {
     timesSlope,
     timesFactor,
     padGradient,
+    hasSignProducts,
     signInputGradient,
     signFilterGradient,
+    winogradInputGradient,
+    winogradFilterGradient,
 };
 
 }  // namespace surge::SURGE_ISA

@@ -53,6 +53,8 @@ struct KernelSet {
   void (*segmentSum)(int threads, const float* x, const int32_t* ids, float* y, long rows, long segments, long inner);
   // y, dense of `sizes`, has at index [i, j, ..] the entry i steps[0] + j steps[1] + .. of x.
   void (*transpose)(int threads, const float* x, float* y, int axes, const int32_t* sizes, const int32_t* steps);
+  // Runs of `length` entries, one every xStep of x, to one every yStep of y. Nothing else of y changes.
+  void (*copyRuns)(int threads, const float* x, float* y, long rows, long length, long xStep, long yStep);
 
   void (*batchNorm)(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* variance, long rows,
                     long channels, double epsilon);
@@ -96,9 +98,13 @@ struct KernelSet {
   // dkernel += padValue * (sum of dy over the outputs whose tap lies outside the picture), for every input channel.
   void (*padGradient)(int threads, const float* dy, float* dkernel, const Geometry& g, float padValue);
 
-  // The binary branch's products by table look-up (sign_products.cc); false where this instruction set or shape has none.
-  bool (*signInputGradient)(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g);
-  bool (*signFilterGradient)(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g);
+  // The binary branch's products by table look-up (sign_products.cc), where this instruction set has them for a shape.
+  bool (*hasSignProducts)(const Geometry& g);
+  void (*signInputGradient)(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g);
+  void (*signFilterGradient)(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g);
+  // Float products of 3x3 filters with stride 1 by minimal filtering (winograd.cc); false where they do not apply.
+  bool (*winogradInputGradient)(int threads, const float* dy, const float* filter, float* dx, const Geometry& g);
+  bool (*winogradFilterGradient)(int threads, const float* x, const float* dy, float* dfilter, const Geometry& g);
 };
 
 namespace portable { extern const KernelSet kernels; }

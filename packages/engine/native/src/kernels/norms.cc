@@ -1,7 +1,6 @@
 // Batch norm over all axes but the last and layer norm over the last: statistics in float64, outputs rounded once from float32
 // arithmetic. Formulas: packages/contract/src/kernels.ts; derivation of dx: packages/core/src/ops/batch-norm.ts.
 #include <cmath>
-#include <cstdlib>
 
 #include "kernels/columns.h"
 #include "kernels/declarations.h"
@@ -22,8 +21,6 @@ void rowsPass(int threads, long rows, long channels, F f) {
   });
 }
 
-float* scratch(long floats) { return static_cast<float*>(malloc(most<long>(floats, 1) * sizeof(float))); }
-
 }  // namespace
 
 void batchNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* variance, long rows,
@@ -40,7 +37,8 @@ void batchNorm(int threads, const float* x, const float* gamma, const float* bet
     low[1] += a * a;
     high[1] += b * b;
   });
-  float* scale = scratch(3 * channels);
+  const Scratch<float> scratch(3 * channels);
+  float* scale = scratch;
   float *centre = scale + channels, *shift = centre + channels;
   for (long c = 0; c < channels; c++) {
     const double off = sums.total(0, c) / rows;
@@ -55,7 +53,6 @@ void batchNorm(int threads, const float* x, const float* gamma, const float* bet
   rowsPass(threads, rows, channels, [=](long at, long c, int n) {
     put(y + at + c, (part(x + at + c, n) - part(centre + c, n)) * part(scale + c, n) + part(shift + c, n), n);
   });
-  free(scale);
 }
 
 void batchNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* variance, float* dx,
@@ -74,7 +71,8 @@ void batchNormGradient(int threads, const float* dy, const float* x, const float
     high[1] += b * (high64(v) - high64(m));
   });
   // dx = k0 (dy - k1 - (x - mean) k2)
-  float* k0 = scratch(3 * channels);
+  const Scratch<float> scratch(3 * channels);
+  float* k0 = scratch;
   float *k1 = k0 + channels, *k2 = k1 + channels;
   for (long c = 0; c < channels; c++) {
     const double inverse = 1 / std::sqrt(double(variance[c]) + epsilon);
@@ -89,7 +87,6 @@ void batchNormGradient(int threads, const float* dy, const float* x, const float
     const Vf centred = part(x + at + c, n) - part(mean + c, n);
     put(dx + at + c, part(k0 + c, n) * (part(dy + at + c, n) - part(k1 + c, n) - part(k2 + c, n) * centred), n);
   });
-  free(k0);
 }
 
 void layerNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* inverseStd, long rows,

@@ -1,5 +1,4 @@
 // Sums, in float64. Rows are summed in blocks whose size depends on the shape alone, and the blocks in their order.
-#include <cstdlib>
 
 #include "kernels/columns.h"
 #include "kernels/declarations.h"
@@ -56,7 +55,7 @@ void sum(int threads, const float* x, float* y, long outer, long reduced, long i
     return;
   }
   split(threads, outer, reduced * inner, 1, [=](long from, long to) {
-    double* sums = static_cast<double*>(malloc(inner * sizeof(double)));
+    const Scratch<double> sums(inner);
     for (long o = from; o < to; o++) {
       for (long i = 0; i < inner; i++) sums[i] = 0;
       for (long r = 0; r < reduced; r++) {
@@ -65,7 +64,6 @@ void sum(int threads, const float* x, float* y, long outer, long reduced, long i
       }
       for (long i = 0; i < inner; i++) y[o * inner + i] = float(sums[i]);
     }
-    free(sums);
   });
 }
 

@@ -1,4 +1,4 @@
-// Kernels that move numbers: rows of a table, their gradient, transposition.
+// Kernels that move numbers: rows of a table, their gradient, transposition, runs.
 #include "kernels/declarations.h"
 #include "kernels/split.h"
 
@@ -38,6 +38,17 @@ void transpose(int threads, const float* x, float* y, int axes, const int32_t* s
       float* out = y + row * run;
       if (step == 1) memcpy(out, x + at, run * sizeof(float));
       else for (long i = 0; i < run; i++) out[i] = x[at + i * step];
+    }
+  });
+}
+
+// Threads own entries, not runs: a few long runs are shared out as well as many short ones.
+void copyRuns(int threads, const float* x, float* y, long rows, long length, long xStep, long yStep) {
+  each(threads, rows * length, [=](long from, long to) {
+    while (from < to) {
+      const long row = from / length, skipped = from % length, count = least(length - skipped, to - from);
+      memcpy(y + row * yStep + skipped, x + row * xStep + skipped, count * sizeof(float));
+      from += count;
     }
   });
 }

@@ -1,11 +1,5 @@
 // Signs as bits: bit 1 stands for -1 (v < 0), bit 0 for +1; a NaN is reported. Sixteen channels make a half-word.
 #pragma once
-#if defined(__AVX2__) || defined(__AVX512F__)
-#include <immintrin.h>
-#elif defined(__ARM_NEON)
-#include <arm_neon.h>
-#endif
-
 #include "kernels/simd.h"
 
 namespace surge::SURGE_ISA {

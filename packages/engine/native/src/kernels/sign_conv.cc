@@ -6,9 +6,9 @@
 // filters whose lanes are output channels. Padding with 0 is no sign: its bits are 0, which count as +1, and where the
 // window leaves the picture the sums of the weights under the padding are taken off again.
 #include <atomic>
-#include <cstdlib>
 
 #include "kernels/declarations.h"
+#include "kernels/scratch.h"
 #include "kernels/sign_bits.h"
 #include "kernels/split.h"
 
@@ -17,9 +17,6 @@ namespace {
 
 constexpr int P = 4;           // output pixels that are counted together
 constexpr int kRowPixels = 32;  // pixels (at least, where the picture has them) that share one trip through the panels
-
-template <class T>
-T* make(long count) { return static_cast<T*>(aligned_alloc(64, (most<long>(count, 1) * sizeof(T) + 127) / 64 * 64)); }
 
 struct Plan {
   const Geometry& g;
@@ -213,8 +210,8 @@ void takeOffPadding(const Plan& p, int oh, const float* tapSums, float* row) {
 int signConv(int threads, const float* x, const float* kernel, float* y, const Geometry& g, int padValue) {
   const Plan p = planOf(g);
   const int outs = g.groupOutputs();
-  uint32_t* panels = make<uint32_t>(long(g.groups) * p.panels * p.words * W);
-  float* tapSums = make<float>(long(g.groups) * p.panels * g.taps() * W);
+  const Scratch<uint32_t> panels(long(g.groups) * p.panels * p.words * W);
+  const Scratch<float> tapSums(long(g.groups) * p.panels * g.taps() * W);
   const bool kernelNaN = packFilters(threads, kernel, p, panels, tapSums);
 
   const int columns = (g.outWidth - 1) * g.strideWidth + (g.filterWidth - 1) * g.dilationWidth + 1;
@@ -244,11 +241,11 @@ int signConv(int threads, const float* x, const float* kernel, float* y, const G
     if (firstOut >= endOut) return;
     const int firstRow = firstOut * g.strideHeight;
     const int rows = (endOut - 1 - firstOut) * g.strideHeight + reach;
-    uint16_t* bits = make<uint16_t>(rows * columns * pixel + 8);
+    const Scratch<uint16_t> bits(rows * columns * pixel + 8);
     if (packRows(x + n * g.inHeight * g.inWidth * g.inChannels, p, firstRow, rows, columns, padValue, bits)) inputNaN = true;
     const long rowPixels = long(rowsAtOnce) * g.outWidth;
     const long stride = p.words + 2;  // with slack for copies of eight bytes
-    uint32_t* windows = make<uint32_t>((rowPixels + P) * stride + 8);
+    const Scratch<uint32_t> windows((rowPixels + P) * stride + 8);
     for (int oh = firstOut; oh < endOut; oh += rowsAtOnce) {
       const int outRows = least(rowsAtOnce, endOut - oh);
       const long pixels = long(outRows) * g.outWidth;
@@ -268,11 +265,7 @@ int signConv(int threads, const float* x, const float* kernel, float* y, const G
       if (padValue != 0) continue;
       for (int r = 0; r < outRows; r++) takeOffPadding(p, oh + r, tapSums, target + long(r) * g.outWidth * g.outChannels);
     }
-    free(windows);
-    free(bits);
   });
-  free(tapSums);
-  free(panels);
   return inputNaN ? 1 : kernelNaN ? 2 : 0;
 }
 

@@ -11,9 +11,8 @@
 //   under the tap, 16 input channels at once.
 //
 // Sums are float32 as in any float convolution; in the second product over at most kChunk tables before they join the total.
-#include <cstdlib>
-
 #include "kernels/declarations.h"
+#include "kernels/scratch.h"
 #include "kernels/split.h"
 
 #if defined(__AVX512F__)
@@ -25,7 +24,9 @@ namespace surge::SURGE_ISA {
 #if defined(__AVX512F__)
 namespace {
 
-float* floats(long count) { return static_cast<float*>(aligned_alloc(64, (count * sizeof(float) + 127) / 64 * 64)); }
+constexpr int kMostTaps = 28;
+constexpr int kMostTapsInRow = 4;
+constexpr int kChunk = 256;  // tables of one output that the wgrad sums up before they join the total
 
 // Entry i of a table: the sum of v[0], v[step], v[2 step], v[3 step] with a minus where bit 0, 1, 2, 3 of i is set. Products with +-1
 // are exact, so the fused forms add and round just as additions would.
@@ -81,10 +82,8 @@ struct InputPlan {
 };
 
 // Weight bits [tap][block][word][16 lanes]: lane c holds the signs of 32 outputs, four bits for a table.
-uint32_t* packWeights(int threads, const float* kernel, const InputPlan& p) {
+void packWeights(int threads, const float* kernel, const InputPlan& p, uint32_t* bits) {
   const Geometry& g = p.g;
-  const long vectors = long(g.taps()) * p.blocks * p.words;
-  uint32_t* bits = reinterpret_cast<uint32_t*>(floats(vectors * 16));
   tasks(threads, long(g.taps()) * p.blocks, 16L * g.outChannels, [&](long task) {
     const long tap = task / p.blocks, block = task % p.blocks;
     uint32_t* out = bits + task * p.words * 16;
@@ -100,7 +99,6 @@ uint32_t* packWeights(int threads, const float* kernel, const InputPlan& p) {
       }
     }
   });
-  return bits;
 }
 
 // Sums of `pixels` pixels of dx from k on, for `blocks` blocks of 16 channels, over taps that stand anywhere.
@@ -189,9 +187,12 @@ inline int floorDivide(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b
 
 }  // namespace
 
-bool signInputGradient(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g) {
-  constexpr int kMostTaps = 49;
-  if (g.groups != 1 || g.taps() > kMostTaps || g.outChannels % 4 || g.inputs() == 0 || g.outputs() == 0) return false;
+bool hasSignProducts(const Geometry& g) {
+  return g.groups == 1 && g.outChannels % 4 == 0 && g.taps() <= kMostTaps && g.filterWidth <= kMostTapsInRow && g.filterWidth != 2 &&
+         g.outWidth <= 4 * kChunk && g.inputs() > 0 && g.outputs() > 0;
+}
+
+void signInputGradient(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g) {
   InputPlan p{g, g.outChannels / 4, (g.outChannels / 4 + 7) / 8, (g.inChannels + 15) / 16, 0, 0};
   // Columns of dy that the pixels of a row ask for, rounded up to whole steps of kPixels, from the first to the last.
   int lowest = 0, highest = g.outWidth;
@@ -211,10 +212,11 @@ bool signInputGradient(int threads, const float* dy, const float* kernel, float*
   const int reach = (g.filterHeight - 1) * g.dilationHeight;
   const int ring = least(g.outHeight, reach / g.strideHeight + 2);  // rows of tables that a row of dx can ask for
   const long pixel = long(p.quads) * 16, rowSize = p.columns * pixel;
-  uint32_t* bits = packWeights(threads, kernel, p);
+  const Scratch<uint32_t> bits(long(g.taps()) * p.blocks * p.words * 16);
+  packWeights(threads, kernel, p, bits);
 
   tasks(threads, g.batch, 2L * g.outHeight * g.outWidth * g.outChannels * g.inChannels, [&](long n) {
-    float* tables = floats(ring * rowSize);
+    const Scratch<float> tables(ring * rowSize);
     memset(tables, 0, ring * rowSize * sizeof(float));
     int built = -1;  // the last row of dy whose tables are there
     for (int ih = 0; ih < g.inHeight; ih++) {
@@ -253,18 +255,13 @@ bool signInputGradient(int threads, const float* dy, const float* kernel, float*
         }
       }
     }
-    free(tables);
   });
-  free(bits);
-  return true;
 }
 
 // ---- wgrad ----------------------------------------------------------------------------------------------------------------
 
 namespace {
 
-constexpr int kChunk = 256;    // tables of one output between two additions to the total
-constexpr int kMostTapsInRow = 4;
 
 struct FilterPlan {
   const Geometry& g;
@@ -275,10 +272,9 @@ struct FilterPlan {
 
 // Sign bits of x under each quad of output pixels: [picture][padded row][quad][block][16 lanes], four bits for each column of the
 // filter. Padding counts as +1.
-uint16_t* packInput(int threads, const float* x, const FilterPlan& p) {
+void packInput(int threads, const float* x, const FilterPlan& p, uint16_t* bits) {
   const Geometry& g = p.g;
   const long rowSize = long(p.quads) * p.blocks * 16;
-  uint16_t* bits = static_cast<uint16_t*>(aligned_alloc(64, (g.batch * p.rows * rowSize * sizeof(uint16_t) + 127) / 64 * 64));
   tasks(threads, g.batch, long(p.rows) * g.inWidth * g.inChannels * 4, [&](long n) {
     for (int r = 0; r < p.rows; r++) {
       uint16_t* out = bits + (n * p.rows + r) * rowSize;
@@ -306,7 +302,6 @@ uint16_t* packInput(int threads, const float* x, const FilterPlan& p) {
       }
     }
   });
-  return bits;
 }
 
 // Sums of `taps` columns of the filter for kOuts outputs over the quads of some rows.
@@ -376,8 +371,7 @@ void filterTile(const FilterPlan& p, const float* dy, const uint16_t* bits, int 
 
 }  // namespace
 
-bool signFilterGradient(int threads, const float* x, const float* dy, float* dkernel, const Geometry& whole) {
-  if (whole.groups != 1 || whole.filterWidth > kMostTapsInRow || whole.filterWidth == 2 || whole.inputs() == 0 || whole.outputs() == 0) return false;
+void signFilterGradient(int threads, const float* x, const float* dy, float* dkernel, const Geometry& whole) {
   Geometry g = whole;
   const bool plain = g.taps() == 1 && g.strideHeight == 1 && g.strideWidth == 1 && g.padTop == 0 && g.padLeft == 0 &&
                      g.outHeight == g.inHeight && g.outWidth == g.inWidth;
@@ -390,29 +384,28 @@ bool signFilterGradient(int threads, const float* x, const float* dy, float* dke
     g.batch = int(pixels / row);
   }
   FilterPlan p{g, (g.outWidth + 3) / 4, (g.inChannels + 15) / 16, (g.outHeight - 1) * g.strideHeight + (g.filterHeight - 1) * g.dilationHeight + 1};
-  if (p.quads > kChunk) return false;
-  uint16_t* bits = packInput(threads, x, p);
+  const Scratch<uint16_t> bits(long(g.batch) * p.rows * p.quads * p.blocks * 16);
+  packInput(threads, x, p, bits);
 
   const int tiles = (g.outChannels + kOuts - 1) / kOuts;
   // Slices of the batch: as many as give every thread of a large machine work, by the shape alone.
   const int slices = most(1, least<int>(g.batch, 16 / tiles));
   const long tileSize = long(g.taps()) * p.blocks * kOuts * 16;
-  float* totals = floats(long(slices) * tiles * tileSize);
+  const Scratch<float> scratch(long(slices) * tiles * tileSize);
+  float* totals = scratch;
   tasks(threads, long(slices) * tiles, g.batch / slices * long(g.outHeight) * g.outWidth * g.taps() * g.inChannels, [&](long task) {
     const long slice = task / tiles, tile = task % tiles;
     const long from = g.batch * slice / slices, to = g.batch * (slice + 1) / slices;
     float* total = totals + task * tileSize;
     memset(total, 0, tileSize * sizeof(float));
-    float* tables = floats(long(kChunk) * kOuts * 16);
+    const Scratch<float> tables(long(kChunk) * kOuts * 16);
     const int first = int(tile) * kOuts;
     switch (g.filterWidth) {
       case 1: filterTile<1>(p, dy, bits, first, from, to, tables, total); break;
       case 3: filterTile<3>(p, dy, bits, first, from, to, tables, total); break;
       case 4: filterTile<4>(p, dy, bits, first, from, to, tables, total); break;
     }
-    free(tables);
   });
-  free(bits);
 
   split(threads, long(g.taps()) * g.inChannels, g.outChannels * slices, 1, [=](long from, long to) {
     for (long i = from; i < to; i++) {
@@ -427,16 +420,15 @@ bool signFilterGradient(int threads, const float* x, const float* dy, float* dke
       }
     }
   });
-  free(totals);
   // What the padding counted as +1 comes off again.
   padGradient(threads, dy, dkernel, g, -1);
-  return true;
 }
 
 #else
 
-bool signInputGradient(int, const float*, const float*, float*, const Geometry&) { return false; }
-bool signFilterGradient(int, const float*, const float*, float*, const Geometry&) { return false; }
+bool hasSignProducts(const Geometry&) { return false; }
+void signInputGradient(int, const float*, const float*, float*, const Geometry&) {}
+void signFilterGradient(int, const float*, const float*, float*, const Geometry&) {}
 
 #endif
 

@@ -2,12 +2,25 @@
 #pragma once
 #include <omp.h>
 
+#include <new>
+
 #include "kernels/simd.h"
 
 namespace surge::SURGE_ISA {
 
 // A thread is worth its wake-up from about this many float reads on.
 constexpr long kGrain = 16384;
+
+// No exception may leave a parallel region: that memory ran out is noted, and thrown again behind it.
+template <class F>
+inline void attempt(bool& failed, F f) {
+  try {
+    f();
+  } catch (const std::bad_alloc&) {
+#pragma omp atomic write
+    failed = true;
+  }
+}
 
 // f(from, to) over [0, n) in one run of consecutive entries a thread; cut at multiples of `unit`.
 template <class F>
@@ -16,13 +29,15 @@ inline void split(int threads, long n, long cost, long unit, F f) {
     f(0L, n);
     return;
   }
+  bool failed = false;
 #pragma omp parallel num_threads(threads)
   {
     const long t = omp_get_thread_num(), all = omp_get_num_threads();
     const long units = (n + unit - 1) / unit;
     const long from = units * t / all * unit, to = least(n, units * (t + 1) / all * unit);
-    if (from < to) f(from, to);
+    if (from < to) attempt(failed, [&] { f(from, to); });
   }
+  if (failed) throw std::bad_alloc();
 }
 
 // Element-wise work: entries, one read each.
@@ -38,8 +53,10 @@ inline void tasks(int threads, long n, long cost, F f) {
     for (long i = 0; i < n; i++) f(i);
     return;
   }
+  bool failed = false;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-  for (long i = 0; i < n; i++) f(i);
+  for (long i = 0; i < n; i++) attempt(failed, [&] { f(i); });
+  if (failed) throw std::bad_alloc();
 }
 
 }  // namespace surge::SURGE_ISA

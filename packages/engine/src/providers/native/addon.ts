@@ -42,18 +42,25 @@ export interface NativeMethods {
     strideB: number,
   ): void;
   signConv2d(x: Floats, kernel: Floats, y: Floats, g: Int32Array, padValue: number): 0 | 1 | 2;
-  binaryInputGradient(dy: Floats, kernel: Floats, gb: Floats, g: Int32Array): void;
-  auxiliaryInputGradient(dy: Floats, auxiliary: Floats, g: Int32Array): void;
-  throughSurrogate(
+  /**
+   * g_b into `gb`, g_a into a buffer of the addon's, and the plain sums of both filter gradients. `report` takes nine numbers:
+   * |g_b|^2, |g_a|^2, <g_b, g_a>, the slopes that are 0, then the seconds of the parts.
+   */
+  branches(
+    dy: Floats,
     x: Floats,
+    kernel: Floats,
+    auxiliary: Floats | undefined,
     gb: Floats,
+    dkernel: Floats,
+    dauxiliary: Floats | undefined,
+    g: Int32Array,
     kind: number,
     parameter: number,
-    sums: Float64Array,
+    report: Float64Array,
   ): void;
   combineBranches(gb: Floats, binary: number, auxiliary: number): void;
-  binaryFilterGradient(
-    x: Floats,
+  finishBinaryFilter(
     dy: Floats,
     kernel: Floats,
     dkernel: Floats,
@@ -62,13 +69,7 @@ export interface NativeMethods {
     kind: number,
     parameter: number,
   ): void;
-  auxiliaryFilterGradient(
-    x: Floats,
-    dy: Floats,
-    dauxiliary: Floats,
-    g: Int32Array,
-    factor: number,
-  ): void;
+  finishAuxiliaryFilter(dauxiliary: Floats, factor: number): void;
   batchNorm(
     x: Floats,
     gamma: Floats,
@@ -164,6 +165,16 @@ export interface NativeMethods {
   gather(x: Floats, ids: Int32Array, y: Floats, inner: number): void;
   segmentSum(x: Floats, ids: Int32Array, y: Floats, inner: number): void;
   transpose(x: Floats, y: Floats, sizes: Int32Array, steps: Int32Array): void;
+  copyRuns(
+    x: Floats,
+    y: Floats,
+    rows: number,
+    length: number,
+    xStart: number,
+    xStep: number,
+    yStart: number,
+    yStep: number,
+  ): void;
   fill(y: Floats, value: number): void;
 }
 
@@ -181,7 +192,7 @@ export interface Addon {
 }
 
 /** The interface that this file describes: kInterface of native/src/addon.cc. */
-const INTERFACE = 1;
+const INTERFACE = 2;
 
 /** Where build-native.mjs puts the addon, seen from src/ and from dist/ alike. */
 export const addonPath = fileURLToPath(

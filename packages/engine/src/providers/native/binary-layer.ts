@@ -1,17 +1,27 @@
 /**
- * The binary layer's backward, step by step as METHOD.md has it. The products and the norms are the addon's; what becomes of the norms
- * is decided by the caller's `combine`, between them.
+ * The binary layer. Its backward as METHOD.md has it: the products and norms of both branches are the addon's, what becomes of the
+ * norms is decided by the caller's `combine` between its two halves.
  */
 import type { SurrogateSpec } from '@surge-bnn/contract';
-import { timedPart } from '../../kernels/profile.js';
+import { notePart, timedPart } from '../../kernels/profile.js';
 import type { Kernels } from '../provider.js';
 import type { NativeMethods } from './addon.js';
 import { packGeometry } from './geometry.js';
 
+/** The parts whose seconds `branches` reports, in its order. */
+const parts = [
+  'binary branch: input gradient',
+  'auxiliary branch: input gradient',
+  'surrogate and norms',
+  'binary branch: filter gradient',
+  'auxiliary branch: filter gradient',
+] as const;
+const MEASURES = 4;
+
 export function signKernels(
   native: NativeMethods,
 ): Pick<Kernels, 'signConv2d' | 'signConv2dGradient'> {
-  const sums = new Float64Array(4);
+  const report = new Float64Array(MEASURES + parts.length);
   return {
     signConv2d: (x, kernel, y, g, padValue) =>
       native.signConv2d(x, kernel, y, packGeometry(g), padValue),
@@ -19,21 +29,10 @@ export function signKernels(
     signConv2dGradient(args) {
       const { dy, x, kernel, auxiliary, dx, dkernel, dauxiliary, padValue } = args;
       const g = packGeometry(args.geometry);
-      const [kind, parameter] = surrogateCode(args.inputSurrogate);
-
-      // g_b into dx, g_a into the addon's buffer, then the norms of both in one pass.
-      timedPart('binary branch: input gradient', () => {
-        native.binaryInputGradient(dy, kernel, dx, g);
-      });
-      if (auxiliary) {
-        timedPart('auxiliary branch: input gradient', () => {
-          native.auxiliaryInputGradient(dy, auxiliary, g);
-        });
-      }
-      timedPart('surrogate and norms', () => {
-        native.throughSurrogate(x, dx, kind, parameter, sums);
-      });
-      const [squaredB, squaredA, inner, clipped] = sums;
+      const surrogate = surrogateCode(args.inputSurrogate);
+      native.branches(dy, x, kernel, auxiliary, dx, dkernel, dauxiliary, g, ...surrogate, report);
+      parts.forEach((part, i) => notePart(part, 1e3 * report[MEASURES + i]));
+      const [squaredB, squaredA, inner, clipped] = report;
       const weights = args.combine?.({
         normB: Math.sqrt(squaredB),
         normA: Math.sqrt(squaredA),
@@ -42,26 +41,10 @@ export function signKernels(
       }) ?? { binary: 1, auxiliary: 0, auxiliaryGradient: 0 };
       timedPart('branches combined', () => {
         native.combineBranches(dx, weights.binary, weights.auxiliary);
+        const weightSurrogate = surrogateCode(args.weightSurrogate);
+        native.finishBinaryFilter(dy, kernel, dkernel, g, padValue, ...weightSurrogate);
+        if (dauxiliary) native.finishAuxiliaryFilter(dauxiliary, weights.auxiliaryGradient);
       });
-
-      const [weightKind, weightParameter] = surrogateCode(args.weightSurrogate);
-      timedPart('binary branch: filter gradient', () => {
-        native.binaryFilterGradient(
-          x,
-          dy,
-          kernel,
-          dkernel,
-          g,
-          padValue,
-          weightKind,
-          weightParameter,
-        );
-      });
-      if (dauxiliary) {
-        timedPart('auxiliary branch: filter gradient', () => {
-          native.auxiliaryFilterGradient(x, dy, dauxiliary, g, weights.auxiliaryGradient);
-        });
-      }
     },
   };
 }

@@ -3,6 +3,7 @@
  * that are written. It never moves, so no view is ever detached, and it is not bound to the 4 GiB of an external buffer or of
  * WebAssembly. (Not all of the memory: a request that the system's mmap refuses as too large is served by brk, and then cleared, page by page.)
  */
+import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { OutOfMemoryError } from '@surge-bnn/contract';
 import type { Heap } from '../provider.js';
@@ -44,9 +45,20 @@ function full(held: number, bytes: number, why: string): OutOfMemoryError {
   );
 }
 
-/** Bytes that the heap may come to. */
+/** Bytes that the heap may come to. Of a bounded address space (ulimit -v) half is left to Node, its threads and oneDNN. */
 export function largestHeap(): number {
-  return Math.floor(0.75 * processMemory());
+  return Math.floor(Math.min(0.75 * processMemory(), 0.5 * addressSpace()));
+}
+
+/** Bytes that the process may map, where Linux bounds that. */
+function addressSpace(): number {
+  try {
+    const [, bytes] =
+      /^Max address space +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return bytes === undefined ? Infinity : Number(bytes);
+  } catch {
+    return Infinity;
+  }
 }
 
 /** The machine's memory, or the part of it that a container leaves to this process. */
@@ -56,7 +68,7 @@ function processMemory(): number {
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
-/** Address space, halved until the system grants it (strict overcommit, ulimit -v). */
+/** Address space, halved until the system grants it (strict overcommit). */
 function reserve(bytes: number): ArrayBuffer {
   const smallest = 2 ** 20;
   for (let size = bytes; ; size /= 2) {

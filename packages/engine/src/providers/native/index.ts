@@ -163,6 +163,8 @@ function elementWiseKernels(native: NativeMethods) {
     segmentSum: (x, ids, y, inner) => native.segmentSum(x, ids, y, inner),
     transpose: (x, y, sizes, steps) =>
       native.transpose(x, y, Int32Array.from(sizes), Int32Array.from(steps)),
+    copyRuns: (x, y, { rows, length, xStart, xStep, yStart, yStep }) =>
+      native.copyRuns(x, y, rows, length, xStart, xStep, yStart, yStep),
     fill: (y, value) => native.fill(y, value),
   } satisfies Partial<Kernels>;
 }
