@@ -16,6 +16,8 @@ it('knows its own error, the addon’s and V8’s', () => {
   expect(asOutOfMemory(thrown)?.message).toBe(
     'out of memory (Array buffer allocation failed); lower the batch size',
   );
+  const wasm = new RangeError('WebAssembly.Memory(): could not allocate memory');
+  expect(asOutOfMemory(wasm)?.message).toContain('could not allocate memory); lower');
 });
 
 it('leaves defects what they are', () => {

@@ -15,6 +15,6 @@ export function asOutOfMemory(error: unknown): OutOfMemoryError | undefined {
   if (!(error instanceof RangeError)) return undefined;
   const { message } = error;
   if (/out of memory/.test(message)) return new OutOfMemoryError(message, { cause: error });
-  if (!/allocation failed/.test(message)) return undefined;
+  if (!/allocation failed|could not allocate/.test(message)) return undefined;
   return new OutOfMemoryError(`out of memory (${message}); lower the batch size`, { cause: error });
 }
