@@ -5,9 +5,10 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { contendersFor, findPython, withoutPython } from './train/contenders.mjs';
+import { contendersFor, findPython, nativeThreads, withoutPython } from './train/contenders.mjs';
 import { describeMachine } from './train/machine.mjs';
-import { convolutionMacs } from './train/networks.mjs';
+import { describeNetwork } from './train/networks.mjs';
+import { measureOneDnn } from './train/onednn.mjs';
 import { help, readOptions } from './train/options.mjs';
 import { page } from './train/page.mjs';
 import { measure } from './train/rounds.mjs';
@@ -22,7 +23,7 @@ const write = (file, content) => {
 
 /** Everything that is asked for, measured. */
 async function run(options) {
-  const machine = describeMachine();
+  const machine = await describeMachine();
   if (machine.loadBefore > 0.5) {
     note(
       `the load average is ${machine.loadBefore.toFixed(1)}: every turn waits for a quiet moment`,
@@ -41,9 +42,12 @@ async function run(options) {
     said.add(line);
   };
   const macs = {};
+  const convolutions = {};
   const records = [];
   for (const network of options.networks) {
-    macs[network] = await convolutionMacs(network);
+    const described = await describeNetwork(network, options.batch);
+    macs[network] = described.macs;
+    convolutions[network] = described.convolutions;
     for (const method of options.methods) {
       const contenders = contendersFor(network, method, options, python);
       note(`${network} ${method}: ${contenders.map(({ label }) => label).join(', ')}`);
@@ -51,7 +55,22 @@ async function run(options) {
       records.push(...(await measure(contenders, { profile, say })));
     }
   }
-  return { machine, loadAfter: loadavg()[0], options, notes, macs, records };
+  const onednn = await oneDnnAlone(convolutions, options);
+  if (onednn?.missing !== undefined) {
+    notes.push(onednn.missing);
+    note(onednn.missing);
+  }
+  return { machine, loadAfter: loadavg()[0], options, notes, macs, convolutions, records, onednn };
+}
+
+/** oneDNN's speed on all convolutions of the networks, which a profile of a native engine is held against. */
+async function oneDnnAlone(convolutions, { profile, engines }) {
+  const threadCounts = nativeThreads(engines);
+  if (!profile || threadCounts.length === 0) return undefined;
+  const all = Object.values(convolutions).flatMap((list) => list.map(({ numbers }) => numbers));
+  const distinct = [...new Map(all.map((numbers) => [String(numbers), numbers])).values()];
+  note(`oneDNN alone: ${distinct.length} convolutions, ${threadCounts.join(' and ')} threads`);
+  return measureOneDnn(distinct, threadCounts);
 }
 
 const options = readOptions(process.argv.slice(2));

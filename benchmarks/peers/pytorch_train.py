@@ -322,13 +322,13 @@ def serve(options):
     say({"event": "ready"})
     for line in sys.stdin:
         request = json.loads(line)
+        before = time.process_time()
         if "profile" in request:
-            say(profile(training, request["profile"]))
+            answer = profile(training, request["profile"])
         else:
-            before = time.process_time()
             times = [training.timed_step() for _ in range(request["steps"])]
-            processor = time.process_time() - before
-            say({"event": "times", "seconds": times, "processorSeconds": processor, "peakBytes": peak_bytes()})
+            answer = {"event": "times", "seconds": times, "peakBytes": peak_bytes()}
+        say({**answer, "processorSeconds": time.process_time() - before})
 
 
 def profile(training, steps):

@@ -7,20 +7,15 @@ import { attachCompensator, resolveMethod, surge } from '@surge-bnn/core';
 import { randomStream } from '@surge-bnn/data';
 import { backendMemory, profileKernels, useEngine } from '@surge-bnn/engine';
 import { buildModel } from '@surge-bnn/models';
-import { parseRecipe } from '@surge-bnn/train';
+import { parseRecipe, Session } from '@surge-bnn/train';
 import { networkOf } from './networks.mjs';
-
-// The session is no part of the package's public face, so the built file is loaded by its place.
-const { Session } = await import(
-  new URL('../../packages/train/dist/session.js', import.meta.url).href
-);
 
 const config = JSON.parse(process.argv[2]);
 const say = (record) => process.stdout.write(`${JSON.stringify(record)}\n`);
 
 /** A training of random pictures with the network, method and engine of the configuration. */
-async function start({ network, method, batch, backend, threads }) {
-  const engine = await useEngine({ backend, threads });
+async function start({ network, method, batch, engine: options }) {
+  const engine = await useEngine(options);
   const { spec, inputShape } = networkOf(network, method);
   const binarizer = resolveMethod('ste');
   const model = buildModel(spec, {
@@ -72,29 +67,39 @@ function timedStep({ session, pictures }) {
 
 async function profile(training, steps) {
   const begin = performance.now();
-  const { kernels } = await profileKernels(() => {
+  const { kernels, parts } = await profileKernels(() => {
     for (let i = 0; i < steps; i++) training.session.trainStep(training.pictures);
+  });
+  const perStep = ({ count, milliseconds }) => ({
+    count: count / steps,
+    milliseconds: milliseconds / steps,
   });
   return {
     event: 'profile',
     milliseconds: (performance.now() - begin) / steps,
-    kernels: kernels.map(({ kernel, path, count, milliseconds }) => ({
+    kernels: kernels.map(({ kernel, path, ...times }) => ({
       kernel: path === 'engine' ? kernel : `${kernel} (TF.js)`,
-      count: count / steps,
-      milliseconds: milliseconds / steps,
+      ...perStep(times),
     })),
+    parts: parts.map(({ part, ...times }) => ({ part, ...perStep(times) })),
   };
 }
 
 async function answer(training, request) {
-  if (request.profile !== undefined) return profile(training, request.profile);
   const before = process.cpuUsage();
+  const processorSeconds = () => {
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1e6;
+  };
+  if (request.profile !== undefined) {
+    const profiled = await profile(training, request.profile);
+    return { ...profiled, processorSeconds: processorSeconds() };
+  }
   const seconds = Array.from({ length: request.steps }, () => timedStep(training));
-  const { user, system } = process.cpuUsage(before);
   return {
     event: 'times',
     seconds,
-    processorSeconds: (user + system) / 1e6,
+    processorSeconds: processorSeconds(),
     peakBytes: 1024 * process.resourceUsage().maxRSS,
     heapBytes: backendMemory()?.peakBytes,
   };

@@ -15,6 +15,17 @@ const engineOptions = {
   wasm: { backend: 'surge-wasm', threads: 1 },
   native1: { backend: 'surge-native', threads: 1 },
   native2: { backend: 'surge-native', threads: 2 },
+  'native2-bf16-binary': {
+    backend: 'surge-native',
+    threads: 2,
+    binaryGradients: 'bfloat16',
+  },
+  'native2-bf16': {
+    backend: 'surge-native',
+    threads: 2,
+    binaryGradients: 'bfloat16',
+    auxiliaryGradients: 'bfloat16',
+  },
   'tfjs-cpu': { backend: 'cpu', threads: 1 },
 };
 
@@ -36,6 +47,12 @@ const peerNetworks = ['resnet-20', 'vgg-small'];
 
 const peerThreads = 2;
 
+/** Numbers of threads that the native contenders among these use. */
+export function nativeThreads(engines) {
+  const native = engines.filter((engine) => engine.startsWith('native'));
+  return [...new Set(native.map((engine) => engineOptions[engine].threads))];
+}
+
 /**
  * The contenders for one network and method.
  *
@@ -45,6 +62,8 @@ const peerThreads = 2;
 export function contendersFor(network, method, options, python) {
   return options.engines.flatMap((engine) => {
     const common = { network, method, engine };
+    // Precisions of a binary layer's backward say nothing without binary layers.
+    if (engine.includes('bf16') && method === 'fp') return [];
     if (engine !== 'pytorch') return [ownContender(common, options)];
     if (python === undefined || !peerNetworks.includes(network)) return [];
     return Object.entries(peers[method]).flatMap(([family, spellings]) =>
@@ -61,7 +80,7 @@ function ownContender(common, options) {
   const plan = common.engine === 'tfjs-cpu' ? (tfjsPlans[common.network] ?? tfjs) : options;
   const { steps, warmup, batch } = plan;
   const engine = engineOptions[common.engine];
-  const config = { network: common.network, method: common.method, batch, ...engine };
+  const config = { network: common.network, method: common.method, batch, engine };
   return {
     ...common,
     family: common.engine,

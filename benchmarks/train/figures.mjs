@@ -1,5 +1,5 @@
 /** From records to the figures that are shown: pure functions of what was measured. */
-import { workOf } from './networks.mjs';
+import { floatProducts, workOf } from './networks.mjs';
 
 /** Those who stand in the tables: everyone who ran, of each PyTorch family the fastest. */
 export function shown(report) {
@@ -70,4 +70,49 @@ export function profileFigures(record, report) {
     bitSpeed: counted && bitMacs > 0 ? bitMacs / counted.milliseconds / 1e6 : undefined,
     slowest: kernels.slice(0, 10).filter((kernel) => kernel.milliseconds > 0.02 * milliseconds),
   };
+}
+
+/** The kernels of ordinary convolutions; those of a binary layer's backward are parts of its one kernel. */
+const convolutionKernels = ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'];
+const isProduct = ({ part }) => /(input|filter) gradient$/.test(part);
+
+/**
+ * The float convolutions of a step beside the same primitives of oneDNN timed alone, in milliseconds; undefined for engines that do not
+ * tell the parts of a binary layer's backward apart.
+ *
+ * @returns products, alone (undefined where oneDNN was not measured), signs: the forward by bits, rest: all that is no convolution
+ */
+export function productFigures(record, report) {
+  const { kernels, parts = [], milliseconds } = record.profile;
+  if (!record.engine.startsWith('native')) return undefined;
+  const sum = (list) => list.reduce((total, { milliseconds: ms }) => total + ms, 0);
+  const ofKernels = (names) => sum(kernels.filter(({ kernel }) => names.includes(kernel)));
+  const products = ofKernels(convolutionKernels) + sum(parts.filter(isProduct));
+  const signs = ofKernels(['SurgeSignConv2D']);
+  return {
+    products,
+    alone: aloneFigure(record, report),
+    signs,
+    rest: Math.max(0, milliseconds - products - signs),
+  };
+}
+
+/** What the float products of a step take as oneDNN's primitives alone, each in the faster of its layouts. */
+function aloneFigure({ network, method, threads, batch }, { onednn, convolutions, options }) {
+  if (onednn?.rows === undefined || batch !== options.batch) return undefined;
+  let sum = 0;
+  for (const { numbers, count, isStem } of convolutions[network]) {
+    for (const [product, times] of Object.entries(floatProducts(method, isStem))) {
+      if (times > 0) sum += count * times * fastest(onednn.rows, numbers, threads, product);
+    }
+  }
+  return sum;
+}
+
+function fastest(rows, numbers, threads, product) {
+  const key = String(numbers);
+  const wanted = rows.filter(
+    (row) => row.threads === threads && row.product === product && String(row.convolution) === key,
+  );
+  return Math.min(...wanted.map(({ milliseconds }) => milliseconds));
 }

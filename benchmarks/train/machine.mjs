@@ -1,6 +1,7 @@
 /** The machine and what else it was doing: a number without them means nothing. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { nativeReport } from '@surge-bnn/engine';
 
 /** Instruction sets that decide which kernels run. */
 const interesting = [
@@ -18,11 +19,14 @@ const interesting = [
   'bf16',
 ];
 
-export function describeMachine() {
+export async function describeMachine() {
+  const { isa, oneDnn } = await nativeReport();
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     isa: isaFlags(),
+    // The native engine's, where it is built.
+    native: { isa, oneDnn },
     memoryBytes: totalmem(),
     node: process.version,
     platform: `${process.platform} ${process.arch}`,

@@ -14,10 +14,12 @@ export function networkOf(network, method) {
 }
 
 /**
- * Multiply-adds of the convolutions for one picture, once through: of the float stem, and of all behind it
- * (binary, or ordinary in the full-precision twin).
+ * What a network's convolutions are for a batch of pictures.
+ *
+ * @returns macs: multiply-adds for one picture, once through, of the float stem and of all behind it (binary, or ordinary in the
+ *   full-precision twin); convolutions: {numbers, count, isStem} for each that differs, numbers as peers/onednn_shapes.cc reads them
  */
-export async function convolutionMacs(network) {
+export async function describeNetwork(network, batch) {
   await useEngine({ backend: 'cpu' });
   const { spec, inputShape } = networkOf(network, 'ste');
   const model = buildModel(spec, {
@@ -28,12 +30,39 @@ export async function convolutionMacs(network) {
     classes: 10,
   });
   const { layers } = summarize(model);
-  model.dispose();
   const sum = (key) =>
     layers
       .filter(({ kind }) => kind.includes('Conv2D'))
       .reduce((total, layer) => total + layer[key], 0);
-  return { stem: sum('floatMacs'), inner: sum('binaryMacs') };
+  const macs = { stem: sum('floatMacs'), inner: sum('binaryMacs') };
+  const convolutions = distinctConvolutions(model, batch);
+  model.dispose();
+  return { macs, convolutions };
+}
+
+function distinctConvolutions(model, batch) {
+  const found = new Map();
+  for (const layer of model.layers.filter(({ geometry }) => geometry !== undefined)) {
+    const g = layer.geometry([batch, ...layer.input.shape.slice(1)]);
+    const numbers = [
+      ...[g.batch, g.inHeight, g.inWidth, g.inChannels, g.outHeight, g.outWidth, g.outChannels],
+      ...[g.filterHeight, g.filterWidth, g.strideHeight, g.strideWidth, g.padTop, g.padLeft],
+    ];
+    const isStem = !layer.getClassName().startsWith('Binary');
+    const key = JSON.stringify([numbers, isStem]);
+    const known = found.get(key) ?? { numbers, isStem, count: 0 };
+    found.set(key, { ...known, count: known.count + 1 });
+  }
+  return [...found.values()];
+}
+
+/** How often a step computes each float product of a convolution: what `products` counts, told apart. */
+export function floatProducts(method, isStem) {
+  // The stem's input needs no gradient.
+  if (isStem) return { forward: 1, 'input gradient': 0, 'filter gradient': 1 };
+  if (method === 'fp') return { forward: 1, 'input gradient': 1, 'filter gradient': 1 };
+  const branches = method === 'surge' ? 2 : 1;
+  return { forward: 0, 'input gradient': branches, 'filter gradient': branches };
 }
 
 /**

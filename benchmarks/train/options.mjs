@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 export const networks = ['resnet-20', 'vgg-small', 'digits-cnn'];
 export const methods = ['fp', 'ste', 'surge'];
 export const engines = ['wasm', 'native1', 'native2', 'tfjs-cpu', 'pytorch'];
+/** Measured when they are named. */
+export const furtherEngines = ['native2-bf16-binary', 'native2-bf16'];
 
 export const help = `Seconds per training step, ours beside TF.js and PyTorch, all in one run.
 
@@ -13,10 +15,12 @@ export const help = `Seconds per training step, ours beside TF.js and PyTorch, a
   --methods LIST    fp: full precision, ste: binary, surge: binary with SURGE (default: all)
   --engines LIST    ${engines.join(', ')} (default: all)
                     native1 and native2 are the native engine with 1 and 2 threads; an engine that is not there
-                    is named and left out
+                    is named and left out. Only when named: native2-bf16-binary and native2-bf16, whose binary
+                    branch, or both branches, multiply in bfloat16 on the way back
   --steps N         timed steps of each contender, after warm-up (default 10; TF.js takes 1)
   --batch N         pictures a step (default 128; TF.js takes 8 or 1; scaled, marked with *)
-  --profile         time per kernel as well, from two more steps of each contender
+  --profile         time per kernel as well, from four more steps of each contender; and oneDNN's own speed on
+                    the same convolutions, where a compiler and oneDNN are found
   --quick           a first look: 3 steps, resnet-20, without TF.js
   --json FILE       writes everything that was measured
   --page            writes results/train-speed.json and docs/performance.md
@@ -59,7 +63,7 @@ export function readOptions(argv) {
     engines: list(
       'engines',
       values.engines,
-      engines,
+      [...engines, ...furtherEngines],
       engines.filter((name) => !quick || name !== 'tfjs-cpu'),
     ),
     steps: count('steps', values.steps ?? (quick ? '3' : '10')),

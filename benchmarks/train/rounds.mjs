@@ -12,7 +12,7 @@ const repetitions = 4;
 const patience = 20;
 /** Milliseconds; a longer turn averages over what others do, and is not repeated. */
 const longTurn = 30_000;
-const profiledSteps = 2;
+const profiledSteps = 4;
 
 /**
  * Measures the contenders.
@@ -39,30 +39,37 @@ export async function measure(contenders, { profile, say }) {
     if (done === 0) await keepFastest(runs);
   }
   if (profile) {
-    for (const run of runs) run.profile = await request(run, { profile: profiledSteps }, say);
+    for (const run of runs)
+      run.profile = (await quietly(run, { profile: profiledSteps }, say))?.answer;
   }
   await Promise.all(runs.map((run) => run.trainer.end()));
   return runs.map(record);
 }
 
-/** Steps in a quiet moment, if there is one: the least disturbed of a few attempts counts. */
 async function takeTurn(run, steps, say) {
+  const turnTaken = await quietly(run, { steps }, say);
+  if (turnTaken === undefined) return;
+  const { share, answer } = turnTaken;
+  if (!isQuiet(share)) run.disturbed += steps;
+  run.seconds.push(...answer.seconds);
+  run.memory = { peakBytes: answer.peakBytes, heapBytes: answer.heapBytes };
+}
+
+/** An answer from a quiet moment, if there is one: the least disturbed of a few attempts counts. Undefined from one that is out. */
+async function quietly(run, question, say) {
   let best;
   for (let attempt = 0; attempt < repetitions; attempt++) {
-    if (run.missing !== undefined || run.dropped !== undefined) return;
+    if (run.missing !== undefined || run.dropped !== undefined) return undefined;
     await quietMoment(patience);
     const begin = performance.now();
     const others = watch();
-    const answer = await request(run, { steps }, say);
-    if (answer === undefined) return;
+    const answer = await request(run, question, say);
+    if (answer === undefined) return undefined;
     const share = others(answer.processorSeconds);
     if (best === undefined || share < best.share) best = { share, answer };
     if (isQuiet(share) || performance.now() - begin > longTurn) break;
   }
-  const { share, answer } = best;
-  if (!isQuiet(share)) run.disturbed += steps;
-  run.seconds.push(...answer.seconds);
-  run.memory = { peakBytes: answer.peakBytes, heapBytes: answer.heapBytes };
+  return best;
 }
 
 /** The answer, or undefined from a contender that is out. */
@@ -113,6 +120,11 @@ function record({ contender, trainer, seconds, memory, disturbed, profile, missi
     ...memory,
     ...(trainer.build && { build: trainer.build }),
     ...(dropped !== undefined && { slowerThan: dropped }),
-    ...(profile && { profile: { milliseconds: profile.milliseconds, kernels: profile.kernels } }),
+    ...(trainer.ready.engine?.isa && { isa: trainer.ready.engine.isa }),
+    ...(profile && { profile: profileOf(profile) }),
   };
+}
+
+function profileOf({ milliseconds, kernels, parts = [] }) {
+  return { milliseconds, kernels, parts };
 }

@@ -3,7 +3,7 @@
  * network stands (or 'unavailable' and why), then answers each request in turn.
  *
  *   {"steps": 2}     {"event": "times", "seconds": [..], "processorSeconds": .., "peakBytes": .., "heapBytes": ..}
- *   {"profile": 2}   {"event": "profile", "kernels": [{"kernel", "count", "milliseconds"}], "milliseconds": ..}
+ *   {"profile": 2}   {"event": "profile", "kernels": [{"kernel", "count", "milliseconds"}], "milliseconds": .., "processorSeconds": ..}
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
