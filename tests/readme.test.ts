@@ -68,7 +68,7 @@ describe('the documents', () => {
   it('name only npm scripts that exist', () => {
     const manifest = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const text = read('README.md') + read('CONTRIBUTING.md');
-    const named = [...text.matchAll(/npm run ([\w:]+)/g)].map((match) => match[1]);
+    const named = [...text.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1]);
     for (const script of named) expect(Object.keys(manifest.scripts)).toContain(script);
   });
 });
