@@ -19,6 +19,6 @@ export { sum } from './column-sums';
 export { adamStep, bopStep, sgdStep } from './optimizer';
 export { pool } from './pool';
 export { preluGradient } from './prelu';
-export { gather, segmentSum, transpose } from './rows';
+export { copyRuns, gather, segmentSum, transpose } from './rows';
 export { softmaxCrossEntropy } from './softmax';
 export { clip, fill, unary } from './unary';

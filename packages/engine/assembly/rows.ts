@@ -1,5 +1,5 @@
 /**
- * Kernels that move numbers: rows of a table, sums of rows by segment, transposition.
+ * Kernels that move numbers: rows of a table, sums of rows by segment, transposition, runs.
  */
 import { loadLanes, storeLanes } from './lanes';
 
@@ -134,5 +134,24 @@ function pick(
       from += columnStep;
       to += 4;
     }
+  }
+}
+
+/** From so many floats on a run is worth the engine's own copy, which costs about as much as 16 vectors to begin. */
+const LONG = 64;
+
+/** `rows` runs of `length` floats: one every xStep floats of x, to one every yStep floats of y. */
+export function copyRuns(x: usize, y: usize, rows: i32, length: i32, xStep: i32, yStep: i32): void {
+  const whole = (<usize>(length & ~3)) << 2;
+  const rest = length & 3;
+  for (let r = 0; r < rows; r++) {
+    if (length >= LONG) {
+      memory.copy(y, x, (<usize>length) << 2);
+    } else {
+      for (let at: usize = 0; at < whole; at += 16) v128.store(y + at, v128.load(x + at));
+      if (rest) storeLanes(y + whole, loadLanes(x + whole, rest), rest);
+    }
+    x += (<usize>xStep) << 2;
+    y += (<usize>yStep) << 2;
   }
 }

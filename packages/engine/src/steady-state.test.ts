@@ -41,7 +41,13 @@ it.each(engineBackends)('%s trains a small network without growth', async (backe
           2,
           'valid',
         );
-        const logits = tf.matMul(tf.reshape(hidden, [4, 36]), dense);
+        const doubled = tf.concat([hidden, tf.neg(hidden)], 3);
+        const [front, behind] = tf.split(doubled, 2, 3);
+        const picture = tf.add(
+          tf.slice(doubled, [0, 0, 0, 2], [4, 3, 3, 4]),
+          tf.sub(front, behind),
+        );
+        const logits = tf.matMul(tf.reshape(picture, [4, 36]), dense);
         const picked = tf.mul(tf.oneHot(classes, 3), tf.logSoftmax(logits));
         return tf.neg(tf.mean<tf.Scalar>(tf.sum(picked, 1)));
       }, parameters);

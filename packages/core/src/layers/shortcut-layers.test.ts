@@ -51,9 +51,12 @@ describe('padChannels', () => {
     },
   );
 
-  it('carries -0, infinities and NaN through', () => {
+  it('carries -0, infinities and NaN through, both ways', () => {
     const y = padChannels(tf.tensor1d([-0, Infinity, NaN]), 1, 1);
     expect([...y.dataSync()]).toEqual([0, -0, Infinity, NaN, 0]);
+    const dy = tf.tensor1d([NaN, -0, Infinity, NaN, -Infinity]);
+    const dx = tf.grad((t) => padChannels(t, 1, 1))(tf.zeros([3]), dy);
+    expect([...dx.dataSync()]).toEqual([-0, Infinity, NaN]);
   });
 
   it('leaves no tensor behind', () => {

@@ -27,7 +27,7 @@ import {
   maxPoolCases,
   maxPoolGradientCases,
 } from './pooling.js';
-import { gatherCases, segmentSumCases, transposeCases } from './rows.js';
+import { copyRunsCases, gatherCases, segmentSumCases, transposeCases } from './rows.js';
 import { signConv2dCases, signConv2dGradientCases } from './sign-conv2d.js';
 import { softmaxCrossEntropyCases } from './softmax-cross-entropy.js';
 
@@ -63,4 +63,5 @@ export const kernelCases: Readonly<Record<KernelName, readonly KernelCase[]>> = 
   gather: gatherCases,
   segmentSum: segmentSumCases,
   transpose: transposeCases,
+  copyRuns: copyRunsCases,
 };

@@ -1,6 +1,6 @@
 /**
- * Rows looked up, summed by segment, and transposed: row lengths around vector widths, repeated ids, ids outside,
- * segments that nobody names, every order of up to four axes. All exact.
+ * Rows looked up, summed by segment, transposed, and runs copied: row lengths around vector widths, repeated ids, ids outside,
+ * segments that nobody names, every order of up to four axes, runs with and without numbers between them. All exact.
  */
 import type { KernelCase } from './kernel-case.js';
 import { reals, uniform } from './numbers.js';
@@ -106,3 +106,37 @@ export const transposeCases: readonly KernelCase[] = permutations.map(([shape, p
     call: (kernels, [x], [y]) => kernels.transpose(x, y, sizes, steps),
   };
 });
+
+/** Runs, entries of a run; entries before and behind each in x, and in y. The large ones are shared out among threads in mid-run. */
+const runs = [
+  [1, 1, 0, 0, 0, 0],
+  [1, 9, 3, 2, 0, 4],
+  [7, 1, 0, 0, 2, 1],
+  [5, 3, 1, 0, 0, 0],
+  [6, 4, 0, 0, 1, 0],
+  [9, 16, 0, 0, 8, 8],
+  [4, 17, 2, 3, 5, 0],
+  [3, 63, 1, 0, 0, 1],
+  [3, 64, 0, 1, 1, 0],
+  [2, 130, 7, 7, 0, 0],
+  [3, 7001, 1, 0, 0, 5],
+  [3000, 11, 5, 0, 1, 1],
+  [0, 4, 0, 0, 1, 1],
+  [5, 0, 1, 1, 0, 2],
+] as const;
+
+export const copyRunsCases: readonly KernelCase[] = runs.map(
+  ([rows, length, xStart, xBehind, yStart, yBehind]) => {
+    const [xStep, yStep] = [xStart + length + xBehind, yStart + length + yBehind];
+    return {
+      name: `${rows} runs of ${length}, every ${xStep} from ${xStart} to every ${yStep} from ${yStart}`,
+      kernel: 'copyRuns',
+      inputs: [reals(rows * xStep, 1)],
+      // What lies between the runs is NaN before and must be after.
+      outputLengths: [rows * yStep],
+      bound: 0,
+      call: (kernels, [x], [y]) =>
+        kernels.copyRuns(x, y, { rows, length, xStart, xStep, yStart, yStep }),
+    };
+  },
+);

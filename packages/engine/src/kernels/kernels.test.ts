@@ -29,6 +29,10 @@ function rank4(x: tf.Tensor): tf.Tensor4D {
   return tf.reshape(x, [a, b, c, d]);
 }
 
+function twice(x: tf.Tensor): tf.Tensor {
+  return tf.concat([x, x], -1);
+}
+
 function ids(values: number[]): tf.Tensor1D {
   return tf.tensor1d(values, 'int32');
 }
@@ -196,6 +200,36 @@ const engineOps: readonly EngineOp[] = [
   ]),
   ['transpose of a row', ['Transpose'], () => tf.transpose(t([1, 5]))],
   ['transpose of nothing', ['Transpose'], () => tf.transpose(t([0, 5]))],
+  ...[0, 1, -1].map((axis): EngineOp => {
+    const shapes = [2, 1, 5].map((n) =>
+      Array.from([4, 3, 6], (m, i) => (i === (axis + 3) % 3 ? n : m)),
+    );
+    return [
+      `concat along ${axis}`,
+      ['Concat'],
+      () =>
+        tf.concat(
+          shapes.map((shape, i) => t(shape, i + 1)),
+          axis,
+        ),
+    ];
+  }),
+  ['concat of numbers', ['Concat'], () => tf.concat([t([3]), t([5], 2)])],
+  ['concat of a tensor with itself', ['Concat'], () => twice(t([3, 2]))],
+  ['concat past nothing', ['Concat'], () => tf.concat([t([2, 0]), t([2, 3]), t([2, 1], 2)], 1)],
+  ['concat of one and nothing', ['Concat'], () => tf.concat([t([2, 0]), t([2, 3])], 1)],
+  ['concat of nothing', ['Concat'], () => tf.concat([t([0, 3]), t([0, 2])], 1)],
+  ['slice of channels', ['Slice'], () => tf.slice(t([2, 3, 3, 7]), [0, 0, 0, 2], [2, 3, 3, 4])],
+  ['slice of rows', ['Slice'], () => tf.slice(t([2, 5, 3]), [0, 1, 0], [-1, 3, -1])],
+  ['slice of a batch', ['Slice'], () => tf.slice(t([5, 4]), 2, 2)],
+  ['slice to the end', ['Slice'], () => tf.slice(t([5, 4]), [3])],
+  ['slice of all', ['Slice'], () => tf.slice(t([5, 4]), [0, 0], [5, 4])],
+  ['slice of nothing', ['Slice'], () => tf.slice(t([5, 4]), [0, 4], [5, 0])],
+  ['split in equal parts', ['SplitV'], () => tf.split(t([2, 6, 3]), 3, 1)],
+  ['split by sizes', ['SplitV'], () => tf.split(t([4, 7]), [2, 0, -1, 1], -1)],
+  ['split of a batch', ['SplitV'], () => tf.split(t([5, 2]), [1, 4])],
+  ['split in one', ['SplitV'], () => tf.split(t([5, 2]), 1)],
+  ['split of nothing', ['SplitV'], () => tf.split(t([0, 4]), 2, 1)],
   ['empty add', ['Add'], () => tf.add(t([0, 3]), t([3], 2))],
   ['empty sum', ['Sum'], () => tf.sum(t([0, 3]), 0)],
 ];
@@ -212,7 +246,17 @@ const copiedOps: readonly (readonly [name: string, op: Op])[] = [
   ['prelu per entry', () => tf.prelu(t([2, 3]), t([2, 3], 2))],
   ['softmax', () => tf.softmax(t([3, 5]))],
   ['where', () => tf.where(tf.greater(t([9]), 0), t([9], 2), t([9], 3))],
-  ['concat and split', () => tf.split(tf.concat([t([2, 4]), t([2, 2], 2)], 1), 3, 1)],
+  [
+    'concat and split of int32',
+    () => tf.split(tf.concat([tf.tensor1d([1, 2], 'int32'), tf.tensor1d([3, 4], 'int32')]), 2),
+  ],
+  ['concat of two types', () => tf.concat([t([2]), tf.tensor1d([3, 4], 'int32')])],
+  [
+    'concat of complex numbers',
+    () => tf.real(tf.concat([tf.complex([1, 2], [3, 4]), tf.complex([5], [6])])),
+  ],
+  ['slice along two axes', () => tf.slice(t([4, 3, 2]), [1, 0, 1], [2, 3, 1])],
+  ['slice of int32', () => tf.slice(tf.tensor1d([1, 2, 3], 'int32'), 1, 2)],
   ['gather columns', () => tf.gather(t([5, 2]), ids([1, 0, 1]), 1)],
   ['gather in a batch', () => tf.gather(t([2, 3]), tf.tensor2d([[2], [0]], [2, 1], 'int32'), 1, 1)],
   ['gather of int32', () => tf.gather(tf.tensor1d([7, 8, 9], 'int32'), ids([2, 0]))],
@@ -303,6 +347,25 @@ const gradients: readonly EngineOp[] = [
     () => tf.grad((x) => tf.mul(tf.transpose(x, [1, 2, 0]), t([3, 4, 2], 2)))(t([2, 3, 4])),
   ],
   [
+    'concat',
+    ['Concat', 'SplitV'],
+    () =>
+      tf.grads((a, b) => tf.mul(tf.concat([a, b, a], 1), t([2, 8, 3], 3)))([
+        t([2, 3, 3]),
+        t([2, 2, 3], 2),
+      ]),
+  ],
+  [
+    'split',
+    ['SplitV', 'Concat'],
+    () =>
+      tf.grad((x) => {
+        const [a, b] = tf.split(x, [1, 3], -1);
+        return tf.add(tf.sum(tf.square(a)), tf.sum(tf.mul(b, t([5, 3], 2))));
+      })(t([5, 4])),
+  ],
+  ['slice', ['Slice'], () => tf.grad((x) => tf.square(tf.slice(x, [0, 1], [4, 2])))(t([4, 5]))],
+  [
     'a layer with batch norm by hand',
     ['Relu', 'Step'],
     () =>
@@ -362,6 +425,39 @@ describe.each(engineBackends)('%s', (backend) => {
     expect(y.dataSync()).toEqual(reals(12, 1));
     y.dispose();
     expect(backendMemory()?.liveBlocks).toBe(before);
+  });
+
+  it.each<[string, (x: tf.Tensor) => tf.Tensor]>([
+    ['concat with nothing', (x) => tf.concat([tf.zeros([2, 0]), x], 1)],
+    ['slice of all', (x) => tf.slice(x, [0, 0], [2, -1])],
+    ['split in one', (x) => tf.split(x, 1)[0]],
+  ])('shares the numbers of a %s, and keeps them until the last is gone', async (_, op) => {
+    await useEngine({ backend });
+    const before = backendMemory()?.liveBlocks ?? 0;
+    const x = t([2, 3]);
+    const y = tf.tidy(() => op(x));
+    expect(y.shape).toEqual([2, 3]);
+    expect(backendMemory()?.liveBlocks).toBe(before + 1);
+    x.dispose();
+    expect(y.dataSync()).toEqual(reals(6, 1));
+    y.dispose();
+    expect(backendMemory()?.liveBlocks).toBe(before);
+  });
+
+  it.each<[string, Op, RegExp]>([
+    ['concat', () => tf.concat([t([2, 3]), t([3, 3])], 1), /does not match the shape of the rest/],
+    ['slice that ends outside', () => tf.slice(t([4, 3]), [0, 1], [4, 3]), /would overflow/],
+    ['slice from behind', () => tf.slice(t([4]), [-1], [1]), /negative begin/],
+    ['split with a rest', () => tf.split(t([5]), 2), /must evenly divide/],
+    ['split into less than there is', () => tf.split(t([5]), [2, 2]), /must match the size/],
+    ['split into less than nothing', () => tf.split(t([5]), [-2, 7]), /Negative size/],
+  ])('refuses a %s as cpu does, and keeps no block', async (_, op, message) => {
+    for (const name of ['cpu', backend] as const) {
+      await useEngine({ backend: name });
+      const before = backendMemory()?.liveBlocks;
+      expect(() => tf.tidy(op)).toThrow(message);
+      expect(backendMemory()?.liveBlocks).toBe(before);
+    }
   });
 
   it('refuses ids that are no row, and keeps no block', async () => {

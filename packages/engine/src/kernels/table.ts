@@ -7,6 +7,7 @@ import { addClip, addClipGradient } from './add-clip.js';
 import { batchNorm, batchNormGradient } from './batch-norm.js';
 import { addN, binaryEntries } from './binary.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
+import { concat, slice, split } from './concat.js';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
 import type { KernelEntry } from './entry.js';
 import { cast, fill, onesLike, zerosLike } from './fill.js';
@@ -62,4 +63,7 @@ export const kernelTable: readonly KernelEntry[] = [
   gather,
   segmentSum,
   transpose,
+  concat,
+  slice,
+  split,
 ];

@@ -59,6 +59,16 @@ export interface BinaryLayout {
   readonly swapped: boolean;
 }
 
+/** Runs of `length` entries at even distances: run r begins at xStart + r xStep in x and at yStart + r yStep in y. */
+export interface RunLayout {
+  readonly rows: number;
+  readonly length: number;
+  readonly xStart: number;
+  readonly xStep: number;
+  readonly yStart: number;
+  readonly yStep: number;
+}
+
 export interface SignConvGradientArguments {
   readonly dy: Float32Array;
   readonly x: Float32Array;
@@ -251,6 +261,8 @@ export interface Kernels {
     sizes: readonly number[],
     steps: readonly number[],
   ): void;
+  /** Copies runs of x into y, where they do not overlap. Nothing else of y changes. */
+  copyRuns(x: Float32Array, y: Float32Array, layout: RunLayout): void;
 }
 
 export type KernelName = keyof Kernels;

@@ -45,8 +45,10 @@ void transpose(int threads, const float* x, float* y, int axes, const int32_t* s
 // Threads own entries, not runs: a few long runs are shared out as well as many short ones.
 void copyRuns(int threads, const float* x, float* y, long rows, long length, long xStep, long yStep) {
   each(threads, rows * length, [=](long from, long to) {
-    while (from < to) {
-      const long row = from / length, skipped = from % length, count = least(length - skipped, to - from);
+    if (from == to) return;
+    long row = from / length, skipped = from % length;
+    for (; from < to; row++, skipped = 0) {
+      const long count = least(length - skipped, to - from);
       memcpy(y + row * yStep + skipped, x + row * xStep + skipped, count * sizeof(float));
       from += count;
     }

@@ -13,7 +13,7 @@ import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { matMul } from './mat-mul.js';
 import { adamStep, bopStep, sgdStep } from './optimizer-steps.js';
 import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pooling.js';
-import { gather, segmentSum, transpose } from './rows.js';
+import { copyRuns, gather, segmentSum, transpose } from './rows.js';
 import { signConv2d, signConv2dGradient } from './sign-conv2d.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 import { sum } from './sum.js';
@@ -51,6 +51,7 @@ export const referenceKernels: Kernels = {
   gather,
   segmentSum,
   transpose,
+  copyRuns,
 };
 
 /** The names of all kernels, in the order of the interface. */

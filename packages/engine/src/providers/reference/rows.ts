@@ -1,6 +1,7 @@
 /**
- * Reference of the kernels that move numbers: rows looked up in a table, its gradient, and transposition.
+ * Reference of the kernels that move numbers: rows looked up in a table, its gradient, transposition, and runs.
  */
+import type { RunLayout } from '../provider.js';
 
 /** y[i] = x[ids[i]], rows of `inner` entries. */
 export function gather(x: Float32Array, ids: Int32Array, y: Float32Array, inner: number): void {
@@ -33,5 +34,13 @@ export function transpose(
       rest = Math.floor(rest / sizes[axis]);
     }
     y[to] = x[from];
+  }
+}
+
+/** y[yStart + r yStep + i] = x[xStart + r xStep + i]. */
+export function copyRuns(x: Float32Array, y: Float32Array, layout: RunLayout): void {
+  const { rows, length, xStart, xStep, yStart, yStep } = layout;
+  for (let r = 0; r < rows; r++) {
+    for (let i = 0; i < length; i++) y[yStart + r * yStep + i] = x[xStart + r * xStep + i];
   }
 }

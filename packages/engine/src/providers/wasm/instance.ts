@@ -208,6 +208,7 @@ export interface KernelExports {
   gather(x: p, ids: p, y: p, count: number, inner: number): void;
   segmentSum(x: p, ids: p, y: p, count: number, segments: number, inner: number): void;
   transpose(x: p, y: p, rank: number, table: p): void;
+  copyRuns(x: p, y: p, rows: number, length: number, xStep: number, yStep: number): void;
 
   /** 192 multiplies and adds per iteration on 13 vectors at `memory`; for benchmarks only. */
   peak(iterations: number, memory: p): void;

@@ -1,10 +1,10 @@
 /**
- * Rows of a table, sums of rows by segment, transposition: addresses and shapes for assembly/rows.ts.
+ * Rows of a table, sums of rows by segment, transposition, runs: addresses and shapes for assembly/rows.ts.
  */
 import type { Kernels } from '../provider.js';
 import type { Engine } from './instance.js';
 
-type RowKernels = Pick<Kernels, 'gather' | 'segmentSum' | 'transpose'>;
+type RowKernels = Pick<Kernels, 'gather' | 'segmentSum' | 'transpose' | 'copyRuns'>;
 
 export function rowKernels({ wasm, scratch }: Engine): RowKernels {
   return {
@@ -25,6 +25,10 @@ export function rowKernels({ wasm, scratch }: Engine): RowKernels {
         const table = scratch.takeWords([...lead, ...sizes, ...lead, ...steps, ...places]);
         wasm.transpose(from, to, rank, table);
       });
+    },
+    copyRuns(x, y, { rows, length, xStart, xStep, yStart, yStep }) {
+      const [from, to] = [x.byteOffset + 4 * xStart, y.byteOffset + 4 * yStart];
+      wasm.copyRuns(from, to, rows, length, xStep, yStep);
     },
   };
 }
