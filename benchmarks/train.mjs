@@ -69,7 +69,7 @@ async function oneDnnAlone(convolutions, { profile, engines }) {
   if (!profile || threadCounts.length === 0) return undefined;
   const all = Object.values(convolutions).flatMap((list) => list.map(({ numbers }) => numbers));
   const distinct = [...new Map(all.map((numbers) => [String(numbers), numbers])).values()];
-  note(`oneDNN alone: ${distinct.length} convolutions, ${threadCounts.join(' and ')} threads`);
+  note(`oneDNN alone: ${distinct.length} convolutions, threads: ${threadCounts.join(', ')}`);
   return measureOneDnn(distinct, threadCounts);
 }
 
