@@ -11,7 +11,17 @@
  * passed, and repeats a reason only after that day. SURGE_SANITIZE=address,undefined builds with sanitizers.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -150,8 +160,16 @@ function nodeGyp() {
   }
 }
 
+/**
+ * Builds a copy of the sources and moves the addon to its place at the end: two builds at a time do not disturb each other, nor a
+ * process that has the old one open, nor is there ever half a one.
+ */
 function build() {
-  const args = [nodeGyp(), 'rebuild', '--directory', native, '--jobs', 'max'];
+  const workshop = path.join(native, 'build', `at-work-${process.pid}`);
+  for (const part of ['binding.gyp', 'src'])
+    cpSync(path.join(native, part), path.join(workshop, part), { recursive: true });
+  process.on('exit', () => rmSync(workshop, { recursive: true, force: true }));
+  const args = [nodeGyp(), 'rebuild', '--directory', workshop, '--jobs', 'max'];
   // Headers that came with this Node need no download.
   const prefix = path.resolve(process.execPath, '../..');
   if (!process.env.npm_config_nodedir && existsSync(path.join(prefix, 'include/node/node_api.h')))
@@ -160,6 +178,8 @@ function build() {
   const start = performance.now();
   const result = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
   if (result.status === 0) {
+    mkdirSync(path.dirname(addon), { recursive: true });
+    renameSync(path.join(workshop, 'build/Release/surge_native.node'), addon);
     say(`Built the native engine in ${((performance.now() - start) / 1000).toFixed(0)} s`);
     return;
   }

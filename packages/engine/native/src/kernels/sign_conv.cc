@@ -119,11 +119,29 @@ inline void copyBits(uint16_t* to, const uint16_t* from, int halves) {
   for (int i = 8; i < halves; i += 4) memcpy(to + i, from + i, 8);
 }
 
+// The same for 3x3 windows of one half-word a pixel: nine half-words put together from three rows of three.
+void copySmallWindows(const Plan& p, const uint16_t* bits, int columns, uint32_t* windows, long stride) {
+  const int width = p.g.outWidth;
+  const long step = p.g.strideWidth, apart = long(p.g.dilationHeight) * columns;
+  for (int ow = 0; ow < width; ow++, bits += step, windows += stride) {
+    uint64_t row[3];
+    for (int fh = 0; fh < 3; fh++) {
+      memcpy(&row[fh], bits + fh * apart, 8);
+      row[fh] &= 0xffffffffffffu;
+    }
+    const uint64_t words[2] = {row[0] | row[1] << 48, row[1] >> 16 | row[2] << 32};
+    const uint32_t last = uint32_t(row[2] >> 32);
+    memcpy(windows, words, 16);
+    memcpy(windows + 4, &last, 4);
+  }
+}
+
 // The windows of one row of output pixels, `stride` words each; bits points at the row's first tap.
 void copyWindows(const Plan& p, const uint16_t* bits, int columns, int group, uint32_t* windows, long stride) {
   const Geometry& g = p.g;
   const long pixel = long(g.groups) * p.halves;
   const bool runs = g.dilationWidth == 1 && g.groups == 1;
+  if (runs && p.halves == 1 && g.filterHeight == 3 && g.filterWidth == 3) return copySmallWindows(p, bits, columns, windows, stride);
   const int copies = runs ? 1 : g.filterWidth, run = runs ? g.filterWidth * p.halves : p.halves;
   for (int fh = 0; fh < g.filterHeight; fh++) {
     const uint16_t* row = bits + long(fh) * g.dilationHeight * columns * pixel + group * p.halves;
@@ -161,16 +179,21 @@ inline void countBlock(const uint32_t* rows, long stride, const uint32_t* panel,
 
 template <int blocks>
 inline void countRows(const uint32_t* rows, long stride, long pixels, const uint32_t* panel, const Plan& p, int filters, float* y) {
-  const Geometry& g = p.g;
+  const int words = p.words, products = p.products;
+  const long step = p.g.outChannels;
+  const bool whole = filters >= blocks * W;
   for (long q = 0; q < pixels; q += P) {
     Vi sums[blocks][P];
-    countBlock<blocks>(rows + q * stride, stride, panel, p.words, sums);
+    countBlock<blocks>(rows + q * stride, stride, panel, words, sums);
+    const int last = int(least<long>(P, pixels - q));
     for (int b = 0; b < blocks; b++) {
-      const int count = least(W, filters - b * W);
-      for (int i = 0; i < P && q + i < pixels; i++) {
-        const Vf value = __builtin_convertvector(p.products - 2 * sums[b][i], Vf);
-        float* out = y + (q + i) * g.outChannels + b * W;
-        put(out, value, count);
+#pragma GCC unroll 4
+      for (int i = 0; i < P; i++) {
+        if (i >= last) break;
+        const Vf value = __builtin_convertvector(products - 2 * sums[b][i], Vf);
+        float* out = y + (q + i) * step + b * W;
+        if (whole) store(out, value);
+        else put(out, value, least(W, filters - b * W));
       }
     }
   }

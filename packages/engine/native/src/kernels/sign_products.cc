@@ -325,9 +325,41 @@ inline void filterSums(const float* tables, const uint16_t* const* rows, int row
   }
 }
 
-// totals [tap][block][kOuts][16 input channels] of one tile of outputs over the pictures [from, to).
+// Adds to outside[tap][kOuts] the gradients of one output row whose tap lies outside the picture.
+inline void addOutside(const FilterPlan& p, const float* row, int oh, int outs, double* outside) {
+  const Geometry& g = p.g;
+  double wholeRow[kOuts] = {};
+  bool summed = false;
+  for (int fh = 0; fh < g.filterHeight; fh++) {
+    const int r = oh * g.strideHeight - g.padTop + fh * g.dilationHeight;
+    double* taps = outside + fh * g.filterWidth * kOuts;
+    if (r < 0 || r >= g.inHeight) {
+      if (!summed) {
+        for (int ow = 0; ow < g.outWidth; ow++)
+          for (int o = 0; o < outs; o++) wholeRow[o] += row[long(ow) * g.outChannels + o];
+        summed = true;
+      }
+      for (int fw = 0; fw < g.filterWidth; fw++)
+        for (int o = 0; o < outs; o++) taps[fw * kOuts + o] += wholeRow[o];
+      continue;
+    }
+    for (int fw = 0; fw < g.filterWidth; fw++) {
+      // Columns outside stand at the beginning and at the end of the row.
+      const auto add = [&](int ow) {
+        for (int o = 0; o < outs; o++) taps[fw * kOuts + o] += row[long(ow) * g.outChannels + o];
+      };
+      const int shift = fw * g.dilationWidth - g.padLeft;
+      int ow = 0;
+      for (; ow < g.outWidth && ow * g.strideWidth + shift < 0; ow++) add(ow);
+      for (int last = g.outWidth - 1; last >= ow && last * g.strideWidth + shift >= g.inWidth; last--) add(last);
+    }
+  }
+}
+
+// totals [tap][block][kOuts][16 input channels] of one tile of outputs over the pictures [from, to), and its `outside` sums.
 template <int taps>
-void filterTile(const FilterPlan& p, const float* dy, const uint16_t* bits, int firstOut, long from, long to, float* tables, float* totals) {
+void filterTile(const FilterPlan& p, const float* dy, const uint16_t* bits, int firstOut, long from, long to, float* tables, float* totals,
+                double* outside) {
   const Geometry& g = p.g;
   const int outs = least(kOuts, g.outChannels - firstOut);
   const long step = long(p.blocks) * 16, rowSize = p.quads * step;
@@ -339,6 +371,7 @@ void filterTile(const FilterPlan& p, const float* dy, const uint16_t* bits, int 
     float* out = tables;
     for (int r = 0; r < rowCount; r++) {
       const float* row = dy + (from * g.outHeight + first + r) * g.outWidth * g.outChannels + firstOut;
+      addOutside(p, row, int((first + r) % g.outHeight), outs, outside);
       for (int quad = 0; quad < p.quads; quad++, out += kOuts * 16) {
         const float* source = row + long(quad) * 4 * g.outChannels;
         long step = g.outChannels;
@@ -393,35 +426,38 @@ void signFilterGradient(int threads, const float* x, const float* dy, float* dke
   const long tileSize = long(g.taps()) * p.blocks * kOuts * 16;
   const Scratch<float> scratch(long(slices) * tiles * tileSize);
   float* totals = scratch;
+  const long outsideSize = long(g.taps()) * kOuts;
+  const Scratch<double> outside(long(slices) * tiles * outsideSize);
   tasks(threads, long(slices) * tiles, g.batch / slices * long(g.outHeight) * g.outWidth * g.taps() * g.inChannels, [&](long task) {
     const long slice = task / tiles, tile = task % tiles;
     const long from = g.batch * slice / slices, to = g.batch * (slice + 1) / slices;
     float* total = totals + task * tileSize;
     memset(total, 0, tileSize * sizeof(float));
+    double* out = outside + task * outsideSize;
+    memset(out, 0, outsideSize * sizeof(double));
     const Scratch<float> tables(long(kChunk) * kOuts * 16);
     const int first = int(tile) * kOuts;
     switch (g.filterWidth) {
-      case 1: filterTile<1>(p, dy, bits, first, from, to, tables, total); break;
-      case 3: filterTile<3>(p, dy, bits, first, from, to, tables, total); break;
-      case 4: filterTile<4>(p, dy, bits, first, from, to, tables, total); break;
+      case 1: filterTile<1>(p, dy, bits, first, from, to, tables, total, out); break;
+      case 3: filterTile<3>(p, dy, bits, first, from, to, tables, total, out); break;
+      case 4: filterTile<4>(p, dy, bits, first, from, to, tables, total, out); break;
     }
   });
 
-  split(threads, long(g.taps()) * g.inChannels, g.outChannels * slices, 1, [=](long from, long to) {
-    for (long i = from; i < to; i++) {
+  split(threads, long(g.taps()) * g.inChannels, g.outChannels * slices, 1, [&](long first, long end) {
+    for (long i = first; i < end; i++) {
       const long tap = i / g.inChannels, c = i % g.inChannels;
       for (int o = 0; o < g.outChannels; o++) {
-        float sum = 0;
+        // What the padding counted as +1 comes off again.
+        double sum = 0;
         for (int slice = 0; slice < slices; slice++) {
-          const float* total = totals + (slice * tiles + o / kOuts) * tileSize;
-          sum += total[((tap * p.blocks + c / 16) * kOuts + o % kOuts) * 16 + c % 16];
+          const long task = slice * tiles + o / kOuts;
+          sum += totals[task * tileSize + ((tap * p.blocks + c / 16) * kOuts + o % kOuts) * 16 + c % 16] - outside[task * outsideSize + tap * kOuts + o % kOuts];
         }
-        dkernel[i * g.outChannels + o] = sum;
+        dkernel[i * g.outChannels + o] = float(sum);
       }
     }
   });
-  // What the padding counted as +1 comes off again.
-  padGradient(threads, dy, dkernel, g, -1);
 }
 
 #else
