@@ -158,7 +158,9 @@ export function backward(
           combine &&
           ((measure) => {
             said.push(measure.clipped);
-            if (saysNorms) said.push(measure.normB, measure.normA, measure.inner);
+            const { normB, normA, inner } = measure;
+            // In units of the larger norm: of the product's own size cancellation may leave next to nothing.
+            if (saysNorms) said.push(normB, normA, inner / (Math.max(normB, normA) || 1));
             return combine(measure);
           }),
       });
