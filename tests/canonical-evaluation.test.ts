@@ -70,6 +70,7 @@ function everyLayer(): tfl.LayersModel {
   );
   const bent = chain(
     layers.hardTanh().apply([padded, chain(padded, layers.batchNorm())]) as Symbol,
+    layers.batchNorm({ activation: 'hardTanh' }),
     tfl.layers.conv2d({ filters: 5, kernelSize: 1, activation: 'sigmoid', useBias: false }),
     tfl.layers.activation({ activation: 'relu6' }),
     tfl.layers.reLU({ maxValue: 0.9 }),

@@ -199,7 +199,11 @@ export function memoryRows(provider, measure, quick) {
   const adam = { learningRate: 1e-9, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: 3 };
   /** Kernel, name, array passes (read and written) of n floats, call. */
   const list = [
-    ['batchNorm', 4, ([x, y, , , , , , g, b, m, v]) => kernels.batchNorm(x, g, b, y, m, v, attrs)],
+    [
+      'batchNorm',
+      4,
+      ([x, y, , , , , , g, b, m, v]) => kernels.batchNorm(x, g, b, undefined, y, m, v, attrs),
+    ],
     [
       'batchNormGradient',
       5,

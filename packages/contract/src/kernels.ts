@@ -89,7 +89,18 @@ export interface BatchNormAttrs {
 }
 
 /**
- * Its backward. With xhat = (x - mean) inverseStd, dbeta = sum dy, dgamma = sum dy xhat and
+ * The same with what stands behind it in a network with shortcuts, in one pass: y = min(max((x - mean) inverseStd gamma + beta
+ * + shortcut, low), high), clipped as by ADD_CLIP; mean and variance are those of x. The other name because its
+ * backward alone needs y, and TF.js settles by the name what it keeps: ADD_CLIP_GRADIENT of {dy, y}, which is the gradient of the shortcut
+ * and the dy of BATCH_NORM_GRADIENT.
+ * inputs {x, gamma, beta} or {x, gamma, beta, shortcut: x's shape}; outputs [y, mean, variance]; attrs BatchNormAttrs and
+ * AddClipAttrs, without a bound where one is infinite.
+ */
+export const BATCH_NORM_ADD_CLIP = 'SurgeBatchNormAddClip';
+export interface BatchNormAddClipAttrs extends BatchNormAttrs, AddClipAttrs {}
+
+/**
+ * Backward of BATCH_NORM. With xhat = (x - mean) inverseStd, dbeta = sum dy, dgamma = sum dy xhat and
  * dx = gamma inverseStd (dy - dbeta / R - xhat dgamma / R).
  * inputs {dy, x, gamma, mean, variance}; outputs [dx, dgamma, dbeta]; attrs BatchNormAttrs.
  */

@@ -111,6 +111,7 @@ export function everyLayer(): Model {
     y,
   );
   y = on(layers.hardTanh({ name: 'hardTanhOfSum' }), y, halved);
+  y = on(layers.batchNorm({ name: 'normAndSum', activation: 'hardTanh' }), y, halved);
   y = on(tfl.layers.reLU({ name: 'relu', maxValue: 5 }), y);
 
   const shortcut = on(

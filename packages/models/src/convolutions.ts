@@ -1,4 +1,4 @@
-/** What the networks from the papers share: float and binary convolutions as their repositories have them. */
+/** What the networks from the papers share: options, and float and binary convolutions as their repositories have them. */
 import { layers } from '@surge-bnn/core';
 import { InputError, seedFor } from '@surge-bnn/contract';
 import type { PadValue } from '@surge-bnn/contract';
@@ -58,6 +58,13 @@ export function floatConv(name: string, filters: number, { seed }: BuildContext,
     padding: 1,
     seed: seedFor(seed, `init/${name}`),
   });
+}
+
+/** The activation as an option of the batch norm in front of it. */
+export function behindNorm(activation: PaperOptions['activation']): {
+  readonly activation?: 'hardTanh';
+} {
+  return activation === 'hardtanh' ? { activation: 'hardTanh' } : {};
 }
 
 /** The 3x3 convolution inside the network: binary, or in the full-precision twin an ordinary one. */

@@ -10,7 +10,14 @@
 import { layers } from '@surge-bnn/core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { checkPaperOptions, floatConv, innerConv, linear, paperDefaults } from './convolutions.js';
+import {
+  behindNorm,
+  checkPaperOptions,
+  floatConv,
+  innerConv,
+  linear,
+  paperDefaults,
+} from './convolutions.js';
 import type { PaperOptions } from './convolutions.js';
 import type { Network } from './network.js';
 
@@ -23,14 +30,17 @@ export const resNet20: Network<ResNet20Options> = {
   build(options, context) {
     checkPaperOptions('resnet-20', options);
     const { width, activation, momentum } = options;
-    const norm = (name: string) => layers.batchNorm({ name, momentum });
-    const bend = (name: string, x: SymbolicTensor[]) => {
-      if (activation === 'hardtanh') return on(layers.hardTanh({ name }), x);
-      return x.length === 1 ? x[0] : on(tfl.layers.add({ name }), x);
+    /** hardtanh(bn(x) + shortcut), or without the hardtanh; hardtanh and sum are computed with the norm. */
+    const normed = (block: string, i: number, x: SymbolicTensor, shortcut?: SymbolicTensor) => {
+      const name = `${block}bn${i}`;
+      const norm = layers.batchNorm({ name, momentum, ...behindNorm(activation) });
+      if (shortcut === undefined) return on(norm, x);
+      if (activation === 'hardtanh') return on(norm, [x, shortcut]);
+      return on(tfl.layers.add({ name: `${block}act${i}` }), [on(norm, x), shortcut]);
     };
 
     const input = tfl.input({ name: 'input', shape: context.inputShape });
-    let x = bend('act1', [on(norm('bn1'), on(floatConv('conv1', width, context), input))]);
+    let x = normed('', 1, on(floatConv('conv1', width, context), input));
     for (const stage of [1, 2, 3]) {
       const filters = width * 2 ** (stage - 1);
       for (const block of [0, 1, 2]) {
@@ -38,14 +48,14 @@ export const resNet20: Network<ResNet20Options> = {
           const name = (part: string) => `layer${stage}.${block}.${part}${i}`;
           const strides = stage > 1 && block === 0 && i === 1 ? 2 : 1;
           const conv = innerConv(name('conv'), filters, options, context, strides);
-          const sums = on(norm(name('bn')), on(conv, x));
           const past = strides === 1 ? x : halved(x, `layer${stage}.0.shortcut`);
-          x = bend(name('act'), [sums, past]);
+          x = normed(`layer${stage}.${block}.`, i, on(conv, x), past);
         }
       }
     }
     x = on(average('average', x), x);
-    x = on(norm('bn2'), on(tfl.layers.flatten({ name: 'features' }), x));
+    x = on(tfl.layers.flatten({ name: 'features' }), x);
+    x = on(layers.batchNorm({ name: 'bn2', momentum }), x);
     return tfl.model({
       name: 'resnet-20',
       inputs: input,

@@ -4,11 +4,18 @@
  *     128 (float) - 128 - M - 256 - 256 - M - 512 - 512 - M - dense
  *
  * with 3x3 convolutions, a 2x2 max-pool M between a convolution and its batch norm, and a hardtanh behind each batch
- * norm. No shortcuts. Names are those of the PyTorch repositories.
+ * norm (computed with it, as its activation). No shortcuts. Names are those of the PyTorch repositories.
  */
 import { layers } from '@surge-bnn/core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { checkPaperOptions, floatConv, innerConv, linear, paperDefaults } from './convolutions.js';
+import {
+  behindNorm,
+  checkPaperOptions,
+  floatConv,
+  innerConv,
+  linear,
+  paperDefaults,
+} from './convolutions.js';
 import type { PaperOptions } from './convolutions.js';
 import type { Network } from './network.js';
 
@@ -31,8 +38,7 @@ export const vggSmall: Network<VggSmallOptions> = {
           : innerConv(`conv${i}`, filters, options, context),
       );
       if (i % 2 === 1) model.add(tfl.layers.maxPooling2d({ name: `pool${i}`, poolSize: 2 }));
-      model.add(layers.batchNorm({ name: `bn${i}`, momentum }));
-      if (activation === 'hardtanh') model.add(layers.hardTanh({ name: `act${i}` }));
+      model.add(layers.batchNorm({ name: `bn${i}`, momentum, ...behindNorm(activation) }));
     });
     model.add(tfl.layers.flatten({ name: 'features' }));
     model.add(linear('fc', context));

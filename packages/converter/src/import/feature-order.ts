@@ -23,13 +23,16 @@ const makesFeatures = ['Conv2D', 'FloatConv2D', 'BinaryConv2D', 'Dense', 'Binary
 /** Layers that leave the features where they are. */
 const keepsFeatures = [
   ...['Activation', 'ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU', 'Softmax'],
-  ...['PReLU', 'SurgePReLU', 'RPReLU', 'BatchNormalization', 'SurgeBatchNorm'],
+  ...['PReLU', 'SurgePReLU', 'RPReLU', 'BatchNormalization'],
   ...['Dropout', 'SpatialDropout1D', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout'],
   ...['MaxPooling2D', 'AveragePooling2D', 'GlobalMaxPooling2D', 'GlobalAveragePooling2D'],
   ...['ZeroPadding2D', 'Cropping2D', 'UpSampling2D', 'DepthwiseConv2D', 'InputLayer'],
 ];
 
-const combinesFeatures = ['HardTanh', 'Add', 'Multiply', 'Average', 'Maximum', 'Minimum'];
+/** Layers of one value or several, entry by entry. */
+const combinesFeatures = [
+  ...['HardTanh', 'SurgeBatchNorm', 'Add', 'Multiply', 'Average', 'Maximum', 'Minimum'],
+];
 
 /** The order of every value. Inputs of the model are taken to be given as PyTorch is given them, but channels last. */
 export function featureOrders({ inputs, calls }: CallGraph): (value: ValueId) => FeatureOrder {

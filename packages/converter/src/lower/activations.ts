@@ -1,5 +1,5 @@
 /** Activations: as layers of their own, and as the option of a layer with a kernel. */
-import type { NamedTensor } from '../graph-builder.js';
+import type { GraphBuilder, NamedTensor } from '../graph-builder.js';
 import { storedFloats } from '../stored.js';
 import type { Values } from '../stored.js';
 import type { Layer, LowerContext, LowerRule } from './rule.js';
@@ -51,16 +51,24 @@ export const reluLayer: LowerRule = (layer, inputs, { builder }) => {
     : builder.add({ ...node, op: 'relu', attributes: {} });
 };
 
-/** Of one edge, or of the sum of two. */
-export const hardTanh: LowerRule = (layer, inputs, { builder }) => {
+export const hardTanh: LowerRule = (layer, inputs, { builder }) =>
+  addClip(layer, inputs, layer.name, builder);
+
+/** A hardTanh of one edge, or of the sum of two. */
+export function addClip(
+  layer: Layer,
+  inputs: readonly string[],
+  name: string,
+  builder: GraphBuilder,
+): string {
   const layers = [layer.name];
   const sum =
     inputs.length === 1
       ? inputs[0]
       : builder.add({ name: `${layer.name}/sum`, op: 'add', inputs, attributes: {}, layers });
   const attributes = { min: -1, max: 1 };
-  return builder.add({ name: layer.name, op: 'clip', inputs: [sum], attributes, layers });
-};
+  return builder.add({ name, op: 'clip', inputs: [sum], attributes, layers });
+}
 
 export const softmaxLayer: LowerRule = (layer, inputs, { builder }) => {
   const axis = Number(configOf(layer)['axis'] ?? -1);

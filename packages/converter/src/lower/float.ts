@@ -1,11 +1,11 @@
 /** Float layers with a kernel, and batch norm. */
 import { InputError } from '@surge-bnn/contract';
-import { batchNormCoefficients, FloatConv2D } from '@surge-bnn/core';
+import { BatchNorm, batchNormCoefficients, FloatConv2D } from '@surge-bnn/core';
 import type { Window } from '@surge-bnn/runtime';
 import type { NamedTensor } from '../graph-builder.js';
 import { storedFloats, storedHalves } from '../stored.js';
 import type { Values } from '../stored.js';
-import { activation } from './activations.js';
+import { activation, addClip } from './activations.js';
 import type { Layer, LowerContext, LowerRule } from './rule.js';
 import { cannotConvert, configOf, findWeight, pairOf, weightOf } from './rule.js';
 import { convWindow, namedPadding, windowOf } from './window.js';
@@ -120,10 +120,13 @@ export const dense: LowerRule = (layer, inputs, context) => {
   return activation(layer, sums, context);
 };
 
-/** Both batch norms, ours and TF.js's: y = a x + b, the canonical evaluation with core's own a and b. */
-export const batchNorm: LowerRule = (layer, inputs, { builder }) => {
+/**
+ * Both batch norms, ours and TF.js's: y = a x + b, the canonical evaluation with core's own a and b. Of ours, what stands behind
+ * it as nodes of their own.
+ */
+export const batchNorm: LowerRule = (layer, [input, ...shortcut], { builder }) => {
   const { axis = -1 } = configOf(layer);
-  const rank = builder.edge(inputs[0]).shape.length + 1;
+  const rank = builder.edge(input).shape.length + 1;
   if (axis !== -1 && axis !== rank - 1) {
     throw cannotConvert(
       layer,
@@ -138,14 +141,16 @@ export const batchNorm: LowerRule = (layer, inputs, { builder }) => {
       `coefficient ${role} of batch norm "${layer.name}"`,
     ),
   });
-  return builder.add({
+  const norm = builder.add({
     name: layer.name,
     op: 'affine',
-    inputs,
+    inputs: [input],
     attributes: {},
     tensors: { a: stored('a', a), b: stored('b', b) },
     layers: [layer.name],
   });
+  if (!(layer.self instanceof BatchNorm) || layer.self.activation === undefined) return norm;
+  return addClip(layer, [norm, ...shortcut], `${layer.name}/hardTanh`, builder);
 };
 
 function kernelTensor(layer: Layer, values: Values, { floatWeights }: LowerContext): NamedTensor {

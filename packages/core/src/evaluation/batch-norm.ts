@@ -1,5 +1,7 @@
-/** Batch norm in evaluation, ours and TF.js's: y = a x + b with a and b computed once. */
+/** Batch norm in evaluation, ours and TF.js's: y = a x + b with a and b computed once, and what ours may have behind it. */
 import * as tf from '@tensorflow/tfjs-core';
+import { BatchNorm } from '../layers/batch-norm.js';
+import { hardTanh } from '../ops/hard-tanh.js';
 import { findWeight, refuseOtherAxis, configOf, weightOf } from './layer-parts.js';
 import type { Layer } from './layer-parts.js';
 import type { Rule } from './rule.js';
@@ -30,9 +32,11 @@ export function batchNormCoefficients(layer: Layer): BatchNormCoefficients {
   return { a, b };
 }
 
-export const batchNormLayer: Rule = (layer, [x]) => {
+export const batchNormLayer: Rule = (layer, [x, shortcut]) => {
   // Ours has no option for the axis: it is the last one.
   if ('axis' in configOf(layer)) refuseOtherAxis(layer, x);
   const { a, b } = batchNormCoefficients(layer);
-  return tf.add(tf.mul(x, tf.tensor1d(a)), tf.tensor1d(b));
+  const y = tf.add(tf.mul(x, tf.tensor1d(a)), tf.tensor1d(b));
+  // The sum rounded once, then the clip: what a hardTanh layer of its own computes.
+  return layer instanceof BatchNorm && layer.activation !== undefined ? hardTanh(y, shortcut) : y;
 };

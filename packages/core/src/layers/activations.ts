@@ -5,7 +5,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
 import { prelu as bend } from '../ops/prelu.js';
 import { hardTanh as hardTanhOp } from '../ops/hard-tanh.js';
-import { baseOptions, channelsOf, shapeText } from './base-options.js';
+import { baseOptions, channelsOf, inputShapes, shapeText } from './base-options.js';
 import type { BaseOptions, LayerShape } from './base-options.js';
 import { registerOnce } from './registration.js';
 
@@ -16,7 +16,7 @@ export class HardTanh extends tfl.layers.Layer {
   static readonly className = 'HardTanh';
 
   override build(inputShape: LayerShape): void {
-    const shapes = shapesOf(inputShape);
+    const shapes = inputShapes(inputShape);
     const same = shapes.every((shape) => shapeText(shape) === shapeText(shapes[0]));
     if (shapes.length > 2 || !same) {
       throw new InputError(
@@ -31,13 +31,8 @@ export class HardTanh extends tfl.layers.Layer {
   }
 
   override computeOutputShape(inputShape: LayerShape) {
-    return shapesOf(inputShape)[0];
+    return inputShapes(inputShape)[0];
   }
-}
-
-/** The shapes of a layer's inputs, be it one or a list. */
-function shapesOf(inputShape: LayerShape): LayerShape[] {
-  return Array.isArray(inputShape[0]) ? (inputShape as LayerShape[]) : [inputShape];
 }
 
 /**

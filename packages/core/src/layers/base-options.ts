@@ -38,6 +38,11 @@ export function baseOptions(
 /** A shape as TF.js hands it to `build`. */
 export type LayerShape = Parameters<tfl.layers.Layer['build']>[0];
 
+/** The shapes of a layer's inputs, be it one or a list. */
+export function inputShapes(inputShape: LayerShape): LayerShape[] {
+  return Array.isArray(inputShape[0]) ? (inputShape as LayerShape[]) : [inputShape];
+}
+
 /** "[null,28,28,1]" for messages. */
 export function shapeText(shape: LayerShape): string {
   return JSON.stringify(shape);

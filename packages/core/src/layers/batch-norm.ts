@@ -4,7 +4,8 @@ import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
 import { batchNormEvaluation, batchNormTraining } from '../ops/batch-norm.js';
-import { baseOptions, channelsOf } from './base-options.js';
+import { hardTanh, hardTanhBounds } from '../ops/hard-tanh.js';
+import { baseOptions, channelsOf, inputShapes, shapeText } from './base-options.js';
 import type { BaseOptions, LayerShape } from './base-options.js';
 import { registerOnce } from './registration.js';
 
@@ -13,6 +14,11 @@ export interface BatchNormOptions extends BaseOptions {
   momentum?: number;
   /** Default 1e-5. */
   epsilon?: number;
+  /**
+   * What stands behind the norm; with it the layer takes one tensor or two of one shape, [x, shortcut], and gives
+   * hardTanh(norm(x) + shortcut), in training without writing the norm's own output. Default: nothing.
+   */
+  activation?: 'hardTanh';
 }
 
 /** @see {@link batchNorm} */
@@ -20,23 +26,37 @@ export class BatchNorm extends tfl.layers.Layer {
   static readonly className = 'SurgeBatchNorm';
   readonly momentum: number;
   readonly epsilon: number;
+  readonly activation: 'hardTanh' | undefined;
   /** Training passes since `restartStatistics`; undefined while the moving average runs. */
   private passes: number | undefined;
   private weightsOf: Record<'gamma' | 'beta' | 'mean' | 'variance', tfl.LayerVariable> | undefined;
 
   constructor(options: BatchNormOptions = {}) {
-    super(baseOptions(options, 'batchNorm', ['momentum', 'epsilon']));
+    super(baseOptions(options, 'batchNorm', ['momentum', 'epsilon', 'activation']));
     this.momentum = options.momentum ?? 0.9;
     this.epsilon = options.epsilon ?? 1e-5;
+    this.activation = options.activation;
     if (!(this.momentum >= 0 && this.momentum < 1) || !(this.epsilon > 0)) {
       throw new InputError(
         `layer "${this.name}": momentum must lie in [0, 1) and epsilon above 0, got ${this.momentum} and ${this.epsilon}`,
       );
     }
+    if (![undefined, 'hardTanh'].includes(this.activation)) {
+      throw new InputError(
+        `layer "${this.name}": activation must be hardTanh or left out, got ${JSON.stringify(this.activation)}`,
+      );
+    }
   }
 
   override build(inputShape: LayerShape): void {
-    const channels = channelsOf(inputShape, this.name);
+    const shapes = inputShapes(inputShape);
+    const same = shapes.every((shape) => shapeText(shape) === shapeText(shapes[0]));
+    if (shapes.length > (this.activation === undefined ? 1 : 2) || !same) {
+      throw new InputError(
+        `layer "${this.name}": batchNorm takes one tensor, or with an activation two of one shape, got ${shapes.map(shapeText).join(' and ')}`,
+      );
+    }
+    const channels = channelsOf(shapes[0], this.name);
     const zeros = tfl.initializers.zeros();
     const ones = tfl.initializers.ones();
     const make = (name: string, initial: typeof zeros, trainable: boolean) =>
@@ -53,15 +73,19 @@ export class BatchNorm extends tfl.layers.Layer {
   override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
     const weights = this.weightsOf;
     if (weights === undefined) throw new Error(`layer "${this.name}" is not built yet`);
-    const x = Array.isArray(inputs) ? inputs[0] : inputs;
+    const [x, shortcut] = Array.isArray(inputs) ? inputs : [inputs];
     const gamma = weights.gamma.read();
     const beta = weights.beta.read();
     if (kwargs.training !== true) {
-      const { mean, variance } = weights;
-      return batchNormEvaluation(x, gamma, beta, mean.read(), variance.read(), this.epsilon);
+      const [mean, variance] = [weights.mean.read(), weights.variance.read()];
+      return tf.tidy(() => {
+        const y = batchNormEvaluation(x, gamma, beta, mean, variance, this.epsilon);
+        return this.activation === undefined ? y : hardTanh(y, shortcut);
+      });
     }
     return tf.tidy(() => {
-      const { y, mean, variance } = batchNormTraining(x, gamma, beta, this.epsilon);
+      const tail = this.activation === undefined ? {} : { shortcut, ...hardTanhBounds };
+      const { y, mean, variance } = batchNormTraining(x, gamma, beta, this.epsilon, tail);
       // The moving variance takes the unbiased estimate, as PyTorch and Keras have it.
       const rows = x.size / gamma.size;
       if (this.passes !== undefined) this.passes += 1;
@@ -82,11 +106,12 @@ export class BatchNorm extends tfl.layers.Layer {
   }
 
   override computeOutputShape(inputShape: LayerShape) {
-    return inputShape;
+    return inputShapes(inputShape)[0];
   }
 
   override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), momentum: this.momentum, epsilon: this.epsilon };
+    const { momentum, epsilon, activation } = this;
+    return { ...super.getConfig(), momentum, epsilon, ...(activation && { activation }) };
   }
 
   private move(moving: tfl.LayerVariable, batch: Tensor): void {
@@ -98,7 +123,8 @@ export class BatchNorm extends tfl.layers.Layer {
 
 /**
  * Batch norm over all axes but the last. In training one op forward and one backward (fused where the backend
- * has it); in evaluation a x + b with the moving statistics.
+ * has it); in evaluation a x + b with the moving statistics. A hardTanh behind it, with or without a shortcut, is best told
+ * as its `activation`: training is bound by the memory, and so the norm's output is never written.
  */
 export function batchNorm(options: BatchNormOptions = {}): BatchNorm {
   registerOnce(BatchNorm);

@@ -1,9 +1,12 @@
-/** Batch norm and softmax cross-entropy against formulas written out, and finite differences. */
+/** Batch norm, alone and with what stands behind it, and softmax cross-entropy against formulas written out, and finite differences. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-layers';
+import { InputError } from '@surge-bnn/contract';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { batchNormEvaluation, batchNormTraining } from './batch-norm.js';
+import { hardTanh } from './hard-tanh.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -79,6 +82,133 @@ describe('batchNormTraining', () => {
       expect(tf.max(tf.abs(tf.sub(y, same))).dataSync()[0]).toBeLessThan(1e-5);
     });
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('batchNormTraining with a shortcut and bounds', () => {
+  const shortcut = [
+    [0.5, 0.25],
+    [-2, -0.5],
+    [0.5, 0.125],
+    [0.25, -1],
+    [-0.5, 3],
+  ];
+  const all = { low: -1, high: 1 };
+
+  /** y written out in float64: every row's number about its column's mean, the shortcut, the bounds. */
+  function forward(
+    x: number[][],
+    g: number[],
+    b: number[],
+    s: number[][] | undefined,
+    { low, high }: { low: number; high: number },
+  ): number[][] {
+    const columns = [0, 1].map((c) => x.map((r) => r[c]));
+    const means = columns.map((v) => v.reduce((p, q) => p + q) / v.length);
+    const variances = columns.map((v, c) => v.reduce((p, q) => p + (q - means[c]) ** 2, 0) / 5);
+    return x.map((r, i) =>
+      r.map((v, c) => {
+        const norm = ((v - means[c]) / Math.sqrt(variances[c] + epsilon)) * g[c] + b[c];
+        return Math.min(Math.max(norm + (s?.[i][c] ?? 0), low), high);
+      }),
+    );
+  }
+
+  const moved = (v: number[][], i: number, c: number, by: number) =>
+    v.map((r, k) => r.map((e, q) => (k === i && q === c ? e + by : e)));
+
+  it.each([
+    ['shortcut and bounds', shortcut, all],
+    ['bounds alone', undefined, all],
+    ['shortcut alone', shortcut, { low: -Infinity, high: Infinity }],
+    ['shortcut and one bound', shortcut, { low: -0.5, high: Infinity }],
+  ])('%s: value and gradients, as written out', (_, s, bounds) => {
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      const tail = (z?: Tensor) => ({ shortcut: z, ...bounds });
+      const f = (x: Tensor, g: Tensor, b: Tensor, z?: Tensor) =>
+        batchNormTraining(x, g, b, epsilon, tail(z)).y;
+      const inputs = [tf.tensor2d(rows), tf.tensor1d(gamma), tf.tensor1d(beta)];
+      if (s !== undefined) inputs.push(tf.tensor2d(s));
+      const y = f(inputs[0], inputs[1], inputs[2], inputs.at(3)).dataSync();
+      const expected = forward(rows, gamma, beta, s, bounds).flat();
+      expected.forEach((v, i) => expect(y[i]).toBeCloseTo(v, 5));
+      // Some are clipped and some are not, none so near to a bound that a finite difference would step over it.
+      if (bounds === all) {
+        const inside = expected.filter((v) => Math.abs(v) < 1);
+        expect(inside.length).toBeGreaterThan(1);
+        expect(inside.length).toBeLessThan(expected.length - 1);
+      }
+      const gradients = tf
+        .grads(f)(inputs, tf.tensor2d(dy))
+        .map((t) => t.dataSync());
+      const h = 1e-6;
+      const loss = (x: number[][], g: number[], b: number[], z: number[][] | undefined) =>
+        forward(x, g, b, z, bounds)
+          .flat()
+          .reduce((sum, v, i) => sum + v * dy.flat()[i], 0);
+      const slope = (at: (by: number) => number) => (at(h) - at(-h)) / (2 * h);
+      rows.forEach((r, i) =>
+        r.forEach((__, c) => {
+          const byX = slope((d) => loss(moved(rows, i, c, d), gamma, beta, s));
+          expect(gradients[0][2 * i + c]).toBeCloseTo(byX, 4);
+          if (s === undefined) return;
+          const byShortcut = slope((d) => loss(rows, gamma, beta, moved(s, i, c, d)));
+          expect(gradients[3][2 * i + c]).toBeCloseTo(byShortcut, 4);
+        }),
+      );
+      for (const c of [0, 1]) {
+        const byGamma = slope((d) => loss(rows, moved([gamma], 0, c, d)[0], beta, s));
+        expect(gradients[1][c]).toBeCloseTo(byGamma, 4);
+        const byBeta = slope((d) => loss(rows, gamma, moved([beta], 0, c, d)[0], s));
+        expect(gradients[2][c]).toBeCloseTo(byBeta, 4);
+      }
+    });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('is the norm, then hardTanh, in value, statistics and gradients to the bit', () => {
+    tf.tidy(() => {
+      const inputs = [tf.tensor2d(rows), tf.tensor1d(gamma), tf.tensor1d(beta)];
+      inputs.push(tf.tensor2d(shortcut));
+      const fused = (x: Tensor, g: Tensor, b: Tensor, z: Tensor) =>
+        batchNormTraining(x, g, b, epsilon, { shortcut: z, low: -1, high: 1 });
+      const apart = (x: Tensor, g: Tensor, b: Tensor, z: Tensor) => {
+        const norm = batchNormTraining(x, g, b, epsilon);
+        return { ...norm, y: hardTanh(norm.y, z) };
+      };
+      const all = [fused, apart].map((f) => {
+        const { y, mean, variance } = f(inputs[0], inputs[1], inputs[2], inputs[3]);
+        const of = (x: Tensor, g: Tensor, b: Tensor, z: Tensor) => f(x, g, b, z).y;
+        const gradients = tf.grads(of)(inputs, tf.tensor2d(dy));
+        return [y, mean, variance, ...gradients].map((t) => [...t.dataSync()]);
+      });
+      expect(all[0]).toEqual(all[1]);
+    });
+  });
+
+  it('keeps the gradients apart where x or its shortcut goes on elsewhere, and leaves no tensor', () => {
+    const [x, g, b] = [tf.tensor2d(rows), tf.tensor1d(gamma), tf.tensor1d(beta)];
+    const before = tf.memory().numTensors;
+    // x is its own shortcut and is added once more; TF.js frees gradients as it adds them.
+    const twice = (f: (z: Tensor) => Tensor) => (z: Tensor) => tf.add(tf.mul(f(z), 2), z);
+    const fused = (z: Tensor) =>
+      batchNormTraining(z, g, b, epsilon, { shortcut: z, low: -1, high: 1 }).y;
+    const apart = (z: Tensor) => hardTanh(batchNormTraining(z, g, b, epsilon).y, z);
+    const [found, expected] = [fused, apart].map((f) => tf.grad(twice(f))(x));
+    expect([...found.dataSync()]).toEqual([...expected.dataSync()]);
+    tf.dispose([found, expected]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('keeps a NaN of the shortcut, and refuses a shortcut of another shape', () => {
+    const [x, g, b] = [tf.tensor2d(rows), tf.tensor1d(gamma), tf.tensor1d(beta)];
+    const z = tf.tensor2d([[NaN, 0], ...shortcut.slice(1)]);
+    const { y } = batchNormTraining(x, g, b, epsilon, { shortcut: z, low: -1, high: 1 });
+    expect([...y.dataSync()].map(Number.isNaN)).toEqual([true, ...Array<boolean>(9).fill(false)]);
+    const other = () => batchNormTraining(x, g, b, epsilon, { shortcut: tf.zeros([2]) });
+    expect(other).toThrow(InputError);
+    expect(other).toThrow('x and the shortcut must have one shape, got [5,2] and [2]');
   });
 });
 

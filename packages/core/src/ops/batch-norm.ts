@@ -4,14 +4,34 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { GradConfig, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import { BATCH_NORM, BATCH_NORM_GRADIENT } from '@surge-bnn/contract';
-import type { BatchNormAttrs } from '@surge-bnn/contract';
+import {
+  ADD_CLIP,
+  ADD_CLIP_GRADIENT,
+  BATCH_NORM,
+  BATCH_NORM_ADD_CLIP,
+  BATCH_NORM_GRADIENT,
+  InputError,
+} from '@surge-bnn/contract';
+import type { BatchNormAddClipAttrs, BatchNormAttrs } from '@surge-bnn/contract';
+import { ensureAddClip } from './hard-tanh.js';
 import { ensureGradient, ensureKernel, runKernel } from './kernel-registry.js';
+
+/** What stands behind the norm and is computed with it; nothing is the norm alone. */
+export interface BatchNormTail {
+  /** Added to the norm's output; x's shape. */
+  readonly shortcut?: Tensor | undefined;
+  /** Bounds of the sum; default none. */
+  readonly low?: number;
+  readonly high?: number;
+}
 
 /**
  * y = (x - mean) / sqrt(variance + epsilon) gamma + beta with the batch's own mean and biased variance,
- * which come back beside y. Differentiable in x, gamma and beta (mean and variance are for the moving
+ * which come back beside y. Differentiable in x, gamma, beta and the shortcut (mean and variance are for the moving
  * statistics and carry no gradient).
+ *
+ * With a shortcut or bounds, y = min(max(norm + shortcut, low), high): what is only added and clipped is never written. The
+ * gradient is that of `hardTanh`: dy where low < y < high, else 0, at the bounds as well. A NaN stays NaN.
  *
  * @param x float32 [..., C]; gamma, beta float32 [C].
  */
@@ -20,13 +40,34 @@ export function batchNormTraining(
   gamma: Tensor,
   beta: Tensor,
   epsilon: number,
+  tail: BatchNormTail = {},
 ): { y: Tensor; mean: Tensor1D; variance: Tensor1D } {
   ensureKernel(BATCH_NORM, forward);
   ensureKernel(BATCH_NORM_GRADIENT, backward);
-  ensureGradient(gradient);
-  const attrs: BatchNormAttrs = { epsilon };
-  const [y, mean, variance] = runKernel(BATCH_NORM, { x, gamma, beta }, attrs);
+  const { shortcut, low = -Infinity, high = Infinity } = tail;
+  const isAlone = shortcut === undefined && low === -Infinity && high === Infinity;
+  const [y, mean, variance] = isAlone
+    ? alone({ x, gamma, beta }, { epsilon })
+    : withTail({ x, gamma, beta, ...(shortcut && { shortcut }) }, { epsilon, low, high });
   return { y, mean: mean as Tensor1D, variance: variance as Tensor1D };
+}
+
+function alone(inputs: Forward, attrs: BatchNormAttrs): Tensor[] {
+  ensureGradient(gradient);
+  return runKernel(BATCH_NORM, { ...inputs }, attrs);
+}
+
+function withTail(inputs: ForwardWithTail, attrs: BatchNormAddClipAttrs): Tensor[] {
+  const { x, shortcut } = inputs;
+  if (shortcut !== undefined && !tf.util.arraysEqual(x.shape, shortcut.shape)) {
+    throw new InputError(
+      `batchNormTraining: x and the shortcut must have one shape, got [${x.shape}] and [${shortcut.shape}]`,
+    );
+  }
+  ensureAddClip();
+  ensureKernel(BATCH_NORM_ADD_CLIP, forwardWithTail);
+  ensureGradient(gradientWithTail);
+  return runKernel(BATCH_NORM_ADD_CLIP, { ...inputs }, attrs);
 }
 
 /**
@@ -60,6 +101,17 @@ function forward({ x, gamma, beta }: Forward, { epsilon }: BatchNormAttrs): Tens
   return [tf.add(scaled, beta), mean, variance];
 }
 
+type ForwardWithTail = Forward & { shortcut?: Tensor };
+
+function forwardWithTail(
+  { shortcut, ...norm }: ForwardWithTail,
+  { epsilon, low, high }: BatchNormAddClipAttrs,
+): Tensor[] {
+  const [a, mean, variance] = runKernel(BATCH_NORM, { ...norm }, { epsilon });
+  const [y] = runKernel(ADD_CLIP, { a, ...(shortcut && { b: shortcut }) }, { low, high });
+  return [y, mean, variance];
+}
+
 interface Backward {
   dy: Tensor;
   x: Tensor;
@@ -89,18 +141,28 @@ function backward(
 
 const axesOf = (x: Tensor) => Array.from({ length: x.rank - 1 }, (_, i) => i);
 
+/** @param saved x, gamma, mean and variance. */
+function throughNorm(dy: Tensor, saved: readonly Tensor[], attrs: object) {
+  const [x, gamma, mean, variance] = saved;
+  const inputs = { dy, x, gamma, mean, variance };
+  const [dx, dgamma, dbeta] = runKernel(BATCH_NORM_GRADIENT, inputs, attrs);
+  return { x: () => dx, gamma: () => dgamma, beta: () => dbeta };
+}
+
 const gradient: GradConfig = {
   kernelName: BATCH_NORM,
   inputsToSave: ['x', 'gamma'],
   outputsToSave: [false, true, true],
-  gradFunc: (dys, saved, attrs) => {
-    const [x, gamma, mean, variance] = saved;
-    const dy = (dys as Tensor[])[0];
-    const [dx, dgamma, dbeta] = runKernel(
-      BATCH_NORM_GRADIENT,
-      { dy, x, gamma, mean, variance },
-      attrs,
-    );
-    return { x: () => dx, gamma: () => dgamma, beta: () => dbeta };
+  gradFunc: (dys, saved, attrs) => throughNorm((dys as Tensor[])[0], saved, attrs),
+};
+
+const gradientWithTail: GradConfig = {
+  kernelName: BATCH_NORM_ADD_CLIP,
+  inputsToSave: ['x', 'gamma'],
+  // y tells where it was clipped; the norm's own output is not needed again.
+  outputsToSave: [true, true, true],
+  gradFunc: (dys, [x, gamma, y, mean, variance], attrs) => {
+    const [masked] = runKernel(ADD_CLIP_GRADIENT, { dy: (dys as Tensor[])[0], y }, attrs);
+    return { ...throughNorm(masked, [x, gamma, mean, variance], attrs), shortcut: () => masked };
   },
 };

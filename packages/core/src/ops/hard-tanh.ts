@@ -5,7 +5,7 @@ import { ADD_CLIP, ADD_CLIP_GRADIENT, InputError } from '@surge-bnn/contract';
 import type { AddClipAttrs } from '@surge-bnn/contract';
 import { ensureGradient, ensureKernel, runKernel } from './kernel-registry.js';
 
-const attrs: AddClipAttrs = { low: -1, high: 1 };
+export const hardTanhBounds: AddClipAttrs = { low: -1, high: 1 };
 
 /**
  * y = min(max(a + b, -1), 1), or of a alone. The gradient at both is dy where -1 < y < 1, else 0: at the bounds as well, as
@@ -19,10 +19,15 @@ export function hardTanh(a: Tensor, b?: Tensor): Tensor {
       `hardTanh: both tensors must have one shape, got [${a.shape}] and [${b.shape}]`,
     );
   }
+  ensureAddClip();
+  return runKernel(ADD_CLIP, { a, ...(b && { b }) }, hardTanhBounds)[0];
+}
+
+/** ADD_CLIP and ADD_CLIP_GRADIENT are there for the active backend from now on. */
+export function ensureAddClip(): void {
   ensureKernel(ADD_CLIP, forward);
   ensureKernel(ADD_CLIP_GRADIENT, backward);
   ensureGradient(gradient);
-  return runKernel(ADD_CLIP, { a, ...(b && { b }) }, attrs)[0];
 }
 
 function forward({ a, b }: { a: Tensor; b?: Tensor }, { low, high }: AddClipAttrs): Tensor[] {

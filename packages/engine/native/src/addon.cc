@@ -13,7 +13,7 @@ namespace surge {
 namespace {
 
 // Raised with every change of a method's arguments: a stale build is refused by providers/native/addon.ts instead of misread.
-constexpr int kInterface = 2;
+constexpr int kInterface = 3;
 
 class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
  public:
@@ -153,8 +153,11 @@ class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
 
   METHOD(batchNorm) {
     return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
-      const Floats x = a.floats(), gamma = a.floats(), beta = a.floats(), y = a.floats(), mean = a.floats(), variance = a.floats();
-      k.batchNorm(threads, x, gamma, beta, y, mean, variance, x.length / gamma.length, gamma.length, a.number());
+      const Floats x = a.floats(), gamma = a.floats(), beta = a.floats(), shortcut = a.maybeFloats();
+      const Floats y = a.floats(), mean = a.floats(), variance = a.floats();
+      const double epsilon = a.number();
+      const float low = float(a.number()), high = float(a.number());
+      k.batchNorm(threads, x, gamma, beta, shortcut, y, mean, variance, x.length / gamma.length, gamma.length, epsilon, low, high);
     });
   }
   METHOD(batchNormGradient) {

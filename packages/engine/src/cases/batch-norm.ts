@@ -1,6 +1,7 @@
 /**
  * Batch norm forward and backward: channel counts around vector widths, one row, many rows, a mean far
- * from zero (where a variance from raw moments in float32 would drown).
+ * from zero (where a variance from raw moments in float32 would drown). The forward also with a shortcut and bounds behind it,
+ * both or one, and what is not a number.
  */
 import { batchNorm } from '../providers/reference/batch-norm.js';
 import type { KernelCase } from './kernel-case.js';
@@ -26,25 +27,58 @@ const forms = (
     dy: reals(rows * channels, 2),
     gamma: positives(channels, 3),
     beta: reals(channels, 4),
+    shortcut: reals(rows * channels, 5),
     // A variance of one row is 0, and 1 / sqrt(epsilon) then magnifies whatever rounding x - mean has.
     bound: offset === 0 ? 1e-5 : 1e-4,
   })),
 );
 
-export const batchNormCases: readonly KernelCase[] = forms.map((f) => ({
-  name: f.name,
-  kernel: 'batchNorm',
-  inputs: [f.x, f.gamma, f.beta],
-  outputLengths: [f.x.length, f.channels, f.channels],
-  bound: f.bound,
-  call: (kernels, [x, gamma, beta], [y, mean, variance]) =>
-    kernels.batchNorm(x, gamma, beta, y, mean, variance, f.attrs),
+const special = Float32Array.of(NaN, Infinity, -Infinity, 0.5);
+
+/** Numbers that are none: in the shortcut they stay where they stand, in x they take their channel with them. */
+const notNumbers = [
+  { name: 'specials in the shortcut', x: 0, shortcut: 4 },
+  { name: 'a NaN in x', x: 1, shortcut: 0 },
+].map(({ name, x, shortcut }) => ({
+  ...forms[4],
+  name: `${name}, ${forms[4].name}`,
+  x: forms[4].x.map((v, i) => (i < x ? NaN : v)),
+  shortcut: forms[4].shortcut.map((v, i) => (i < shortcut ? special[i] : v)),
 }));
+
+interface Tail {
+  readonly name: string;
+  readonly hasShortcut: boolean;
+  readonly bounds: { readonly low?: number; readonly high?: number };
+}
+
+const tails: readonly Tail[] = [
+  { name: '', hasShortcut: false, bounds: {} },
+  { name: ', plus a shortcut', hasShortcut: true, bounds: {} },
+  { name: ', plus a shortcut within [-1, 1]', hasShortcut: true, bounds: { low: -1, high: 1 } },
+  { name: ', plus a shortcut above -0.1', hasShortcut: true, bounds: { low: -0.1 } },
+  { name: ', within [-1, 1]', hasShortcut: false, bounds: { low: -1, high: 1 } },
+  { name: ', below 0.3', hasShortcut: false, bounds: { high: 0.3 } },
+];
+
+export const batchNormCases: readonly KernelCase[] = [...forms, ...notNumbers].flatMap((f) =>
+  tails.map((tail): KernelCase => ({
+    name: f.name + tail.name,
+    kernel: 'batchNorm',
+    inputs: [f.x, f.gamma, f.beta, ...(tail.hasShortcut ? [f.shortcut] : [])],
+    outputLengths: [f.x.length, f.channels, f.channels],
+    bound: f.bound,
+    call: (kernels, [x, gamma, beta, shortcut], [y, mean, variance]) => {
+      const attrs = { ...f.attrs, ...tail.bounds };
+      kernels.batchNorm(x, gamma, beta, shortcut, y, mean, variance, attrs);
+    },
+  })),
+);
 
 export const batchNormGradientCases: readonly KernelCase[] = forms.map((f) => {
   const mean = new Float32Array(f.channels);
   const variance = new Float32Array(f.channels);
-  batchNorm(f.x, f.gamma, f.beta, new Float32Array(f.x.length), mean, variance, f.attrs);
+  batchNorm(f.x, f.gamma, f.beta, undefined, new Float32Array(f.x.length), mean, variance, f.attrs);
   return {
     name: f.name,
     kernel: 'batchNormGradient',

@@ -1,19 +1,32 @@
 /**
- * SurgeBatchNorm and its gradient.
+ * SurgeBatchNorm, alone and with the sum and the clip behind it, and its gradient.
  */
-import { BATCH_NORM, BATCH_NORM_GRADIENT, type BatchNormAttrs } from '@surge-bnn/contract';
+import {
+  BATCH_NORM,
+  BATCH_NORM_ADD_CLIP,
+  BATCH_NORM_GRADIENT,
+  InputError,
+  type BatchNormAddClipAttrs,
+  type BatchNormAttrs,
+} from '@surge-bnn/contract';
 import type { KernelEntry } from './entry.js';
 import { expectPerChannel, expectSameSize } from './per-channel.js';
 
-export const batchNorm: KernelEntry = {
-  kernel: BATCH_NORM,
+export const batchNormAddClip: KernelEntry = {
+  kernel: BATCH_NORM_ADD_CLIP,
   uses: ['batchNorm'],
   run(call) {
-    const attrs = call.attrs<BatchNormAttrs>();
+    const attrs = call.attrs<BatchNormAttrs | BatchNormAddClipAttrs>();
     const x = call.input('x');
     const gamma = call.input('gamma');
     const beta = call.input('beta');
+    const shortcut = call.has('shortcut') ? call.input('shortcut') : undefined;
     expectPerChannel('batch norm', x, { gamma, beta });
+    if (shortcut !== undefined && shortcut.shape.join() !== x.shape.join()) {
+      throw new InputError(
+        `batch norm: the shortcut must have the shape of x, [${x.shape}], got [${shortcut.shape}]`,
+      );
+    }
     const y = call.output(x.shape);
     const mean = call.output(gamma.shape);
     const variance = call.output(gamma.shape);
@@ -22,6 +35,7 @@ export const batchNorm: KernelEntry = {
         view(x),
         view(gamma),
         view(beta),
+        shortcut && view(shortcut),
         view(y),
         view(mean),
         view(variance),
@@ -31,6 +45,9 @@ export const batchNorm: KernelEntry = {
     return [y, mean, variance];
   },
 };
+
+/** The same without a shortcut and bounds. */
+export const batchNorm: KernelEntry = { ...batchNormAddClip, kernel: BATCH_NORM };
 
 export const batchNormGradient: KernelEntry = {
   kernel: BATCH_NORM_GRADIENT,

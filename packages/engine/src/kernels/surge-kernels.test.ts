@@ -7,6 +7,7 @@ import {
   ADD_CLIP,
   ADD_CLIP_GRADIENT,
   BATCH_NORM,
+  BATCH_NORM_ADD_CLIP,
   BATCH_NORM_GRADIENT,
   BOP_STEP,
   CANONICAL_CONV_2D,
@@ -55,6 +56,7 @@ describe.each(engineBackends)('%s', (backend) => {
       SIGN_CONV_2D,
       SIGN_CONV_2D_GRADIENT,
       BATCH_NORM,
+      BATCH_NORM_ADD_CLIP,
       BATCH_NORM_GRADIENT,
       LAYER_NORM,
       LAYER_NORM_GRADIENT,
@@ -133,6 +135,28 @@ describe.each(engineBackends)('%s', (backend) => {
       'add and clip: a and b must have one shape, got [1,3] and [3,1]',
     );
     expect(() => run(ADD_CLIP_GRADIENT, { dy: tf.zeros([3]), y }, range)).toThrow(InputError);
+  });
+
+  it('batch norm with sum and clip: the bits of batch norm, then sum and clip', () => {
+    const epsilon = 1e-3;
+    const norm = { x: x(), gamma: tf.tensor1d(reals(3, 5)), beta: tf.tensor1d(reals(3, 6)) };
+    const values = reals(150, 7).with(4, NaN).with(5, Infinity);
+    const shortcut = tf.tensor(values, [2, 5, 5, 3]);
+    const [a, ...statistics] = run(BATCH_NORM, norm, { epsilon });
+    for (const range of [
+      { low: -1, high: 1 },
+      { low: -Infinity, high: 0.3 },
+    ]) {
+      for (const b of [{}, { shortcut }]) {
+        const found = run(BATCH_NORM_ADD_CLIP, { ...norm, ...b }, { epsilon, ...range });
+        const [y] = run(ADD_CLIP, { a, ...('shortcut' in b && { b: shortcut }) }, range);
+        expect(found.map((t) => t.dataSync())).toEqual([y, ...statistics].map((t) => t.dataSync()));
+      }
+    }
+    const bad = { ...norm, shortcut: tf.zeros([50, 3]) };
+    expect(() => run(BATCH_NORM_ADD_CLIP, bad, { epsilon, low: -1, high: 1 })).toThrow(
+      'batch norm: the shortcut must have the shape of x, [2,5,5,3], got [50,3]',
+    );
   });
 
   it('a NaN in a sign is an error that names the layer, and leaves no block behind', () => {

@@ -4,7 +4,7 @@
  * in cases/. Nothing here runs on import.
  */
 import { addClip, addClipGradient } from './add-clip.js';
-import { batchNorm, batchNormGradient } from './batch-norm.js';
+import { batchNorm, batchNormAddClip, batchNormGradient } from './batch-norm.js';
 import { addN, binaryEntries } from './binary.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
 import { concat, slice, split } from './concat.js';
@@ -27,6 +27,7 @@ export const kernelTable: readonly KernelEntry[] = [
   signConv2d,
   signConv2dGradient,
   batchNorm,
+  batchNormAddClip,
   batchNormGradient,
   layerNorm,
   layerNormGradient,

@@ -9,6 +9,7 @@
  */
 import type {
   AdamStepAttrs,
+  AddClipAttrs,
   BatchNormAttrs,
   BopStepAttrs,
   BranchMeasure,
@@ -123,14 +124,16 @@ export interface Kernels {
   ): 0 | 1 | 2;
   signConv2dGradient(args: SignConvGradientArguments): void;
 
+  /** With a shortcut or bounds, clipped behind the sum as by addClip. */
   batchNorm(
     x: Float32Array,
     gamma: Float32Array,
     beta: Float32Array,
+    shortcut: Float32Array | undefined,
     y: Float32Array,
     mean: Float32Array,
     variance: Float32Array,
-    attrs: BatchNormAttrs,
+    attrs: BatchNormAttrs & Partial<AddClipAttrs>,
   ): void;
   batchNormGradient(
     dy: Float32Array,

@@ -17,7 +17,8 @@ void gather(int threads, const float* x, const int32_t* ids, float* y, long rows
 void segmentSum(int threads, const float* x, const int32_t* ids, float* y, long rows, long segments, long inner);
 void transpose(int threads, const float* x, float* y, int axes, const int32_t* sizes, const int32_t* steps);
 void copyRuns(int threads, const float* x, float* y, long rows, long length, long xStep, long yStep);
-void batchNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* variance, long rows, long channels, double epsilon);
+void batchNorm(int threads, const float* x, const float* gamma, const float* beta, const float* shortcut, float* y, float* mean,
+               float* variance, long rows, long channels, double epsilon, float low, float high);
 void batchNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* variance, float* dx, float* dgamma, float* dbeta, long rows, long channels, double epsilon);
 void layerNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* inverseStd, long rows, long channels, double epsilon);
 void layerNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* inverseStd, float* dx, float* dgamma, float* dbeta, long rows, long channels);

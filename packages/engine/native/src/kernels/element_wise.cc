@@ -1,6 +1,7 @@
 // Element-wise functions. A NaN in gives a NaN out, except `sign` and comparisons that the contract names.
 #include <cmath>
 
+#include "kernels/clip.h"
 #include "kernels/declarations.h"
 #include "kernels/split.h"
 
@@ -59,18 +60,6 @@ void zip(int threads, const float* a, const float* b, float* y, long n, long bLe
   });
 }
 
-// JavaScript's Math.max and Math.min: NaN wins, and +0 is larger than -0.
-inline Vf jsMax(Vf a, Vf b) {
-  const Vf larger = a > b ? a : b;
-  const Vf zeros = (Vf)((Vi)a & (Vi)b);
-  return a != a ? a : b != b ? b : a == b ? zeros : larger;
-}
-inline Vf jsMin(Vf a, Vf b) {
-  const Vf smaller = a < b ? a : b;
-  const Vf zeros = (Vf)((Vi)a | (Vi)b);
-  return a != a ? a : b != b ? b : a == b ? zeros : smaller;
-}
-
 template <bool swapped>
 void binaryOp(int threads, Binary op, const float* a, const float* b, float* y, long n, long bLength, long inner) {
   const auto go = [=](auto f) {
@@ -86,8 +75,6 @@ void binaryOp(int threads, Binary op, const float* a, const float* b, float* y, 
     case Binary::squaredDifference: return go([](Vf u, Vf v) { return (u - v) * (u - v); });
   }
 }
-
-inline Vf clipped(Vf v, Vf low, Vf high) { return jsMin(jsMax(v, low), high); }
 
 }  // namespace
 

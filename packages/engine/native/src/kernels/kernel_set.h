@@ -56,8 +56,9 @@ struct KernelSet {
   // Runs of `length` entries, one every xStep of x, to one every yStep of y. Nothing else of y changes.
   void (*copyRuns)(int threads, const float* x, float* y, long rows, long length, long xStep, long yStep);
 
-  void (*batchNorm)(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* variance, long rows,
-                    long channels, double epsilon);
+  // shortcut may be null; what is bounded is the sum with it. Nothing is bounded by -INFINITY and INFINITY.
+  void (*batchNorm)(int threads, const float* x, const float* gamma, const float* beta, const float* shortcut, float* y, float* mean,
+                    float* variance, long rows, long channels, double epsilon, float low, float high);
   void (*batchNormGradient)(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* variance,
                             float* dx, float* dgamma, float* dbeta, long rows, long channels, double epsilon);
   void (*layerNorm)(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* inverseStd, long rows,

@@ -2,6 +2,7 @@
 // arithmetic. Formulas: packages/contract/src/kernels.ts; derivation of dx: packages/core/src/ops/batch-norm.ts.
 #include <cmath>
 
+#include "kernels/clip.h"
 #include "kernels/columns.h"
 #include "kernels/declarations.h"
 
@@ -23,8 +24,8 @@ void rowsPass(int threads, long rows, long channels, F f) {
 
 }  // namespace
 
-void batchNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* variance, long rows,
-               long channels, double epsilon) {
+void batchNorm(int threads, const float* x, const float* gamma, const float* beta, const float* shortcut, float* y, float* mean,
+               float* variance, long rows, long channels, double epsilon, float low, float high) {
   // Sums about the first row: a channel far from 0 loses nothing when its mean is squared.
   Columns<2> sums(rows, channels);
   sums.run(threads, [=, &sums](long row, long column, Vd* low, Vd* high) {
@@ -50,9 +51,16 @@ void batchNorm(int threads, const float* x, const float* gamma, const float* bet
     centre[c] = mean[c];
     shift[c] = beta[c];
   }
-  rowsPass(threads, rows, channels, [=](long at, long c, int n) {
-    put(y + at + c, (part(x + at + c, n) - part(centre + c, n)) * part(scale + c, n) + part(shift + c, n), n);
-  });
+  // `behind` is what the network does with the norm's output, while it is in a register.
+  const auto apply = [=](auto behind) {
+    rowsPass(threads, rows, channels, [=](long at, long c, int n) {
+      const Vf v = (part(x + at + c, n) - part(centre + c, n)) * part(scale + c, n) + part(shift + c, n);
+      put(y + at + c, behind(v, at + c, n), n);
+    });
+  };
+  if (shortcut) return apply([=](Vf v, long at, int n) { return clipped(v + part(shortcut + at, n), all(low), all(high)); });
+  if (low > -INFINITY || high < INFINITY) return apply([=](Vf v, long, int) { return clipped(v, all(low), all(high)); });
+  apply([](Vf v, long, int) { return v; });
 }
 
 void batchNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* variance, float* dx,

@@ -74,10 +74,13 @@ export interface NativeMethods {
     x: Floats,
     gamma: Floats,
     beta: Floats,
+    shortcut: Floats | undefined,
     y: Floats,
     mean: Floats,
     variance: Floats,
     epsilon: number,
+    low: number,
+    high: number,
   ): void;
   batchNormGradient(
     dy: Floats,
@@ -192,7 +195,7 @@ export interface Addon {
 }
 
 /** The interface that this file describes: kInterface of native/src/addon.cc. */
-const INTERFACE = 2;
+const INTERFACE = 3;
 
 /** Where build-native.mjs puts the addon, seen from src/ and from dist/ alike. */
 export const addonPath = fileURLToPath(
@@ -222,6 +225,7 @@ export function loadAddon(file: string = addonPath): Addon {
   if (!existsSync(file)) {
     throw new InputError('the native engine is not built; npm run build:native builds it');
   }
+  waitBriefly();
   let addon: Addon;
   try {
     addon = createRequire(import.meta.url)(file) as Addon;
@@ -231,6 +235,20 @@ export function loadAddon(file: string = addonPath): Addon {
   checkInterface(addon);
   return addon;
 }
+
+/**
+ * How often a thread looks for work or for its partners before it sleeps. GCC's OpenMP spins for milliseconds if nobody says otherwise:
+ * where something else runs on the machine, it then spins on the core that the thread it waits for would need, and a training step takes
+ * ten times as long (docs/performance.md has both). OpenMP reads this when the addon is loaded, from the process's environment, which a
+ * worker thread cannot change: one that loads the addon first waits as OpenMP likes.
+ */
+function waitBriefly(): void {
+  const { env } = process;
+  if (env['OMP_WAIT_POLICY'] === undefined) env['GOMP_SPINCOUNT'] ??= SPINS;
+}
+
+/** About 20 microseconds: as long as the gap between two kernels of a training step, and as a sleeper's way back. */
+const SPINS = '1000';
 
 /**
  * @throws InputError for an addon whose methods take other arguments than this file says: it would read them wrongly. Exported for its

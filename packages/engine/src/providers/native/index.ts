@@ -85,8 +85,19 @@ function productKernels(native: NativeMethods) {
 
 function layerKernels(native: NativeMethods) {
   return {
-    batchNorm: (x, gamma, beta, y, mean, variance, { epsilon }) =>
-      native.batchNorm(x, gamma, beta, y, mean, variance, epsilon),
+    batchNorm: (x, gamma, beta, shortcut, y, mean, variance, { epsilon, low, high }) =>
+      native.batchNorm(
+        x,
+        gamma,
+        beta,
+        shortcut,
+        y,
+        mean,
+        variance,
+        epsilon,
+        low ?? -Infinity,
+        high ?? Infinity,
+      ),
     batchNormGradient: (dy, x, gamma, mean, variance, dx, dgamma, dbeta, { epsilon }) =>
       native.batchNormGradient(dy, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon),
     layerNorm: (x, gamma, beta, y, mean, inverseStd, { epsilon }) =>

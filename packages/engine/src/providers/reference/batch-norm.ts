@@ -2,17 +2,22 @@
  * Reference of batch norm in training and its hand-written backward, over all axes but the last. The
  * formulas stand in @surge-bnn/contract; sums accumulate in float64. Running averages are not its matter.
  */
-import type { BatchNormAttrs } from '@surge-bnn/contract';
+import type { AddClipAttrs, BatchNormAttrs } from '@surge-bnn/contract';
+import { addClip } from './add-clip.js';
 
-/** Mean, biased variance and normalised output of each channel; gamma.length is the number of channels. */
+/**
+ * Mean, biased variance and normalised output of each channel; gamma.length is the number of channels. Behind the output,
+ * rounded once, what addClip does with the shortcut and the bounds that there are.
+ */
 export function batchNorm(
   x: Float32Array,
   gamma: Float32Array,
   beta: Float32Array,
+  shortcut: Float32Array | undefined,
   y: Float32Array,
   mean: Float32Array,
   variance: Float32Array,
-  attrs: BatchNormAttrs,
+  attrs: BatchNormAttrs & Partial<AddClipAttrs>,
 ): void {
   const channels = gamma.length;
   const rows = x.length / channels;
@@ -30,6 +35,7 @@ export function batchNorm(
       y[i] = (x[i] - mu) * inverseStd * gamma[c] + beta[c];
     }
   }
+  addClip(y, shortcut, y, attrs.low ?? -Infinity, attrs.high ?? Infinity);
 }
 
 /** dx, dgamma and dbeta from the statistics that the forward returned (float32). */

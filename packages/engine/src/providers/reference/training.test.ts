@@ -38,7 +38,7 @@ describe('batch norm', () => {
     const y = new Float32Array(x.length);
     const [mean, variance, dgamma, dbeta] = Array.from({ length: 4 }, () => new Float32Array(3));
     const dx = new Float32Array(x.length);
-    batchNorm(x, gamma, beta, y, mean, variance, { epsilon });
+    batchNorm(x, gamma, beta, undefined, y, mean, variance, { epsilon });
     batchNormGradient(dy, x, gamma, mean, variance, dx, dgamma, dbeta, { epsilon });
     const moments = tf.moments(inputs[0], 0);
     expect(difference(mean, values(moments.mean))).toBeLessThan(1e-6);

@@ -21,7 +21,7 @@ type LayerKernels = Pick<
 export function layerKernels(engine: Engine): LayerKernels {
   const { wasm, scratch } = engine;
   return {
-    batchNorm(x, gamma, beta, y, mean, variance, { epsilon }) {
+    batchNorm(x, gamma, beta, shortcut, y, mean, variance, { epsilon, low, high }) {
       const [atX, atG, atB, atY, atM, atV] = addresses(x, gamma, beta, y, mean, variance);
       const channels = gamma.length;
       const rows = x.length / channels;
@@ -29,6 +29,9 @@ export function layerKernels(engine: Engine): LayerKernels {
         const work = scratch.take(20 * roundUp(channels, 4));
         wasm.batchNorm(atX, atG, atB, atY, atM, atV, rows, channels, epsilon, work);
       });
+      if (shortcut === undefined && low === undefined && high === undefined) return;
+      const [lowest, highest] = [low ?? -Infinity, high ?? Infinity];
+      wasm.addClip(atY, shortcut?.byteOffset ?? 0, atY, y.length, lowest, highest);
     },
     batchNormGradient(dy, x, gamma, mean, variance, dx, dgamma, dbeta, { epsilon }) {
       const [atDy, atX, atG, atM, atV] = addresses(dy, x, gamma, mean, variance);
