@@ -3,7 +3,7 @@
  * and activates.
  */
 export { useEngine, backendMemory, backendNames } from './use-engine.js';
-export type { BackendName, EngineInfo, EngineOptions } from './use-engine.js';
+export type { BackendName, EngineInfo, EngineMemory, EngineOptions } from './use-engine.js';
 export { nativeReport } from './native-report.js';
 export type { NativeReport } from './native-report.js';
 export { kernelSupport, supportPage } from './support.js';

@@ -88,12 +88,19 @@ export async function useEngine(options: EngineOptions = {}): Promise<EngineInfo
   };
 }
 
+/** What an engine holds: the blocks under its tensors, and the bytes that its provider keeps beside them. */
+export interface EngineMemory extends PoolStatistics {
+  /** Buffers of the native provider; 0 for the others, whose scratch memory lies in the heap. */
+  readonly providerBytes: number;
+}
+
 /**
- * Blocks and bytes under the tensors of an engine. In a steady state of training `freshExtensions` and
- * `liveBlocks` stand still. Undefined while the backend is not registered, and for 'cpu'.
+ * Blocks and bytes of an engine. In a steady state of training `freshExtensions`, `liveBlocks` and `providerBytes` stand still.
+ * Undefined while the backend is not registered, and for 'cpu'.
  */
-export function backendMemory(backend: string = tf.getBackend()): PoolStatistics | undefined {
-  return registered(backend)?.statistics();
+export function backendMemory(backend: string = tf.getBackend()): EngineMemory | undefined {
+  const known = registered(backend);
+  return known && { ...known.statistics(), providerBytes: known.provider.ownBytes?.() ?? 0 };
 }
 
 function checkBackend(name: string): BackendName | 'auto' {
