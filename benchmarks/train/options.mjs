@@ -28,7 +28,7 @@ export const help = `Seconds per training step, ours beside TF.js and PyTorch, a
 
 A step is forward, softmax cross-entropy, backward, clipping and SGD with momentum and weight decay on one batch of
 random pictures: what a run does, without the loading of images. Contenders are processes of their own that take
-turns of two steps; medians are compared. PyTorch is found through $SURGE_PYTHON, python3, /usr/bin/python3.
+turns of five steps after one that is not timed; medians are compared. PyTorch is found through $SURGE_PYTHON, python3, /usr/bin/python3.
 Close everything else first: threads that wait for each other suffer most on a busy machine. On Linux a turn waits up to
 20 s for a quiet moment and is repeated when other processes took part of the machine; what stayed disturbed is marked.
 
@@ -67,7 +67,8 @@ export function readOptions(argv) {
       engines.filter((name) => !quick || name !== 'tfjs-cpu'),
     ),
     steps: count('steps', values.steps ?? (quick ? '3' : '10')),
-    warmup: quick ? 1 : 3,
+    // JavaScript is compiled while it runs: the first steps of a process are not yet what a training is made of.
+    warmup: quick ? 4 : 8,
     batch: count('batch', values.batch ?? '128'),
     json: values.json,
     quick,

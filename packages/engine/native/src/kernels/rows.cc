@@ -5,6 +5,7 @@
 namespace surge::SURGE_ISA {
 
 void gather(int threads, const float* x, const int32_t* ids, float* y, long rows, long inner) {
+  if (inner == 0) return;
   split(threads, rows, inner, 1, [=](long from, long to) {
     for (long i = from; i < to; i++) memcpy(y + i * inner, x + ids[i] * inner, inner * sizeof(float));
   });

@@ -72,8 +72,11 @@ inline Vi folded(Vi v) {
 #endif
 #endif
 #if !defined(__AVX2__) || defined(__AVX512VPOPCNTDQ__)
-// Bytes of counts never carry into each other, so they add as 32-bit lanes do.
-inline Vi addCounts(Vi a, Vi b) { return a + b; }
+// Bytes of counts never carry into each other, so they add as (unsigned) 32-bit lanes do.
+inline Vi addCounts(Vi a, Vi b) {
+  typedef uint32_t Vu __attribute__((vector_size(SURGE_VECTOR_BYTES)));
+  return (Vi)((Vu)a + (Vu)b);
+}
 #endif
 
 }  // namespace surge::SURGE_ISA

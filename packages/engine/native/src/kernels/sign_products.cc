@@ -26,7 +26,7 @@ namespace {
 
 constexpr int kMostTaps = 28;
 constexpr int kMostTapsInRow = 4;
-constexpr int kChunk = 256;  // tables of one output that the wgrad sums up before they join the total
+constexpr int kChunk = 128;  // tables of one output that the wgrad sums up before they join the total
 
 // Entry i of a table: the sum of v[0], v[step], v[2 step], v[3 step] with a minus where bit 0, 1, 2, 3 of i is set. Products with +-1
 // are exact, so the fused forms add and round just as additions would.
@@ -53,6 +53,13 @@ constexpr int kOuts = 8;  // outputs o of the wgrad that share an index
 __attribute__((noinline)) void buildColumnTables(const float* v, long step, float* out) {
 #pragma GCC unroll 8
   for (int o = 0; o < kOuts; o++) _mm512_store_ps(out + o * 16, table(v + o, step));
+}
+
+// A table that is asked more than once: read from memory once, where the compiler would rather read it for every question.
+inline __m512 tableAt(const float* p) {
+  __m512 values = _mm512_load_ps(p);
+  asm("" : "+v"(values));
+  return values;
 }
 
 // sum + table[index]. The addition is by turns a plain one and a fused product with 1, which rounds alike: permutations and additions
@@ -147,7 +154,7 @@ inline void inputPixelsOfThrees(const InputPlan& p, const float* const* rows, co
         const float* from = tables + quad * 16;
 #pragma GCC unroll 18
         for (int column = 0; column < pixels + 2; column++) {
-          const __m512 values = _mm512_load_ps(from + column * pixel);
+          const __m512 values = tableAt(from + column * pixel);
 #pragma GCC unroll 3
           for (int f = 0; f < 3; f++) {
             const int q = column - 2 + f;
@@ -317,12 +324,23 @@ inline void filterSums(const float* tables, const uint16_t* const* rows, int row
       for (int t = 0; t < taps; t++) index[t] = _mm512_srli_epi32(word, 4 * t);
 #pragma GCC unroll 8
       for (int o = 0; o < kOuts; o++) {
-        const __m512 values = _mm512_load_ps(tables + o * 16);
+        const __m512 values = tableAt(tables + o * 16);
 #pragma GCC unroll 4
         for (int t = 0; t < taps; t++) sums[t][o] = lookedUp(o + t, sums[t][o], index[t], values);
       }
     }
   }
+}
+
+// Whether the tap lies inside the picture for some output.
+bool isSeen(const Geometry& g, int tap) {
+  const auto some = [](int outs, int stride, int shift, int size) {
+    for (int i = 0; i < outs; i++)
+      if (i * stride + shift >= 0 && i * stride + shift < size) return true;
+    return false;
+  };
+  return some(g.outHeight, g.strideHeight, tap / g.filterWidth * g.dilationHeight - g.padTop, g.inHeight) &&
+         some(g.outWidth, g.strideWidth, tap % g.filterWidth * g.dilationWidth - g.padLeft, g.inWidth);
 }
 
 // Adds to outside[tap][kOuts] the gradients of one output row whose tap lies outside the picture.
@@ -365,13 +383,16 @@ void filterTile(const FilterPlan& p, const float* dy, const uint16_t* bits, int 
   const long step = long(p.blocks) * 16, rowSize = p.quads * step;
   const int rowsInChunk = most(1, kChunk / p.quads);
   const long allRows = (to - from) * g.outHeight;
-  const uint16_t* rows[kChunk];
+  const uint16_t *firstRows[kChunk], *rows[kChunk];  // the bits under the top of each row's windows; and under one row of taps
   for (long first = 0; first < allRows; first += rowsInChunk) {
     const int rowCount = int(least<long>(rowsInChunk, allRows - first));
     float* out = tables;
     for (int r = 0; r < rowCount; r++) {
       const float* row = dy + (from * g.outHeight + first + r) * g.outWidth * g.outChannels + firstOut;
-      addOutside(p, row, int((first + r) % g.outHeight), outs, outside);
+      const long n = from + (first + r) / g.outHeight;
+      const int oh = int((first + r) % g.outHeight);
+      firstRows[r] = bits + (n * p.rows + oh * g.strideHeight) * rowSize;
+      addOutside(p, row, oh, outs, outside);
       for (int quad = 0; quad < p.quads; quad++, out += kOuts * 16) {
         const float* source = row + long(quad) * 4 * g.outChannels;
         long step = g.outChannels;
@@ -387,10 +408,7 @@ void filterTile(const FilterPlan& p, const float* dy, const uint16_t* bits, int 
     }
     for (int fh = 0; fh < g.filterHeight; fh++) {
       for (int block = 0; block < p.blocks; block++) {
-        for (int r = 0; r < rowCount; r++) {
-          const long n = from + (first + r) / g.outHeight, oh = (first + r) % g.outHeight;
-          rows[r] = bits + (n * p.rows + oh * g.strideHeight + fh * g.dilationHeight) * rowSize + block * 16;
-        }
+        for (int r = 0; r < rowCount; r++) rows[r] = firstRows[r] + fh * g.dilationHeight * rowSize + block * 16;
         __m512 sums[taps][kOuts];
         filterSums<taps>(tables, rows, rowCount, p.quads, step, sums);
         for (int t = 0; t < taps; t++) {
@@ -444,12 +462,18 @@ void signFilterGradient(int threads, const float* x, const float* dy, float* dke
     }
   });
 
+  bool seen[kMostTaps];
+  for (int tap = 0; tap < g.taps(); tap++) seen[tap] = isSeen(g, tap);
   split(threads, long(g.taps()) * g.inChannels, g.outChannels * slices, 1, [&](long first, long end) {
     for (long i = first; i < end; i++) {
       const long tap = i / g.inChannels, c = i % g.inChannels;
       for (int o = 0; o < g.outChannels; o++) {
-        // What the padding counted as +1 comes off again.
+        // What the padding counted as +1 comes off again. A tap that no window has inside is all padding: exactly 0.
         double sum = 0;
+        if (!seen[tap]) {
+          dkernel[i * g.outChannels + o] = 0;
+          continue;
+        }
         for (int slice = 0; slice < slices; slice++) {
           const long task = slice * tiles + o / kOuts;
           sum += totals[task * tileSize + ((tap * p.blocks + c / 16) * kOuts + o % kOuts) * 16 + c % 16] - outside[task * outsideSize + tap * kOuts + o % kOuts];

@@ -247,8 +247,8 @@ function waitBriefly(): void {
   if (env['OMP_WAIT_POLICY'] === undefined) env['GOMP_SPINCOUNT'] ??= SPINS;
 }
 
-/** About 20 microseconds: as long as the gap between two kernels of a training step, and as a sleeper's way back. */
-const SPINS = '1000';
+/** About 50 microseconds: longer than the gap between two kernels of a training step. */
+const SPINS = '3000';
 
 /**
  * @throws InputError for an addon whose methods take other arguments than this file says: it would read them wrongly. Exported for its
