@@ -63,10 +63,10 @@ void Provider::matMul(const float* a, const float* b, float* c, const MatMulShap
 
 namespace {
 
-// Pictures of a chunk: its x, dy, g_b and g_a together take a quarter of a usual last-level cache, but not less than what makes reading
+// Pictures of a chunk: its x, dy, g_b and g_a together take an eighth of a usual last-level cache, but not less than what makes reading
 // and reordering the filters once more worth it.
 int chunkPictures(const Geometry& g) {
-  constexpr long kCache = 8L << 20;
+  constexpr long kCache = 4L << 20;
   const long picture = 4 * (3 * g.inputs() + g.outputs()) / std::max(1, g.batch);
   const long wanted = std::max(kCache, 16 * 4 * g.weights());
   const long chunks = std::max(1L, g.batch * picture / wanted);

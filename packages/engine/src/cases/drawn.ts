@@ -28,31 +28,8 @@ export function drawnCases(draw: Draw, channels = 70, size = 9): KernelCase[] {
     inputGradient(floats),
     filterGradient(floats),
     forward(`${name} pad ${padValue}`, geometry, padValue, x, kernel),
-    ...(seesThePicture(geometry) ? [backward(drawn, padValue, input, weight, options)] : []),
+    backward(drawn, padValue, input, weight, options),
   ];
-}
-
-/**
- * Does any window see more than padding? Where none does, the kernel's gradient is 0, and a provider that takes the padding's share off
- * again may leave the rounding of that, to which 0 gives no measure.
- */
-function seesThePicture(g: ConvGeometry): boolean {
-  const along = (
-    out: number,
-    taps: number,
-    stride: number,
-    dilation: number,
-    pad: number,
-    size: number,
-  ) =>
-    Array.from({ length: out * taps }).some((_, i) => {
-      const at = Math.floor(i / taps) * stride + (i % taps) * dilation - pad;
-      return at >= 0 && at < size;
-    });
-  return (
-    along(g.outHeight, g.filterHeight, g.strideHeight, g.dilationHeight, g.padTop, g.inHeight) &&
-    along(g.outWidth, g.filterWidth, g.strideWidth, g.dilationWidth, g.padLeft, g.inWidth)
-  );
 }
 
 function drawGeometry(draw: Draw, channels: number, size: number): NamedGeometry {

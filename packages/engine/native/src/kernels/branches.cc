@@ -67,15 +67,15 @@ BranchSums throughSurrogate(int threads, const float* x, Surrogate surrogate, fl
           for (int j = count; j < W; j++) beyond += slopes[j] == 0;
         }
         const Vd bLow = low64(b), bHigh = high64(b);
-        b2[0] += bLow * bLow;
-        b2[1] += bHigh * bHigh;
+        b2[0] = fused(bLow, bLow, b2[0]);
+        b2[1] = fused(bHigh, bHigh, b2[1]);
         if (!ga) continue;
         const Vf a = part(ga + i, count);
         const Vd aLow = low64(a), aHigh = high64(a);
-        a2[0] += aLow * aLow;
-        a2[1] += aHigh * aHigh;
-        ab[0] += aLow * bLow;
-        ab[1] += aHigh * bHigh;
+        a2[0] = fused(aLow, aLow, a2[0]);
+        a2[1] = fused(aHigh, aHigh, a2[1]);
+        ab[0] = fused(aLow, bLow, ab[0]);
+        ab[1] = fused(aHigh, bHigh, ab[1]);
       }
       long zeros = -beyond;
       for (int j = 0; j < W; j++) zeros += zero[j];

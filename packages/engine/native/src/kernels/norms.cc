@@ -35,8 +35,8 @@ void batchNorm(int threads, const float* x, const float* gamma, const float* bet
     const Vd a = low64(from) - low64(origin), b = high64(from) - high64(origin);
     low[0] += a;
     high[0] += b;
-    low[1] += a * a;
-    high[1] += b * b;
+    low[1] = fused(a, a, low[1]);
+    high[1] = fused(b, b, high[1]);
   });
   const Scratch<float> scratch(3 * channels);
   float* scale = scratch;
@@ -67,16 +67,15 @@ void batchNormGradient(int threads, const float* dy, const float* x, const float
                        float* dgamma, float* dbeta, long rows, long channels, double epsilon) {
   Columns<2> sums(rows, channels);
   sums.run(threads, [=, &sums](long row, long column, Vd* low, Vd* high) {
-    float spare[W], spareX[W], spareMean[W];
+    float spare[W], spareX[W];
     const long at = row * channels + column;
     const float* d = sums.lanes(dy + at, column, spare);
     const float* v = sums.lanes(x + at, column, spareX);
-    const float* m = sums.lanes(mean + column, column, spareMean);
     const Vd a = low64(d), b = high64(d);
     low[0] += a;
     high[0] += b;
-    low[1] += a * (low64(v) - low64(m));
-    high[1] += b * (high64(v) - high64(m));
+    low[1] = fused(a, low64(v), low[1]);
+    high[1] = fused(b, high64(v), high[1]);
   });
   // dx = k0 (dy - k1 - (x - mean) k2)
   const Scratch<float> scratch(3 * channels);
@@ -84,7 +83,8 @@ void batchNormGradient(int threads, const float* dy, const float* x, const float
   float *k1 = k0 + channels, *k2 = k1 + channels;
   for (long c = 0; c < channels; c++) {
     const double inverse = 1 / std::sqrt(double(variance[c]) + epsilon);
-    const double total = sums.total(0, c), withXhat = sums.total(1, c) * inverse;
+    // sum dy (x - mean); in float64 the difference of the two sums loses nothing that float32 inputs had.
+    const double total = sums.total(0, c), withXhat = (sums.total(1, c) - mean[c] * total) * inverse;
     dbeta[c] = float(total);
     dgamma[c] = float(withXhat);
     k0[c] = float(gamma[c] * inverse);

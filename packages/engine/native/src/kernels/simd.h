@@ -43,6 +43,18 @@ inline Vf fused(Vf a, Vf b, Vf c) {
 #endif
 }
 
+inline Vd fused(Vd a, Vd b, Vd c) {
+#if defined(__AVX512F__)
+  return _mm512_fmadd_pd(a, b, c);
+#elif defined(__FMA__)
+  return _mm256_fmadd_pd(a, b, c);
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+  return vfmaq_f64(c, a, b);
+#else
+  return a * b + c;
+#endif
+}
+
 // W entries, or the `count` that are left with zeros behind them.
 inline Vf part(const float* p, int count) {
   if (count == W) return load(p);
