@@ -1,7 +1,7 @@
 /**
  * Convolutions that nobody thought of: a geometry drawn from a source of numbers, with the cases of all five kernels on it.
  */
-import type { ConvGeometry, ConvOptions } from '@surge-bnn/contract';
+import type { ConvOptions } from '@surge-bnn/contract';
 import { filterGradient, form, inputGradient, product } from './conv2d.js';
 import { named, sizes, type NamedGeometry } from './geometries.js';
 import type { KernelCase } from './kernel-case.js';
