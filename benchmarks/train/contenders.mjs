@@ -11,6 +11,10 @@ const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const tfjs = { batch: 8, steps: 1, warmup: 0 };
 const tfjsPlans = { 'vgg-small': { ...tfjs, batch: 1 } };
 
+/** Steps of seconds: all that has to warm up has done so after two of them. */
+const longSteps = ['vgg-small'];
+const warmupOf = (network, warmup) => (longSteps.includes(network) ? Math.min(2, warmup) : warmup);
+
 const engineOptions = {
   wasm: { backend: 'surge-wasm', threads: 1 },
   native1: { backend: 'surge-native', threads: 1 },
@@ -88,7 +92,7 @@ function ownContender(common, options) {
     threads: engine.threads,
     batch,
     steps: Math.min(steps, options.steps),
-    warmup,
+    warmup: warmupOf(common.network, warmup),
     command: [process.execPath, [here('child.mjs'), JSON.stringify(config)]],
   };
 }
@@ -108,7 +112,7 @@ function peerContender(common, { steps, warmup, batch }, python) {
     threads: peerThreads,
     batch,
     steps,
-    warmup,
+    warmup: warmupOf(common.network, warmup),
     command: [python, [here('../peers/pytorch_train.py'), '--serve', ...args]],
   };
 }
