@@ -107,6 +107,19 @@ export interface BatchNormAddClipAttrs extends BatchNormAttrs, AddClipAttrs {}
 export const BATCH_NORM_GRADIENT = 'SurgeBatchNormGradient';
 
 /**
+ * The moving statistics after a batch: mean' = keep mean + (1 - keep) batchMean and
+ * variance' = keep variance + (1 - keep) (unbias batchVariance). The factors, each product and the sum are rounded to float32.
+ * inputs {mean, variance, batchMean, batchVariance}, all of shape [C]; outputs [mean', variance']. No gradient.
+ */
+export const MOVING_STATISTICS = 'SurgeMovingStatistics';
+export interface MovingStatisticsAttrs {
+  /** Share of the old statistics that stays. */
+  readonly keep: number;
+  /** R / (R - 1) for R rows, which makes the unbiased estimate of the biased one; 1 for one row. */
+  readonly unbias: number;
+}
+
+/**
  * Layer norm over the last axis (C entries in each of R rows): mean and biased variance of the row,
  * inverseStd = 1 / sqrt(variance + epsilon), y = (x - mean) inverseStd gamma + beta.
  * inputs {x: [..., C], gamma: [C], beta: [C]}; outputs [y, mean: [R], inverseStd: [R]]. Sums accumulate in float64.

@@ -23,6 +23,7 @@ import {
   type BackendRecord,
   type NumericType,
 } from './memory/record.js';
+import { RecordId, RecordStorage } from './memory/storage.js';
 import type { Provider } from './providers/provider.js';
 
 type Values = tf.backend_util.BackendValues;
@@ -34,9 +35,24 @@ export class SurgeBackend extends MathBackendCPU {
   #waiting: NumericRecord[] = [];
   #freedWhilePinned: Block[] = [];
 
+  /** A tensor's float32 numbers in the heap. */
+  readonly floats = (info: tf.TensorInfo): Float32Array => {
+    const { values } = this.numbers(info);
+    if (values instanceof Float32Array) return values;
+    throw new Error(`${info.dtype} numbers stand where a kernel needs float32`);
+  };
+
+  /** A tensor's int32 numbers in the heap. */
+  readonly integers = (info: tf.TensorInfo): Int32Array => {
+    const { values } = this.numbers(info);
+    if (values instanceof Int32Array) return values;
+    throw new Error(`${info.dtype} numbers stand where a kernel needs int32`);
+  };
+
   /** @param provider must be this backend's own: nobody else may take memory from its heap. */
   constructor(readonly provider: Provider) {
     super();
+    this.data = new RecordStorage(this, tf.engine());
     this.#pool = new Pool(provider.heap);
   }
 
@@ -46,7 +62,7 @@ export class SurgeBackend extends MathBackendCPU {
   }
 
   override write(values: Values | undefined, shape: number[], dtype: tf.DataType): DataId {
-    const dataId = {};
+    const dataId = new RecordId();
     this.data.set(dataId, this.#record(values, shape, dtype));
     return dataId;
   }
@@ -70,7 +86,7 @@ export class SurgeBackend extends MathBackendCPU {
     }
     const length = tf.util.sizeFromShape(shape);
     const block = length ? this.#pool.take(length * 4) : undefined;
-    const dataId = {};
+    const dataId = new RecordId();
     this.data.set(dataId, new NumericRecord(this.provider.heap, 'float32', length, block));
     return { dataId, shape, dtype: 'float32' };
   }
@@ -138,7 +154,7 @@ export class SurgeBackend extends MathBackendCPU {
 
   /** Forgets every tensor. The heap itself goes with the last reference to this backend. */
   override dispose(): void {
-    this.data = new tf.DataStorage(this, tf.engine());
+    this.data = new RecordStorage(this, tf.engine());
     this.#pool = new Pool(disposedHeap);
     this.#waiting = [];
     this.#freedWhilePinned = [];
@@ -185,8 +201,13 @@ export class SurgeBackend extends MathBackendCPU {
   }
 
   #settle(): void {
-    for (const block of this.#freedWhilePinned.splice(0)) this.#pool.free(block);
-    for (const record of this.#waiting.splice(0)) this.#settleRecord(record);
+    // Rarely anything is there, and this runs after every kernel.
+    if (this.#freedWhilePinned.length > 0) {
+      for (const block of this.#freedWhilePinned.splice(0)) this.#pool.free(block);
+    }
+    if (this.#waiting.length > 0) {
+      for (const record of this.#waiting.splice(0)) this.#settleRecord(record);
+    }
   }
 
   #settleRecord(record: NumericRecord): void {

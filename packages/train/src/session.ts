@@ -223,7 +223,7 @@ export class Session {
     const { loss, correct, gradients } = this.gradients(batch);
     clipGradients(gradients, this.parameters, recipe.clip);
     this.optimizer.step(gradients, this.step + 1, this.factor(p));
-    tf.dispose([...gradients.values()]);
+    for (const gradient of gradients.values()) gradient.dispose();
     return { loss, correct };
   }
 

@@ -41,14 +41,17 @@ export const methods = {
 
 export type MethodName = keyof typeof methods;
 
+const weightNames = Object.keys(binarizers);
+const inputNames = [...weightNames, 'none'];
+
 /** The binarizer itself, or the one that the string names. @throws InputError with the nearest right name. */
 export function resolveBinarizer(given: BinarizerName | Binarizer): Binarizer {
-  return resolve(given, Object.keys(binarizers));
+  return resolve(given, weightNames);
 }
 
 /** For inputs: the same, or 'none' for inputs that stay float. @throws InputError with the nearest right name. */
 export function resolveInputBinarizer(given: InputBinarizerName | Binarizer): InputBinarizer {
-  return given === 'none' ? given : resolve(given, [...Object.keys(binarizers), 'none']);
+  return given === 'none' ? given : resolve(given, inputNames);
 }
 
 function resolve(given: BinarizerName | Binarizer, allowed: readonly string[]): Binarizer {

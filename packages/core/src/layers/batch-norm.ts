@@ -5,6 +5,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
 import { batchNormEvaluation, batchNormTraining } from '../ops/batch-norm.js';
 import { hardTanh, hardTanhBounds } from '../ops/hard-tanh.js';
+import { movedStatistics } from '../ops/moving-statistics.js';
 import { baseOptions, channelsOf, inputShapes, shapeText } from './base-options.js';
 import type { BaseOptions, LayerShape } from './base-options.js';
 import { registerOnce } from './registration.js';
@@ -86,11 +87,13 @@ export class BatchNorm extends tfl.layers.Layer {
     return tf.tidy(() => {
       const tail = this.activation === undefined ? {} : { shortcut, ...hardTanhBounds };
       const { y, mean, variance } = batchNormTraining(x, gamma, beta, this.epsilon, tail);
-      // The moving variance takes the unbiased estimate, as PyTorch and Keras have it.
-      const rows = x.size / gamma.size;
       if (this.passes !== undefined) this.passes += 1;
-      this.move(weights.mean, mean);
-      this.move(weights.variance, rows > 1 ? tf.mul(variance, rows / (rows - 1)) : variance);
+      // The mean of n batches from that of n - 1: kept share (n - 1) / n, so the old statistics count nothing.
+      const keep = this.passes === undefined ? this.momentum : 1 - 1 / this.passes;
+      const moving = { mean: weights.mean.read(), variance: weights.variance.read() };
+      const moved = movedStatistics(moving, { mean, variance }, x.size / gamma.size, keep);
+      weights.mean.write(moved.mean);
+      weights.variance.write(moved.variance);
       return y;
     });
   }
@@ -112,12 +115,6 @@ export class BatchNorm extends tfl.layers.Layer {
   override getConfig(): serialization.ConfigDict {
     const { momentum, epsilon, activation } = this;
     return { ...super.getConfig(), momentum, epsilon, ...(activation && { activation }) };
-  }
-
-  private move(moving: tfl.LayerVariable, batch: Tensor): void {
-    // The mean of n batches from that of n - 1: kept share (n - 1) / n, so the old statistics count nothing.
-    const m = this.passes === undefined ? this.momentum : 1 - 1 / this.passes;
-    moving.write(tf.add(tf.mul(moving.read(), m), tf.mul(batch, 1 - m)));
   }
 }
 

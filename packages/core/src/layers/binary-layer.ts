@@ -9,7 +9,7 @@ import { InputError } from '@surge-bnn/contract';
 import type { Binarizer, InputBinarizer, ParameterSpec } from '../binarizers/binarizer.js';
 import type { BinarizerName, InputBinarizerName } from '../binarizers/registry.js';
 import { binarizers, resolveBinarizer, resolveInputBinarizer } from '../binarizers/registry.js';
-import type { CompensatorOptions } from '../compensator/options.js';
+import type { CompensatorOptions, ScalingOptions } from '../compensator/options.js';
 import type { LambdaState } from '../compensator/scaler.js';
 import type { BackwardStatistics } from '../compensator/statistics.js';
 import type { SurgeOptions } from '../compensator/surge.js';
@@ -64,6 +64,8 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   private inputParameters: LayerVariable[] = [];
   private weightParameters: LayerVariable[] = [];
   private surgeOptions: (SurgeOptions & { seed: number }) | undefined;
+  /** The part of them that each call takes. */
+  private scaling: ScalingOptions | undefined;
   private lambdaState: LambdaState = {};
 
   /** @param layer its factory function's name, for errors. @param ownKeys the options of the subclass. */
@@ -116,7 +118,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     if (this.surgeOptions !== undefined) {
       throw new InputError(`layer "${this.name}" already has a compensator; detach it first`);
     }
-    this.surgeOptions = { ...options, seed };
+    this.setSurge({ ...options, seed });
     this.lambdaState = {};
     if (this.latent !== undefined) this.makeAuxiliary();
   }
@@ -124,7 +126,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   /** Takes the auxiliary branch away again: weights and parameter counts are as before. */
   detachCompensator(): void {
     const auxiliary = this.auxiliaryWeights;
-    this.surgeOptions = undefined;
+    this.setSurge(undefined);
     this.lambdaState = {};
     if (auxiliary === undefined) return;
     this.auxiliaryWeights = undefined;
@@ -169,7 +171,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
       outChannels,
     );
     const given = this.options.compensator;
-    if (given !== undefined) this.surgeOptions = given;
+    if (given !== undefined) this.setSurge(given);
     if (this.surgeOptions !== undefined) this.makeAuxiliary();
   }
 
@@ -240,6 +242,11 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     return config;
   }
 
+  private setSurge(options: (SurgeOptions & { seed: number }) | undefined): void {
+    this.surgeOptions = options;
+    this.scaling = options && scalingOf(options);
+  }
+
   private makeAuxiliary(): void {
     const options = this.surgeOptions;
     const form = options?.form ?? 'full';
@@ -260,7 +267,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   private callCompensator(): CompensatorOptions | undefined {
     const options = this.surgeOptions;
     if (options === undefined) return undefined;
-    const scaling = { ...scalingOf(options), state: this.lambdaState };
+    const scaling = { ...this.scaling, state: this.lambdaState };
     const weights = this.auxiliaryWeights?.read();
     if (weights === undefined) return { ...scaling, auxiliary: { form: 'shared' } };
     if (options.form === 'frozen') return { ...scaling, auxiliary: { form: 'frozen', weights } };

@@ -60,6 +60,8 @@ const convKeys: Record<keyof BinaryConv2dOptions, true> = {
   groups: true,
   padValue: true,
 };
+const opKeyList = Object.keys(opKeys);
+const convKeyList = Object.keys(convKeys);
 
 /**
  * Binary convolution y = a * conv(b(x), sign(kernel)) whose backward is the surrogate's, compensated by
@@ -72,7 +74,7 @@ const convKeys: Record<keyof BinaryConv2dOptions, true> = {
  * @throws InputError for shapes, options and NaN inputs, naming the op or `name`.
  */
 export function binaryConv2d(x: Tensor, kernel: Tensor, options: BinaryConv2dOptions): Tensor {
-  checkKeys(options, Object.keys(convKeys), 'ops.binaryConv2d');
+  checkKeys(options, convKeyList, 'ops.binaryConv2d');
   const name = options.name ?? 'binaryConv2d';
   const padValue = options.padValue ?? 0;
   if (![0, 1, -1].includes(padValue)) {
@@ -91,7 +93,7 @@ export function binaryConv2d(x: Tensor, kernel: Tensor, options: BinaryConv2dOpt
  * @returns float32 [..., out].
  */
 export function binaryMatMul(x: Tensor, kernel: Tensor, options: BinaryOpOptions): Tensor {
-  checkKeys(options, Object.keys(opKeys), 'ops.binaryMatMul');
+  checkKeys(options, opKeyList, 'ops.binaryMatMul');
   const layer = options.name ?? 'binaryMatMul';
   if (x.rank < 2 || kernel.rank !== 2 || x.shape[x.rank - 1] !== kernel.shape[0]) {
     throw new InputError(

@@ -6,6 +6,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { SIGN_CONV_2D } from '@surge-bnn/contract';
 import type { SignConv2DAttrs } from '@surge-bnn/contract';
+import type { LatentTransform, Progress } from '../binarizers/binarizer.js';
+import { noTransform } from '../binarizers/transforms.js';
 import type { BinaryPlan } from './binary-plan.js';
 import { takeApart } from './binary-plan.js';
 import { convForward } from './float-conv.js';
@@ -19,13 +21,23 @@ export function binaryForward(inputs: readonly Tensor[], plan: BinaryPlan): Tens
     plan,
   );
   const { input, weight, p } = plan;
-  const v = weight.transform.forward(kernel, transformParameters, p);
+  const v = transformed(kernel, weight.transform, transformParameters, p);
   const y =
     input === 'none'
       ? floatTimesSigns(x, v, plan)
-      : signConv(input.transform.forward(x, inputParameters, p), v, plan);
+      : signConv(transformed(x, input.transform, inputParameters, p), v, plan);
   const rule = plan.weight.scale;
   return [rule === undefined ? y : tf.mul(y, rule.scale(kernel, scaleParameters, plan.p))];
+}
+
+/** The transform's forward; without one the tensor itself and no second handle to it, since it is only read here. */
+function transformed(
+  t: Tensor,
+  transform: LatentTransform,
+  parameters: readonly Tensor[],
+  p: Progress,
+): Tensor {
+  return transform === noTransform ? t : transform.forward(t, parameters, p);
 }
 
 /** conv(sign(u), sign(v)): XOR-popcount where the backend has it, float products of signs elsewhere. */

@@ -6,9 +6,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GradConfig, NamedAttrMap, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 
+/** Kernels that were found, by backend: TF.js joins both names to a new string for each look. */
+const found = new Map<string, Set<string>>();
+
 /** Whether the active backend brings a kernel of that name. */
 export function hasKernel(kernelName: string): boolean {
-  return tf.getKernel(kernelName, tf.getBackend()) !== undefined;
+  const backend = tf.getBackend();
+  const known = found.get(backend);
+  if (known?.has(kernelName)) return true;
+  if (tf.getKernel(kernelName, backend) === undefined) return false;
+  if (known) known.add(kernelName);
+  else found.set(backend, new Set([kernelName]));
+  return true;
 }
 
 /** Runs a kernel by name; attributes may be any object that both sides agree on. */

@@ -111,17 +111,8 @@ export class KernelCall {
 
   /** Computes on views. A view must not leave `work`. */
   compute<T>(work: (kernels: Kernels, view: View, integers: IntegerView) => T): T {
-    const view = (info: tf.TensorInfo): Float32Array => {
-      const { values } = this.backend.numbers(info);
-      if (values instanceof Float32Array) return values;
-      throw new Error(`${info.dtype} numbers stand where a kernel needs float32`);
-    };
-    const integers = (info: tf.TensorInfo): Int32Array => {
-      const { values } = this.backend.numbers(info);
-      if (values instanceof Int32Array) return values;
-      throw new Error(`${info.dtype} numbers stand where a kernel needs int32`);
-    };
-    return this.backend.pinned(() => work(this.backend.provider.kernels, view, integers));
+    const { backend } = this;
+    return backend.pinned(() => work(backend.provider.kernels, backend.floats, backend.integers));
   }
 
   /** Runs the entry; frees temporaries, and after an error the outputs too. */

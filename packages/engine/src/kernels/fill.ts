@@ -1,5 +1,5 @@
 /**
- * Constants: Fill, ZerosLike, OnesLike in float32; and Cast to a wider type.
+ * Constants: Fill, ZerosLike, OnesLike in float32; Cast to a wider type; and Identity.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { KernelEntry } from './entry.js';
@@ -37,6 +37,16 @@ export const cast: KernelEntry = {
     const y = call.output(x.shape);
     call.convert(x, y);
     return y;
+  },
+};
+
+/** TF.js keeps tensors for the backward by this kernel, a few hundred in a step. */
+export const identity: KernelEntry = {
+  kernel: tf.Identity,
+  uses: [],
+  run(call) {
+    const x = call.raw('x');
+    return call.shared(x, x.shape);
   },
 };
 

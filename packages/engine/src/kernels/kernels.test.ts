@@ -168,6 +168,7 @@ const engineOps: readonly EngineOp[] = [
   ['fill', ['Fill'], () => tf.fill([3, 2], 1.5)],
   ['zerosLike', ['ZerosLike'], () => tf.zerosLike(t([3]))],
   ['onesLike', ['OnesLike'], () => tf.onesLike(t([3]))],
+  ['identity', ['Identity'], () => tf.clone(t([3, 2]))],
   ['cast of int32', ['Cast'], () => tf.cast(tf.tensor1d([1, -2], 'int32'), 'float32')],
   ['gather rows', ['GatherV2'], () => tf.gather(t([5, 2]), ids([4, 0, 4]))],
   ['gather numbers', ['GatherV2'], () => tf.gather(t([5]), ids([4, 0, 4]))],

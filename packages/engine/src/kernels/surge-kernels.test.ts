@@ -15,6 +15,7 @@ import {
   InputError,
   LAYER_NORM,
   LAYER_NORM_GRADIENT,
+  MOVING_STATISTICS,
   PRELU_GRADIENT,
   SGD_STEP,
   SIGN_CONV_2D,
@@ -60,6 +61,7 @@ describe.each(engineBackends)('%s', (backend) => {
       BATCH_NORM_GRADIENT,
       LAYER_NORM,
       LAYER_NORM_GRADIENT,
+      MOVING_STATISTICS,
       PRELU_GRADIENT,
       SOFTMAX_CROSS_ENTROPY,
       SGD_STEP,
@@ -157,6 +159,23 @@ describe.each(engineBackends)('%s', (backend) => {
     expect(() => run(BATCH_NORM_ADD_CLIP, bad, { epsilon, low: -1, high: 1 })).toThrow(
       'batch norm: the shortcut must have the shape of x, [2,5,5,3], got [50,3]',
     );
+  });
+
+  it('moving statistics: the bits of products and sums apart', () => {
+    const [mean, variance, batchMean, batchVariance] = [1, 2, 3, 4].map((seed) =>
+      tf.tensor1d(reals(17, seed)),
+    );
+    const inputs = { mean, variance, batchMean, batchVariance };
+    const keep = 0.9;
+    const unbias = 50 / 49;
+    const found = run(MOVING_STATISTICS, inputs, { keep, unbias });
+    const move = (moving: tf.Tensor, batch: tf.Tensor) =>
+      tf.add(tf.mul(moving, keep), tf.mul(batch, 1 - keep));
+    const expected = [move(mean, batchMean), move(variance, tf.mul(batchVariance, unbias))];
+    expect(found.map((t) => t.dataSync())).toEqual(expected.map((t) => t.dataSync()));
+    expect(() =>
+      run(MOVING_STATISTICS, { ...inputs, batchMean: tf.zeros([4]) }, { keep, unbias }),
+    ).toThrow('moving statistics: batchMean must have shape [17]');
   });
 
   it('a NaN in a sign is an error that names the layer, and leaves no block behind', () => {

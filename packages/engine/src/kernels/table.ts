@@ -10,10 +10,11 @@ import { canonicalConv2d } from './canonical-conv2d.js';
 import { concat, slice, split } from './concat.js';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
 import type { KernelEntry } from './entry.js';
-import { cast, fill, onesLike, zerosLike } from './fill.js';
+import { cast, fill, identity, onesLike, zerosLike } from './fill.js';
 import { fusedConv2d } from './fused-conv2d.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { batchMatMul, fusedMatMul } from './mat-mul.js';
+import { movingStatistics } from './moving-statistics.js';
 import { adamStep, bopStep, sgdStep } from './optimizer-steps.js';
 import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pooling.js';
 import { prelu, preluGradient } from './prelu.js';
@@ -29,6 +30,7 @@ export const kernelTable: readonly KernelEntry[] = [
   batchNorm,
   batchNormAddClip,
   batchNormGradient,
+  movingStatistics,
   layerNorm,
   layerNormGradient,
   canonicalConv2d,
@@ -61,6 +63,7 @@ export const kernelTable: readonly KernelEntry[] = [
   zerosLike,
   onesLike,
   cast,
+  identity,
   gather,
   segmentSum,
   transpose,

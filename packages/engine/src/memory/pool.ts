@@ -4,6 +4,7 @@
  * fresh memory at all. It knows nothing of tensors. Contents of a block are whatever its last owner left.
  */
 import type { Heap } from '../providers/provider.js';
+import type { NumericArray } from './record.js';
 import { sizeClass } from './size-class.js';
 
 /** One piece of the heap that belongs to its taker until it is freed. */
@@ -11,6 +12,10 @@ export interface Block {
   readonly address: number;
   /** Usable bytes: the size class, at least what was asked for. */
   readonly bytes: number;
+  /** The pool from which it is out. */
+  owner?: Pool | undefined;
+  /** Its last owner's view, which the next one can often use: a view costs more to make than to keep. */
+  view?: NumericArray | undefined;
 }
 
 /** What a pool holds; "fresh" counts extensions of the heap, which must stand still in a steady state. */
@@ -24,7 +29,7 @@ export interface PoolStatistics {
 
 export class Pool {
   readonly #free = new Map<number, Block[]>();
-  readonly #live = new Set<Block>();
+  #liveBlocks = 0;
   #freshExtensions = 0;
   #heapBytes = 0;
   #liveBytes = 0;
@@ -45,9 +50,11 @@ export class Pool {
 
   /** Gives a block back. A block that is not out (freed twice, or of another pool) is a defect and throws. */
   free(block: Block): void {
-    if (!this.#live.delete(block)) {
+    if (block.owner !== this) {
       throw new Error(`the block of ${block.bytes} bytes at ${block.address} is freed twice`);
     }
+    block.owner = undefined;
+    this.#liveBlocks--;
     this.#liveBytes -= block.bytes;
     const list = this.#free.get(block.bytes);
     if (list) list.push(block);
@@ -58,21 +65,23 @@ export class Pool {
     return {
       freshExtensions: this.#freshExtensions,
       heapBytes: this.#heapBytes,
-      liveBlocks: this.#live.size,
+      liveBlocks: this.#liveBlocks,
       liveBytes: this.#liveBytes,
       peakBytes: this.#peakBytes,
     };
   }
 
   #extend(bytes: number): Block {
-    const block = { address: this.heap.extend(bytes), bytes };
+    const address = this.heap.extend(bytes);
+    const block: Block = { address, bytes, owner: undefined, view: undefined };
     this.#freshExtensions++;
     this.#heapBytes += bytes;
     return this.#own(block);
   }
 
   #own(block: Block): Block {
-    this.#live.add(block);
+    block.owner = this;
+    this.#liveBlocks++;
     this.#liveBytes += block.bytes;
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
     return block;

@@ -11,6 +11,8 @@ import type { Block } from './pool.js';
 export type NumericArray = Float32Array | Int32Array | Uint8Array;
 export type NumericType = 'float32' | 'int32' | 'bool';
 
+const arrayTypes = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
 export function isNumeric(dtype: DataType): dtype is NumericType {
   return dtype === 'float32' || dtype === 'int32' || dtype === 'bool';
 }
@@ -68,10 +70,17 @@ export class NumericRecord {
   get values(): NumericArray {
     if (this.#host) return this.#host;
     const buffer = this.heap.buffer;
-    if (this.#view?.buffer !== buffer) {
-      this.#view = numericView(this.dtype, buffer, this.#block?.address ?? 0, this.length);
-    }
+    if (this.#view?.buffer !== buffer) this.#view = this.#viewOf(buffer);
     return this.#view;
+  }
+
+  #viewOf(buffer: ArrayBufferLike): NumericArray {
+    const block = this.#block;
+    if (!block) return numericView(this.dtype, buffer, 0, this.length);
+    const last = block.view;
+    const same = last?.buffer === buffer && last.length === this.length;
+    if (same && last.constructor === arrayTypes[this.dtype]) return last;
+    return (block.view = numericView(this.dtype, buffer, block.address, this.length));
   }
 
   /** Brings waiting values into the heap. */

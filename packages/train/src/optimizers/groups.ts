@@ -72,7 +72,7 @@ export class GroupedOptimizer {
       });
       assign(parameter.variable, next.parameter);
       member.state = next.state;
-      tf.dispose(Object.values(before));
+      for (const slot of Object.values(before)) slot.dispose();
     }
   }
 

@@ -66,12 +66,14 @@ export function runStep(step: StepKernel, slots: readonly string[]): UpdateResul
 }
 
 function outputsOf(step: StepKernel, count: number): tf.Tensor[] {
-  const inputs = Object.values(step.inputs);
   if (tf.getKernel(step.kernel, tf.getBackend()) !== undefined) {
+    // TF.js reads the inputs and says no more of it in its types.
+    const inputs = step.inputs as tf.NamedTensorMap;
     const attrs = step.attrs as tf.NamedAttrMap;
-    const outputs = tf.engine().runKernel(step.kernel, { ...step.inputs }, attrs);
+    const outputs = tf.engine().runKernel(step.kernel, inputs, attrs);
     return Array.isArray(outputs) ? outputs : [outputs];
   }
+  const inputs = Object.values(step.inputs);
   const shape = inputs[0].shape;
   const arrays = inputs.map((tensor) => Float32Array.from(tensor.dataSync()));
   const outputs = Array.from({ length: count }, () => new Float32Array(arrays[0].length));
