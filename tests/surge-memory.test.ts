@@ -58,14 +58,14 @@ function peak(withSurge: boolean): { bytes: number; auxiliaryBytes: number } {
 }
 
 describe.each(backends.filter((b) => b === 'surge-native'))('on %s', (backend) => {
-  it('is the auxiliary weights, their gradients and momentum, and one buffer', async () => {
+  it('is the auxiliary weights, what trains them, and one buffer', async () => {
     await use(backend);
     const plain = peak(false).bytes;
     const { bytes, auxiliaryBytes } = peak(true);
     const largest = 4 * BATCH * SIDE * SIDE * WIDTH;
-    // Weights, momentum, the gradient until it is used, and the new values beside the old while a step writes them.
-    const allowed = 4 * auxiliaryBytes + largest;
-    // Blocks come in sizes that fit within a quarter; oneDNN and the kernels keep some scratch memory of their own.
+    // Weights, momentum, the gradient, and the new values of both beside the old until the step's tidy ends.
+    const allowed = 5 * auxiliaryBytes + largest;
+    // Blocks come in sizes that fit within a quarter; oneDNN keeps a little scratch memory of its own.
     expect(bytes - plain).toBeLessThan(1.25 * allowed);
     expect(bytes - plain).toBeGreaterThan(auxiliaryBytes);
   });
