@@ -18,7 +18,7 @@ export const help = `Seconds per training step, ours beside TF.js and PyTorch, a
                     is named and left out. Only when named: native2-bf16-binary and native2-bf16, whose binary
                     branch, or both branches, multiply in bfloat16 on the way back
   --steps N         timed steps of each contender, after warm-up (default 10; TF.js takes 1)
-  --batch N         pictures a step (default 128; TF.js takes 8 or 1; scaled, marked with *)
+  --batch N         pictures a step (default 128; TF.js takes 8, wasm 16 on VGG-Small; scaled, marked with *)
   --profile         time per kernel as well, from four more steps of each contender; and oneDNN's own speed on
                     the same convolutions, where a compiler and oneDNN are found
   --quick           a first look: 3 steps, resnet-20, without TF.js
@@ -28,7 +28,7 @@ export const help = `Seconds per training step, ours beside TF.js and PyTorch, a
 
 A step is forward, softmax cross-entropy, backward, clipping and SGD with momentum and weight decay on one batch of
 random pictures: what a run does, without the loading of images. Contenders are processes of their own that take
-turns of five steps after one that is not timed; medians are compared. PyTorch is found through $SURGE_PYTHON, python3, /usr/bin/python3.
+turns of five steps after some that are not timed; medians are compared. PyTorch is found through $SURGE_PYTHON, python3, /usr/bin/python3.
 Close everything else first: threads that wait for each other suffer most on a busy machine. On Linux a turn waits up to
 20 s for a quiet moment and is repeated when other processes took part of the machine; what stayed disturbed is marked.
 

@@ -12,7 +12,7 @@ export function page(report) {
     ...machineLines(report).map((line) => `- ${line}`),
     '',
     `One step is forward, softmax cross-entropy, backward, clipping, SGD with momentum and weight decay, on ${batch} random pictures`,
-    `of 32 x 32 x 3. Each contender is a process of its own; they take turns of five steps, after one that is not timed, until each has ${steps}, and their`,
+    `of 32 x 32 x 3. Each contender is a process of its own; they take turns of five steps, after some that are not timed, until each has ${steps}, and their`,
     'medians are compared. Of PyTorch the faster memory format stands here, and the faster of two spellings; its script is',
     '[benchmarks/peers/pytorch_train.py](../benchmarks/peers/pytorch_train.py).',
     '',

@@ -7,8 +7,6 @@ import { isQuiet, quietMoment, watch } from './quiet.mjs';
 import { Trainer } from './trainer.mjs';
 
 const turn = 5;
-/** Steps before them that are not timed: what the others have pushed out of the caches comes back. */
-const leadIn = 1;
 /** A turn that others disturbed is repeated so often, after a wait for quiet of so many seconds at most. */
 const repetitions = 4;
 const patience = 20;
@@ -49,13 +47,12 @@ export async function measure(contenders, { profile, say }) {
 }
 
 async function takeTurn(run, steps, say) {
-  // A contender of a single step (TF.js's takes a minute) goes without.
-  const untimed = run.contender.steps > 1 ? leadIn : 0;
-  const turnTaken = await quietly(run, { steps: steps + untimed }, say);
+  const { leadIn } = run.contender;
+  const turnTaken = await quietly(run, { steps: steps + leadIn }, say);
   if (turnTaken === undefined) return;
   const { share, answer } = turnTaken;
   if (!isQuiet(share)) run.disturbed += steps;
-  run.seconds.push(...answer.seconds.slice(untimed));
+  run.seconds.push(...answer.seconds.slice(leadIn));
   run.memory = { peakBytes: answer.peakBytes, heapBytes: answer.heapBytes };
 }
 

@@ -103,7 +103,7 @@ struct KernelSet {
   bool (*hasSignProducts)(const Geometry& g);
   void (*signInputGradient)(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g);
   void (*signFilterGradient)(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g);
-  // Float products of 3x3 filters with stride 1 by minimal filtering (winograd.cc); false where they do not apply.
+  // Float products of 3x3 filters with stride 1 by minimal filtering (winograd_input.cc, winograd_filter.cc); false where they do not apply.
   bool (*winogradInputGradient)(int threads, const float* dy, const float* filter, float* dx, const Geometry& g);
   bool (*winogradFilterGradient)(int threads, const float* x, const float* dy, float* dfilter, const Geometry& g);
 };
