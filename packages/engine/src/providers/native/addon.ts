@@ -239,7 +239,7 @@ export function loadAddon(file: string = addonPath): Addon {
 /**
  * How often a thread looks for work or for its partners before it sleeps. GCC's OpenMP spins for milliseconds if nobody says otherwise:
  * where something else runs on the machine, it then spins on the core that the thread it waits for would need, and a training step takes
- * ten times as long (docs/performance.md has both). OpenMP reads this when the addon is loaded, from the process's environment, which a
+ * ten times as long. OpenMP reads this when the addon is loaded, from the process's environment, which a
  * worker thread cannot change: one that loads the addon first waits as OpenMP likes.
  */
 function waitBriefly(): void {
