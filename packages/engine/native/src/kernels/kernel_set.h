@@ -99,7 +99,7 @@ struct KernelSet {
   // dkernel += padValue * (sum of dy over the outputs whose tap lies outside the picture), for every input channel.
   void (*padGradient)(int threads, const float* dy, float* dkernel, const Geometry& g, float padValue);
 
-  // The binary branch's products by table look-up (sign_products.cc), where this instruction set has them for a shape.
+  // The binary branch's products by table look-up (sign_tables.h), where this instruction set has them for a shape.
   bool (*hasSignProducts)(const Geometry& g);
   void (*signInputGradient)(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g);
   void (*signFilterGradient)(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g);

@@ -8,11 +8,6 @@
 namespace surge::SURGE_ISA {
 namespace {
 
-struct Window {
-  int top, left, rows, columns;  // filter rows and columns from .. that lie inside the picture
-  int firstRow, firstColumn;
-};
-
 inline void inside(int start, int filter, int dilation, int size, int& from, int& to) {
   from = start < 0 ? (-start + dilation - 1) / dilation : 0;
   const int last = size - 1 - start;
