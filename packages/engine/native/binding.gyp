@@ -8,6 +8,7 @@
       'src/kernels/element_wise.cc',
       'src/kernels/kernel_set.cc',
       'src/kernels/loss.cc',
+      'src/kernels/minimal_gradients.cc',
       'src/kernels/norms.cc',
       'src/kernels/optimizers.cc',
       'src/kernels/pooling.cc',

@@ -13,7 +13,7 @@ namespace surge {
 namespace {
 
 // Raised with every change of a method's arguments: a stale build is refused by providers/native/addon.ts instead of misread.
-constexpr int kInterface = 3;
+constexpr int kInterface = 4;
 
 class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
  public:
@@ -116,7 +116,7 @@ class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
     });
     return Napi::Number::New(info.Env(), said);
   }
-  // Writes |gb|^2, |ga|^2, <gb, ga>, the number of slopes that are 0, and the seconds of each part into a Float64Array of nine.
+  // Writes |gb|^2, |ga|^2, <gb, ga>, the number of slopes that are 0, and the seconds of each part into a Float64Array of ten.
   METHOD(branches) {
     return run(info, [&](Arguments& a, const KernelSet&, int) {
       const Floats dy = a.floats(), x = a.floats(), kernel = a.floats(), auxiliary = a.maybeFloats();
@@ -124,8 +124,8 @@ class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
       const Geometry g = a.geometry();
       const Branches b = provider_->branches(dy, x, kernel, auxiliary, gb, dkernel, dauxiliary, g, a.surrogate());
       auto out = info[10].As<Napi::Float64Array>();
-      const double values[] = {b.sums.squaredB, b.sums.squaredA, b.sums.inner, b.sums.clipped, b.binaryInput,
-                               b.auxiliaryInput, b.measured, b.binaryFilter, b.auxiliaryFilter};
+      const double values[] = {b.sums.squaredB, b.sums.squaredA, b.sums.inner, b.sums.clipped, b.minimal,
+                               b.binaryInput, b.auxiliaryInput, b.measured, b.binaryFilter, b.auxiliaryFilter};
       for (size_t i = 0; i < sizeof values / sizeof *values; i++) out[i] = values[i];
     });
   }

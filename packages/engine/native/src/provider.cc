@@ -90,8 +90,18 @@ class Clock {
 
 Branches Provider::branches(const float* dy, const float* x, const float* kernel, const float* auxiliary, float* gb, float* dkernel,
                             float* dauxiliary, const Geometry& g, Surrogate surrogate) {
-  Branches result;
   float* ga = auxiliary ? auxiliary_.floats(g.inputs()) : nullptr;
+  if (!usesMinimalProducts(g)) return chunkedBranches(dy, x, kernel, auxiliary, gb, ga, dkernel, dauxiliary, g, surrogate);
+  Branches result;
+  Clock clock;
+  result.sums = kernels_.minimalGradients(threads_, dy, x, kernel, auxiliary, surrogate, gb, ga, dkernel, dauxiliary, g);
+  clock.into(result.minimal);
+  return result;
+}
+
+Branches Provider::chunkedBranches(const float* dy, const float* x, const float* kernel, const float* auxiliary, float* gb, float* ga,
+                                   float* dkernel, float* dauxiliary, const Geometry& g, Surrogate surrogate) {
+  Branches result;
   const float* signs = nullptr;
   if (!usesTables(g)) {
     float* values = filterSigns_.floats(g.weights());
@@ -114,7 +124,7 @@ Branches Provider::branches(const float* dy, const float* x, const float* kernel
     binaryInputGradient(dy + out, signs, kernel, gb + in, chunk);
     clock.into(result.binaryInput);
     if (ga) {
-      auxiliaryInputGradient(dy + out, auxiliary, ga + in, chunk);
+      inputGradient(primitives_, threads_, precision_.auxiliary, dy + out, auxiliary, ga + in, chunk);
       clock.into(result.auxiliaryInput);
     }
     const BranchSums sums = kernels_.throughSurrogate(threads_, x + in, surrogate, gb + in, ga ? ga + in : nullptr, chunk.inputs());
@@ -126,11 +136,15 @@ Branches Provider::branches(const float* dy, const float* x, const float* kernel
     summed(dkernel, [&](float* target) { binaryFilterGradient(x + in, dy + out, target, chunk); });
     clock.into(result.binaryFilter);
     if (dauxiliary) {
-      summed(dauxiliary, [&](float* target) { auxiliaryFilterGradient(x + in, dy + out, target, chunk); });
+      summed(dauxiliary, [&](float* target) { filterGradient(primitives_, threads_, precision_.auxiliary, x + in, dy + out, target, chunk); });
       clock.into(result.auxiliaryFilter);
     }
   }
   return result;
+}
+
+bool Provider::usesMinimalProducts(const Geometry& g) const {
+  return precision_.binary == Precision::float32 && precision_.auxiliary == Precision::float32 && kernels_.hasMinimalProducts(g);
 }
 
 bool Provider::usesTables(const Geometry& g) const { return precision_.binary == Precision::float32 && kernels_.hasSignProducts(g); }
@@ -148,16 +162,6 @@ void Provider::binaryFilterGradient(const float* x, const float* dy, float* dker
   float* signs = inputSigns_.floats(g.inputs());
   kernels_.signs(threads_, x, signs, g.inputs());
   filterGradient(primitives_, threads_, precision_.binary, signs, dy, dkernel, g);
-}
-
-void Provider::auxiliaryInputGradient(const float* dy, const float* auxiliary, float* ga, const Geometry& g) {
-  const bool minimal = precision_.auxiliary == Precision::float32 && kernels_.winogradInputGradient(threads_, dy, auxiliary, ga, g);
-  if (!minimal) inputGradient(primitives_, threads_, precision_.auxiliary, dy, auxiliary, ga, g);
-}
-
-void Provider::auxiliaryFilterGradient(const float* x, const float* dy, float* dauxiliary, const Geometry& g) {
-  const bool minimal = precision_.auxiliary == Precision::float32 && kernels_.winogradFilterGradient(threads_, x, dy, dauxiliary, g);
-  if (!minimal) filterGradient(primitives_, threads_, precision_.auxiliary, x, dy, dauxiliary, g);
 }
 
 void Provider::combineBranches(float* gb, long n, float binary, float auxiliary) {

@@ -17,6 +17,8 @@ struct BinaryPrecision {
 // What the backward measured, and how long its products and passes took, in seconds.
 struct Branches {
   BranchSums sums{};
+  // All of it in one kernel, or step by step.
+  double minimal = 0;
   double binaryInput = 0, auxiliaryInput = 0, measured = 0, binaryFilter = 0, auxiliaryFilter = 0;
 };
 
@@ -53,7 +55,7 @@ class Provider {
   void matMul(const float* a, const float* b, float* c, const MatMulShape& shape);
 
   // The backward of a binary layer in METHOD's terms, all that does not need lam: g_b (into `gb`), g_a (kept in a buffer of this
-  // provider), what they measure, and the sums of both filter gradients. In chunks of the batch that stay in the cache, so that dy and x
+  // provider), what they measure, and the sums of both filter gradients. A few pictures at a time, which stay in the cache, so that dy and x
   // come from memory once. `auxiliary` and `dauxiliary` may be null.
   Branches branches(const float* dy, const float* x, const float* kernel, const float* auxiliary, float* gb, float* dkernel, float* dauxiliary,
                     const Geometry& g, Surrogate surrogate);
@@ -64,12 +66,15 @@ class Provider {
   void finishAuxiliaryFilter(float* dauxiliary, long n, float factor);
 
  private:
+  // `branches` by one product after the other.
+  Branches chunkedBranches(const float* dy, const float* x, const float* kernel, const float* auxiliary, float* gb, float* ga, float* dkernel,
+                           float* dauxiliary, const Geometry& g, Surrogate surrogate);
   void binaryInputGradient(const float* dy, const float* signs, const float* kernel, float* gb, const Geometry& g);
   void binaryFilterGradient(const float* x, const float* dy, float* dkernel, const Geometry& g);
-  void auxiliaryInputGradient(const float* dy, const float* auxiliary, float* ga, const Geometry& g);
-  void auxiliaryFilterGradient(const float* x, const float* dy, float* dauxiliary, const Geometry& g);
   // Whether the binary branch's products run by table look-up.
   bool usesTables(const Geometry& g) const;
+  // Whether both branches' products run by minimal filtering.
+  bool usesMinimalProducts(const Geometry& g) const;
 
   const KernelSet& kernels_;
   int threads_ = 1;

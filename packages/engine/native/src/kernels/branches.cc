@@ -4,6 +4,7 @@
 
 #include "kernels/columns.h"
 #include "kernels/declarations.h"
+#include "kernels/through_surrogate.h"
 
 namespace surge::SURGE_ISA {
 namespace {
@@ -46,49 +47,50 @@ void signs(int threads, const float* x, float* y, long n) {
   });
 }
 
+BranchSums throughSurrogateBlock(const float* x, Surrogate surrogate, float* gb, const float* ga, long n) {
+  BranchSums result{};
+  withKind(surrogate.kind, [&](auto s) {
+    const float parameter = surrogate.parameter;
+    Vd b2[2] = {}, a2[2] = {}, ab[2] = {};
+    Vi zero{};
+    long beyond = 0;  // lanes past the end, whose slope is none of ours
+    for (long i = 0; i < n; i += W) {
+      const int count = int(least<long>(W, n - i));
+      const Vf slopes = s(part(x + i, count), parameter);
+      const Vf b = part(gb + i, count) * slopes;
+      put(gb + i, b, count);
+      zero -= (Vi)(slopes == Vf{});
+      if (count < W) {
+        for (int j = count; j < W; j++) beyond += slopes[j] == 0;
+      }
+      const Vd bLow = low64(b), bHigh = high64(b);
+      b2[0] = fused(bLow, bLow, b2[0]);
+      b2[1] = fused(bHigh, bHigh, b2[1]);
+      if (!ga) continue;
+      const Vf a = part(ga + i, count);
+      const Vd aLow = low64(a), aHigh = high64(a);
+      a2[0] = fused(aLow, aLow, a2[0]);
+      a2[1] = fused(aHigh, aHigh, a2[1]);
+      ab[0] = fused(aLow, bLow, ab[0]);
+      ab[1] = fused(aHigh, bHigh, ab[1]);
+    }
+    long zeros = -beyond;
+    for (int j = 0; j < W; j++) zeros += zero[j];
+    result = {total(b2[0]) + total(b2[1]), total(a2[0]) + total(a2[1]), total(ab[0]) + total(ab[1]), double(zeros)};
+  });
+  return result;
+}
+
 BranchSums throughSurrogate(int threads, const float* x, Surrogate surrogate, float* gb, const float* ga, long n) {
   const long blocks = (n + kBlock - 1) / kBlock;
   const Scratch<BranchSums> scratch(blocks);
   BranchSums* sums = scratch;
-  withKind(surrogate.kind, [&](auto s) {
-    const float parameter = surrogate.parameter;
-    tasks(threads, blocks, kBlock, [=](long block) {
-      const long end = least(n, (block + 1) * kBlock);
-      Vd b2[2] = {}, a2[2] = {}, ab[2] = {};
-      Vi zero{};
-      long beyond = 0;  // lanes past the end, whose slope is none of ours
-      for (long i = block * kBlock; i < end; i += W) {
-        const int count = int(least<long>(W, end - i));
-        const Vf slopes = s(part(x + i, count), parameter);
-        const Vf b = part(gb + i, count) * slopes;
-        put(gb + i, b, count);
-        zero -= (Vi)(slopes == Vf{});
-        if (count < W) {
-          for (int j = count; j < W; j++) beyond += slopes[j] == 0;
-        }
-        const Vd bLow = low64(b), bHigh = high64(b);
-        b2[0] = fused(bLow, bLow, b2[0]);
-        b2[1] = fused(bHigh, bHigh, b2[1]);
-        if (!ga) continue;
-        const Vf a = part(ga + i, count);
-        const Vd aLow = low64(a), aHigh = high64(a);
-        a2[0] = fused(aLow, aLow, a2[0]);
-        a2[1] = fused(aHigh, aHigh, a2[1]);
-        ab[0] = fused(aLow, bLow, ab[0]);
-        ab[1] = fused(aHigh, bHigh, ab[1]);
-      }
-      long zeros = -beyond;
-      for (int j = 0; j < W; j++) zeros += zero[j];
-      sums[block] = {total(b2[0]) + total(b2[1]), total(a2[0]) + total(a2[1]), total(ab[0]) + total(ab[1]), double(zeros)};
-    });
+  tasks(threads, blocks, kBlock, [=](long block) {
+    const long from = block * kBlock, count = least(n - from, kBlock);
+    sums[block] = throughSurrogateBlock(x + from, surrogate, gb + from, ga ? ga + from : nullptr, count);
   });
-  BranchSums all{0, 0, 0, 0};
-  for (long i = 0; i < blocks; i++) {
-    all.squaredB += sums[i].squaredB;
-    all.squaredA += sums[i].squaredA;
-    all.inner += sums[i].inner;
-    all.clipped += sums[i].clipped;
-  }
+  BranchSums all{};
+  for (long i = 0; i < blocks; i++) all += sums[i];
   return all;
 }
 

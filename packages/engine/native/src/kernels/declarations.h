@@ -41,7 +41,7 @@ void padGradient(int threads, const float* dy, float* dkernel, const Geometry& g
 bool hasSignProducts(const Geometry& g);
 void signInputGradient(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g);
 void signFilterGradient(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g);
-bool winogradInputGradient(int threads, const float* dy, const float* filter, float* dx, const Geometry& g);
-bool winogradFilterGradient(int threads, const float* x, const float* dy, float* dfilter, const Geometry& g);
+bool hasMinimalProducts(const Geometry& g);
+BranchSums minimalGradients(int threads, const float* dy, const float* x, const float* kernel, const float* auxiliary, Surrogate surrogate, float* gb, float* ga, float* dkernel, float* dauxiliary, const Geometry& g);
 
 }  // namespace surge::SURGE_ISA

@@ -44,8 +44,8 @@ extern const KernelSet kernels = {
     hasSignProducts,
     signInputGradient,
     signFilterGradient,
-    winogradInputGradient,
-    winogradFilterGradient,
+    hasMinimalProducts,
+    minimalGradients,
 };
 
 }  // namespace surge::SURGE_ISA

@@ -103,9 +103,12 @@ struct KernelSet {
   bool (*hasSignProducts)(const Geometry& g);
   void (*signInputGradient)(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g);
   void (*signFilterGradient)(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g);
-  // Float products of 3x3 filters with stride 1 by minimal filtering (winograd_input.cc, winograd_filter.cc); false where they do not apply.
-  bool (*winogradInputGradient)(int threads, const float* dy, const float* filter, float* dx, const Geometry& g);
-  bool (*winogradFilterGradient)(int threads, const float* x, const float* dy, float* dfilter, const Geometry& g);
+  // Both branches' products by minimal filtering (winograd.h), for 3x3 filters with stride 1 that it is worth its transforms for.
+  bool (*hasMinimalProducts)(const Geometry& g);
+  // gb = s(x) (dy * turned signs of the kernel), dkernel = sign(x) * dy; ga = dy * turned auxiliary and dauxiliary = x * dy unless they are
+  // null; returns what throughSurrogate does.
+  BranchSums (*minimalGradients)(int threads, const float* dy, const float* x, const float* kernel, const float* auxiliary, Surrogate surrogate,
+                                 float* gb, float* ga, float* dkernel, float* dauxiliary, const Geometry& g);
 };
 
 namespace portable { extern const KernelSet kernels; }

@@ -1,5 +1,6 @@
 // Winograd's minimal filtering (Lavin & Gray, arXiv 1509.09308; Toom and Cook's products of polynomials) for 3x3 filters with stride 1:
-// 36 products instead of 144 for a tile of 4x4 pixels. winograd_input.cc and winograd_filter.cc have the two products of training.
+// 36 products instead of 144 for a tile of 4x4 pixels. winograd_input.cc and winograd_filter.cc have the two products of training, of both
+// branches of a binary layer at once; minimal_gradients.cc puts them together.
 //
 // In one dimension, from inputs d0..d5 and a filter g of three (four outputs) or of four (three outputs), y[j] = sum over i of d[j + i] g[i]:
 //   y = A^T (B^T d * N G g)
@@ -28,9 +29,12 @@ constexpr float kNormZero = float(1. / (double(kA2) * kB2));
 constexpr float kNormA = float(0.5 / (double(kA2) * (double(kA2) - kB2))), kNormB = float(0.5 / (double(kB2) * (double(kB2) - kA2)));
 constexpr long kMostFilters = 64L * 128;  // their transforms would leave the caches beyond
 
+constexpr int kFewestChannels = 16;  // with fewer the transforms cost what the products save
+
 inline bool applies(const Geometry& g) {
   return g.filterHeight == 3 && g.filterWidth == 3 && g.strideHeight == 1 && g.strideWidth == 1 && g.dilationHeight == 1 &&
-         g.dilationWidth == 1 && g.groups == 1 && g.inChannels % W == 0 && g.outChannels % W == 0 && g.inputs() > 0 && g.outputs() > 0 &&
+         g.dilationWidth == 1 && g.groups == 1 && g.inChannels % W == 0 && g.outChannels % W == 0 &&
+         g.inChannels >= kFewestChannels && g.outChannels >= kFewestChannels && g.inputs() > 0 && g.outputs() > 0 &&
          long(g.inChannels) * g.outChannels <= kMostFilters;
 }
 
@@ -83,6 +87,9 @@ inline Vf once(const float* p) {
   return v;
 }
 
+// -1 where v < 0, else 1.
+inline Vf signOf(Vf v) { return v < Vf{} ? all(-1) : all(1); }
+
 // B^T d.
 inline void transformInput(const Vf (&d)[kSide], Vf (&m)[kSide]) {
   const Vf evenA = plus(d[4], -kB2, d[2]), oddA = plus(d[3], -kB2, d[1]);
@@ -98,9 +105,10 @@ inline void transformInput(const Vf (&d)[kSide], Vf (&m)[kSide]) {
 inline void ahead(const float* p) { __builtin_prefetch(p, 1); }
 inline void soon(const float* p) { __builtin_prefetch(p, 0, 2); }
 
-// Transforms the pieces of a run of tiles, the first from (top, left) of the picture on, zeros outside: the rows of positions from `first`
-// on, to [position][tile] of a panel for every W channels. Neighbouring pieces share two columns, which are transformed once.
-template <class Panels, int first, int rows>
+// Transforms the pieces of a run of tiles, or of their signs, the first from (top, left) of the picture on, zeros outside: the rows of
+// positions from `first` on, to [position][tile] of a panel for every W channels. Neighbouring pieces share two columns, which are
+// transformed once.
+template <class Panels, int first, int rows, bool signs>
 inline void transformPieces(const float* picture, int height, int width, long channels, int top, int left, int tiles, float* out) {
   alignas(64) static constexpr float zeros[W] = {};
   alignas(64) float columns[rows][(kPixels * kLongestRun + 2) * W];
@@ -110,10 +118,12 @@ inline void transformPieces(const float* picture, int height, int width, long ch
   for (long k = 0; k < channels; k += W, out += Panels::kPanel) {
     const float* sources[kSide];
     long steps[kSide];
+    Vi present[kSide];  // all bits in the picture, none outside
     for (int r = 0; r < kSide; r++) {
       const bool there = top + r >= 0 && top + r < height;
       sources[r] = there ? picture + (top + r) * rowStep + (left + from) * channels + k : zeros;
       steps[r] = there ? channels : 0;
+      present[r] = there ? ~Vi{} : Vi{};
     }
     const float* below = picture + (top + kSide) * rowStep + (left + from) * channels + k;  // of the next row of tiles
     for (int r = 0; r < rows; r++) {
@@ -123,7 +133,11 @@ inline void transformPieces(const float* picture, int height, int width, long ch
     for (int c = from; c < to; c++, below += channels) {
       Vf d[kSide], m[kSide];
 #pragma GCC unroll 6
-      for (int r = 0; r < kSide; r++) d[r] = once(sources[r]), sources[r] += steps[r];
+      for (int r = 0; r < kSide; r++) {
+        const Vf v = once(sources[r]);
+        d[r] = signs ? (Vf)((Vi)signOf(v) & present[r]) : v;
+        sources[r] += steps[r];
+      }
 #pragma GCC unroll 4
       for (int r = 0; r < kPixels; r++) soon(below + r * rowStep);
       transformInput(d, m);
@@ -146,5 +160,20 @@ inline void transformPieces(const float* picture, int height, int width, long ch
     }
   }
 }
+
+// winograd_input.cc, in one thread but for the filters:
+// The turned filters, or their signs, transformed: [position][block of W input channels][output channel][W].
+void transformFilters(int threads, const float* filter, bool signs, const Geometry& g, float* out);
+// gb = s(x) (dy * binary filters), ga = dy * real filters unless it is null, and what they measure.
+BranchSums inputGradients(const float* dy, const float* x, const float* binaryFilters, const float* realFilters, Surrogate surrogate, float* gb,
+                          float* ga, const Geometry& g);
+
+// winograd_filter.cc, in one thread but for the output:
+// binary[position][in][out] (+)= the sums over all tiles of sign(x) and dy, real of x and dy unless it is null.
+void addFilterSums(const float* x, const float* dy, bool add, float* binary, float* real, const Geometry& g);
+// Twelve of the 36 positions.
+void addThirdOfFilterSums(int third, const float* x, const float* dy, bool add, float* binary, float* real, const Geometry& g);
+// The sums of all slices together, transformed back. The first slice is lost.
+void outputFilters(int threads, float* sums, long slices, float* dfilter, const Geometry& g);
 
 }  // namespace surge::SURGE_ISA::winograd

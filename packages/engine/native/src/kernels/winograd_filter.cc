@@ -1,5 +1,5 @@
-// dfilter = x * dy by minimal filtering (winograd.h): tiles of dy are filters of four, three outputs in either direction. The products of
-// all tiles are added up before they are transformed back.
+// The filter gradients of a binary layer, sign(x) * dy and x * dy, by minimal filtering (winograd.h): tiles of dy are filters of four, three
+// outputs in either direction, transformed once for both branches. The products of all tiles are added up before they are transformed back.
 #include "kernels/winograd.h"
 
 namespace surge::SURGE_ISA {
@@ -8,8 +8,6 @@ namespace {
 
 using Panels = Runs<64>;
 constexpr int kRegisters = W > 8 ? W : 8;  // sums of one micro-kernel: the channels of one panel or of two
-constexpr int kFewestChannels = 16;  // with fewer the transforms cost what the products save
-constexpr long kMostSlices = 8, kMostSums = 300000;  // floats, of all slices
 constexpr int kTaps = 3;
 
 // G g for filters of four.
@@ -102,84 +100,105 @@ inline void filterOutput(const float* totals, long apart, float* dfilter, long t
   }
 }
 
-// The sums over the tiles of a slice, of some rows of positions: total[position][in][out].
+// The pieces of x, or of its signs, of some runs.
+template <int firstRow, int rows, bool signs>
+void transformInputs(const float* x, const Geometry& g, const Panels& runs, long first, long end, float* pieces) {
+  for (long i = first; i < end; i++) {
+    const Run run(runs, i);
+    const float* picture = x + run.picture * g.inHeight * g.inWidth * g.inChannels;
+    transformPieces<Panels, firstRow, rows, signs>(picture, g.inHeight, g.inWidth, g.inChannels, kPixels * run.row - g.padTop,
+                                                   kPixels * run.column - g.padLeft, run.tiles, pieces);
+    pieces += run.tiles * W;
+  }
+}
+
+// The tiles of dy of some runs; returns how many there are.
 template <int firstRow, int rows>
-void sliceSums(const float* x, const float* dy, const Geometry& g, const Panels& runs, long firstChunk, long endChunk, float* total) {
-  const long ins = g.inChannels, outs = g.outChannels;
-  const Scratch<float> pieces(ins / W * Panels::kPanel), gradients(outs / W * Panels::kPanel);
-  for (long chunk = firstChunk; chunk < endChunk; chunk++) {
-    const long first = chunk * runs.together, end = least(runs.count, first + runs.together);
-    int tiles = 0;
-    for (long i = first; i < end; i++) {
-      const Run run(runs, i);
-      const int top = kPixels * run.row, height = least(kPixels, g.outHeight - top);
-      transformPieces<Panels, firstRow, rows>(x + run.picture * g.inHeight * g.inWidth * ins, g.inHeight, g.inWidth, ins, top - g.padTop,
-                                              kPixels * run.column - g.padLeft, run.tiles, pieces + tiles * W);
-      for (int t = 0; t < run.tiles; t++, tiles++) {
-        const int left = kPixels * (run.column + t), width = least(kPixels, g.outWidth - left);
-        const float* source = dy + ((run.picture * g.outHeight + top) * g.outWidth + left) * outs;
-        const bool whole = height == kPixels && width == kPixels;
-        for (long o = 0; o < outs; o += W) {
-          float* target = gradients + o / W * Panels::kPanel + tiles * W;
-          for (int r = 0; r < kPixels; r++)  // the next row of tiles
-            for (int c = 0; c < kPixels; c++) soon(source + ((r + kPixels) * g.outWidth + c) * outs + o);
-          if (whole) transformTile<firstRow, rows>(source + o, g.outWidth * outs, outs, target);
-          else transformPart<firstRow, rows>(source + o, g.outWidth * outs, outs, height, width, target);
-        }
+int transformGradients(const float* dy, const Geometry& g, const Panels& runs, long first, long end, float* gradients) {
+  const long outs = g.outChannels, rowStep = g.outWidth * outs;
+  int tiles = 0;
+  for (long i = first; i < end; i++) {
+    const Run run(runs, i);
+    const int top = kPixels * run.row, height = least(kPixels, g.outHeight - top);
+    for (int t = 0; t < run.tiles; t++, tiles++) {
+      const int left = kPixels * (run.column + t), width = least(kPixels, g.outWidth - left);
+      const float* source = dy + ((run.picture * g.outHeight + top) * g.outWidth + left) * outs;
+      const bool whole = height == kPixels && width == kPixels;
+      for (long o = 0; o < outs; o += W) {
+        float* target = gradients + o / W * Panels::kPanel + tiles * W;
+        for (int r = 0; r < kPixels; r++)  // the next row of tiles
+          for (int c = 0; c < kPixels; c++) soon(source + (r + kPixels) * rowStep + c * outs + o);
+        if (whole) transformTile<firstRow, rows>(source + o, rowStep, outs, target);
+        else transformPart<firstRow, rows>(source + o, rowStep, outs, height, width, target);
       }
     }
-    for (int p = 0; p < rows * kSide; p++) {
-      long together;
-      for (long k = 0; k < ins; k += together) {
-        together = k + kRegisters <= ins ? kRegisters : W;
-        const float* a = pieces + k / W * Panels::kPanel + p * Panels::kStep;
-        for (long o = 0; o < outs; o += W) {
-          const float* b = gradients + o / W * Panels::kPanel + p * Panels::kStep;
-          float* sums = total + ((firstRow * kSide + p) * ins + k) * outs + o;
-          if (together == kRegisters) outerProducts<kRegisters>(a, b, tiles, chunk > firstChunk, sums, outs);
-          else outerProducts<W>(a, b, tiles, chunk > firstChunk, sums, outs);
-        }
+  }
+  return tiles;
+}
+
+// total[position][in][out] (+)= the products of some tiles at `positions` positions.
+void addProducts(const float* pieces, const float* gradients, int positions, int tiles, bool add, float* total, long ins, long outs) {
+  for (int p = 0; p < positions; p++) {
+    long together;
+    for (long k = 0; k < ins; k += together) {
+      together = k + kRegisters <= ins ? kRegisters : W;
+      const float* a = pieces + k / W * Panels::kPanel + p * Panels::kStep;
+      for (long o = 0; o < outs; o += W) {
+        const float* b = gradients + o / W * Panels::kPanel + p * Panels::kStep;
+        float* sums = total + (p * ins + k) * outs + o;
+        if (together == kRegisters) outerProducts<kRegisters>(a, b, tiles, add, sums, outs);
+        else outerProducts<W>(a, b, tiles, add, sums, outs);
       }
     }
   }
 }
 
-}  // namespace
-}  // namespace winograd
-
-bool winogradFilterGradient(int threads, const float* x, const float* dy, float* dfilter, const Geometry& g) {
-  using namespace winograd;
-  if (!applies(g) || g.inChannels < kFewestChannels || g.outChannels < kFewestChannels) return false;
-  const long ins = g.inChannels, outs = g.outChannels, size = kPositions * ins * outs;
+// The sums of some rows of positions.
+template <int firstRow, int rows>
+void addSums(const float* x, const float* dy, bool add, float* binary, float* real, const Geometry& g) {
+  const long ins = g.inChannels, outs = g.outChannels, offset = firstRow * kSide * ins * outs;
   const Panels runs(g.batch, g.outHeight, g.outWidth);
-  // Slices of the chunks have sums of their own, which cost time where they are few tiles' or do not stay in the cache; sums that would
-  // fill the second-level cache are taken a third at a time.
-  const long chunks = runs.chunks(), slices = least(chunks, most(2L, least(chunks / 2, least(kMostSlices, kMostSums / size))));
-  const long parts = size > kMostSums / 4 ? 3 : 1;
-  const Scratch<float> scratch(slices * size);
-  float* totals = scratch;
-  tasks(threads, slices * parts, chunks * runs.together * runs.length / slices * size / parts / W, [&](long task) {
-    const long slice = task / parts, first = chunks * slice / slices, end = chunks * (slice + 1) / slices;
-    float* total = totals + slice * size;
-    if (parts == 1) sliceSums<0, 6>(x, dy, g, runs, first, end, total);
-    else if (task % parts == 0) sliceSums<0, 2>(x, dy, g, runs, first, end, total);
-    else if (task % parts == 1) sliceSums<2, 2>(x, dy, g, runs, first, end, total);
-    else sliceSums<4, 2>(x, dy, g, runs, first, end, total);
-  });
+  const Scratch<float> inputs(ins / W * Panels::kPanel), outputs(outs / W * Panels::kPanel);
+  float *pieces = inputs, *gradients = outputs;
+  for (long first = 0; first < runs.count; first += runs.together, add = true) {
+    const long end = least(runs.count, first + runs.together);
+    const int tiles = transformGradients<firstRow, rows>(dy, g, runs, first, end, gradients);
+    transformInputs<firstRow, rows, true>(x, g, runs, first, end, pieces);
+    addProducts(pieces, gradients, rows * kSide, tiles, add, binary + offset, ins, outs);
+    if (!real) continue;
+    transformInputs<firstRow, rows, false>(x, g, runs, first, end, pieces);
+    addProducts(pieces, gradients, rows * kSide, tiles, add, real + offset, ins, outs);
+  }
+}
+
+}  // namespace
+
+void addFilterSums(const float* x, const float* dy, bool add, float* binary, float* real, const Geometry& g) {
+  addSums<0, kSide>(x, dy, add, binary, real, g);
+}
+
+void addThirdOfFilterSums(int third, const float* x, const float* dy, bool add, float* binary, float* real, const Geometry& g) {
+  if (third == 0) addSums<0, 2>(x, dy, add, binary, real, g);
+  else if (third == 1) addSums<2, 2>(x, dy, add, binary, real, g);
+  else addSums<4, 2>(x, dy, add, binary, real, g);
+}
+
+void outputFilters(int threads, float* sums, long slices, float* dfilter, const Geometry& g) {
+  const long ins = g.inChannels, outs = g.outChannels, size = kPositions * ins * outs;
   split(threads, ins, 100 * outs, 1, [=](long from, long to) {
     for (long k = from; k < to; k++) {
       for (long o = 0; o < outs; o += W) {
         for (int p = 0; p < kPositions; p++) {
-          float* sums = totals + (p * ins + k) * outs + o;
-          Vf sum = load(sums);
-          for (long slice = 1; slice < slices; slice++) sum += load(sums + slice * size);
-          store(sums, sum);
+          float* all = sums + (p * ins + k) * outs + o;
+          Vf sum = load(all);
+          for (long slice = 1; slice < slices; slice++) sum += load(all + slice * size);
+          store(all, sum);
         }
-        filterOutput(totals + k * outs + o, ins * outs, dfilter + k * outs + o, ins * outs);
+        filterOutput(sums + k * outs + o, ins * outs, dfilter + k * outs + o, ins * outs);
       }
     }
   });
-  return true;
 }
 
+}  // namespace winograd
 }  // namespace surge::SURGE_ISA

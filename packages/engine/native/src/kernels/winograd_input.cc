@@ -1,4 +1,6 @@
-// dx = dy * turned filter by minimal filtering (winograd.h): filters of three, four outputs in either direction.
+// The input gradients of a binary layer, dy * turned filter, by minimal filtering (winograd.h): filters of three, four outputs in either
+// direction. dy is transformed once for both branches, and what comes out is measured while it is in the cache.
+#include "kernels/through_surrogate.h"
 #include "kernels/winograd.h"
 
 namespace surge::SURGE_ISA {
@@ -17,7 +19,8 @@ inline void transformFilter(Vf g0, Vf g1, Vf g2, Vf (&m)[kSide]) {
   m[5] = g2;
 }
 
-// The turned filters, transformed: [position][block of W input channels][output channel][W].
+// The turned filters, or their signs, transformed: [position][block of W input channels][output channel][W].
+template <bool signs>
 void transformFilters(int threads, const float* filter, const Geometry& g, float* out) {
   const long ins = g.inChannels, outs = g.outChannels;
   split(threads, outs, 100 * ins, 1, [=](long from, long to) {
@@ -26,7 +29,10 @@ void transformFilters(int threads, const float* filter, const Geometry& g, float
     for (long block = 0; block < ins; block += W) {
       for (int tap = 0; tap < 9; tap++)
         for (int i = 0; i < W; i++)
-          for (long o = 0; o < count; o++) turned[(tap * count + o) * W + i] = filter[((8 - tap) * ins + block + i) * outs + from + o];
+          for (long o = 0; o < count; o++) {
+            const float w = filter[((8 - tap) * ins + block + i) * outs + from + o];
+            turned[(tap * count + o) * W + i] = !signs ? w : w < 0 ? -1.0f : 1.0f;
+          }
       for (long o = 0; o < count; o++) {
         Vf columns[3][kSide];
 #pragma GCC unroll 3
@@ -111,52 +117,79 @@ void partOfTile(const float* products, float* target, long rowStep, long pixelSt
     for (int c = 0; c < columns; c++) store(target + r * rowStep + c * pixelStep, load(tile + (r * kPixels + c) * W));
 }
 
-}  // namespace
-}  // namespace winograd
+// dx at all pixels of a run of tiles.
+void outputRun(const Run& run, const float* products, float* dx, const Geometry& g) {
+  const long outs = g.inChannels, rowStep = g.inWidth * outs;
+  const int top = kPixels * run.row, rows = least(kPixels, g.inHeight - top);
+  for (int t = 0; t < run.tiles; t++, products += W) {
+    const int left = kPixels * (run.column + t), columns = least(kPixels, g.inWidth - left);
+    float* target = dx + ((run.picture * g.inHeight + top) * g.inWidth + left) * outs;
+    const bool whole = rows == kPixels && columns == kPixels;
+    for (long o = 0; o < outs; o += W) {
+      const float* panel = products + o / W * Panels::kPanel;
+      if (whole) outputTile(panel, target + o, rowStep, outs);
+      else partOfTile(panel, target + o, rowStep, outs, rows, columns);
+      for (int r = 0; r < kPixels; r++)  // the next row of tiles
+        for (int c = 0; c < kPixels; c++) ahead(target + (r + kPixels) * rowStep + c * outs + o);
+    }
+  }
+}
 
-bool winogradInputGradient(int threads, const float* dy, const float* filter, float* dx, const Geometry& g) {
-  using namespace winograd;
-  if (!applies(g)) return false;
+// gb through the surrogate, and what both branches measure, at all pixels of a run of tiles.
+void measureRun(const Run& run, const float* x, Surrogate surrogate, float* gb, const float* ga, const Geometry& g, BranchSums& sums) {
+  const int top = kPixels * run.row, rows = least(kPixels, g.inHeight - top);
+  const int left = kPixels * run.column, columns = least(kPixels * run.tiles, g.inWidth - left);
+  // Rows that fill the picture's width lie behind one another.
+  const int pieces = columns == g.inWidth ? 1 : rows;
+  for (int r = 0; r < pieces; r++) {
+    const long at = ((run.picture * g.inHeight + top + r) * g.inWidth + left) * g.inChannels;
+    const long length = long(columns) * g.inChannels * (rows / pieces);
+    sums += throughSurrogateBlock(x + at, surrogate, gb + at, ga ? ga + at : nullptr, length);
+  }
+}
+
+}  // namespace
+
+void transformFilters(int threads, const float* filter, bool signs, const Geometry& g, float* out) {
+  if (signs) transformFilters<true>(threads, filter, g, out);
+  else transformFilters<false>(threads, filter, g, out);
+}
+
+BranchSums inputGradients(const float* dy, const float* x, const float* binaryFilters, const float* realFilters, Surrogate surrogate, float* gb,
+                          float* ga, const Geometry& g) {
   const long ins = g.outChannels, outs = g.inChannels;  // of this product
-  const Scratch<float> transformedFilters(kPositions * ins * outs);
-  float* filters = transformedFilters;
-  transformFilters(threads, filter, g, filters);
   const Panels runs(g.batch, g.inHeight, g.inWidth);
   // dx at a pixel sees dy from 2 - pad rows above on.
   const int up = 2 - g.padTop, before = 2 - g.padLeft;
-  tasks(threads, runs.chunks(), runs.together * runs.length * kPositions * ins * outs / W, [&](long chunk) {
-    const long first = chunk * runs.together, end = least(runs.count, first + runs.together);
-    // The products of a position take the place of the inputs of the position before.
-    const Scratch<float> panels(most(ins, outs) / W * Panels::kPanel);
-    float *sums = panels, *pieces = sums + Panels::kStep;
+  // The binary branch's products of a position take the place of the inputs of the position before.
+  const Scratch<float> panels(most(ins, outs) / W * Panels::kPanel), realPanels(ga ? outs / W * Panels::kPanel : 0);
+  float *binarySums = panels, *realSums = realPanels, *pieces = binarySums + Panels::kStep;
+  BranchSums sums{};
+  for (long first = 0; first < runs.count; first += runs.together) {
+    const long end = least(runs.count, first + runs.together);
     int tiles = 0;
     for (long i = first; i < end; i++) {
       const Run run(runs, i);
-      transformPieces<Panels, 0, kSide>(dy + run.picture * g.outHeight * g.outWidth * ins, g.outHeight, g.outWidth, ins,
-                                        kPixels * run.row - up, kPixels * run.column - before, run.tiles, pieces + tiles * W);
+      transformPieces<Panels, 0, kSide, false>(dy + run.picture * g.outHeight * g.outWidth * ins, g.outHeight, g.outWidth, ins,
+                                               kPixels * run.row - up, kPixels * run.column - before, run.tiles, pieces + tiles * W);
       tiles += run.tiles;
     }
-    for (int p = 0; p < kPositions; p++)
-      positionProducts(pieces + p * Panels::kStep, ins, filters + p * ins * outs, sums + p * Panels::kStep, outs, tiles);
-    const float* tile = sums;
+    for (int p = 0; p < kPositions; p++) {
+      const long panel = p * Panels::kStep, filters = p * ins * outs;
+      if (ga) positionProducts(pieces + panel, ins, realFilters + filters, realSums + panel, outs, tiles);
+      positionProducts(pieces + panel, ins, binaryFilters + filters, binarySums + panel, outs, tiles);
+    }
+    long tile = 0;
     for (long i = first; i < end; i++) {
       const Run run(runs, i);
-      const int top = kPixels * run.row, rows = least(kPixels, g.inHeight - top);
-      for (int t = 0; t < run.tiles; t++, tile += W) {
-        const int left = kPixels * (run.column + t), columns = least(kPixels, g.inWidth - left);
-        float* target = dx + ((run.picture * g.inHeight + top) * g.inWidth + left) * outs;
-        const bool whole = rows == kPixels && columns == kPixels;
-        for (long o = 0; o < outs; o += W) {
-          const float* products = tile + o / W * Panels::kPanel;
-          if (whole) outputTile(products, target + o, g.inWidth * outs, outs);
-          else partOfTile(products, target + o, g.inWidth * outs, outs, rows, columns);
-          for (int r = 0; r < kPixels; r++)  // the next row of tiles
-            for (int c = 0; c < kPixels; c++) ahead(target + ((r + kPixels) * g.inWidth + c) * outs + o);
-        }
-      }
+      outputRun(run, binarySums + tile * W, gb, g);
+      if (ga) outputRun(run, realSums + tile * W, ga, g);
+      tile += run.tiles;
+      measureRun(run, x, surrogate, gb, ga, g, sums);
     }
-  });
-  return true;
+  }
+  return sums;
 }
 
+}  // namespace winograd
 }  // namespace surge::SURGE_ISA

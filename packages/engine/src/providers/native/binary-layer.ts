@@ -10,6 +10,7 @@ import { packGeometry } from './geometry.js';
 
 /** The parts whose seconds `branches` reports, in its order. */
 const parts = [
+  'both branches: minimal filtering, surrogate and norms',
   'binary branch: input gradient',
   'auxiliary branch: input gradient',
   'surrogate and norms',
