@@ -91,8 +91,7 @@ export interface BatchNormAttrs {
 /**
  * The same with what stands behind it in a network with shortcuts, in one pass: y = min(max((x - mean) inverseStd gamma + beta
  * + shortcut, low), high), clipped as by ADD_CLIP; mean and variance are those of x. The other name because its
- * backward alone needs y, and TF.js settles by the name what it keeps: ADD_CLIP_GRADIENT of {dy, y}, which is the gradient of the shortcut
- * and the dy of BATCH_NORM_GRADIENT.
+ * backward alone needs y, and TF.js settles by the name what it keeps.
  * inputs {x, gamma, beta} or {x, gamma, beta, shortcut: x's shape}; outputs [y, mean, variance]; attrs BatchNormAttrs and
  * AddClipAttrs, without a bound where one is infinite.
  */
@@ -105,6 +104,13 @@ export interface BatchNormAddClipAttrs extends BatchNormAttrs, AddClipAttrs {}
  * inputs {dy, x, gamma, mean, variance}; outputs [dx, dgamma, dbeta]; attrs BatchNormAttrs.
  */
 export const BATCH_NORM_GRADIENT = 'SurgeBatchNormGradient';
+
+/**
+ * Backward of BATCH_NORM_ADD_CLIP: dsum is ADD_CLIP_GRADIENT of {dy, y}, which is the gradient of the shortcut, the rest
+ * BATCH_NORM_GRADIENT of dsum.
+ * inputs {dy, y, x, gamma, mean, variance}; outputs [dx, dgamma, dbeta, dsum]; attrs BatchNormAddClipAttrs.
+ */
+export const BATCH_NORM_ADD_CLIP_GRADIENT = 'SurgeBatchNormAddClipGradient';
 
 /**
  * The moving statistics after a batch: mean' = keep mean + (1 - keep) batchMean and

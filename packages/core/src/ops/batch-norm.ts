@@ -9,6 +9,7 @@ import {
   ADD_CLIP_GRADIENT,
   BATCH_NORM,
   BATCH_NORM_ADD_CLIP,
+  BATCH_NORM_ADD_CLIP_GRADIENT,
   BATCH_NORM_GRADIENT,
   InputError,
 } from '@surge-bnn/contract';
@@ -66,6 +67,7 @@ function withTail(inputs: ForwardWithTail, attrs: BatchNormAddClipAttrs): Tensor
   }
   ensureAddClip();
   ensureKernel(BATCH_NORM_ADD_CLIP, forwardWithTail);
+  ensureKernel(BATCH_NORM_ADD_CLIP_GRADIENT, backwardWithTail);
   ensureGradient(gradientWithTail);
   return runKernel(BATCH_NORM_ADD_CLIP, { ...inputs }, attrs);
 }
@@ -139,21 +141,26 @@ function backward(
   return [tf.mul(centred, tf.mul(gamma, s)), dgamma, dbeta];
 }
 
-const axesOf = (x: Tensor) => Array.from({ length: x.rank - 1 }, (_, i) => i);
-
-/** @param saved x, gamma, mean and variance. */
-function throughNorm(dy: Tensor, saved: readonly Tensor[], attrs: object) {
-  const [x, gamma, mean, variance] = saved;
-  const inputs = { dy, x, gamma, mean, variance };
-  const [dx, dgamma, dbeta] = runKernel(BATCH_NORM_GRADIENT, inputs, attrs);
-  return { x: () => dx, gamma: () => dgamma, beta: () => dbeta };
+/** The clip's gradient is the shortcut's, and what the norm gets. */
+function backwardWithTail(
+  { dy, y, ...norm }: Backward & { y: Tensor },
+  { epsilon, low, high }: BatchNormAddClipAttrs,
+): Tensor[] {
+  const [dsum] = runKernel(ADD_CLIP_GRADIENT, { dy, y }, { low, high });
+  return [...runKernel(BATCH_NORM_GRADIENT, { dy: dsum, ...norm }, { epsilon }), dsum];
 }
+
+const axesOf = (x: Tensor) => Array.from({ length: x.rank - 1 }, (_, i) => i);
 
 const gradient: GradConfig = {
   kernelName: BATCH_NORM,
   inputsToSave: ['x', 'gamma'],
   outputsToSave: [false, true, true],
-  gradFunc: (dys, saved, attrs) => throughNorm((dys as Tensor[])[0], saved, attrs),
+  gradFunc: (dys, [x, gamma, mean, variance], attrs) => {
+    const inputs = { dy: (dys as Tensor[])[0], x, gamma, mean, variance };
+    const [dx, dgamma, dbeta] = runKernel(BATCH_NORM_GRADIENT, inputs, attrs);
+    return { x: () => dx, gamma: () => dgamma, beta: () => dbeta };
+  },
 };
 
 const gradientWithTail: GradConfig = {
@@ -162,7 +169,8 @@ const gradientWithTail: GradConfig = {
   // y tells where it was clipped; the norm's own output is not needed again.
   outputsToSave: [true, true, true],
   gradFunc: (dys, [x, gamma, y, mean, variance], attrs) => {
-    const [masked] = runKernel(ADD_CLIP_GRADIENT, { dy: (dys as Tensor[])[0], y }, attrs);
-    return { ...throughNorm(masked, [x, gamma, mean, variance], attrs), shortcut: () => masked };
+    const inputs = { dy: (dys as Tensor[])[0], y, x, gamma, mean, variance };
+    const [dx, dgamma, dbeta, dsum] = runKernel(BATCH_NORM_ADD_CLIP_GRADIENT, inputs, attrs);
+    return { x: () => dx, gamma: () => dgamma, beta: () => dbeta, shortcut: () => dsum };
   },
 };

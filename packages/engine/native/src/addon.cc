@@ -13,7 +13,7 @@ namespace surge {
 namespace {
 
 // Raised with every change of a method's arguments: a stale build is refused by providers/native/addon.ts instead of misread.
-constexpr int kInterface = 4;
+constexpr int kInterface = 5;
 
 class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
  public:
@@ -165,6 +165,16 @@ class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
       const Floats dy = a.floats(), x = a.floats(), gamma = a.floats(), mean = a.floats(), variance = a.floats();
       const Floats dx = a.floats(), dgamma = a.floats(), dbeta = a.floats();
       k.batchNormGradient(threads, dy, x, gamma, mean, variance, dx, dgamma, dbeta, x.length / gamma.length, gamma.length, a.number());
+    });
+  }
+  METHOD(batchNormAddClipGradient) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats dy = a.floats(), y = a.floats(), x = a.floats(), gamma = a.floats(), mean = a.floats(), variance = a.floats();
+      const Floats dx = a.floats(), dgamma = a.floats(), dbeta = a.floats(), dsum = a.floats();
+      const double epsilon = a.number();
+      const float low = float(a.number()), high = float(a.number());
+      k.batchNormAddClipGradient(threads, dy, y, x, gamma, mean, variance, dx, dgamma, dbeta, dsum, x.length / gamma.length, gamma.length,
+                                 epsilon, low, high);
     });
   }
   METHOD(layerNorm) {
@@ -357,7 +367,7 @@ Napi::Function NativeProvider::define(Napi::Env env) {
                      {METHOD(setThreads), METHOD(setPrecision), METHOD(isa), METHOD(bytes), METHOD(conv2d), METHOD(conv2dInputGradient),
                       METHOD(conv2dFilterGradient), METHOD(canonicalConv2d), METHOD(matMul), METHOD(signConv2d),
                       METHOD(branches), METHOD(combineBranches), METHOD(finishBinaryFilter), METHOD(finishAuxiliaryFilter),
-                      METHOD(batchNorm), METHOD(batchNormGradient),
+                      METHOD(batchNorm), METHOD(batchNormGradient), METHOD(batchNormAddClipGradient),
                       METHOD(layerNorm), METHOD(layerNormGradient), METHOD(maxPool), METHOD(maxPoolGradient), METHOD(avgPool),
                       METHOD(avgPoolGradient), METHOD(softmaxCrossEntropy), METHOD(sgdStep), METHOD(adamStep), METHOD(bopStep), METHOD(unary),
                       METHOD(clip), METHOD(binary), METHOD(prelu), METHOD(preluGradient), METHOD(addClip), METHOD(addClipGradient), METHOD(sum),

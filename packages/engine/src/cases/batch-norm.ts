@@ -75,10 +75,16 @@ export const batchNormCases: readonly KernelCase[] = [...forms, ...notNumbers].f
   })),
 );
 
-export const batchNormGradientCases: readonly KernelCase[] = forms.map((f) => {
+/** The statistics that a backward gets. */
+function statistics(f: (typeof forms)[number]): { mean: Float32Array; variance: Float32Array } {
   const mean = new Float32Array(f.channels);
   const variance = new Float32Array(f.channels);
   batchNorm(f.x, f.gamma, f.beta, undefined, new Float32Array(f.x.length), mean, variance, f.attrs);
+  return { mean, variance };
+}
+
+export const batchNormGradientCases: readonly KernelCase[] = forms.map((f) => {
+  const { mean, variance } = statistics(f);
   return {
     name: f.name,
     kernel: 'batchNormGradient',
@@ -98,4 +104,39 @@ export const batchNormGradientCases: readonly KernelCase[] = forms.map((f) => {
         f.attrs,
       ),
   };
+});
+
+export const batchNormAddClipGradientCases: readonly KernelCase[] = forms.flatMap((f) => {
+  const { mean, variance } = statistics(f);
+  // Outputs on both sides of the bounds, some of them exactly at one.
+  const y = f.shortcut.map((v, i) => (i % 5 === 0 ? 1 : i % 7 === 0 ? -1 : v));
+  const bounds = [
+    [-1, 1],
+    [-0.1, Infinity],
+    [-Infinity, Infinity],
+  ];
+  return bounds.map(([low, high]): KernelCase => ({
+    name: `${f.name}, within [${low}, ${high}]`,
+    kernel: 'batchNormAddClipGradient',
+    inputs: [f.dy, y, f.x, f.gamma, mean, variance],
+    outputLengths: [f.x.length, f.channels, f.channels, f.x.length],
+    bound: f.bound,
+    call: (kernels, inputs, outputs) => {
+      const [dyView, yView, x, gamma, meanView, varianceView] = inputs;
+      const [dx, dgamma, dbeta, dsum] = outputs;
+      kernels.batchNormAddClipGradient(
+        dyView,
+        yView,
+        x,
+        gamma,
+        meanView,
+        varianceView,
+        dx,
+        dgamma,
+        dbeta,
+        dsum,
+        { ...f.attrs, low, high },
+      );
+    },
+  }));
 });

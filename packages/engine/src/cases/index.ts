@@ -3,7 +3,11 @@
  */
 import type { KernelName } from '../providers/provider.js';
 import { addClipCases, addClipGradientCases } from './add-clip.js';
-import { batchNormCases, batchNormGradientCases } from './batch-norm.js';
+import {
+  batchNormAddClipGradientCases,
+  batchNormCases,
+  batchNormGradientCases,
+} from './batch-norm.js';
 import { canonicalConv2dCases } from './canonical-conv2d.js';
 import { conv2dCases, conv2dFilterGradientCases, conv2dInputGradientCases } from './conv2d.js';
 import {
@@ -41,6 +45,7 @@ export const kernelCases: Readonly<Record<KernelName, readonly KernelCase[]>> = 
   signConv2dGradient: signConv2dGradientCases,
   batchNorm: batchNormCases,
   batchNormGradient: batchNormGradientCases,
+  batchNormAddClipGradient: batchNormAddClipGradientCases,
   layerNorm: layerNormCases,
   layerNormGradient: layerNormGradientCases,
   maxPool: maxPoolCases,

@@ -4,6 +4,7 @@
 import {
   BATCH_NORM,
   BATCH_NORM_ADD_CLIP,
+  BATCH_NORM_ADD_CLIP_GRADIENT,
   BATCH_NORM_GRADIENT,
   InputError,
   type BatchNormAddClipAttrs,
@@ -78,5 +79,42 @@ export const batchNormGradient: KernelEntry = {
       ),
     );
     return [dx, dgamma, dbeta];
+  },
+};
+
+export const batchNormAddClipGradient: KernelEntry = {
+  kernel: BATCH_NORM_ADD_CLIP_GRADIENT,
+  uses: ['batchNormAddClipGradient'],
+  run(call) {
+    const attrs = call.attrs<BatchNormAddClipAttrs>();
+    const dy = call.input('dy');
+    const y = call.input('y');
+    const x = call.input('x');
+    const gamma = call.input('gamma');
+    const mean = call.input('mean');
+    const variance = call.input('variance');
+    expectPerChannel('batch norm', x, { gamma, mean, variance });
+    expectSameSize('batch norm', dy, x);
+    expectSameSize('batch norm', y, x);
+    const dx = call.output(x.shape);
+    const dgamma = call.output(gamma.shape);
+    const dbeta = call.output(gamma.shape);
+    const dsum = call.output(x.shape);
+    call.compute((kernels, view) =>
+      kernels.batchNormAddClipGradient(
+        view(dy),
+        view(y),
+        view(x),
+        view(gamma),
+        view(mean),
+        view(variance),
+        view(dx),
+        view(dgamma),
+        view(dbeta),
+        view(dsum),
+        attrs,
+      ),
+    );
+    return [dx, dgamma, dbeta, dsum];
   },
 };

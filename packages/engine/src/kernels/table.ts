@@ -4,7 +4,12 @@
  * in cases/. Nothing here runs on import.
  */
 import { addClip, addClipGradient } from './add-clip.js';
-import { batchNorm, batchNormAddClip, batchNormGradient } from './batch-norm.js';
+import {
+  batchNorm,
+  batchNormAddClip,
+  batchNormAddClipGradient,
+  batchNormGradient,
+} from './batch-norm.js';
 import { addN, binaryEntries } from './binary.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
 import { concat, slice, split } from './concat.js';
@@ -30,6 +35,7 @@ export const kernelTable: readonly KernelEntry[] = [
   batchNorm,
   batchNormAddClip,
   batchNormGradient,
+  batchNormAddClipGradient,
   movingStatistics,
   layerNorm,
   layerNormGradient,

@@ -10,6 +10,7 @@
 import type {
   AdamStepAttrs,
   AddClipAttrs,
+  BatchNormAddClipAttrs,
   BatchNormAttrs,
   BopStepAttrs,
   BranchMeasure,
@@ -145,6 +146,20 @@ export interface Kernels {
     dgamma: Float32Array,
     dbeta: Float32Array,
     attrs: BatchNormAttrs,
+  ): void;
+  /** dsum = addClipGradient of dy and y, the rest batchNormGradient of dsum. */
+  batchNormAddClipGradient(
+    dy: Float32Array,
+    y: Float32Array,
+    x: Float32Array,
+    gamma: Float32Array,
+    mean: Float32Array,
+    variance: Float32Array,
+    dx: Float32Array,
+    dgamma: Float32Array,
+    dbeta: Float32Array,
+    dsum: Float32Array,
+    attrs: BatchNormAddClipAttrs,
   ): void;
 
   /** Rows of gamma.length entries; mean and inverseStd have one entry for each row. */

@@ -20,6 +20,7 @@ void copyRuns(int threads, const float* x, float* y, long rows, long length, lon
 void batchNorm(int threads, const float* x, const float* gamma, const float* beta, const float* shortcut, float* y, float* mean,
                float* variance, long rows, long channels, double epsilon, float low, float high);
 void batchNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* variance, float* dx, float* dgamma, float* dbeta, long rows, long channels, double epsilon);
+void batchNormAddClipGradient(int threads, const float* dy, const float* y, const float* x, const float* gamma, const float* mean, const float* variance, float* dx, float* dgamma, float* dbeta, float* dsum, long rows, long channels, double epsilon, float low, float high);
 void layerNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* inverseStd, long rows, long channels, double epsilon);
 void layerNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* inverseStd, float* dx, float* dgamma, float* dbeta, long rows, long channels);
 void maxPool(int threads, const float* x, float* y, const Geometry& g);

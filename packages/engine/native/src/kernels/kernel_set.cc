@@ -23,6 +23,7 @@ extern const KernelSet kernels = {
     copyRuns,
     batchNorm,
     batchNormGradient,
+    batchNormAddClipGradient,
     layerNorm,
     layerNormGradient,
     maxPool,

@@ -61,6 +61,10 @@ struct KernelSet {
                     float* variance, long rows, long channels, double epsilon, float low, float high);
   void (*batchNormGradient)(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* variance,
                             float* dx, float* dgamma, float* dbeta, long rows, long channels, double epsilon);
+  // dsum = dy where low < y < high, else 0; and batchNormGradient of it.
+  void (*batchNormAddClipGradient)(int threads, const float* dy, const float* y, const float* x, const float* gamma, const float* mean,
+                                   const float* variance, float* dx, float* dgamma, float* dbeta, float* dsum, long rows, long channels,
+                                   double epsilon, float low, float high);
   void (*layerNorm)(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* inverseStd, long rows,
                     long channels, double epsilon);
   void (*layerNormGradient)(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* inverseStd,

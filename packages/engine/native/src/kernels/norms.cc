@@ -63,20 +63,11 @@ void batchNorm(int threads, const float* x, const float* gamma, const float* bet
   apply([](Vf v, long, int) { return v; });
 }
 
-void batchNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* variance, float* dx,
-                       float* dgamma, float* dbeta, long rows, long channels, double epsilon) {
-  Columns<2> sums(rows, channels);
-  sums.run(threads, [=, &sums](long row, long column, Vd* low, Vd* high) {
-    float spare[W], spareX[W];
-    const long at = row * channels + column;
-    const float* d = sums.lanes(dy + at, column, spare);
-    const float* v = sums.lanes(x + at, column, spareX);
-    const Vd a = low64(d), b = high64(d);
-    low[0] += a;
-    high[0] += b;
-    low[1] = fused(a, low64(v), low[1]);
-    high[1] = fused(b, high64(v), high[1]);
-  });
+namespace {
+
+// dgamma, dbeta and dx from the sums of dy and of dy x.
+void finishNormGradient(int threads, const Columns<2>& sums, const float* dy, const float* x, const float* gamma, const float* mean,
+                        const float* variance, float* dx, float* dgamma, float* dbeta, long rows, long channels, double epsilon) {
   // dx = k0 (dy - k1 - (x - mean) k2)
   const Scratch<float> scratch(3 * channels);
   float* k0 = scratch;
@@ -95,6 +86,47 @@ void batchNormGradient(int threads, const float* dy, const float* x, const float
     const Vf centred = part(x + at + c, n) - part(mean + c, n);
     put(dx + at + c, part(k0 + c, n) * (part(dy + at + c, n) - part(k1 + c, n) - part(k2 + c, n) * centred), n);
   });
+}
+
+}  // namespace
+
+void batchNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* variance, float* dx,
+                       float* dgamma, float* dbeta, long rows, long channels, double epsilon) {
+  Columns<2> sums(rows, channels);
+  sums.run(threads, [=, &sums](long row, long column, Vd* low, Vd* high) {
+    float spare[W], spareX[W];
+    const long at = row * channels + column;
+    const float* d = sums.lanes(dy + at, column, spare);
+    const float* v = sums.lanes(x + at, column, spareX);
+    const Vd a = low64(d), b = high64(d);
+    low[0] += a;
+    high[0] += b;
+    low[1] = fused(a, low64(v), low[1]);
+    high[1] = fused(b, high64(v), high[1]);
+  });
+  finishNormGradient(threads, sums, dy, x, gamma, mean, variance, dx, dgamma, dbeta, rows, channels, epsilon);
+}
+
+void batchNormAddClipGradient(int threads, const float* dy, const float* y, const float* x, const float* gamma, const float* mean,
+                              const float* variance, float* dx, float* dgamma, float* dbeta, float* dsum, long rows, long channels,
+                              double epsilon, float low, float high) {
+  Columns<2> sums(rows, channels);
+  const auto add = [=](long at, int n, Vd* lows, Vd* highs) {
+    const Vf bounded = part(y + at, n), v = part(x + at, n);
+    const Vf d = ((bounded > all(low)) & (bounded < all(high))) ? part(dy + at, n) : Vf{};
+    put(dsum + at, d, n);
+    const Vd a = low64(d), b = high64(d);
+    lows[0] += a;
+    highs[0] += b;
+    lows[1] = fused(a, low64(v), lows[1]);
+    highs[1] = fused(b, high64(v), highs[1]);
+  };
+  sums.run(threads, [=](long row, long column, Vd* lows, Vd* highs) {
+    const long at = row * channels + column;
+    if (column + W <= channels) add(at, W, lows, highs);
+    else add(at, int(channels - column), lows, highs);
+  });
+  finishNormGradient(threads, sums, dsum, x, gamma, mean, variance, dx, dgamma, dbeta, rows, channels, epsilon);
 }
 
 void layerNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* inverseStd, long rows,

@@ -93,6 +93,21 @@ export interface NativeMethods {
     dbeta: Floats,
     epsilon: number,
   ): void;
+  batchNormAddClipGradient(
+    dy: Floats,
+    y: Floats,
+    x: Floats,
+    gamma: Floats,
+    mean: Floats,
+    variance: Floats,
+    dx: Floats,
+    dgamma: Floats,
+    dbeta: Floats,
+    dsum: Floats,
+    epsilon: number,
+    low: number,
+    high: number,
+  ): void;
   layerNorm(
     x: Floats,
     gamma: Floats,
@@ -195,7 +210,7 @@ export interface Addon {
 }
 
 /** The interface that this file describes: kInterface of native/src/addon.cc. */
-const INTERFACE = 4;
+const INTERFACE = 5;
 
 /** Where build-native.mjs puts the addon, seen from src/ and from dist/ alike. */
 export const addonPath = fileURLToPath(

@@ -100,6 +100,12 @@ function layerKernels(native: NativeMethods) {
       ),
     batchNormGradient: (dy, x, gamma, mean, variance, dx, dgamma, dbeta, { epsilon }) =>
       native.batchNormGradient(dy, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon),
+    batchNormAddClipGradient: (...given) => {
+      const [dy, y, x, gamma, mean, variance, dx, dgamma, dbeta, dsum, attrs] = given;
+      const { epsilon, low, high } = attrs;
+      const [norm, gradients] = [[x, gamma, mean, variance] as const, [dx, dgamma, dbeta] as const];
+      native.batchNormAddClipGradient(dy, y, ...norm, ...gradients, dsum, epsilon, low, high);
+    },
     layerNorm: (x, gamma, beta, y, mean, inverseStd, { epsilon }) =>
       native.layerNorm(x, gamma, beta, y, mean, inverseStd, epsilon),
     layerNormGradient: (...arrays) => native.layerNormGradient(...arrays),

@@ -2,8 +2,8 @@
  * Reference of batch norm in training and its hand-written backward, over all axes but the last. The
  * formulas stand in @surge-bnn/contract; sums accumulate in float64. Running averages are not its matter.
  */
-import type { AddClipAttrs, BatchNormAttrs } from '@surge-bnn/contract';
-import { addClip } from './add-clip.js';
+import type { AddClipAttrs, BatchNormAddClipAttrs, BatchNormAttrs } from '@surge-bnn/contract';
+import { addClip, addClipGradient } from './add-clip.js';
 
 /**
  * Mean, biased variance and normalised output of each channel; gamma.length is the number of channels. Behind the output,
@@ -69,4 +69,22 @@ export function batchNormGradient(
       dx[i] = gamma[c] * inverseStd * (dy[i] - sumDy / rows - (xhat * sumDyXhat) / rows);
     }
   }
+}
+
+/** The same behind the clip: dsum is the gradient at the sum of the norm's output and the shortcut. */
+export function batchNormAddClipGradient(
+  dy: Float32Array,
+  y: Float32Array,
+  x: Float32Array,
+  gamma: Float32Array,
+  mean: Float32Array,
+  variance: Float32Array,
+  dx: Float32Array,
+  dgamma: Float32Array,
+  dbeta: Float32Array,
+  dsum: Float32Array,
+  attrs: BatchNormAddClipAttrs,
+): void {
+  addClipGradient(dy, y, dsum, attrs.low, attrs.high);
+  batchNormGradient(dsum, x, gamma, mean, variance, dx, dgamma, dbeta, attrs);
 }

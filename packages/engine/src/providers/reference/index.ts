@@ -4,7 +4,7 @@
  */
 import type { KernelName, Kernels, Provider } from '../provider.js';
 import { addClip, addClipGradient } from './add-clip.js';
-import { batchNorm, batchNormGradient } from './batch-norm.js';
+import { batchNorm, batchNormAddClipGradient, batchNormGradient } from './batch-norm.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
 import { binary, clip, fill, prelu, preluGradient, unary } from './element-wise.js';
@@ -29,6 +29,7 @@ export const referenceKernels: Kernels = {
   signConv2dGradient,
   batchNorm,
   batchNormGradient,
+  batchNormAddClipGradient,
   layerNorm,
   layerNormGradient,
   maxPool,

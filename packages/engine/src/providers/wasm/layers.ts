@@ -9,6 +9,7 @@ type LayerKernels = Pick<
   Kernels,
   | 'batchNorm'
   | 'batchNormGradient'
+  | 'batchNormAddClipGradient'
   | 'layerNorm'
   | 'layerNormGradient'
   | 'maxPool'
@@ -20,7 +21,7 @@ type LayerKernels = Pick<
 
 export function layerKernels(engine: Engine): LayerKernels {
   const { wasm, scratch } = engine;
-  return {
+  const kernels: LayerKernels = {
     batchNorm(x, gamma, beta, shortcut, y, mean, variance, { epsilon, low, high }) {
       const [atX, atG, atB, atY, atM, atV] = addresses(x, gamma, beta, y, mean, variance);
       const channels = gamma.length;
@@ -56,6 +57,22 @@ export function layerKernels(engine: Engine): LayerKernels {
         );
       });
     },
+    batchNormAddClipGradient(
+      dy,
+      y,
+      x,
+      gamma,
+      mean,
+      variance,
+      dx,
+      dgamma,
+      dbeta,
+      dsum,
+      { low, high, ...attrs },
+    ) {
+      wasm.addClipGradient(dy.byteOffset, y.byteOffset, dsum.byteOffset, y.length, low, high);
+      kernels.batchNormGradient(dsum, x, gamma, mean, variance, dx, dgamma, dbeta, attrs);
+    },
     layerNorm(x, gamma, beta, y, mean, inverseStd, { epsilon }) {
       const [atX, atG, atB, atY, atM, atS] = addresses(x, gamma, beta, y, mean, inverseStd);
       wasm.layerNorm(atX, atG, atB, atY, atM, atS, mean.length, gamma.length, epsilon);
@@ -88,6 +105,7 @@ export function layerKernels(engine: Engine): LayerKernels {
       );
     },
   };
+  return kernels;
 }
 
 function addresses(...views: Float32Array[]): number[] {
