@@ -74,11 +74,11 @@ export function profileFigures(record, report) {
 
 /** The kernels of ordinary convolutions; those of a binary layer's backward are parts of its one kernel. */
 const convolutionKernels = ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'];
-const isProduct = ({ part }) => /(input|filter) gradient$/.test(part);
+const isProduct = ({ part }) => /(input|filter) gradient$|minimal filtering/.test(part);
 
 /**
- * The float convolutions of a step beside the same primitives of oneDNN timed alone, in milliseconds; undefined for engines that do not
- * tell the parts of a binary layer's backward apart.
+ * The float convolutions of a step (by minimal filtering with the surrogate and the norms, which are part of its pass) beside the same
+ * convolutions as oneDNN's primitives alone, in milliseconds; undefined for engines that do not tell the parts of a binary layer's backward apart.
  *
  * @returns products, alone (undefined where oneDNN was not measured), signs: the forward by bits, rest: all that is no convolution
  */
