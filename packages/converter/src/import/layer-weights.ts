@@ -53,6 +53,11 @@ const rprelu: LayerRules = {
   shiftAfter: { path: 'pr_bias1.bias', layouts: moves },
 };
 
+/** A module of a learnable bias, as ReActNet has it in front of a sign; it adds, as ours does. */
+const channelBias: LayerRules = {
+  bias: { path: 'bias', layouts: moves },
+};
+
 const rules: Readonly<Record<string, LayerRules>> = {
   Conv2D: convolution,
   FloatConv2D: { kernel: convolution.kernel },
@@ -65,6 +70,7 @@ const rules: Readonly<Record<string, LayerRules>> = {
   PReLU: prelu,
   SurgePReLU: prelu,
   RPReLU: rprelu,
+  ChannelBias: channelBias,
 };
 
 /** Kinds of layers whose weights can be imported. */
