@@ -18,6 +18,10 @@ export interface Network<Options extends object> {
   readonly name: string;
   /** One line for help texts. */
   readonly summary: string;
+  /** [height, width, channels] of the pictures that it was published for; any other is possible. */
+  readonly inputShape: readonly [number, number, number];
+  /** And how many classes they have. */
+  readonly classes: number;
   readonly defaults: Options;
   build(options: Options, context: BuildContext): Model;
 }
