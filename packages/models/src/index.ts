@@ -12,6 +12,7 @@ import { resNet20 } from './resnet-20.js';
 import { vggSmall } from './vgg-small.js';
 
 export type { BuildContext, Network } from './network.js';
+export { torchNames } from './torch-names.js';
 
 const networks = [
   digitsCnn,

@@ -20,6 +20,14 @@ const convolution: LayerRules = {
   bias: { path: 'bias', layouts: outputs },
 };
 
+const binaryConvolution: LayerRules = {
+  kernel: {
+    path: 'weight',
+    layouts: (shape) => [layouts.convKernel(shape), layouts.convKernelInARow(shape)],
+    meaning: 'latent',
+  },
+};
+
 const depthwise: LayerRules = {
   depthwise_kernel: { path: 'weight', layouts: (shape) => [layouts.depthwiseKernel(shape)] },
   bias: { path: 'bias', layouts: outputs },
@@ -63,7 +71,7 @@ const rules: Readonly<Record<string, LayerRules>> = {
   FloatConv2D: { kernel: convolution.kernel },
   DepthwiseConv2D: depthwise,
   Dense: dense,
-  BinaryConv2D: { kernel: { ...convolution.kernel, meaning: 'latent' } },
+  BinaryConv2D: binaryConvolution,
   BinaryDense: { kernel: { ...dense.kernel, meaning: 'latent' } },
   SurgeBatchNorm: { gamma, beta, movingMean: mean, movingVariance: variance },
   BatchNormalization: { gamma, beta, moving_mean: mean, moving_variance: variance },
