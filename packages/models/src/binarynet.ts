@@ -18,6 +18,10 @@ import type { Precision, SharedOptions } from './options.js';
 export const binaryNet: Network<SharedOptions> = {
   name: 'binarynet',
   summary: "larq's CIFAR BinaryNet: six convolutions, three dense layers, all with 1-bit weights",
+  source:
+    "larq's tutorial (larq/docs, binarynet_cifar10), after Courbariaux et al. (arXiv 1602.02830)",
+  differs:
+    'logits, no softmax behind them; latent weights start Kaiming-normal in the convolutions, theirs Glorot-uniform',
   inputShape: [32, 32, 3],
   classes: 10,
   // Keras counts the share that is kept, as we do.

@@ -11,6 +11,9 @@ import type { ResidualOptions } from './residual.js';
 export const cifarResNet18: Network<ResidualOptions> = {
   name: 'cifar-resnet-18',
   summary: 'CIFAR ResNet-18: float 3x3 stem, 16 binary 3x3 convolutions, a shortcut past each two',
+  source: 'He et al. as in ReCU (cifar/models_cifar/resnet2.py) and IR-Net',
+  differs:
+    "a hardtanh behind the stem's batch norm, too; 'downsample' and 'fc' for 'shortcut' and 'linear'",
   inputShape: [32, 32, 3],
   classes: 10,
   defaults: {

@@ -30,6 +30,8 @@ export interface DigitsCnnOptions {
 export const digitsCnn: Network<DigitsCnnOptions> = {
   name: 'digits-cnn',
   summary: 'float stem, three binary 3x3 convolutions, float classifier; for 28x28 pictures',
+  source: 'our own',
+  differs: '',
   inputShape: [28, 28, 1],
   classes: 10,
   defaults: { width: 16, momentum: 0.98, precision: 'binary' },

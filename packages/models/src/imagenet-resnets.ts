@@ -16,6 +16,9 @@ function imageNetResNet(depth: 18 | 34, blocks: readonly number[]): Network<Resi
   return {
     name,
     summary: `ImageNet ResNet-${depth}, Bi-Real style: float 7x7 stem, ${depth - 2} binary 3x3 convolutions with a shortcut each`,
+    source: 'Bi-Real Net (arXiv 1808.00278; liuzechun/Bi-Real-net)',
+    differs:
+      "torchvision's names, two convolutions a block; no scale of the weights, which is the binarizer's matter",
     inputShape: [224, 224, 3],
     classes: 1000,
     defaults: {

@@ -19,6 +19,8 @@ export interface MlpOptions {
 export const mlp: Network<MlpOptions> = {
   name: 'mlp',
   summary: 'binary dense layers on binarized pixels, float classifier',
+  source: 'our own, after Courbariaux et al. (arXiv 1602.02830)',
+  differs: 'float classifier, a batch norm in front of the first layer, narrower',
   inputShape: [28, 28, 1],
   classes: 10,
   defaults: { depth: 2, units: 256, precision: 'binary' },

@@ -22,6 +22,9 @@ const multiples = [1, 2, 4, 4, 8, 8, 16, 16, 16, 16, 16, 16, 32, 32];
 export const reActNetA: Network<SharedOptions> = {
   name: 'reactnet-a',
   summary: 'ImageNet ReActNet-A: float stem, 13 blocks of a binary 3x3 and 1x1, RSign and RPReLU',
+  source: 'ReActNet (arXiv 2003.03488; liuzechun/ReActNet, mobilenet)',
+  differs:
+    "no scale of the weights, which is the binarizer's matter; latent weights start Kaiming-normal, theirs uniform in [0, 0.001)",
   inputShape: [224, 224, 3],
   classes: 1000,
   defaults: { width: 32, ...sharedDefaults },

@@ -11,6 +11,8 @@ import type { ResidualOptions } from './residual.js';
 export const resNet20: Network<ResidualOptions> = {
   name: 'resnet-20',
   summary: 'CIFAR ResNet-20: float stem, 18 binary 3x3 convolutions with a shortcut each',
+  source: 'He et al. (arXiv 1512.03385) as in ReCU (z-hXu/ReCU, cifar/models_cifar/resnet.py)',
+  differs: "no scale of the outputs, which is the binarizer's matter",
   inputShape: [32, 32, 3],
   classes: 10,
   defaults: {

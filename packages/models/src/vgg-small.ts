@@ -16,6 +16,8 @@ import type { PaperOptions } from './options.js';
 export const vggSmall: Network<PaperOptions> = {
   name: 'vgg-small',
   summary: 'CIFAR VGG-Small: float stem, five binary 3x3 convolutions, one dense layer',
+  source: 'as in ReCU (models_cifar/vgg.py) and IR-Net',
+  differs: "no scale of the outputs, which is the binarizer's matter",
   inputShape: [32, 32, 3],
   classes: 10,
   defaults: { width: 128, ...paperDefaults },
