@@ -2,3 +2,4 @@
 export { runCli } from './program.js';
 export { readRun, writeReport } from './report/report.js';
 export type { Report, ReportRun } from './report/model.js';
+export { networksPage } from './networks-page.js';

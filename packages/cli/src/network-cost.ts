@@ -1,8 +1,8 @@
-/** A recipe's network, built only to be counted. */
+/** A network, a recipe's or one by its name, built only to be counted. */
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, unknownName } from '@surge-bnn/contract';
-import type { NetworkCost } from '@surge-bnn/core';
+import type { Model, NetworkCost, SurgeOptions } from '@surge-bnn/core';
 import type { FileSize } from '@surge-bnn/runtime';
 import type { Recipe } from '@surge-bnn/train';
 import { findRecipe } from './workspace.js';
@@ -32,18 +32,9 @@ export interface RecipeCost extends NetworkCost {
   readonly file: FileSize;
 }
 
-/** Per layer what the network costs, and as a file. Runs on TF.js's plain CPU backend: nothing is computed but initial weights. */
+/** Per layer what the network costs, and as a file. */
 export async function costOf(recipe: Recipe): Promise<RecipeCost> {
-  const [converter, core, data, engine, models, runtime, train] = await Promise.all([
-    import('@surge-bnn/converter'),
-    import('@surge-bnn/core'),
-    import('@surge-bnn/data'),
-    import('@surge-bnn/engine'),
-    import('@surge-bnn/models'),
-    import('@surge-bnn/runtime'),
-    import('@surge-bnn/train'),
-  ]);
-  await engine.useEngine({ backend: 'cpu' });
+  const [data, train] = await Promise.all([import('@surge-bnn/data'), import('@surge-bnn/train')]);
   const sets = data.describeDatasets();
   const set = sets.find((one) => one.name === recipe.data.name);
   if (set === undefined) {
@@ -53,22 +44,104 @@ export async function costOf(recipe: Recipe): Promise<RecipeCost> {
       sets.map((one) => one.name),
     );
   }
-  const method = core.resolveMethod(recipe.binarizer);
+  return countNetwork({
+    network: recipe.network.name,
+    options: recipe.network.options,
+    binarizer: recipe.binarizer,
+    inputShape: [set.height, set.width, set.channels],
+    classes: set.classes.length,
+    classNames: set.classes,
+    seed: recipe.seed,
+    compensator: train.surgeOptions(recipe) ?? undefined,
+  });
+}
+
+/** A network by its name, as it was published where nothing else is said. */
+export interface NetworkChoice {
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Default 'ste'. */
+  readonly binarizer?: string;
+  readonly inputShape?: readonly [number, number, number];
+  readonly classes?: number;
+}
+
+/** @throws InputError for an unknown network, option or method. */
+export async function costOfNetwork(name: string, given: NetworkChoice = {}): Promise<RecipeCost> {
+  return countNetwork(await describeNetwork(name, given));
+}
+
+/** The same without the file, which takes as long as all the rest. */
+export async function layersOfNetwork(
+  name: string,
+  given: NetworkChoice = {},
+): Promise<NetworkCost> {
+  const { summarize } = await import('@surge-bnn/core');
+  return withNetwork(await describeNetwork(name, given), (model) => summarize(model));
+}
+
+async function describeNetwork(name: string, given: NetworkChoice): Promise<Description> {
+  const { networkList } = await import('@surge-bnn/models');
+  const published = networkList.find((network) => network.name === name);
+  if (published === undefined) {
+    throw unknownName(
+      'network',
+      name,
+      networkList.map((network) => network.name),
+    );
+  }
+  const { inputShape, classes } = published;
+  return {
+    ...{ network: name, options: {}, binarizer: 'ste', inputShape, classes, seed: 1 },
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
+}
+
+interface Description {
+  readonly network: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly binarizer: string;
+  readonly inputShape: readonly [number, number, number];
+  readonly classes: number;
+  readonly classNames?: readonly string[];
+  readonly seed: number;
+  readonly compensator?: SurgeOptions;
+}
+
+async function countNetwork(description: Description): Promise<RecipeCost> {
+  const [converter, core, runtime] = await Promise.all([
+    import('@surge-bnn/converter'),
+    import('@surge-bnn/core'),
+    import('@surge-bnn/runtime'),
+  ]);
+  return withNetwork(description, (model) => {
+    const { source } = converter.packModel(model, { classes: description.classNames });
+    return { ...core.summarize(model), file: runtime.fileSize(source) };
+  });
+}
+
+/** Runs on TF.js's plain CPU backend: nothing is computed but initial weights. */
+async function withNetwork<T>(description: Description, use: (model: Model) => T): Promise<T> {
+  const { network, options, inputShape, classes, seed, compensator } = description;
+  const [core, engine, models] = await Promise.all([
+    import('@surge-bnn/core'),
+    import('@surge-bnn/engine'),
+    import('@surge-bnn/models'),
+  ]);
+  await engine.useEngine({ backend: 'cpu' });
+  const method = core.resolveMethod(description.binarizer);
   const model = models.buildModel(
-    { network: recipe.network.name, options: recipe.network.options },
+    { network, options },
     {
       inputBinarizer: method.input,
       weightBinarizer: method.weight,
-      seed: recipe.seed,
-      inputShape: [set.height, set.width, set.channels],
-      classes: set.classes.length,
+      seed,
+      inputShape: [...inputShape],
+      classes,
     },
   );
-  const compensator = train.surgeOptions(recipe);
-  if (compensator) core.attachCompensator(model, core.surge(compensator), { seed: recipe.seed });
+  if (compensator) core.attachCompensator(model, core.surge(compensator), { seed });
   try {
-    const { source } = converter.packModel(model, { classes: set.classes });
-    return { ...core.summarize(model), file: runtime.fileSize(source) };
+    return use(model);
   } finally {
     model.dispose();
   }

@@ -10,6 +10,7 @@ import { addDemo } from './verbs/demo.js';
 import { addDoctor } from './verbs/doctor.js';
 import { addEvaluate } from './verbs/evaluate.js';
 import { addMethods } from './verbs/methods.js';
+import { addNetworks } from './verbs/networks.js';
 import { addPredict } from './verbs/predict.js';
 import { addSummary } from './verbs/summary.js';
 import { addTrain } from './verbs/train.js';
@@ -71,6 +72,7 @@ Exit codes: 0 all went well, 2 your input needs a change, 130 interrupted, 1 a d
     addSummary,
     addData,
     addMethods,
+    addNetworks,
     addDoctor,
     addDemo,
   ]) {

@@ -27,6 +27,11 @@ export function recipeNames(): string[] {
     .map((file) => file.slice(0, -'.json'.length));
 }
 
+/** Whether there is such a file or folder, or a recipe of that name. */
+export function namesRecipe(given: string): boolean {
+  return existsSync(given) || recipeNames().includes(given);
+}
+
 /**
  * The file that a user means by RECIPE: a path, or the name of a recipe that comes with the project.
  *

@@ -84,6 +84,9 @@ export function everyLayer(): Model {
   );
   y = on(layers.batchNorm({ name: 'norm2' }), y);
   y = on(tfl.layers.maxPooling2d({ name: 'pool', poolSize: 2, padding: 'same' }), y); // 4 x 4 x 8
+  // Channels with thresholds of their own; 4 x 4 again, now with a border on all sides.
+  y = on(layers.channelBias({ name: 'bias' }), y);
+  y = on(layers.maxPool2d({ name: 'paddedPool', poolSize: 3, strides: 1, padding: 1 }), y);
   y = on(layers.prelu({ name: 'prelu' }), y);
   y = on(
     layers.binaryConv2d({
@@ -155,6 +158,14 @@ export function everyLayer(): Model {
   );
   v = on(tfl.layers.add({ name: 'add2' }), v, w, most);
   v = on(tfl.layers.reshape({ name: 'reshape', targetShape: [2, 5] }), v);
+  const series = { filters: 5, kernelSize: 3 };
+  v = on(layers.binaryConv1d({ name: 'series', ...series, padding: 2, padValue: -1, seed: 16 }), v); // 4 x 5
+  v = on(layers.batchNorm({ name: 'seriesNorm', scale: false }), v);
+  v = on(layers.binaryConv1d({ name: 'thinned', ...series, strides: 2, padding: 1, seed: 17 }), v); // 2 x 5
+  v = on(
+    layers.binaryConv1d({ name: 'seriesWeights', ...series, inputBinarizer: 'none', seed: 18 }),
+    v,
+  );
   v = on(layers.binaryDense({ name: 'dense2', units: 7, seed: 11 }), v);
   v = on(tfl.layers.flatten({ name: 'flatten2' }), v);
   v = on(layers.batchNorm({ name: 'norm6' }), v);

@@ -41,8 +41,24 @@ const step = fc.oneof(
   }),
   fc.record({
     kind: fc.constantFrom(
-      ...(['norm', 'prelu', 'rprelu', 'hardTanh', 'relu', 'tanh', 'flatten', 'twice'] as const),
+      ...([
+        'norm',
+        'bias',
+        'prelu',
+        'rprelu',
+        'hardTanh',
+        'relu',
+        'tanh',
+        'flatten',
+        'twice',
+      ] as const),
     ),
+  }),
+  fc.record({
+    kind: fc.constant('paddedPool' as const),
+    poolSize: fc.integer({ min: 2, max: 3 }),
+    strides: size,
+    padding: fc.constantFrom(0, 1),
   }),
   fc.record({ kind: fc.constant('binaryDense' as const), units: fc.constantFrom(1, 3, 40) }),
 );
@@ -68,10 +84,16 @@ function layerOf(given: Step): tfl.layers.Layer {
       return tfl.layers.conv2d(given);
     case 'maxPool':
       return tfl.layers.maxPooling2d(given);
+    case 'paddedPool': {
+      const { kind: _, ...options } = given;
+      return layers.maxPool2d(options);
+    }
     case 'meanPool':
       return tfl.layers.averagePooling2d(given);
     case 'norm':
       return layers.batchNorm();
+    case 'bias':
+      return layers.channelBias();
     case 'prelu':
       return layers.prelu();
     case 'rprelu':

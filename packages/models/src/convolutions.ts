@@ -1,87 +1,51 @@
-/** What the networks from the papers share: options, and float and binary convolutions as their repositories have them. */
+/** The layers that the networks are made of, as the papers' repositories have them: no biases, padded on all sides. */
 import { layers } from '@surge-bnn/core';
-import { InputError, seedFor } from '@surge-bnn/contract';
-import type { PadValue } from '@surge-bnn/contract';
+import { seedFor } from '@surge-bnn/contract';
+import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import * as tfl from '@tensorflow/tfjs-layers';
 import type { BuildContext } from './network.js';
+import type { Activation, PaperOptions, Precision, SharedOptions } from './options.js';
 
-/** Options of all networks from the papers. */
-export interface PaperOptions {
-  /** Channels of the first convolution; all others are multiples of it. */
-  width: number;
-  /** full: the full-precision twin, an ordinary convolution in place of each binary one. */
-  precision: 'binary' | 'full';
-  /** Behind each batch norm or add. With hardtanh the signs see |x| <= 1 and the box never clips (METHOD.md section 5). */
-  activation: 'hardtanh' | 'none';
-  /** What stands outside the picture in a binary convolution; the papers' code pads with 0. */
-  padValue: PadValue;
-  /** Share of the moving statistics that batch norm keeps at each step; PyTorch's momentum 0.1 is 0.9 here. */
-  momentum: number;
+/** The window of a convolution; it is padded so that at stride 1 the picture keeps its size. */
+interface Window {
+  /** Rows and columns; odd. Default 3. */
+  readonly kernelSize?: number;
+  /** Default 1. */
+  readonly strides?: number;
 }
 
-export const paperDefaults: Omit<PaperOptions, 'width'> = {
-  precision: 'binary',
-  activation: 'hardtanh',
-  padValue: 0,
-  momentum: 0.9,
-};
-
-/** @throws InputError for an option that is not allowed; padValue and momentum are checked by their layers. */
-export function checkPaperOptions(network: string, options: PaperOptions): void {
-  const { width, precision, activation, padValue } = options;
-  const refuse = (option: string, allowed: string, value: unknown) =>
-    new InputError(
-      `network ${network}: ${option} must be ${allowed}, got ${JSON.stringify(value)}`,
-    );
-  if (!Number.isInteger(width) || width < 1) throw refuse('width', 'a whole number >= 1', width);
-  if (!['binary', 'full'].includes(precision)) {
-    throw refuse('precision', 'binary or full', precision);
-  }
-  if (!['hardtanh', 'none'].includes(activation)) {
-    throw refuse('activation', 'hardtanh or none', activation);
-  }
-  if (![0, 1, -1].includes(padValue)) throw refuse('padValue', '0, 1 or -1', padValue);
-  if (precision === 'full' && activation === 'none') {
-    throw new InputError(
-      `network ${network}: without an activation the full-precision network would be linear; set activation to hardtanh or precision to binary`,
-    );
-  }
-}
-
-/** A 3x3 convolution in float without bias, padded as in PyTorch. */
-export function floatConv(name: string, filters: number, { seed }: BuildContext, strides = 1) {
+/** A convolution in float without bias, padded as in PyTorch. */
+export function floatConv(
+  name: string,
+  filters: number,
+  { seed }: BuildContext,
+  { kernelSize = 3, strides = 1 }: Window = {},
+) {
   return layers.conv2d({
     name,
     filters,
-    kernelSize: 3,
+    kernelSize,
     strides,
-    padding: 1,
+    padding: (kernelSize - 1) / 2,
     seed: seedFor(seed, `init/${name}`),
   });
 }
 
-/** The activation as an option of the batch norm in front of it. */
-export function behindNorm(activation: PaperOptions['activation']): {
-  readonly activation?: 'hardTanh';
-} {
-  return activation === 'hardtanh' ? { activation: 'hardTanh' } : {};
-}
-
-/** The 3x3 convolution inside the network: binary, or in the full-precision twin an ordinary one. */
+/** The convolution inside the network: binary, or in the full-precision twin an ordinary one. */
 export function innerConv(
   name: string,
   filters: number,
-  { precision, padValue }: PaperOptions,
+  { precision, padValue }: SharedOptions,
   context: BuildContext,
-  strides = 1,
+  { kernelSize = 3, strides = 1 }: Window = {},
 ) {
-  if (precision === 'full') return floatConv(name, filters, context, strides);
+  if (precision === 'full') return floatConv(name, filters, context, { kernelSize, strides });
   return layers.binaryConv2d({
     name,
     filters,
-    kernelSize: 3,
+    kernelSize,
     strides,
-    padding: 1,
+    padding: (kernelSize - 1) / 2,
     padValue,
     inputBinarizer: context.inputBinarizer,
     weightBinarizer: context.weightBinarizer,
@@ -90,10 +54,77 @@ export function innerConv(
   });
 }
 
+/** A dense layer without bias inside the network: binary, or in the full-precision twin an ordinary one. */
+export function innerDense(
+  name: string,
+  units: number,
+  precision: Precision,
+  context: BuildContext,
+) {
+  const seed = seedFor(context.seed, `init/${name}`);
+  if (precision === 'full') {
+    const kernelInitializer = tfl.initializers.glorotNormal({ seed });
+    return tfl.layers.dense({ name, units, useBias: false, kernelInitializer });
+  }
+  const { inputBinarizer, weightBinarizer } = context;
+  return layers.binaryDense({ name, units, inputBinarizer, weightBinarizer, seed });
+}
+
+/** A classifier in float. */
 export function linear(name: string, { seed, classes }: BuildContext) {
   return tfl.layers.dense({
     name,
     units: classes,
     kernelInitializer: tfl.initializers.heNormal({ seed: seedFor(seed, `init/${name}`) }),
   });
+}
+
+/** The hardtanh as an option of the batch norm in front of it, with which it is computed. */
+export function behindNorm(activation: Activation): { readonly activation?: 'hardTanh' } {
+  return activation === 'hardtanh' ? { activation: 'hardTanh' } : {};
+}
+
+/**
+ * activation(bn(x) + shortcut), the sum only where there is a shortcut. A hardtanh and the sum in front of it are computed with
+ * the norm; otherwise they are layers of their own.
+ *
+ * @param block what the names begin with, "layer1.0.". @param i number of the norm in the block.
+ */
+export function normed(
+  block: string,
+  i: number,
+  { activation, momentum }: PaperOptions,
+  x: SymbolicTensor,
+  shortcut?: SymbolicTensor,
+): SymbolicTensor {
+  const norm = layers.batchNorm({ name: `${block}bn${i}`, momentum, ...behindNorm(activation) });
+  if (activation === 'hardtanh') return on(norm, shortcut === undefined ? x : [x, shortcut]);
+  const last = `${block}act${i}`;
+  let y = on(norm, x);
+  if (shortcut !== undefined) {
+    const name = activation === 'none' ? last : `${block}sum${i}`;
+    y = on(tfl.layers.add({ name }), [y, shortcut]);
+  }
+  return activation === 'relu' ? on(tfl.layers.reLU({ name: last }), y) : y;
+}
+
+/** Mean over the whole picture. Not TF.js's global pool: the gradient of its mean runs on a slow kernel. */
+export function averaged(x: SymbolicTensor): SymbolicTensor {
+  const [, height, width] = x.shape;
+  const poolSize: [number, number] = [Number(height), Number(width)];
+  const means = on(tfl.layers.averagePooling2d({ name: 'average', poolSize }), x);
+  return on(tfl.layers.flatten({ name: 'features' }), means);
+}
+
+/** Half as wide and high: means of 2x2. Of an odd size the last window is the part of it that lies in the picture: ceil(n / 2), as a convolution has it. */
+export function halved(name: string, x: SymbolicTensor): SymbolicTensor {
+  return on(tfl.layers.averagePooling2d({ name, poolSize: 2, padding: 'same' }), x);
+}
+
+/** A layer on one tensor or several, as one symbolic tensor. */
+export function on(
+  layer: tfl.layers.Layer,
+  inputs: SymbolicTensor | SymbolicTensor[],
+): SymbolicTensor {
+  return layer.apply(inputs) as SymbolicTensor;
 }

@@ -9,9 +9,11 @@
  * small, and cheap.
  */
 import { layers } from '@surge-bnn/core';
-import { InputError, seedFor } from '@surge-bnn/contract';
+import { seedFor } from '@surge-bnn/contract';
 import * as tfl from '@tensorflow/tfjs-layers';
 import type { BuildContext, Network } from './network.js';
+import { checkCount, checkPrecision } from './options.js';
+import type { Precision } from './options.js';
 
 export interface DigitsCnnOptions {
   /** Channels after the stem. */
@@ -21,16 +23,21 @@ export interface DigitsCnnOptions {
    * statistics into flipped bits, so they average over more batches than is usual for float networks.
    */
   momentum: number;
+  /** full: the full-precision twin, with a hardtanh behind each batch norm that a sign would follow. */
+  precision: Precision;
 }
 
 export const digitsCnn: Network<DigitsCnnOptions> = {
   name: 'digits-cnn',
   summary: 'float stem, three binary 3x3 convolutions, float classifier; for 28x28 pictures',
-  defaults: { width: 16, momentum: 0.98 },
-  build({ width, momentum }, context) {
-    if (!Number.isInteger(width) || width < 1) {
-      throw new InputError(`network digits-cnn: width must be a whole number >= 1, got ${width}`);
-    }
+  source: 'our own',
+  differs: '',
+  inputShape: [28, 28, 1],
+  classes: 10,
+  defaults: { width: 16, momentum: 0.98, precision: 'binary' },
+  build({ width, momentum, precision }, context) {
+    checkCount('digits-cnn', 'width', width);
+    checkPrecision('digits-cnn', precision);
     const { seed, inputShape, classes } = context;
     const stem = tfl.layers.conv2d({
       name: 'stem',
@@ -47,17 +54,20 @@ export const digitsCnn: Network<DigitsCnnOptions> = {
       units: classes,
       kernelInitializer: tfl.initializers.glorotNormal({ seed: seedFor(seed, 'init/classifier') }),
     });
+    const behind = precision === 'full' ? ({ activation: 'hardTanh' } as const) : {};
+    const conv = (name: string, filters: number, strides = 1) =>
+      innerConv(name, filters, strides, precision, context);
     return tfl.sequential({
       name: 'digits-cnn',
       layers: [
         stem,
-        layers.batchNorm({ name: 'norm0', momentum }),
-        binaryConv('binary1', 2 * width, context),
+        layers.batchNorm({ name: 'norm0', momentum, ...behind }),
+        conv('binary1', 2 * width),
         tfl.layers.maxPooling2d({ name: 'pool', poolSize: 2 }),
-        layers.batchNorm({ name: 'norm1', momentum }),
-        binaryConv('binary2', 4 * width, context),
-        layers.batchNorm({ name: 'norm2', momentum }),
-        binaryConv('binary3', 4 * width, context, 2),
+        layers.batchNorm({ name: 'norm1', momentum, ...behind }),
+        conv('binary2', 4 * width),
+        layers.batchNorm({ name: 'norm2', momentum, ...behind }),
+        conv('binary3', 4 * width, 2),
         layers.batchNorm({ name: 'norm3', momentum }),
         tfl.layers.reLU({ name: 'relu' }),
         tfl.layers.averagePooling2d({ name: 'average', poolSize: pooledSize(inputShape) }),
@@ -74,14 +84,14 @@ function pooledSize([height, width]: BuildContext['inputShape']): [number, numbe
   return [eighth(height), eighth(width)];
 }
 
-function binaryConv(name: string, filters: number, context: BuildContext, strides = 1) {
-  return layers.binaryConv2d({
-    name,
-    filters,
-    kernelSize: 3,
-    strides,
-    inputBinarizer: context.inputBinarizer,
-    weightBinarizer: context.weightBinarizer,
-    seed: seedFor(context.seed, `init/${name}`),
-  });
+function innerConv(
+  name: string,
+  filters: number,
+  strides: number,
+  precision: Precision,
+  { inputBinarizer, weightBinarizer, seed }: BuildContext,
+) {
+  const shared = { name, filters, kernelSize: 3, strides, seed: seedFor(seed, `init/${name}`) };
+  if (precision === 'full') return layers.conv2d(shared);
+  return layers.binaryConv2d({ ...shared, inputBinarizer, weightBinarizer });
 }

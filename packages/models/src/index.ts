@@ -1,19 +1,36 @@
 /** The networks, one file each, by the names that recipes use. Nothing here trains. */
 import { unknownName } from '@surge-bnn/contract';
 import type { Model } from '@surge-bnn/core';
+import { binaryNet } from './binarynet.js';
+import { cifarResNet18 } from './cifar-resnet-18.js';
 import { digitsCnn } from './digits-cnn.js';
+import { imageNetResNet18, imageNetResNet34 } from './imagenet-resnets.js';
 import { mlp } from './mlp.js';
 import type { BuildContext, Network } from './network.js';
+import { reActNetA } from './reactnet-a.js';
 import { resNet20 } from './resnet-20.js';
 import { vggSmall } from './vgg-small.js';
 
 export type { BuildContext, Network } from './network.js';
+export { torchNames } from './torch-names.js';
 
-const networks = [digitsCnn, mlp, resNet20, vggSmall] as const;
+const networks = [
+  digitsCnn,
+  mlp,
+  resNet20,
+  vggSmall,
+  binaryNet,
+  cifarResNet18,
+  imageNetResNet18,
+  imageNetResNet34,
+  reActNetA,
+] as const;
 
-/** Names and one-line summaries. */
-export const networkList: readonly Pick<Network<object>, 'name' | 'summary' | 'defaults'>[] =
-  networks;
+/** What may be known of a network without building it. */
+export type NetworkDescription = Omit<Network<object>, 'build'>;
+
+/** The networks with one-line summaries, the pictures that they were published for, and their options. */
+export const networkList: readonly NetworkDescription[] = networks;
 
 /** A recipe's description of a network: its name and the options that differ from the defaults. */
 export interface NetworkSpec {

@@ -1,35 +1,38 @@
 /** A multilayer perceptron with every dense layer but the last binary, the first included. */
 import { layers } from '@surge-bnn/core';
-import { InputError, seedFor } from '@surge-bnn/contract';
+import { seedFor } from '@surge-bnn/contract';
 import * as tfl from '@tensorflow/tfjs-layers';
+import { innerDense } from './convolutions.js';
 import type { Network } from './network.js';
+import { checkCount, checkPrecision } from './options.js';
+import type { Precision } from './options.js';
 
 export interface MlpOptions {
   /** Hidden layers. */
   depth: number;
   /** Units of each. */
   units: number;
+  /** full: the full-precision twin, with a hardtanh behind each hidden layer's batch norm. */
+  precision: Precision;
 }
 
 export const mlp: Network<MlpOptions> = {
   name: 'mlp',
   summary: 'binary dense layers on binarized pixels, float classifier',
-  defaults: { depth: 2, units: 256 },
-  build({ depth, units }, { inputBinarizer, weightBinarizer, seed, inputShape, classes }) {
-    for (const [name, value] of Object.entries({ depth, units })) {
-      if (!Number.isInteger(value) || value < 1) {
-        throw new InputError(`network mlp: ${name} must be a whole number >= 1, got ${value}`);
-      }
-    }
+  source: 'our own, after Courbariaux et al. (arXiv 1602.02830)',
+  differs: 'float classifier, a batch norm in front of the first layer, narrower',
+  inputShape: [28, 28, 1],
+  classes: 10,
+  defaults: { depth: 2, units: 256, precision: 'binary' },
+  build({ depth, units, precision }, context) {
+    checkCount('mlp', 'depth', depth);
+    checkCount('mlp', 'units', units);
+    checkPrecision('mlp', precision);
+    const { seed, inputShape, classes } = context;
+    const behind = precision === 'full' ? ({ activation: 'hardTanh' } as const) : {};
     const hidden = Array.from({ length: depth }, (_, i) => i + 1).flatMap((i) => [
-      layers.binaryDense({
-        name: `binary${i}`,
-        units,
-        inputBinarizer,
-        weightBinarizer,
-        seed: seedFor(seed, `init/binary${i}`),
-      }),
-      layers.batchNorm({ name: `norm${i}` }),
+      innerDense(`binary${i}`, units, precision, context),
+      layers.batchNorm({ name: `norm${i}`, ...behind }),
     ]);
     const classifier = tfl.layers.dense({
       name: 'classifier',

@@ -18,6 +18,14 @@ export interface Network<Options extends object> {
   readonly name: string;
   /** One line for help texts. */
   readonly summary: string;
+  /** Paper and repository that it follows. */
+  readonly source: string;
+  /** What is not as it is there; '' where nothing is known to differ. */
+  readonly differs: string;
+  /** [height, width, channels] of the pictures that it was published for; any other is possible. */
+  readonly inputShape: readonly [number, number, number];
+  /** And how many classes they have. */
+  readonly classes: number;
   readonly defaults: Options;
   build(options: Options, context: BuildContext): Model;
 }

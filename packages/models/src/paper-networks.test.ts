@@ -190,7 +190,8 @@ describe.each(['resnet-20', 'vgg-small'])('%s', (network) => {
   it.each([
     [{ width: 0 }, /width must be a whole number >= 1, got 0/],
     [{ precision: 'half' }, /precision must be binary or full, got "half"/],
-    [{ activation: 'relu' }, /activation must be hardtanh or none, got "relu"/],
+    [{ activation: 'gelu' }, /activation must be hardtanh, relu or none, got "gelu"/],
+    [{ activation: 'relu' }, /behind a relu every sign would be \+1/],
     [{ padValue: 2 }, /padValue must be 0, 1 or -1, got 2/],
     [{ precision: 'full', activation: 'none' }, /would be linear/],
     [{ witdh: 3 }, /did you mean "width"/],

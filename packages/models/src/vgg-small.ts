@@ -8,22 +8,18 @@
  */
 import { layers } from '@surge-bnn/core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import {
-  behindNorm,
-  checkPaperOptions,
-  floatConv,
-  innerConv,
-  linear,
-  paperDefaults,
-} from './convolutions.js';
-import type { PaperOptions } from './convolutions.js';
+import { behindNorm, floatConv, innerConv, linear } from './convolutions.js';
 import type { Network } from './network.js';
+import { checkPaperOptions, paperDefaults } from './options.js';
+import type { PaperOptions } from './options.js';
 
-export type VggSmallOptions = PaperOptions;
-
-export const vggSmall: Network<VggSmallOptions> = {
+export const vggSmall: Network<PaperOptions> = {
   name: 'vgg-small',
   summary: 'CIFAR VGG-Small: float stem, five binary 3x3 convolutions, one dense layer',
+  source: 'as in ReCU (models_cifar/vgg.py) and IR-Net',
+  differs: "no scale of the outputs, which is the binarizer's matter",
+  inputShape: [32, 32, 3],
+  classes: 10,
   defaults: { width: 128, ...paperDefaults },
   build(options, context) {
     checkPaperOptions('vgg-small', options);
@@ -39,6 +35,7 @@ export const vggSmall: Network<VggSmallOptions> = {
       );
       if (i % 2 === 1) model.add(tfl.layers.maxPooling2d({ name: `pool${i}`, poolSize: 2 }));
       model.add(layers.batchNorm({ name: `bn${i}`, momentum, ...behindNorm(activation) }));
+      if (activation === 'relu') model.add(tfl.layers.reLU({ name: `relu${i}` }));
     });
     model.add(tfl.layers.flatten({ name: 'features' }));
     model.add(linear('fc', context));

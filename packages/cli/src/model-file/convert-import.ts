@@ -9,7 +9,7 @@ import type { Model } from '@surge-bnn/core';
 import { channelStatistics, loadImages } from '@surge-bnn/data';
 import type { ChannelStatistics, DatasetName, ImageSet } from '@surge-bnn/data';
 import { useEngine } from '@surge-bnn/engine';
-import { buildModel } from '@surge-bnn/models';
+import { buildModel, torchNames } from '@surge-bnn/models';
 import { parseOverride, sha256 } from '@surge-bnn/train';
 import { version } from '../workspace.js';
 import { inputBatches } from './batches.js';
@@ -67,9 +67,15 @@ export async function convertImport(
   await useEngine();
   const { model, description } = buildNetwork(options, set);
   try {
+    const { prefix = '' } = options;
+    const inFile = [...tensors.keys()].filter((name) => name.startsWith(prefix));
+    const known = torchNames(
+      model,
+      inFile.map((name) => name.slice(prefix.length)),
+    );
     const imported = importTorchWeights(model, tensors, {
-      names,
-      prefix: options.prefix,
+      names: { ...without(known, Object.values(names)), ...names },
+      prefix,
       ignore: options.ignore,
       epsilon: options.epsilon,
     });
@@ -112,6 +118,11 @@ function buildNetwork(
     },
   );
   return { model, description: { network, options: settings, binarizer } };
+}
+
+/** What the user renames is not given to the same layer twice. */
+function without(names: Readonly<Record<string, string>>, targets: readonly string[]) {
+  return Object.fromEntries(Object.entries(names).filter(([, layer]) => !targets.includes(layer)));
 }
 
 /** @throws InputError naming the file. */

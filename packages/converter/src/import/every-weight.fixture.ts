@@ -18,6 +18,7 @@ const shapes: Readonly<Record<string, readonly number[]>> = {
   'act1.pr_prelu.weight': [8],
   'act1.pr_bias1.bias': [1, 8, 1, 1],
   ...norm('norm1', 8),
+  'move1.bias': [1, 8, 1, 1],
   'binary1.weight': [6, 4, 3, 3],
   'prelu1.weight': [1],
   'prelu2.weight': [6],
@@ -58,6 +59,7 @@ export function torchForward(state: StateDict, picture: TorchArray): TorchArray 
   x = torch.batchNorm(x, state, 'norm0');
   x = torch.conv2d(x, of('dw.weight'), of('dw.bias'), { padding: 1, groups: 4 });
   x = torch.batchNorm(rprelu(x, 'act1'), state, 'norm1');
+  x = torch.learnableBias(x, of('move1.bias'));
   x = torch.conv2d(torch.sign(x), torch.sign(of('binary1.weight')), undefined, {
     stride: [2, 1],
     padding: 1,
@@ -92,6 +94,7 @@ export function everyWeightModel(): Model {
     }),
     layers.rprelu({ name: 'act1' }),
     tfl.layers.batchNormalization({ name: 'norm1', epsilon: 1e-5 }),
+    layers.channelBias({ name: 'move1' }),
     layers.binaryConv2d({
       ...ste,
       name: 'binary1',

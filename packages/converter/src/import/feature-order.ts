@@ -23,9 +23,15 @@ const makesFeatures = ['Conv2D', 'FloatConv2D', 'BinaryConv2D', 'Dense', 'Binary
 /** Layers that leave the features where they are. */
 const keepsFeatures = [
   ...['Activation', 'ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU', 'Softmax'],
-  ...['PReLU', 'SurgePReLU', 'RPReLU', 'BatchNormalization'],
+  ...['PReLU', 'SurgePReLU', 'RPReLU', 'ChannelBias', 'BatchNormalization'],
   ...['Dropout', 'SpatialDropout1D', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout'],
-  ...['MaxPooling2D', 'AveragePooling2D', 'GlobalMaxPooling2D', 'GlobalAveragePooling2D'],
+  ...[
+    'MaxPooling2D',
+    'SurgeMaxPool2D',
+    'AveragePooling2D',
+    'GlobalMaxPooling2D',
+    'GlobalAveragePooling2D',
+  ],
   ...['ZeroPadding2D', 'Cropping2D', 'UpSampling2D', 'DepthwiseConv2D', 'InputLayer'],
 ];
 

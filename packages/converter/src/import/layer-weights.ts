@@ -20,6 +20,14 @@ const convolution: LayerRules = {
   bias: { path: 'bias', layouts: outputs },
 };
 
+const binaryConvolution: LayerRules = {
+  kernel: {
+    path: 'weight',
+    layouts: (shape) => [layouts.convKernel(shape), layouts.convKernelInARow(shape)],
+    meaning: 'latent',
+  },
+};
+
 const depthwise: LayerRules = {
   depthwise_kernel: { path: 'weight', layouts: (shape) => [layouts.depthwiseKernel(shape)] },
   bias: { path: 'bias', layouts: outputs },
@@ -53,18 +61,24 @@ const rprelu: LayerRules = {
   shiftAfter: { path: 'pr_bias1.bias', layouts: moves },
 };
 
+/** A module of a learnable bias, as ReActNet has it in front of a sign; it adds, as ours does. */
+const channelBias: LayerRules = {
+  bias: { path: 'bias', layouts: moves },
+};
+
 const rules: Readonly<Record<string, LayerRules>> = {
   Conv2D: convolution,
   FloatConv2D: { kernel: convolution.kernel },
   DepthwiseConv2D: depthwise,
   Dense: dense,
-  BinaryConv2D: { kernel: { ...convolution.kernel, meaning: 'latent' } },
+  BinaryConv2D: binaryConvolution,
   BinaryDense: { kernel: { ...dense.kernel, meaning: 'latent' } },
   SurgeBatchNorm: { gamma, beta, movingMean: mean, movingVariance: variance },
   BatchNormalization: { gamma, beta, moving_mean: mean, moving_variance: variance },
   PReLU: prelu,
   SurgePReLU: prelu,
   RPReLU: rprelu,
+  ChannelBias: channelBias,
 };
 
 /** Kinds of layers whose weights can be imported. */

@@ -25,6 +25,12 @@ export function convKernel([height, width, inputs, outputs]: readonly number[]):
   };
 }
 
+/** The same numbers in a row, [O I H W, 1], as Bi-Real Net's and ReActNet's modules keep them. */
+export function convKernelInARow(shape: readonly number[]): Layout {
+  const count = shape.reduce((a, b) => a * b, 1);
+  return { ...convKernel(shape), shape: [count, 1], change: 'OIHW in a row -> HWIO' };
+}
+
 /** PyTorch's [C M, 1, H, W] (groups = C) for TF's [H, W, C, M]: output channel c M + m is filter m of channel c in both. */
 export function depthwiseKernel([height, width, channels, each]: readonly number[]): Layout {
   const outputs = channels * each;

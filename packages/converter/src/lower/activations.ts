@@ -93,6 +93,9 @@ export const leakyRelu: LowerRule = (layer, [input], context) => {
 export const prelu: LowerRule = (layer, [input], context) =>
   bend(layer, input, layer.name, perChannel(layer, 'alpha', input, context), context);
 
+export const channelBias: LowerRule = (layer, [input], context) =>
+  shift(layer, input, layer.name, perChannel(layer, 'bias', input, context), context);
+
 /** ReActNet's RPReLU, PReLU(x - s) + t: x - s is x + (-s) exactly. */
 export const rprelu: LowerRule = (layer, [input], context) => {
   const before = perChannel(layer, 'shiftBefore', input, context).map((s) => -s);

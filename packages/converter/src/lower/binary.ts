@@ -1,5 +1,5 @@
 /** Binary layers: signs of the input, exact sums, the scale. */
-import { BinaryConv2D, BinaryDense, noTransform } from '@surge-bnn/core';
+import { BinaryConv1D, BinaryConv2D, BinaryDense, noTransform } from '@surge-bnn/core';
 import type { BinaryLayer } from '@surge-bnn/core';
 import { InputError } from '@surge-bnn/contract';
 import type { NamedTensor } from '../graph-builder.js';
@@ -25,6 +25,38 @@ export const binaryConv2d: LowerRule = ({ name, self }, [input], context) => {
       ? builder.add({ ...node, op: 'binaryConv2d', attributes })
       : builder.add({ ...node, op: 'conv2d', attributes: { ...attributes, weights: 'bits' } }),
   );
+};
+
+/** A picture of one row, and back to a sequence. */
+export const binaryConv1d: LowerRule = ({ name, self }, [input], context) => {
+  if (!(self instanceof BinaryConv1D)) throw foreign(name);
+  const layer = { name, self };
+  const { builder } = context;
+  const geometry = self.geometry([1, ...builder.edge(input).shape]);
+  const { inWidth, inChannels, outWidth, outChannels } = geometry;
+  const attributes = {
+    window: windowOf(geometry),
+    filters: outChannels,
+    groups: geometry.groups,
+    padValue: self.padValue,
+  };
+  return binaryLayer(layer, input, context, ({ inputs, layers, ...given }, form) => {
+    const reshaped = (edges: readonly string[], suffix: string, shape: readonly number[]) =>
+      builder.add({
+        name: `${name}/${suffix}`,
+        op: 'reshape',
+        inputs: edges,
+        attributes: { shape },
+        layers,
+      });
+    const row = reshaped(inputs, 'row', [1, inWidth, inChannels]);
+    const node = { ...given, inputs: [row], layers };
+    const sums =
+      form === 'packed'
+        ? builder.add({ ...node, op: 'binaryConv2d', attributes })
+        : builder.add({ ...node, op: 'conv2d', attributes: { ...attributes, weights: 'bits' } });
+    return reshaped([sums], 'sequence', [outWidth, outChannels]);
+  });
 };
 
 export const binaryDense: LowerRule = ({ name, self }, [input], context) => {

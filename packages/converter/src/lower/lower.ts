@@ -18,6 +18,7 @@ import * as shape from './shape.js';
 
 /** Rules by the layers' class names. */
 const rules: Readonly<Record<string, LowerRule>> = {
+  BinaryConv1D: binary.binaryConv1d,
   BinaryConv2D: binary.binaryConv2d,
   BinaryDense: binary.binaryDense,
   Conv2D: float.conv2d,
@@ -34,8 +35,10 @@ const rules: Readonly<Record<string, LowerRule>> = {
   SurgePReLU: activations.prelu,
   RPReLU: activations.rprelu,
   HardTanh: activations.hardTanh,
+  ChannelBias: activations.channelBias,
   Softmax: activations.softmaxLayer,
   MaxPooling2D: shape.maxPool2d,
+  SurgeMaxPool2D: shape.surgeMaxPool2d,
   AveragePooling2D: shape.averagePool2d,
   GlobalMaxPooling2D: shape.globalMaxPool2d,
   GlobalAveragePooling2D: shape.globalAveragePool2d,

@@ -1,9 +1,10 @@
 /** Pools, and layers that only move numbers around or join them. */
+import { MaxPool2D } from '@surge-bnn/core';
 import { elementsOf } from '../shape.js';
 import type { Layer, LowerContext, LowerRule } from './rule.js';
 import { cannotConvert, configOf, pairOf } from './rule.js';
 import { refuseChannelsFirst } from './float.js';
-import { convWindow, namedPadding } from './window.js';
+import { convWindow, namedPadding, windowOf } from './window.js';
 
 const pool =
   (op: 'maxPool2d' | 'averagePool2d'): LowerRule =>
@@ -61,6 +62,17 @@ const globalPool =
   };
 
 export const maxPool2d = pool('maxPool2d');
+
+/** Our own, whose padding may be a number. */
+export const surgeMaxPool2d: LowerRule = ({ name, self }, inputs, { builder }) => {
+  if (!(self instanceof MaxPool2D)) {
+    throw new Error(`layer "${name}" calls itself SurgeMaxPool2D and is none`);
+  }
+  const window = windowOf(self.geometry([1, ...builder.edge(inputs[0]).shape]));
+  const attributes = { window };
+  return builder.add({ name, op: 'maxPool2d', inputs, attributes, layers: [name] });
+};
+
 export const averagePool2d = pool('averagePool2d');
 export const globalMaxPool2d = globalPool('maxPool2d');
 export const globalAveragePool2d = globalPool('averagePool2d');

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { BinaryConv1D } from '../layers/binary-conv1d.js';
 import { BinaryConv2D } from '../layers/binary-conv2d.js';
 import { BinaryDense } from '../layers/binary-dense.js';
 import type { BinaryLayer } from '../layers/binary-layer.js';
@@ -19,6 +20,19 @@ export const binaryConv2dLayer: Rule = (layer, [x]) => {
   return layer.inputBinarizer === 'none'
     ? weightOnly(layer, (signs) => canonicalConv2d(x, signs, undefined, layer.geometry(x.shape)))
     : itself(layer, [x]);
+};
+
+export const binaryConv1dLayer: Rule = (layer, [x]) => {
+  if (!(layer instanceof BinaryConv1D))
+    throw cannotEvaluate(layer, 'it is no BinaryConv1D of ours');
+  if (layer.inputBinarizer !== 'none') return itself(layer, [x]);
+  const g = layer.geometry(x.shape);
+  return weightOnly(layer, (signs) => {
+    const row = tf.reshape(x, [g.batch, 1, g.inWidth, g.inChannels]);
+    const filter = tf.reshape(signs, [1, ...signs.shape]);
+    const sums = canonicalConv2d(row, filter, undefined, g);
+    return tf.reshape(sums, [g.batch, g.outWidth, g.outChannels]);
+  });
 };
 
 export const binaryDenseLayer: Rule = (layer, [x]) => {

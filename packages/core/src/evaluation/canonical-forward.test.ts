@@ -254,7 +254,7 @@ describe('what has no canonical evaluation is refused, by name', () => {
         [3, 2],
       ),
     ).toThrow(
-      /layer "memory" is of kind SimpleRNN, which has no canonical evaluation; supported kinds: BinaryConv2D, /,
+      /layer "memory" is of kind SimpleRNN, which has no canonical evaluation; supported kinds: BinaryConv1D, /,
     );
   });
 

@@ -5,6 +5,7 @@ import { convGeometry } from '@surge-bnn/contract';
 import type { ConvGeometry } from '@surge-bnn/contract';
 import { averagePool2d, maxPool2d } from '@surge-bnn/runtime';
 import type { PoolShape } from '@surge-bnn/runtime';
+import { MaxPool2D } from '../layers/max-pool-2d.js';
 import { paddingOf, pairOf, refuseChannelsFirst } from './layer-parts.js';
 import type { Layer } from './layer-parts.js';
 import type { Rule } from './rule.js';
@@ -17,6 +18,12 @@ export const averagePooling2dLayer: Rule = (layer, [x]) =>
 
 /** Not TF.js's own: its backends leave a NaN out. */
 export const maxPooling2dLayer: Rule = (layer, [x]) => pooled(maxPool2d, x, windowOf(layer, x));
+
+/** Our own, whose padding may be a number. */
+export const maxPool2dLayer: Rule = (layer, [x]) => {
+  if (!(layer instanceof MaxPool2D)) throw new Error(`layer "${layer.name}" is no MaxPool2D`);
+  return pooled(maxPool2d, x, layer.geometry(x.shape));
+};
 
 export const globalAveragePooling2dLayer: Rule = (layer, [x]) => {
   refuseChannelsFirst(layer);

@@ -5,13 +5,14 @@
 import { InputError } from '@surge-bnn/contract';
 import { activationLayer, leakyReluLayer, reluLayer, softmaxLayer } from './activations.js';
 import { batchNormLayer } from './batch-norm.js';
-import { binaryConv2dLayer, binaryDenseLayer } from './binary-layers.js';
+import { binaryConv1dLayer, binaryConv2dLayer, binaryDenseLayer } from './binary-layers.js';
 import { conv2dLayer, denseLayer, depthwiseConv2dLayer, floatConv2dLayer } from './float-layers.js';
 import { refuseChannelsFirst } from './layer-parts.js';
 import type { Layer } from './layer-parts.js';
 import {
   averagePooling2dLayer,
   globalAveragePooling2dLayer,
+  maxPool2dLayer,
   maxPooling2dLayer,
 } from './pool-layers.js';
 import { itself } from './rule.js';
@@ -24,6 +25,7 @@ const itselfOnPictures: Rule = (layer, inputs) => {
 };
 
 const rules: Readonly<Record<string, Rule>> = {
+  BinaryConv1D: binaryConv1dLayer,
   BinaryConv2D: binaryConv2dLayer,
   BinaryDense: binaryDenseLayer,
   Conv2D: conv2dLayer,
@@ -39,9 +41,11 @@ const rules: Readonly<Record<string, Rule>> = {
   SurgePReLU: itself,
   RPReLU: itself,
   HardTanh: itself,
+  ChannelBias: itself,
   Softmax: softmaxLayer,
   MaxPooling1D: itself,
   MaxPooling2D: maxPooling2dLayer,
+  SurgeMaxPool2D: maxPool2dLayer,
   GlobalMaxPooling1D: itself,
   GlobalMaxPooling2D: itselfOnPictures,
   AveragePooling2D: averagePooling2dLayer,

@@ -15,6 +15,8 @@ export interface BatchNormOptions extends BaseOptions {
   momentum?: number;
   /** Default 1e-5. */
   epsilon?: number;
+  /** false: without gamma, which a sign behind the norm looks at only for its own sign. Default true. */
+  scale?: boolean;
   /**
    * What stands behind the norm; with it the layer takes one tensor or two of one shape, [x, shortcut], and gives
    * hardTanh(norm(x) + shortcut), in training without writing the norm's own output. Default: nothing.
@@ -28,15 +30,19 @@ export class BatchNorm extends tfl.layers.Layer {
   readonly momentum: number;
   readonly epsilon: number;
   readonly activation: 'hardTanh' | undefined;
+  readonly scale: boolean;
   /** Training passes since `restartStatistics`; undefined while the moving average runs. */
   private passes: number | undefined;
-  private weightsOf: Record<'gamma' | 'beta' | 'mean' | 'variance', tfl.LayerVariable> | undefined;
+  private weightsOf:
+    | (Record<'beta' | 'mean' | 'variance', tfl.LayerVariable> & { gamma?: tfl.LayerVariable })
+    | undefined;
 
   constructor(options: BatchNormOptions = {}) {
-    super(baseOptions(options, 'batchNorm', ['momentum', 'epsilon', 'activation']));
+    super(baseOptions(options, 'batchNorm', ['momentum', 'epsilon', 'scale', 'activation']));
     this.momentum = options.momentum ?? 0.9;
     this.epsilon = options.epsilon ?? 1e-5;
     this.activation = options.activation;
+    this.scale = options.scale ?? true;
     if (!(this.momentum >= 0 && this.momentum < 1) || !(this.epsilon > 0)) {
       throw new InputError(
         `layer "${this.name}": momentum must lie in [0, 1) and epsilon above 0, got ${this.momentum} and ${this.epsilon}`,
@@ -63,7 +69,7 @@ export class BatchNorm extends tfl.layers.Layer {
     const make = (name: string, initial: typeof zeros, trainable: boolean) =>
       this.addWeight(name, [channels], 'float32', initial, undefined, trainable);
     this.weightsOf = {
-      gamma: make('gamma', ones, true),
+      ...(this.scale && { gamma: make('gamma', ones, true) }),
       beta: make('beta', zeros, true),
       mean: make('movingMean', zeros, false),
       variance: make('movingVariance', ones, false),
@@ -75,16 +81,18 @@ export class BatchNorm extends tfl.layers.Layer {
     const weights = this.weightsOf;
     if (weights === undefined) throw new Error(`layer "${this.name}" is not built yet`);
     const [x, shortcut] = Array.isArray(inputs) ? inputs : [inputs];
-    const gamma = weights.gamma.read();
     const beta = weights.beta.read();
+    const gammaOf = () => weights.gamma?.read() ?? tf.onesLike(beta);
     if (kwargs.training !== true) {
       const [mean, variance] = [weights.mean.read(), weights.variance.read()];
       return tf.tidy(() => {
+        const gamma = gammaOf();
         const y = batchNormEvaluation(x, gamma, beta, mean, variance, this.epsilon);
         return this.activation === undefined ? y : hardTanh(y, shortcut);
       });
     }
     return tf.tidy(() => {
+      const gamma = gammaOf();
       const tail = this.activation === undefined ? {} : { shortcut, ...hardTanhBounds };
       const { y, mean, variance } = batchNormTraining(x, gamma, beta, this.epsilon, tail);
       if (this.passes !== undefined) this.passes += 1;
@@ -113,8 +121,9 @@ export class BatchNorm extends tfl.layers.Layer {
   }
 
   override getConfig(): serialization.ConfigDict {
-    const { momentum, epsilon, activation } = this;
-    return { ...super.getConfig(), momentum, epsilon, ...(activation && { activation }) };
+    const { momentum, epsilon, scale, activation } = this;
+    const rest = { ...(scale ? {} : { scale }), ...(activation && { activation }) };
+    return { ...super.getConfig(), momentum, epsilon, ...rest };
   }
 }
 

@@ -9,6 +9,7 @@ import type { BaseOptions, LayerShape } from './base-options.js';
 import { kernelInitializer } from './initializers.js';
 import type { KernelInitializerName } from './initializers.js';
 import { registerOnce } from './registration.js';
+import { tfPadding } from './tf-padding.js';
 
 export interface Conv2DOptions extends BaseOptions {
   /** Output channels. */
@@ -82,7 +83,7 @@ export class FloatConv2D extends tfl.layers.Layer {
     const { padding = 'same' } = this.options;
     const kernel = this.kernel.read() as Tensor4D;
     const strides: [number, number] = [strideHeight, strideWidth];
-    return tf.conv2d(x, kernel, strides, padding);
+    return tf.conv2d(x, kernel, strides, tfPadding(padding));
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -131,16 +131,18 @@ describe('conv2d', () => {
   }
 
   it.each([
-    [8, 2, 1],
-    [7, 2, 1],
-    [6, 1, 1],
-    [7, 3, 2],
+    [8, 2, 1, 3],
+    [7, 2, 1, 3],
+    [6, 1, 1, 3],
+    [7, 3, 2, 3],
+    [14, 2, 3, 7],
+    [9, 1, 1, [3, 2] as [number, number]],
   ])(
-    'pads %i rows at stride %i with %i on all sides, as PyTorch does',
-    (size, strides, padding) => {
+    'pads %i rows at stride %i with %i on all sides, as PyTorch does, window %j',
+    (size, strides, padding, kernelSize) => {
       const layer = layers.conv2d({
         filters: 4,
-        kernelSize: 3,
+        kernelSize,
         strides,
         padding,
         seed: 5,

@@ -5,6 +5,7 @@
 import { InputError, multiplyAdds } from '@surge-bnn/contract';
 import { kernelBits, tensorBytes } from '@surge-bnn/runtime';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { BinaryConv1D } from '../layers/binary-conv1d.js';
 import { BinaryConv2D } from '../layers/binary-conv2d.js';
 import { BinaryLayer } from '../layers/binary-layer.js';
 import type { Model } from './binary-layers.js';
@@ -148,7 +149,7 @@ function floatBytes(count: number): number {
 
 /** Multiply-adds of one call of the layer's linear operator for one example; 0 where it has none. */
 function layerMacs(layer: tfl.layers.Layer, { input, output }: Call): number {
-  if (layer instanceof BinaryConv2D) {
+  if (layer instanceof BinaryConv2D || layer instanceof BinaryConv1D) {
     const shape = input.map((d, i) => (i === 0 ? 1 : Number(d)));
     return multiplyAdds(layer.geometry(shape));
   }
@@ -164,7 +165,7 @@ function layerMacs(layer: tfl.layers.Layer, { input, output }: Call): number {
   if (kind === 'DepthwiseConv2D') return positions * size(kernels[0].shape);
   if (kernels.length > 0 && kind !== 'Embedding' && kind !== 'PReLU') {
     throw new InputError(
-      `summarize: cannot count the multiply-adds of layer "${layer.name}" of kind ${kind}; known kinds: BinaryConv2D, BinaryDense, Conv1D, Conv2D, FloatConv2D, DepthwiseConv2D, Dense, Embedding, and layers without a kernel`,
+      `summarize: cannot count the multiply-adds of layer "${layer.name}" of kind ${kind}; known kinds: BinaryConv1D, BinaryConv2D, BinaryDense, Conv1D, Conv2D, FloatConv2D, DepthwiseConv2D, Dense, Embedding, and layers without a kernel`,
     );
   }
   return 0;

@@ -1,4 +1,4 @@
-/** ops.binaryConv2d and ops.binaryMatMul: the two public ops, one kernel. */
+/** ops.binaryConv2d and ops.binaryMatMul: two public ops on one kernel, which ops.binaryConv1d runs on too. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { GradConfig, Tensor } from '@tensorflow/tfjs-core';
 import { checkKeys, convGeometry, InputError } from '@surge-bnn/contract';
@@ -61,7 +61,8 @@ const convKeys: Record<keyof BinaryConv2dOptions, true> = {
   padValue: true,
 };
 const opKeyList = Object.keys(opKeys);
-const convKeyList = Object.keys(convKeys);
+/** Names of all options of a convolution. */
+export const convKeyList = Object.keys(convKeys);
 
 /**
  * Binary convolution y = a * conv(b(x), sign(kernel)) whose backward is the surrogate's, compensated by
@@ -76,10 +77,7 @@ const convKeyList = Object.keys(convKeys);
 export function binaryConv2d(x: Tensor, kernel: Tensor, options: BinaryConv2dOptions): Tensor {
   checkKeys(options, convKeyList, 'ops.binaryConv2d');
   const name = options.name ?? 'binaryConv2d';
-  const padValue = options.padValue ?? 0;
-  if (![0, 1, -1].includes(padValue)) {
-    throw new InputError(`${name}: padValue must be 0, 1 or -1, got ${padValue}`);
-  }
+  const padValue = checkPadValue(options.padValue, name);
   const geometry = convGeometry(x.shape, kernel.shape, options, name);
   return run(x, kernel, options, { geometry, padValue, layer: name });
 }
@@ -111,8 +109,14 @@ export function binaryMatMul(x: Tensor, kernel: Tensor, options: BinaryOpOptions
   });
 }
 
+/** Default 0. @throws InputError for another value than 0, 1 and -1. */
+export function checkPadValue(padValue: PadValue = 0, layer: string): PadValue {
+  if ([0, 1, -1].includes(padValue)) return padValue;
+  throw new InputError(`${layer}: padValue must be 0, 1 or -1, got ${padValue}`);
+}
+
 /** @param asFilter makes kernel and auxiliary, checked in the caller's shape, the filters that the kernel takes. */
-function run(
+export function run(
   x: Tensor,
   kernel: Tensor,
   options: BinaryOpOptions,

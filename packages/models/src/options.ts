@@ -1,0 +1,89 @@
+/** The options that several networks have, and their checks. */
+import { InputError } from '@surge-bnn/contract';
+import type { PadValue } from '@surge-bnn/contract';
+
+/** Every network has a full-precision twin: the same layers, an ordinary one in place of each binary one. */
+export type Precision = 'binary' | 'full';
+
+/** Behind each batch norm or add. With hardtanh the signs see |x| <= 1 and the box never clips (METHOD.md section 5). */
+export type Activation = 'hardtanh' | 'relu' | 'none';
+
+export interface SharedOptions {
+  /** Channels of the first convolution; all others are multiples of it. */
+  width: number;
+  precision: Precision;
+  /** What stands outside the picture in a binary convolution; the papers' code pads with 0. */
+  padValue: PadValue;
+  /** Share of the moving statistics that batch norm keeps at each step; PyTorch's momentum 0.1 is 0.9 here. */
+  momentum: number;
+}
+
+/** Options of the networks that are built of convolutions, batch norms, and one activation. */
+export interface PaperOptions extends SharedOptions {
+  activation: Activation;
+}
+
+export const sharedDefaults: Omit<SharedOptions, 'width'> = {
+  precision: 'binary',
+  padValue: 0,
+  momentum: 0.9,
+};
+
+export const paperDefaults: Omit<PaperOptions, 'width'> = {
+  ...sharedDefaults,
+  activation: 'hardtanh',
+};
+
+/** @throws InputError naming the network, the option, its value and what is allowed. */
+export function checkCount(network: string, option: string, value: unknown): void {
+  if (Number.isInteger(value) && Number(value) >= 1) return;
+  throw refusal(network, option, 'a whole number >= 1', value);
+}
+
+/** @throws InputError for a value that is none of the choices. */
+export function checkChoice(
+  network: string,
+  option: string,
+  value: unknown,
+  choices: readonly (string | number | boolean)[],
+): void {
+  if (choices.some((choice) => choice === value)) return;
+  const last = String(choices.at(-1));
+  const allowed = `${choices.slice(0, -1).join(', ')} or ${last}`;
+  throw refusal(network, option, allowed, value);
+}
+
+/** @throws InputError for an option that is not allowed; momentum is checked by the batch norms. */
+export function checkSharedOptions(network: string, options: SharedOptions): void {
+  const { width, precision, padValue } = options;
+  checkCount(network, 'width', width);
+  checkPrecision(network, precision);
+  checkChoice(network, 'padValue', padValue, [0, 1, -1]);
+}
+
+export function checkPrecision(network: string, precision: Precision): void {
+  checkChoice(network, 'precision', precision, ['binary', 'full']);
+}
+
+/** @throws InputError, too, for an activation that makes no sense in that precision. */
+export function checkPaperOptions(network: string, options: PaperOptions): void {
+  const { precision, activation } = options;
+  checkSharedOptions(network, options);
+  checkChoice(network, 'activation', activation, ['hardtanh', 'relu', 'none']);
+  if (precision === 'full' && activation === 'none') {
+    throw new InputError(
+      `network ${network}: without an activation the full-precision network would be linear; set activation to relu or hardtanh, or precision to binary`,
+    );
+  }
+  if (precision === 'binary' && activation === 'relu') {
+    throw new InputError(
+      `network ${network}: behind a relu every sign would be +1; set activation to hardtanh or none, or precision to full`,
+    );
+  }
+}
+
+function refusal(network: string, option: string, allowed: string, value: unknown): InputError {
+  return new InputError(
+    `network ${network}: ${option} must be ${allowed}, got ${JSON.stringify(value)}`,
+  );
+}
