@@ -33,7 +33,7 @@ export interface RecipeCost extends NetworkCost {
 }
 
 /** Per layer what the network costs, and as a file. Runs on TF.js's plain CPU backend: nothing is computed but initial weights. */
-export async function costOf(recipe: Recipe): Promise<RecipeCost> {
+export async function costOf(whole: Recipe): Promise<RecipeCost> {
   const [converter, core, data, engine, models, runtime, train] = await Promise.all([
     import('@surge-bnn/converter'),
     import('@surge-bnn/core'),
@@ -44,6 +44,8 @@ export async function costOf(recipe: Recipe): Promise<RecipeCost> {
     import('@surge-bnn/train'),
   ]);
   await engine.useEngine({ backend: 'cpu' });
+  // What ships is the last stage's.
+  const recipe = train.finalStage(whole);
   const sets = data.describeDatasets();
   const set = sets.find((one) => one.name === recipe.data.name);
   if (set === undefined) {
@@ -53,7 +55,7 @@ export async function costOf(recipe: Recipe): Promise<RecipeCost> {
       sets.map((one) => one.name),
     );
   }
-  const method = core.resolveMethod(recipe.binarizer);
+  const method = train.methodOf(recipe.binarizer);
   const model = models.buildModel(
     { network: recipe.network.name, options: recipe.network.options },
     {

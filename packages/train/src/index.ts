@@ -9,6 +9,7 @@ export { compareRuns, compensators } from './compare.js';
 export type { CompareOptions } from './compare.js';
 export { evaluateModel, shuffleBinaryWeights } from './evaluate.js';
 export type { EvaluateOptions } from './evaluate.js';
+export { confusionCsv } from './evaluation/tally.js';
 export { hashWeights, sha256 } from './hash.js';
 export { evaluateRun, loadRun } from './load-run.js';
 export type { LoadedRun, LoadRunOptions } from './load-run.js';
@@ -22,10 +23,19 @@ export { parametersOf } from './parameters.js';
 export type { Parameter, Role } from './parameters.js';
 export { defaultParts, surgeOptions } from './parts.js';
 export type { Parts, RunData } from './parts.js';
+export type { AveragingSpec, DistillationSpec, SourceSpec } from './recipe/additions.js';
+export { methodName, methodOf } from './recipe/method.js';
 export { applyOverrides, loadRecipe, parseOverride, parseRecipe } from './recipe/recipe.js';
 export { defaultEta, recipeSchema } from './recipe/schema.js';
-export type { OptimizerSpec, Recipe, RecipeInput, SurgeSpec } from './recipe/schema.js';
-export { readMetrics, readSummary } from './run-folder.js';
+export type {
+  BinarizerSpec,
+  OptimizerSpec,
+  Recipe,
+  RecipeInput,
+  SurgeSpec,
+} from './recipe/schema.js';
+export { finalStage, stageRecipes } from './recipe/stages.js';
+export { readMetrics, readSummary, readTiming } from './run-folder.js';
 export { runTraining } from './run.js';
 export { progressAt, schedule } from './schedules.js';
 export type { Schedule, ScheduleSpec } from './schedules.js';

@@ -107,7 +107,7 @@ function labelled(
           epochs = event.epochs;
           const from = event.step === 0 ? '' : `, going on at step ${count(event.step)}`;
           line(
-            `${count(event.trainImages)} training images, ${count(event.testImages)} for evaluation, ` +
+            `${count(event.trainImages)} training images, ${count(event.testImages)} ${event.evaluatedOn === 'test' ? 'for evaluation' : 'held-out training images for evaluation'}, ` +
               `${event.epochs} epochs of ${event.stepsPerEpoch} steps on ${engineText(event.engine)}${from}`,
           );
           for (const remark of engineRemarks(event.engine, availableParallelism())) {
@@ -116,6 +116,9 @@ function labelled(
           }
           break;
         }
+        case 'stage':
+          line(event.title);
+          break;
         case 'step':
           step(event);
           break;
@@ -154,6 +157,9 @@ export function epochLine(metrics: EpochMetrics, epochs: number, seconds: number
     `train ${percent(metrics.trainAccuracy)}`,
   ];
   if (metrics.testAccuracy !== undefined) parts.push(`test ${percent(metrics.testAccuracy)}`);
+  if (metrics.averagedAccuracy !== undefined) {
+    parts.push(`averaged ${percent(metrics.averagedAccuracy)}`);
+  }
   parts.push(duration(seconds));
   return parts.join('  ');
 }
