@@ -5,8 +5,14 @@
 export { diskError, writeAtomic } from './checkpoint/atomic.js';
 export { loadCheckpoint } from './checkpoint/checkpoint.js';
 export type { Checkpoint, CheckpointName, CheckpointState } from './checkpoint/checkpoint.js';
-export { compareRuns, compensators } from './compare.js';
-export type { CompareOptions } from './compare.js';
+export { armRecipe, armsOf, checkCompensator, compensators } from './compare/arms.js';
+export { checkComparison, compareRuns, comparisonFile } from './compare/compare.js';
+export type { CompareOptions } from './compare/compare.js';
+export { isPlan, optionsOfPlan, parsePlan } from './compare/plan.js';
+export type { Plan } from './compare/plan.js';
+export { confidenceInterval, spreadOf } from './compare/spread.js';
+export type { Tuning } from './compare/tune.js';
+export * from './compare/types.js';
 export { evaluateModel, shuffleBinaryWeights } from './evaluate.js';
 export type { EvaluateOptions } from './evaluate.js';
 export { confusionCsv } from './evaluation/tally.js';
@@ -25,7 +31,13 @@ export { defaultParts, surgeOptions } from './parts.js';
 export type { Parts, RunData } from './parts.js';
 export type { AveragingSpec, DistillationSpec, SourceSpec } from './recipe/additions.js';
 export { methodName, methodOf } from './recipe/method.js';
-export { applyOverrides, loadRecipe, parseOverride, parseRecipe } from './recipe/recipe.js';
+export {
+  applyOverrides,
+  loadRecipe,
+  parseJson,
+  parseOverride,
+  parseRecipe,
+} from './recipe/recipe.js';
 export { defaultEta, recipeSchema } from './recipe/schema.js';
 export type {
   BinarizerSpec,
@@ -41,5 +53,4 @@ export { progressAt, schedule } from './schedules.js';
 export type { Schedule, ScheduleSpec } from './schedules.js';
 export { Session } from './session.js';
 export type { SessionOptions } from './session.js';
-export { confidenceInterval, spreadOf } from './spread.js';
 export type * from './types.js';

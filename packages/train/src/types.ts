@@ -1,5 +1,5 @@
 /**
- * The public shapes of a run: options, events, metrics, summaries, comparisons. Everything here is plain
+ * The public shapes of a run: options, events, metrics, summaries. Everything here is plain
  * data, so a command line, a page or a test can print, store or send it.
  */
 
@@ -190,58 +190,3 @@ export interface Evaluation {
   /** Counts; row: true class, column: predicted one. */
   readonly confusion: number[][];
 }
-
-/** Mean, sample standard deviation (0 for one value) and how many values. */
-export interface Spread {
-  readonly mean: number;
-  readonly deviation: number;
-  readonly count: number;
-}
-
-/** One binarizer with one compensator over all seeds. */
-export interface ComparisonRow {
-  readonly binarizer: string;
-  readonly compensator: string;
-  readonly last: Spread;
-  readonly best: Spread;
-  readonly seconds: Spread;
-  readonly runs: readonly {
-    readonly seed: number;
-    readonly out: string;
-    /** True when a finished run of the same config was found and used. */
-    readonly reused: boolean;
-    readonly summary: RunSummary;
-  }[];
-}
-
-/** Gain of a compensator over 'none' for the same binarizer and, pair by pair, the same seed. */
-export interface PairedGain {
-  readonly binarizer: string;
-  readonly compensator: string;
-  readonly measure: 'last' | 'best';
-  readonly gains: readonly { readonly seed: number; readonly gain: number }[];
-  readonly mean: number;
-  readonly deviation: number;
-  /** 95 % interval of the mean by Student's t; undefined for fewer than two seeds. */
-  readonly interval?: readonly [number, number];
-}
-
-export interface ComparisonTable {
-  readonly recipe: string;
-  readonly seeds: readonly number[];
-  readonly rows: readonly ComparisonRow[];
-  readonly gains: readonly PairedGain[];
-}
-
-/** Events of a comparison: which run, and that run's own events. */
-export type CompareEvent =
-  | {
-      readonly type: 'run';
-      readonly index: number;
-      readonly of: number;
-      readonly binarizer: string;
-      readonly compensator: string;
-      readonly seed: number;
-      readonly reused: boolean;
-    }
-  | { readonly type: 'train'; readonly event: TrainEvent };

@@ -93,8 +93,9 @@ function labelled(
   step: (event: StepEvent) => void,
 ): TrainProgress {
   const note = (text: string): void => {
-    if (bar) bar.above(text);
-    else output.note(text);
+    // It comes back with the next step.
+    bar?.close();
+    output.note(text);
   };
   const line = (text: string): void => {
     note(label === '' ? text : `${label}  ${text}`);
@@ -174,7 +175,6 @@ interface BarState {
 
 interface Bar {
   update(state: BarState): void;
-  above(text: string): void;
   close(): void;
 }
 
@@ -194,10 +194,6 @@ function terminalBar(): Bar {
       }
       bar.setTotal(of);
       bar.update(step, payload);
-    },
-    above(text) {
-      close();
-      process.stderr.write(`${text}\n`);
     },
     close,
   };
