@@ -17,6 +17,7 @@ import type { Recipe } from './recipe/schema.js';
 import { stageRecipes } from './recipe/stages.js';
 import { holdsRun } from './run-folder.js';
 import { dataHashOf } from './source.js';
+import { lastProgress } from './stage-plan.js';
 import type { EngineRecord, Evaluation } from './types.js';
 
 export interface LoadedRun {
@@ -61,7 +62,7 @@ export async function loadRun(
   }
   const model = parts.model(stage, data.train);
   loadWeights(parametersOf(model), tensors);
-  setProgress(model, Math.min(1, state.p));
+  setProgress(model, lastProgress(state, data.train.count));
   const normalization = channelStatistics(data.train);
   return { recipe, model, data, normalization, engine, epoch: state.epoch };
 }

@@ -163,11 +163,6 @@ export class Session {
     );
   }
 
-  /** The model as the next step will find it: what is scheduled stands at that step's p. */
-  settle(): void {
-    setProgress(this.options.model, this.progress());
-  }
-
   /** Closes the epoch: its line of metrics, with the evaluation if there was one. */
   endEpoch(evaluation: Evaluation | undefined, averaged?: Evaluation): EpochMetrics {
     const { recipe } = this.options;
@@ -270,6 +265,8 @@ export class Session {
     this.best = state.best;
     this.averaged = state.averaged;
     this.initialWeights = state.hashes.initialWeights;
+    // An evaluation that is due now sees what is scheduled as the last step left it.
+    setProgress(model, this.progressOf(Math.max(this.firstStep, this.step - 1)));
   }
 
   /** Frees the model, the slots and the listeners. */

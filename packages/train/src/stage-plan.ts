@@ -1,6 +1,8 @@
 /** The stages of a run with their places in it: whose epochs and steps come before. */
+import type { CheckpointState } from './checkpoint/checkpoint.js';
 import { stageRecipes, stageTitle } from './recipe/stages.js';
 import type { Recipe } from './recipe/schema.js';
+import { progressAt } from './schedules.js';
 
 export interface PlannedStage {
   readonly index: number;
@@ -24,6 +26,17 @@ export function planStages(whole: Recipe, images: number): PlannedStage[] {
     steps += recipe.epochs * stepsPerEpoch;
   });
   return plan;
+}
+
+/** p of the last step of a checkpoint: an evaluation sees what is scheduled as that step left it. */
+export function lastProgress(
+  { recipe, stage = 0, step }: Pick<CheckpointState, 'recipe' | 'stage' | 'step'>,
+  images: number,
+): number {
+  const planned = planStages(recipe, images)[stage];
+  const done = Math.max(0, step - planned.steps - 1);
+  const { epochs, floorToEpochs } = planned.recipe;
+  return progressAt(done, planned.stepsPerEpoch, epochs, floorToEpochs);
 }
 
 /** Steps of the whole run. */

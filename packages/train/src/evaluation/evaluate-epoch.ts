@@ -25,8 +25,6 @@ export async function evaluateEpoch(context: LoopContext): Promise<EpochEvaluati
   const { recipe, options, session, data } = context;
   const epoch = session.epoch + 1;
   if (epoch % recipe.evaluateEvery !== 0 && epoch !== session.lastEpoch) return {};
-  // What is scheduled stands where whoever loads this epoch's checkpoint finds it.
-  session.settle();
   try {
     await reestimate(context, recipe.reestimateNorm);
     const weights = await evaluate(context);

@@ -13,6 +13,7 @@ import { parametersOf } from '../parameters.js';
 import type { Parts } from '../parts.js';
 import type { SourceSpec } from '../recipe/additions.js';
 import { dataHashOf, readSource } from '../source.js';
+import { lastProgress } from '../stage-plan.js';
 
 export interface Teacher {
   readonly model: Model;
@@ -38,6 +39,7 @@ export async function loadTeacher(
   const { recipe, whole, state, tensors, hash } = await readSource(spec, where);
   // On the same images the classes and the normalisation are the same, and nothing has to be read again.
   let own = normalization;
+  let images = set.count;
   if (state.hashes.data !== dataHash) {
     const data = await parts.data(whole);
     if (dataHashOf(data) !== state.hashes.data) {
@@ -47,10 +49,11 @@ export async function loadTeacher(
     }
     checkSameKind(data.train, set, `${where} ${spec.run}`);
     own = channelStatistics(data.train);
+    images = data.train.count;
   }
   const model = parts.model(recipe, set);
   loadWeights(parametersOf(model), tensors);
-  setProgress(model, Math.min(1, state.p));
+  setProgress(model, lastProgress(state, images));
   return { model, hash, adjust: adjustment(normalization, own) };
 }
 
