@@ -27,7 +27,7 @@ export type { Optimizer, OptimizerState, UpdateArguments } from './optimizers/op
 export { sgd } from './optimizers/sgd.js';
 export { parametersOf } from './parameters.js';
 export type { Parameter, Role } from './parameters.js';
-export { defaultParts, surgeOptions } from './parts.js';
+export { compensate, defaultParts, surgeOptions } from './parts.js';
 export type { Parts, RunData } from './parts.js';
 export type { AveragingSpec, DistillationSpec, SourceSpec } from './recipe/additions.js';
 export { methodName, methodOf } from './recipe/method.js';
