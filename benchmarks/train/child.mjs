@@ -3,18 +3,22 @@
  * steps on request. Protocol: trainer.mjs.
  */
 import { createInterface } from 'node:readline';
-import { attachCompensator, resolveMethod, surge } from '@surge-bnn/core';
+import { resolveMethod } from '@surge-bnn/core';
 import { randomStream } from '@surge-bnn/data';
 import { backendMemory, profileKernels, useEngine } from '@surge-bnn/engine';
 import { buildModel } from '@surge-bnn/models';
-import { parseRecipe, Session } from '@surge-bnn/train';
+import { compensate, parametersOf, parseRecipe, Session } from '@surge-bnn/train';
 import { networkOf } from './networks.mjs';
 
 const config = JSON.parse(process.argv[2]);
 const say = (record) => process.stdout.write(`${JSON.stringify(record)}\n`);
 
-/** A training of random pictures with the network, method and engine of the configuration. */
-async function start({ network, method, batch, engine: options }) {
+/**
+ * A training of random pictures with the network, method and engine of the configuration.
+ *
+ * @param compensator a recipe's options of SURGE; default: all defaults
+ */
+async function start({ network, method, batch, engine: options, compensator = 'surge' }) {
   const engine = await useEngine(options);
   const { spec, inputShape } = networkOf(network, method);
   const binarizer = resolveMethod('ste');
@@ -25,17 +29,17 @@ async function start({ network, method, batch, engine: options }) {
     inputShape,
     classes: 10,
   });
-  if (method === 'surge') attachCompensator(model, surge({ eta: 0.1 }), { seed: 2 });
   const decay = { weightDecay: 1e-4 };
   const recipe = parseRecipe({
     data: { name: 'random' },
     network: { name: spec.network, options: spec.options },
-    compensator: method === 'surge' ? 'surge' : 'none',
+    compensator: method === 'surge' ? compensator : 'none',
     optimizer: { name: 'sgd', learningRate: 0.01, momentum: 0.9, ...decay },
     groups: { auxiliary: decay, normBias: decay },
     epochs: 1,
     batchSize: batch,
   });
+  compensate(model, recipe);
   const session = new Session({
     recipe,
     engine,
@@ -45,7 +49,21 @@ async function start({ network, method, batch, engine: options }) {
     stepsPerEpoch: 1000,
     dataHash: 'random',
   });
-  return { session, pictures: randomBatch(batch, inputShape), engine };
+  return {
+    session,
+    pictures: randomBatch(batch, inputShape),
+    engine,
+    parameters: countParameters(model),
+  };
+}
+
+/** Numbers that ship, in training form, and those of the auxiliaries. */
+function countParameters(model) {
+  const counts = { network: 0, auxiliary: 0 };
+  for (const { role, variable } of parametersOf(model)) {
+    counts[role === 'auxiliary' ? 'auxiliary' : 'network'] += variable.size;
+  }
+  return counts;
 }
 
 function randomBatch(count, inputShape) {
@@ -107,7 +125,7 @@ async function answer(training, request) {
 
 try {
   const training = await start(config);
-  say({ event: 'ready', engine: training.engine });
+  say({ event: 'ready', engine: training.engine, parameters: training.parameters });
   for await (const line of createInterface({ input: process.stdin })) {
     say(await answer(training, JSON.parse(line)));
   }

@@ -93,15 +93,21 @@ export function contendersFor(network, method, options, python) {
   });
 }
 
-function ownContender(common, options) {
+/**
+ * One of our engines.
+ *
+ * @param common network, method, engine; for a form of SURGE also `compensator`, a recipe's options of it, and the form's `label`
+ */
+export function ownContender(common, options) {
   const plan = { ...options, ...smallerPlans[common.engine]?.[common.network] };
   const { steps, warmup, batch } = plan;
   const engine = engineOptions[common.engine];
-  const config = { network: common.network, method: common.method, batch, engine };
+  const { network, method, compensator, label = common.engine } = common;
+  const config = { network, method, batch, engine, compensator };
   return {
     ...common,
-    family: common.engine,
-    label: common.engine,
+    family: label,
+    label,
     threads: engine.threads,
     batch,
     steps: Math.min(steps, options.steps),

@@ -15,6 +15,10 @@ beforeAll(async () => {
   await writeFile(tiny, JSON.stringify(tinyRecipe));
   await writeFile(path.join(folder, 'broken.json'), '{ "epochs": 3,');
   await writeFile(path.join(folder, 'unknown.json'), JSON.stringify({ ...tinyRecipe, epoch: 3 }));
+  await writeFile(
+    path.join(folder, 'plan.json'),
+    JSON.stringify({ name: 'p', recipe: tinyRecipe, seeds: [1], arms: { a: 'none', b: 3 } }),
+  );
   await mkdir(path.join(folder, 'taken'));
   await writeFile(path.join(folder, 'taken/config.json'), JSON.stringify(tinyRecipe));
   await mkdir(path.join(folder, 'foreign'));
@@ -42,23 +46,39 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
     ['train {}/tiny.json --set epochs', ['--set needs key=value']],
     ['train {}/tiny.json --engine wsam', ['engine.backend', 'did you mean "wasm"']],
     ['train {}/tiny.json --out {}/a --binarizer stee', ['"stee"', 'did you mean "ste"']],
-    ['train {}/tiny.json --out {}/b --engine wasm --threads 64', ['threads: 64', 'allowed: 1;']],
-    ['train {}/tiny.json --out {}/b --threads 300', ['engine threads: 300 is not possible on']],
+    ['train {}/tiny.json --out {}/b1 --engine wasm --threads 64', ['threads: 64', 'allowed: 1;']],
+    ['train {}/tiny.json --out {}/b2 --threads 300', ['engine threads: 300 is not possible on']],
     ['train {}/tiny.json --threads 0', ['--threads must be a whole number >= 1, got "0"']],
     ['train {}/tiny.json --threads -1', ['--threads must be a whole number >= 1, got "-1"']],
     ['train {}/tiny.json --threads 1.5', ['--threads must be a whole number >= 1, got "1.5"']],
     [
-      'train {}/tiny.json --engine wasm --set engine.binaryGradients=bfloat16 --out {}/b',
+      'train {}/tiny.json --engine wasm --set engine.binaryGradients=bfloat16 --out {}/b3',
       ['binaryGradients: "bfloat16" is not possible on surge-wasm; allowed: float32'],
     ],
     ['train {}/tiny.json --out {}/taken', ['taken already holds a run', 'resume', 'force']],
     ['train {}/tiny.json --out {}/c --resume', ['no run to resume']],
+    ['train {}/tiny.json --set initialFrom={}/x --out {}/f1', ['initialFrom: there is no run in']],
+    [
+      'train {}/tiny.json --set distillation={"teacher":"nowhere"} --out {}/f2',
+      ['distillation.teacher: there is no run in nowhere', 'finished run'],
+    ],
+    ['train {}/tiny.json --set stages=[{"name":"a"}]', ['stages.0.epochs is missing']],
+    [
+      'train {}/tiny.json --set stages=[{"epochs":1}] --epochs 2',
+      ['epochs: 2 are not the 1 of the stages'],
+    ],
+    ['evaluate {}/taken --checkpoint averagd', ['did you mean "averaged"']],
     ['train {}/taken', ['is a folder', '--resume']],
     ['train mnist --out {}/d', ['surge-bnn data fetch mnist']],
     ['compare {}/tiny.json --binarizers ste,,x', ['--binarizers takes names separated by commas']],
     ['compare {}/tiny.json --seeds 3-1', ['--seeds', 'runs backwards']],
     ['compare {}/tiny.json --compensators none --eta 1', ['--eta has nothing to act on']],
     ['compare {}/tiny.json --compensators sruge --out {}/e', ['did you mean "surge"']],
+    ['compare {}/tiny.json --compensators fixed=x', ['lam must be a number']],
+    ['compare {}/tiny.json --arm short', ['--arm needs name:key=value', 'got "short"']],
+    ['compare {}/tiny.json --arm a:epochz=3', ['arm "a"', 'did you mean "epochs"']],
+    ['compare {}/plan.json --binarizers ste', ['--binarizers has no place', '"arms"']],
+    ['compare {}/plan.json', ['plan.json: arms.b must be', 'got 3']],
     ['evaluate {}/nowhere', ['there is no run folder']],
     ['evaluate {}', ['is no run folder']],
     ['evaluate {}/taken --checkpoint lst', ['checkpoint "lst"', 'did you mean "last"']],
@@ -180,18 +200,6 @@ describe('a run', () => {
     const wrong = await cli('train', tiny, '--out', out, '--resume', '--epochs', '3');
     expect(wrong.code).toBe(2);
     expect(wrong.err).toContain('epochs is 3, the run has 200');
-  });
-
-  it('is compared, and a second comparison uses what is there', async () => {
-    const out = path.join(folder, 'compared');
-    const args = ['compare', tiny, '--seeds', '1-2', '--out', out, '--epochs', '1'];
-    const first = await cli(...args);
-    expect(first.code).toBe(0);
-    expect(first.out).toMatch(/ste +none +[\d.]+ % ± [\d.]+/);
-    expect(first.out).toContain('95 % interval');
-    const second = await cli(...args);
-    expect(second.out).toBe(first.out);
-    expect(second.err.match(/finished before, used again/g)).toHaveLength(4);
   });
 });
 

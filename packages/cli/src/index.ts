@@ -3,3 +3,5 @@ export { runCli } from './program.js';
 export { readRun, writeReport } from './report/report.js';
 export type { Report, ReportRun } from './report/model.js';
 export { networksPage } from './networks-page.js';
+export { comparisonMarkdown } from './comparison/text.js';
+export type { MarkdownOptions } from './comparison/text.js';

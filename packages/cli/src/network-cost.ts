@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, unknownName } from '@surge-bnn/contract';
-import type { Model, NetworkCost, SurgeOptions } from '@surge-bnn/core';
+import type { Method, Model, NetworkCost, SurgeOptions } from '@surge-bnn/core';
 import type { FileSize } from '@surge-bnn/runtime';
 import type { Recipe } from '@surge-bnn/train';
 import { findRecipe } from './workspace.js';
@@ -32,9 +32,10 @@ export interface RecipeCost extends NetworkCost {
   readonly file: FileSize;
 }
 
-/** Per layer what the network costs, and as a file. */
-export async function costOf(recipe: Recipe): Promise<RecipeCost> {
+/** Per layer what the network costs, and as a file; of a recipe with stages the last one's, which is what ships. */
+export async function costOf(whole: Recipe): Promise<RecipeCost> {
   const [data, train] = await Promise.all([import('@surge-bnn/data'), import('@surge-bnn/train')]);
+  const recipe = train.finalStage(whole);
   const sets = data.describeDatasets();
   const set = sets.find((one) => one.name === recipe.data.name);
   if (set === undefined) {
@@ -47,7 +48,7 @@ export async function costOf(recipe: Recipe): Promise<RecipeCost> {
   return countNetwork({
     network: recipe.network.name,
     options: recipe.network.options,
-    binarizer: recipe.binarizer,
+    method: train.methodOf(recipe.binarizer),
     inputShape: [set.height, set.width, set.channels],
     classes: set.classes.length,
     classNames: set.classes,
@@ -80,7 +81,10 @@ export async function layersOfNetwork(
 }
 
 async function describeNetwork(name: string, given: NetworkChoice): Promise<Description> {
-  const { networkList } = await import('@surge-bnn/models');
+  const [{ networkList }, { resolveMethod }] = await Promise.all([
+    import('@surge-bnn/models'),
+    import('@surge-bnn/core'),
+  ]);
   const published = networkList.find((network) => network.name === name);
   if (published === undefined) {
     throw unknownName(
@@ -89,17 +93,20 @@ async function describeNetwork(name: string, given: NetworkChoice): Promise<Desc
       networkList.map((network) => network.name),
     );
   }
-  const { inputShape, classes } = published;
   return {
-    ...{ network: name, options: {}, binarizer: 'ste', inputShape, classes, seed: 1 },
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    network: name,
+    options: given.options ?? {},
+    method: resolveMethod(given.binarizer ?? 'ste'),
+    inputShape: given.inputShape ?? published.inputShape,
+    classes: given.classes ?? published.classes,
+    seed: 1,
   };
 }
 
 interface Description {
   readonly network: string;
   readonly options: Readonly<Record<string, unknown>>;
-  readonly binarizer: string;
+  readonly method: Method;
   readonly inputShape: readonly [number, number, number];
   readonly classes: number;
   readonly classNames?: readonly string[];
@@ -121,14 +128,13 @@ async function countNetwork(description: Description): Promise<RecipeCost> {
 
 /** Runs on TF.js's plain CPU backend: nothing is computed but initial weights. */
 async function withNetwork<T>(description: Description, use: (model: Model) => T): Promise<T> {
-  const { network, options, inputShape, classes, seed, compensator } = description;
+  const { network, options, method, inputShape, classes, seed, compensator } = description;
   const [core, engine, models] = await Promise.all([
     import('@surge-bnn/core'),
     import('@surge-bnn/engine'),
     import('@surge-bnn/models'),
   ]);
   await engine.useEngine({ backend: 'cpu' });
-  const method = core.resolveMethod(description.binarizer);
   const model = models.buildModel(
     { network, options },
     {

@@ -8,8 +8,10 @@ import { InputError } from '@surge-bnn/contract';
 import { BatchLoader, randomStream } from '@surge-bnn/data';
 import type { ChannelStatistics, ImageSet } from '@surge-bnn/data';
 import * as tf from '@tensorflow/tfjs-core';
-import { asLogits, countCorrect, imageTensor, smoothLabels } from './gradients.js';
+import { Tally } from './evaluation/tally.js';
+import { imageTensor, smoothLabels } from './gradients.js';
 import type { PlainBatch } from './gradients.js';
+import { asLogits } from './objective/objective.js';
 import type { Evaluation } from './types.js';
 
 export interface EvaluateOptions {
@@ -41,28 +43,32 @@ export async function evaluateModel(
     workers,
   });
   let lossSum = 0;
-  let correct = 0;
-  let done = 0;
+  const tally = new Tally(set.classes.length);
   try {
     for await (const batch of loader.epoch(0)) {
-      const result = evaluateBatch(model, set, batch);
-      lossSum += result.loss;
-      correct += result.correct;
-      done += batch.count;
-      options.onProgress?.(done, set.count);
+      lossSum += evaluateBatch(model, set, batch, tally);
+      options.onProgress?.(tally.seen, set.count);
       await nextTurn();
       options.signal?.throwIfAborted();
     }
   } finally {
     await loader.close();
   }
-  const loss = lossSum / done;
+  const { correct, seen, top5, confusion } = tally;
+  const loss = lossSum / seen;
   if (!Number.isFinite(loss)) {
     throw new InputError(
       `the evaluation loss is ${loss}: the network's outputs are not finite; lower the learning rate`,
     );
   }
-  return { loss, correct, images: done, accuracy: correct / done };
+  return {
+    loss,
+    correct,
+    images: seen,
+    accuracy: correct / seen,
+    ...(top5 === undefined ? {} : { top5 }),
+    confusion,
+  };
 }
 
 /** Lets timers, signals and progress bars run between two steps. */
@@ -70,15 +76,16 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function evaluateBatch(model: Model, set: ImageSet, batch: PlainBatch) {
-  const classes = set.classes.length;
+/** The sum of the batch's losses; its predictions go into the tally. */
+function evaluateBatch(model: Model, set: ImageSet, batch: PlainBatch, tally: Tally): number {
   return tf.tidy(() => {
     const x = imageTensor(batch, [set.height, set.width, set.channels]);
     const logits = asLogits(model, canonicalForward(model, x));
-    const losses = ops.softmaxCrossEntropy(logits, smoothLabels(batch.labels, classes, 0));
+    const labels = smoothLabels(batch.labels, set.classes.length, 0);
     let loss = 0;
-    for (const one of losses.dataSync()) loss += one;
-    return { loss, correct: countCorrect(logits.dataSync(), batch.labels, classes) };
+    for (const one of ops.softmaxCrossEntropy(logits, labels).dataSync()) loss += one;
+    tally.add(logits.dataSync(), batch.labels);
+    return loss;
   });
 }
 

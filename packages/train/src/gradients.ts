@@ -2,10 +2,12 @@
  * Loss and gradients of one batch: in one piece or as the sum over micro-batches; then clipped. The auxiliary
  * weights W_a never enter the global norm, so a run with SURGE clips the same as one without.
  */
-import { ops } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { InputError } from '@surge-bnn/contract';
 import * as tf from '@tensorflow/tfjs-core';
+import { countCorrect } from './evaluation/tally.js';
+import { crossEntropy } from './objective/objective.js';
+import type { Objective } from './objective/objective.js';
 import type { Parameter } from './parameters.js';
 
 /** One batch as plain arrays: normalised pixels NHWC and class numbers. */
@@ -22,10 +24,12 @@ export interface LossOptions {
   readonly labelSmoothing: number;
   /** Micro-batches that the batch is cut into. */
   readonly accumulate: number;
+  /** What is minimised. Default: the cross-entropy with the labels. */
+  readonly objective?: Objective;
 }
 
 export interface BatchResult {
-  /** Mean cross-entropy over the batch. */
+  /** Mean over the batch of what is minimised. */
   readonly loss: number;
   readonly correct: number;
   /** By parameter key; the caller disposes them. Parameters that the loss does not reach are absent. */
@@ -79,14 +83,16 @@ function pieceGradients(
 ): BatchResult {
   let correct = 0;
   const variables = parameters.map((parameter) => parameter.variable);
+  const { classes, labelSmoothing, objective = crossEntropy(model) } = options;
   const x = imageTensor(batch, options.inputShape);
+  const targets = objective.targets(x);
   const lossOf = () => {
-    const logits = asLogits(model, model.apply(x, { training: true }));
-    correct = countCorrect(logits.dataSync(), batch.labels, options.classes);
-    const labels = smoothLabels(batch.labels, options.classes, options.labelSmoothing);
-    return tf.div<tf.Scalar>(tf.sum(ops.softmaxCrossEntropy(logits, labels)), total);
+    const labels = smoothLabels(batch.labels, classes, labelSmoothing);
+    const { losses, logits } = objective.losses(x, labels, targets);
+    correct = countCorrect(logits.dataSync(), batch.labels, classes);
+    return tf.div<tf.Scalar>(tf.sum(losses), total);
   };
-  const { value, grads } = variableGradients(lossOf, variables, x);
+  const { value, grads } = variableGradients(lossOf, variables, [x, ...targets]);
   const [loss] = value.dataSync();
   value.dispose();
   const gradients = new Map<string, tf.Tensor>();
@@ -98,12 +104,12 @@ function pieceGradients(
   return { loss, correct, gradients };
 }
 
-/** tf.variableGrads; `x` is freed also when a layer throws (a NaN at a sign). */
-function variableGradients(lossOf: () => tf.Scalar, variables: tf.Variable[], x: tf.Tensor) {
+/** tf.variableGrads; what it was given is freed also when a layer throws (a NaN at a sign). */
+function variableGradients(lossOf: () => tf.Scalar, variables: tf.Variable[], given: tf.Tensor[]) {
   try {
     return tf.variableGrads(lossOf, variables);
   } finally {
-    x.dispose();
+    tf.dispose(given);
   }
 }
 
@@ -115,16 +121,6 @@ export function imageTensor(
   return tf.tensor4d(batch.images, [batch.count, height, width, channels]);
 }
 
-/** The model's output; every network ends in logits [count, classes]. */
-export function asLogits(model: Model, output: ReturnType<Model['apply']>): tf.Tensor2D {
-  if (!(output instanceof tf.Tensor) || output.rank !== 2) {
-    throw new InputError(
-      `the network "${model.name}" must have one output of shape [batch, classes]`,
-    );
-  }
-  return output as tf.Tensor2D;
-}
-
 /** Rows of labels: 1 - s on the class, s spread evenly over all classes. */
 export function smoothLabels(labels: Int32Array, classes: number, smoothing: number): tf.Tensor2D {
   const rows = new Float32Array(labels.length * classes).fill(smoothing / classes);
@@ -132,23 +128,6 @@ export function smoothLabels(labels: Int32Array, classes: number, smoothing: num
     rows[i * classes + label] += 1 - smoothing;
   });
   return tf.tensor2d(rows, [labels.length, classes]);
-}
-
-/** How many rows have their (first) maximum at the label. */
-export function countCorrect(
-  logits: ArrayLike<number>,
-  labels: Int32Array,
-  classes: number,
-): number {
-  let correct = 0;
-  for (let row = 0; row < labels.length; row++) {
-    let best = 0;
-    for (let c = 1; c < classes; c++) {
-      if (logits[row * classes + c] > logits[row * classes + best]) best = c;
-    }
-    if (best === labels[row]) correct++;
-  }
-  return correct;
 }
 
 function addAll(sums: Map<string, tf.Tensor>, more: ReadonlyMap<string, tf.Tensor>): void {

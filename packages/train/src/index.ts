@@ -5,10 +5,17 @@
 export { diskError, writeAtomic } from './checkpoint/atomic.js';
 export { loadCheckpoint } from './checkpoint/checkpoint.js';
 export type { Checkpoint, CheckpointName, CheckpointState } from './checkpoint/checkpoint.js';
-export { compareRuns, compensators } from './compare.js';
-export type { CompareOptions } from './compare.js';
+export { armRecipe, armsOf, checkCompensator, compensators } from './compare/arms.js';
+export { checkComparison, compareRuns, comparisonFile } from './compare/compare.js';
+export type { CompareOptions } from './compare/compare.js';
+export { isPlan, optionsOfPlan, parsePlan } from './compare/plan.js';
+export type { Plan } from './compare/plan.js';
+export { confidenceInterval, spreadOf } from './compare/spread.js';
+export type { Tuning } from './compare/tune.js';
+export * from './compare/types.js';
 export { evaluateModel, shuffleBinaryWeights } from './evaluate.js';
 export type { EvaluateOptions } from './evaluate.js';
+export { confusionCsv } from './evaluation/tally.js';
 export { hashWeights, sha256 } from './hash.js';
 export { evaluateRun, loadRun } from './load-run.js';
 export type { LoadedRun, LoadRunOptions } from './load-run.js';
@@ -20,16 +27,30 @@ export type { Optimizer, OptimizerState, UpdateArguments } from './optimizers/op
 export { sgd } from './optimizers/sgd.js';
 export { parametersOf } from './parameters.js';
 export type { Parameter, Role } from './parameters.js';
-export { defaultParts, surgeOptions } from './parts.js';
+export { compensate, defaultParts, surgeOptions } from './parts.js';
 export type { Parts, RunData } from './parts.js';
-export { applyOverrides, loadRecipe, parseOverride, parseRecipe } from './recipe/recipe.js';
+export type { AveragingSpec, DistillationSpec, SourceSpec } from './recipe/additions.js';
+export { methodName, methodOf } from './recipe/method.js';
+export {
+  applyOverrides,
+  loadRecipe,
+  parseJson,
+  parseOverride,
+  parseRecipe,
+} from './recipe/recipe.js';
 export { defaultEta, recipeSchema } from './recipe/schema.js';
-export type { OptimizerSpec, Recipe, RecipeInput, SurgeSpec } from './recipe/schema.js';
-export { readMetrics, readSummary } from './run-folder.js';
+export type {
+  BinarizerSpec,
+  OptimizerSpec,
+  Recipe,
+  RecipeInput,
+  SurgeSpec,
+} from './recipe/schema.js';
+export { finalStage, stageRecipes } from './recipe/stages.js';
+export { readMetrics, readSummary, readTiming } from './run-folder.js';
 export { runTraining } from './run.js';
 export { progressAt, schedule } from './schedules.js';
 export type { Schedule, ScheduleSpec } from './schedules.js';
 export { Session } from './session.js';
 export type { SessionOptions } from './session.js';
-export { confidenceInterval, spreadOf } from './spread.js';
 export type * from './types.js';

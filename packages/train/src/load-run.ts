@@ -1,20 +1,23 @@
 /** A trained network back from its run folder, for evaluation, conversion or a look inside. */
 import { InputError } from '@surge-bnn/contract';
+import { setProgress } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { channelStatistics } from '@surge-bnn/data';
 import type { ChannelStatistics } from '@surge-bnn/data';
 import { loadCheckpoint } from './checkpoint/checkpoint.js';
 import type { CheckpointName } from './checkpoint/checkpoint.js';
+import { loadWeights } from './checkpoint/weights.js';
 import { engineRecord } from './engine-record.js';
 import { evaluateModel } from './evaluate.js';
 import type { EvaluateOptions } from './evaluate.js';
-import { sha256 } from './hash.js';
 import { parametersOf } from './parameters.js';
 import { defaultParts } from './parts.js';
 import type { Parts, RunData } from './parts.js';
 import type { Recipe } from './recipe/schema.js';
+import { stageRecipes } from './recipe/stages.js';
 import { holdsRun } from './run-folder.js';
-import { loadWeights } from './session.js';
+import { dataHashOf } from './source.js';
+import { lastProgress } from './stage-plan.js';
 import type { EngineRecord, Evaluation } from './types.js';
 
 export interface LoadedRun {
@@ -51,13 +54,15 @@ export async function loadRun(
   }
   const { state, tensors } = await loadCheckpoint(folder, options.checkpoint ?? 'last');
   const { recipe } = state;
+  const stage = stageRecipes(recipe)[state.stage ?? 0];
   const engine = engineRecord(await parts.engine(options.engine ?? recipe.engine));
   const data = await parts.data(recipe);
-  if (sha256(`${data.train.sha256}/${data.evaluation.sha256}`) !== state.hashes.data) {
+  if (dataHashOf(data) !== state.hashes.data) {
     throw new InputError(`the images at hand are not those that ${folder} was trained on`);
   }
-  const model = parts.model(recipe, data.train);
+  const model = parts.model(stage, data.train);
   loadWeights(parametersOf(model), tensors);
+  setProgress(model, lastProgress(state, data.train.count));
   const normalization = channelStatistics(data.train);
   return { recipe, model, data, normalization, engine, epoch: state.epoch };
 }

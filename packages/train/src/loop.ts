@@ -2,21 +2,25 @@
  * The loop over epochs and batches: steps, evaluation, metrics, checkpoints, progress. It gives way to the event
  * loop between steps, so that Ctrl-C and progress bars work, and every way out of it leaves a checkpoint.
  */
-import { reestimateBatchNorm } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { BatchLoader } from '@surge-bnn/data';
 import type { ChannelStatistics } from '@surge-bnn/data';
 import { saveCheckpoint } from './checkpoint/checkpoint.js';
-import { evaluateModel, nextTurn } from './evaluate.js';
-import { imageTensor } from './gradients.js';
+import type { Clock } from './clock.js';
+import { nextTurn } from './evaluate.js';
+import { evaluateEpoch } from './evaluation/evaluate-epoch.js';
 import type { Parts, RunData } from './parts.js';
 import type { Recipe } from './recipe/schema.js';
 import type { RunLogs } from './run-folder.js';
 import type { Session } from './session.js';
-import type { Evaluation, RunOptions, StopReason } from './types.js';
+import type { RunOptions, StopReason } from './types.js';
 
 export interface LoopContext {
+  /** Of a run with stages: the stage's. */
   readonly recipe: Recipe;
+  /** Epochs and steps of the whole run. */
+  readonly whole: { readonly epochs: number; readonly steps: number };
+  readonly clock: Clock;
   readonly options: RunOptions;
   readonly session: Session;
   readonly model: Model;
@@ -38,25 +42,26 @@ export function trainLoader(
   return new BatchLoader(data.train, { batchSize, seed, normalization, augmentation, workers });
 }
 
-/** Trains from where the session stands to the end, to `stopAfter`, or until the signal. */
+/** Trains from where the session stands to the end of its stage, to `stopAfter`, or until the signal. */
 export async function runLoop(context: LoopContext): Promise<StopReason> {
-  const { recipe, options, session, logs } = context;
-  const clock = new Clock(session.step);
-  while (session.epoch < recipe.epochs) {
+  const { options, session, logs, clock } = context;
+  while (session.epoch < session.lastEpoch) {
     if (options.stopAfter !== undefined && session.epoch >= options.stopAfter) return 'stop-after';
-    const evaluation = (await trainEpoch(context, clock)) ? await evaluate(context) : 'aborted';
-    if (evaluation === 'aborted') {
+    const evaluations = (await trainEpoch(context))
+      ? await clock.evaluating(() => evaluateEpoch(context))
+      : 'aborted';
+    if (evaluations === 'aborted') {
       await logs.time(session.epoch + 1, clock.lap(), false);
       await checkpoint(context);
       return 'aborted';
     }
     const bestBefore = session.best;
-    const metrics = session.endEpoch(evaluation);
+    const metrics = session.endEpoch(evaluations.weights, evaluations.averaged);
     logs.epoch(metrics);
-    const seconds = clock.lap();
-    await logs.time(metrics.epoch, seconds, true);
+    const lap = clock.lap();
+    await logs.time(metrics.epoch, lap, true);
     await checkpoint(context, session.best !== bestBefore);
-    options.onEvent?.({ type: 'epoch', metrics, seconds });
+    options.onEvent?.({ type: 'epoch', metrics, seconds: lap.seconds });
   }
   return 'finished';
 }
@@ -74,8 +79,8 @@ export async function checkpoint(
 }
 
 /** The rest of the running epoch; false when it was aborted. */
-async function trainEpoch(context: LoopContext, clock: Clock): Promise<boolean> {
-  const { recipe, options, session, loader, logs } = context;
+async function trainEpoch(context: LoopContext): Promise<boolean> {
+  const { whole, options, session, loader, logs, clock } = context;
   for await (const batch of loader.epoch(session.epoch, session.batch)) {
     if (options.signal?.aborted) return false;
     const batchLoss = session.trainStep(batch);
@@ -84,84 +89,14 @@ async function trainEpoch(context: LoopContext, clock: Clock): Promise<boolean> 
     options.onEvent?.({
       type: 'step',
       epoch: session.epoch + 1,
-      epochs: recipe.epochs,
+      epochs: whole.epochs,
       step: session.step,
-      of: session.totalSteps,
+      of: whole.steps,
       loss,
       accuracy,
-      secondsLeft: clock.secondsLeft(session.step, session.totalSteps),
+      secondsLeft: clock.secondsLeft(session.step, whole.steps),
     });
     await nextTurn();
   }
   return options.signal?.aborted !== true;
-}
-
-/** The evaluation that is due after the running epoch. */
-async function evaluate(context: LoopContext): Promise<Evaluation | undefined | 'aborted'> {
-  const { recipe, options, session, model, data, normalization, workers } = context;
-  const epoch = session.epoch + 1;
-  if (epoch % recipe.evaluateEvery !== 0 && epoch !== recipe.epochs) return undefined;
-  try {
-    await reestimate(context);
-    return await evaluateModel(model, data.evaluation, {
-      normalization,
-      workers,
-      signal: options.signal,
-      onProgress: (done, of) => options.onEvent?.({ type: 'evaluation', done, of }),
-    });
-  } catch (error) {
-    // Ctrl-C during the evaluation: the epoch stays open and the evaluation is done after resuming.
-    if (options.signal?.aborted) return 'aborted';
-    throw error;
-  }
-}
-
-/** The recipe's `reestimateNorm`: the moving averages that it replaces play no part in training. */
-async function reestimate(context: LoopContext): Promise<void> {
-  const { recipe, options, session, model, data, normalization } = context;
-  const count = recipe.reestimateNorm;
-  if (count === 0) return;
-  const { batchSize, seed } = recipe;
-  const loader = new BatchLoader(data.train, { batchSize, seed, normalization, workers: 0 });
-  async function* inputs() {
-    let done = 0;
-    for await (const batch of loader.epoch(session.epoch)) {
-      options.signal?.throwIfAborted();
-      const x = imageTensor(batch, session.inputShape);
-      try {
-        yield x;
-      } finally {
-        x.dispose();
-      }
-      done += 1;
-      if (done === count) return;
-      await nextTurn();
-    }
-  }
-  try {
-    await reestimateBatchNorm(model, inputs());
-  } finally {
-    await loader.close();
-  }
-}
-
-/** Seconds of this process: per epoch, and an estimate of those left. */
-class Clock {
-  private readonly start = performance.now();
-  private lapStart = this.start;
-
-  constructor(private readonly firstStep: number) {}
-
-  /** Seconds since the last call. */
-  lap(): number {
-    const now = performance.now();
-    const seconds = (now - this.lapStart) / 1000;
-    this.lapStart = now;
-    return seconds;
-  }
-
-  secondsLeft(step: number, of: number): number {
-    const perStep = (performance.now() - this.start) / 1000 / (step - this.firstStep);
-    return perStep * (of - step);
-  }
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import { diskError, writeAtomic } from './checkpoint/atomic.js';
 import { lockFolder } from './checkpoint/lock.js';
+import type { Lap } from './clock.js';
 import { AppendFile } from './metrics/append-file.js';
 import { scalarRecord, versionRecord } from './metrics/tensorboard.js';
 import type { Recipe } from './recipe/schema.js';
@@ -20,7 +21,11 @@ const files = {
   // TensorBoard looks for "tfevents"; no time or host in the name, so equal runs have equal folders.
   events: 'events.out.tfevents.surge-bnn',
   checkpoint: 'checkpoint',
+  confusion: 'confusion.csv',
 } as const;
+
+/** Of the last evaluation. */
+export const confusionFile = files.confusion;
 
 /** True when the folder holds a run, finished or not. */
 export async function holdsRun(folder: string): Promise<boolean> {
@@ -46,6 +51,11 @@ export async function claim(folder: string): Promise<() => Promise<void>> {
     await unlock();
     await rmdir(folder).catch(() => undefined);
   };
+}
+
+/** True when there is a checkpoint to go on from: a run that was killed at its very beginning has none. */
+export async function canResume(folder: string): Promise<boolean> {
+  return exists(join(folder, files.checkpoint, 'last.json'));
 }
 
 /** What is made from a run afterwards, in its folder: of a new run it would be a stranger's. */
@@ -88,18 +98,41 @@ export async function readMetrics(folder: string): Promise<EpochMetrics[]> {
   return lines.map((line) => JSON.parse(line) as EpochMetrics);
 }
 
-/** The seconds of all parts of a run, from timing.jsonl; 0 without one. */
-export async function readSeconds(folder: string): Promise<number> {
+/** One line of timing.jsonl: a part of an epoch, or what was left of it. */
+export interface TimingLine extends Lap {
+  readonly epoch: number;
+  /** Whether the epoch was done at its end. */
+  readonly complete: boolean;
+}
+
+/** timing.jsonl; nothing without one. An epoch that a crash made the run do twice is there once. */
+export async function readTiming(folder: string): Promise<TimingLine[]> {
   const text = await readFile(join(folder, files.timing), 'utf8').catch(() => '');
-  let sum = 0;
+  let lines: TimingLine[] = [];
   for (const line of text.split('\n').filter((one) => one !== '')) {
-    try {
-      sum += (JSON.parse(line) as { seconds: number }).seconds;
-    } catch {
-      // A line that a crash cut off: its seconds are lost, the run is not.
-    }
+    const timing = timingLine(line);
+    if (timing === undefined) continue;
+    const again = lines.some((one) => one.complete && one.epoch >= timing.epoch);
+    if (again) lines = lines.filter((one) => one.epoch < timing.epoch);
+    lines.push(timing);
   }
-  return sum;
+  return lines;
+}
+
+/** The seconds of all parts of a run, evaluations included. */
+export async function readSeconds(folder: string): Promise<number> {
+  return (await readTiming(folder)).reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+function timingLine(text: string): TimingLine | undefined {
+  try {
+    const line = JSON.parse(text) as Omit<TimingLine, 'training'> & { training?: number };
+    // Runs of former versions told training and evaluation not apart.
+    return { ...line, training: line.training ?? line.seconds };
+  } catch {
+    // A line that a crash cut off: its seconds are lost, the run is not.
+    return undefined;
+  }
 }
 
 /** The growing files of a run. Wall-clock times go to timing.jsonl only (and into the event file). */
@@ -132,8 +165,9 @@ export class RunLogs {
     this.events.append(scalarRecord(now(), metrics.step, scalarsOf(metrics)));
   }
 
-  async time(epoch: number, seconds: number, complete: boolean): Promise<void> {
-    const line = `${JSON.stringify({ epoch, seconds: Math.round(seconds * 1000) / 1000, complete })}\n`;
+  async time(epoch: number, lap: Lap, complete: boolean): Promise<void> {
+    const [seconds, training] = [lap.seconds, lap.training].map((s) => Math.round(s * 1000) / 1000);
+    const line = `${JSON.stringify({ epoch, seconds, training, complete })}\n`;
     const path = join(this.folder, files.timing);
     await appendFile(path, line).catch((error: unknown) => {
       throw diskError(path, error);
@@ -158,6 +192,9 @@ function scalarsOf(metrics: EpochMetrics): Record<string, number> {
     'epoch/train accuracy': metrics.trainAccuracy,
     'epoch/test loss': metrics.testLoss,
     'epoch/test accuracy': metrics.testAccuracy,
+    'epoch/test top-5 accuracy': metrics.testTop5,
+    'epoch/averaged loss': metrics.averagedLoss,
+    'epoch/averaged accuracy': metrics.averagedAccuracy,
     'epoch/learning rate': metrics.learningRate,
     'epoch/eta': metrics.eta,
   };

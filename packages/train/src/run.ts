@@ -4,13 +4,17 @@ import { InputError } from '@surge-bnn/contract';
 import { channelStatistics } from '@surge-bnn/data';
 import { loadCheckpoint } from './checkpoint/checkpoint.js';
 import type { CheckpointState } from './checkpoint/checkpoint.js';
+import { Clock } from './clock.js';
 import { checkSameEngine, engineRecord } from './engine-record.js';
-import { canonical, hashRecipe, sha256 } from './hash.js';
-import { checkpoint, runLoop, trainLoader } from './loop.js';
-import type { LoopContext } from './loop.js';
-import { compensate, defaultParts } from './parts.js';
+import { canonical, hashRecipe } from './hash.js';
+import { checkpoint } from './loop.js';
+import { openStage, trainStage } from './open-stage.js';
+import type { OpenStage, RunContext } from './open-stage.js';
+import { defaultParts } from './parts.js';
 import type { Parts } from './parts.js';
+import { methodName } from './recipe/method.js';
 import type { Recipe } from './recipe/schema.js';
+import { finalStage } from './recipe/stages.js';
 import {
   RunLogs,
   claim,
@@ -20,8 +24,10 @@ import {
   writeConfig,
   writeSummary,
 } from './run-folder.js';
-import { Session } from './session.js';
-import type { EngineRecord, EngineStart, RunOptions, RunSummary, StopReason } from './types.js';
+import type { Session } from './session.js';
+import { dataHashOf } from './source.js';
+import { planStages, totalSteps } from './stage-plan.js';
+import type { RunOptions, RunSummary, StopReason } from './types.js';
 
 /**
  * Trains a recipe into a run folder. Deterministic: the same recipe, engine, threads and CPU give the same bits;
@@ -55,76 +61,67 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
   const engine = engineRecord(start);
   if (found !== undefined) checkSameEngine(engine, found.state.engine, options.out);
   const data = await parts.data(recipe);
-  const dataHash = sha256(`${data.train.sha256}/${data.evaluation.sha256}`);
+  const dataHash = dataHashOf(data);
   if (found !== undefined && found.state.hashes.data !== dataHash) {
     throw new InputError(
       `cannot resume ${options.out}: the images are not those it was trained on`,
     );
   }
-  const normalization = channelStatistics(data.train);
-  const loader = trainLoader(recipe, data, normalization, parts.workers);
-  const model = parts.model(recipe, data.train);
-  compensate(model, recipe);
-  const session = new Session({
+  const common = {
     recipe,
+    options,
+    parts,
+    start,
     engine,
-    model,
-    inputShape: [data.train.height, data.train.width, data.train.channels],
-    classes: data.train.classes.length,
-    stepsPerEpoch: loader.batchesPerEpoch,
+    data,
     dataHash,
-  });
+    normalization: channelStatistics(data.train),
+    plan: planStages(recipe, data.train.count),
+  };
+  let stage = await openStage(common, found ?? 'fresh');
+  let logs: RunLogs | undefined;
   try {
-    if (found !== undefined) session.restore(found);
-    const logs = await openLogs(recipe, options, found?.state.logs);
-    try {
-      const { workers } = parts;
-      const context = {
-        recipe,
-        options,
-        session,
-        model,
-        data,
-        normalization,
-        loader,
-        logs,
-        workers,
-      };
-      return await trainAndSummarize(context, start, found === undefined, dataHash);
-    } finally {
-      await logs.close();
+    logs = await openLogs(recipe, options, found?.state.logs);
+    const clock = new Clock(stage.session.step);
+    // A run that breaks off in its first epoch can be resumed, too.
+    if (found === undefined) await checkpoint({ options, session: stage.session, logs });
+    announce(common, stage);
+    let status = await trainStage(common, stage, logs, clock);
+    while (status === 'finished' && stage.planned.index + 1 < common.plan.length) {
+      const before = stage;
+      stage = await openStage(common, before);
+      await before.close();
+      announceStage(options, stage);
+      status = await trainStage(common, stage, logs, clock);
     }
+    const summary = await summarizeRun(common, stage.session, status);
+    await writeSummary(options.out, summary);
+    options.onEvent?.({ type: 'stop', reason: status, summary });
+    return summary;
   } finally {
-    await loader.close();
-    session.dispose();
+    await logs?.close();
+    await stage.close();
   }
 }
 
-async function trainAndSummarize(
-  context: LoopContext,
-  engine: EngineStart,
-  fresh: boolean,
-  dataHash: string,
-): Promise<RunSummary> {
-  const { recipe, options, session, data, loader } = context;
-  // A run that breaks off in its first epoch can be resumed, too.
-  if (fresh) await checkpoint(context);
+function announce({ recipe, options, data, start, plan }: RunContext, stage: OpenStage): void {
   options.onEvent?.({
     type: 'start',
     out: options.out,
     epochs: recipe.epochs,
-    stepsPerEpoch: loader.batchesPerEpoch,
-    step: session.step,
-    totalSteps: session.totalSteps,
+    stepsPerEpoch: stage.planned.stepsPerEpoch,
+    step: stage.session.step,
+    totalSteps: totalSteps(plan),
     trainImages: data.train.count,
     testImages: data.evaluation.count,
-    engine,
+    evaluatedOn: data.evaluatedOn,
+    engine: start,
   });
-  const status = await runLoop(context);
-  const summary = await summarizeRun(context, status, engineRecord(engine), dataHash);
-  await writeSummary(options.out, summary);
-  options.onEvent?.({ type: 'stop', reason: status, summary });
-  return summary;
+  announceStage(options, stage);
+}
+
+function announceStage({ onEvent }: RunOptions, { planned: { title } }: OpenStage): void {
+  if (title !== undefined) onEvent?.({ type: 'stage', title });
 }
 
 async function openLogs(
@@ -139,23 +136,33 @@ async function openLogs(
 }
 
 async function summarizeRun(
-  { recipe, options, session, data }: LoopContext,
+  { recipe, options, data, dataHash, engine }: RunContext,
+  session: Session,
   status: StopReason,
-  engine: EngineRecord,
-  dataHash: string,
 ): Promise<RunSummary> {
   const [cpu] = cpus();
+  const { stage, sources } = session;
+  const last = finalStage(recipe);
+  const stages =
+    stage &&
+    [...stage.before, session.result].map((result, i) => ({
+      name: recipe.stages?.[i]?.name ?? `stage ${i + 1}`,
+      ...result,
+    }));
   return {
     status,
     name: recipe.name,
     seed: recipe.seed,
-    binarizer: recipe.binarizer,
-    compensator: recipe.compensator === 'none' ? 'none' : 'surge',
+    binarizer: methodName(last.binarizer),
+    compensator: last.compensator === 'none' ? 'none' : 'surge',
     epochs: recipe.epochs,
     epochsDone: session.epoch,
     steps: session.step,
     last: session.last,
     best: session.best,
+    ...(session.averaged === undefined ? {} : { averaged: session.averaged }),
+    ...(stages === undefined ? {} : { stages }),
+    ...(session.last?.confusion === undefined ? {} : { classes: data.evaluation.classes }),
     evaluationImages: data.evaluation.count,
     evaluatedOn: data.evaluatedOn,
     seconds: await readSeconds(options.out),
@@ -167,6 +174,7 @@ async function summarizeRun(
       initialWeights: session.initialWeightsHash,
       config: hashRecipe(recipe),
       data: dataHash,
+      ...sources,
     },
   };
 }

@@ -7,22 +7,27 @@ import type { Model } from '@surge-bnn/core';
 import { asOutOfMemory, InputError } from '@surge-bnn/contract';
 import type { Batch } from '@surge-bnn/data';
 import * as tf from '@tensorflow/tfjs-core';
+import { WeightAverage } from './averaging/weight-average.js';
 import type { Checkpoint, CheckpointState } from './checkpoint/checkpoint.js';
 import type { StoredTensor } from './checkpoint/safetensors.js';
+import { loadWeights, stored, storedTensor } from './checkpoint/weights.js';
 import { batchGradients, clipGradients } from './gradients.js';
 import type { LossOptions } from './gradients.js';
 import { hashWeights } from './hash.js';
+import { largestListedConfusion } from './evaluation/tally.js';
 import { StatisticsRecorder } from './layer-statistics.js';
 import { recipeGroups } from './optimizers/from-recipe.js';
+import type { Objective } from './objective/objective.js';
 import { GroupedOptimizer } from './optimizers/groups.js';
 import { parametersOf, withoutAuxiliaries } from './parameters.js';
 import type { Parameter } from './parameters.js';
 import { etaSchedule } from './recipe/recipe.js';
 import type { Recipe } from './recipe/schema.js';
 import { progressAt, schedule } from './schedules.js';
-import type { AccuracyAt, EngineRecord, EpochMetrics, Evaluation } from './types.js';
+import type { AccuracyAt, EngineRecord, EpochMetrics, Evaluation, StageResult } from './types.js';
 
 export interface SessionOptions {
+  /** Of a run with stages: the stage's. */
   readonly recipe: Recipe;
   readonly engine: EngineRecord;
   readonly model: Model;
@@ -31,17 +36,41 @@ export interface SessionOptions {
   readonly stepsPerEpoch: number;
   /** sha256 of the images, for the checkpoint. */
   readonly dataHash: string;
+  /** What is minimised. Default: the cross-entropy with the labels. */
+  readonly objective?: Objective;
+  /** Absent: a run of one piece. */
+  readonly stage?: StageStart;
+  /** sha256 of the weights of other runs that this one uses. */
+  readonly sources?: CheckpointState['sources'];
+}
+
+/** Where in a run with stages a session stands. */
+export interface StageStart {
+  readonly index: number;
+  /** Of the whole run; it goes into the checkpoint. */
+  readonly recipe: Recipe;
+  /** Epochs and steps of the stages before. */
+  readonly epochs: number;
+  readonly steps: number;
+  readonly before: readonly StageResult[];
+  /** Hash of the weights that the run began with; absent in its first stage, which begins with them. */
+  readonly initialWeights?: string;
 }
 
 export class Session {
-  /** Whole epochs done. */
-  epoch = 0;
+  /** Whole epochs of the run done, those of former stages included. */
+  epoch: number;
   /** Batches of the running epoch done. */
   batch = 0;
-  /** Optimizer steps done. */
-  step = 0;
+  /** Optimizer steps of the run done. */
+  step: number;
+  /** Of this stage. */
   last: AccuracyAt | undefined;
   best: AccuracyAt | undefined;
+  /** Of the averaged weights. */
+  averaged: StageResult['averaged'];
+  /** The averaged weights of a recipe that asks for them. */
+  readonly average: WeightAverage | undefined;
   private sums = { loss: 0, correct: 0, seen: 0 };
   private readonly parameters: Parameter[];
   private readonly optimizer: GroupedOptimizer;
@@ -50,11 +79,16 @@ export class Session {
   private readonly eta: ((p: number) => number) | undefined;
   private readonly loss: LossOptions;
   private initialWeights: string;
+  /** Of the run, at the beginning of this stage. */
+  private readonly firstEpoch: number;
+  private readonly firstStep: number;
 
   constructor(private readonly options: SessionOptions) {
-    const { recipe, model, inputShape, classes } = options;
+    const { recipe, model, inputShape, classes, objective, stage } = options;
+    this.epoch = this.firstEpoch = stage?.epochs ?? 0;
+    this.step = this.firstStep = stage?.steps ?? 0;
     this.parameters = parametersOf(model);
-    this.initialWeights = this.weightsHash();
+    this.initialWeights = stage?.initialWeights ?? this.weightsHash();
     this.optimizer = new GroupedOptimizer(this.parameters, recipeGroups(recipe));
     // The optimizer step clips, to what the recipe says.
     for (const layer of binaryLayers(model)) layer.clipsInForward = false;
@@ -62,7 +96,8 @@ export class Session {
     this.factor = schedule(recipe.schedule);
     this.eta = etaSchedule(recipe);
     const { labelSmoothing, accumulate } = recipe;
-    this.loss = { inputShape, classes, labelSmoothing, accumulate };
+    this.loss = { inputShape, classes, labelSmoothing, accumulate, objective };
+    this.average = recipe.averaging && new WeightAverage(this.parameters, recipe.averaging);
   }
 
   /** [height, width, channels] of a picture. */
@@ -70,8 +105,23 @@ export class Session {
     return this.options.inputShape;
   }
 
-  get totalSteps(): number {
-    return this.options.stepsPerEpoch * this.options.recipe.epochs;
+  /** Epochs of the run that are done when this stage is. */
+  get lastEpoch(): number {
+    return this.firstEpoch + this.options.recipe.epochs;
+  }
+
+  get stage(): StageStart | undefined {
+    return this.options.stage;
+  }
+
+  get sources(): SessionOptions['sources'] {
+    return this.options.sources;
+  }
+
+  /** What this stage has come to so far. */
+  get result(): StageResult {
+    const { last, best, averaged } = this;
+    return { epochs: this.epoch - this.firstEpoch, last, best, averaged };
   }
 
   /** sha256 of the weights that ship (without auxiliaries), now. */
@@ -102,11 +152,19 @@ export class Session {
     this.sums.loss += loss * batch.count;
     this.sums.correct += correct;
     this.sums.seen += batch.count;
+    this.average?.step(this.progressOf(this.step - 1), this.batch === this.options.stepsPerEpoch);
     return loss;
   }
 
+  /** The weights as they are, auxiliaries included. */
+  weights(): Map<string, StoredTensor> {
+    return new Map(
+      this.parameters.map(({ key, variable }) => [`weights/${key}`, stored(variable)]),
+    );
+  }
+
   /** Closes the epoch: its line of metrics, with the evaluation if there was one. */
-  endEpoch(evaluation: Evaluation | undefined): EpochMetrics {
+  endEpoch(evaluation: Evaluation | undefined, averaged?: Evaluation): EpochMetrics {
     const { recipe } = this.options;
     this.epoch += 1;
     const p = this.progressOf(this.step - 1);
@@ -114,6 +172,7 @@ export class Session {
     const { loss, accuracy } = this.running;
     const metrics: EpochMetrics = {
       epoch: this.epoch,
+      ...(this.stage === undefined ? {} : { stage: this.stage.index + 1 }),
       step: this.step,
       learningRate: baseRate(recipe) * this.factor(p),
       ...(eta === undefined ? {} : { eta }),
@@ -121,18 +180,21 @@ export class Session {
       trainAccuracy: accuracy,
       ...(evaluation === undefined
         ? {}
-        : { testLoss: evaluation.loss, testAccuracy: evaluation.accuracy }),
+        : { testLoss: evaluation.loss, testAccuracy: evaluation.accuracy, ...details(evaluation) }),
+      ...(averaged === undefined
+        ? {}
+        : { averagedLoss: averaged.loss, averagedAccuracy: averaged.accuracy }),
       layers: this.recorder.take(),
     };
     this.batch = 0;
     this.sums = { loss: 0, correct: 0, seen: 0 };
     if (evaluation !== undefined) {
-      this.last = {
-        accuracy: evaluation.accuracy,
-        loss: evaluation.loss,
-        epoch: this.epoch,
-      };
-      if (this.best === undefined || this.last.accuracy > this.best.accuracy) this.best = this.last;
+      this.last = accuracyAt(evaluation, this.epoch);
+      this.best = better(this.last, this.best);
+    }
+    if (averaged !== undefined) {
+      const last = accuracyAt(averaged, this.epoch);
+      this.averaged = { last, best: better(last, this.averaged?.best) };
     }
     return metrics;
   }
@@ -141,8 +203,13 @@ export class Session {
   save(logs: CheckpointState['logs']): Checkpoint {
     const { recipe, engine, model, dataHash } = this.options;
     const { sums: layers, signs } = this.recorder.state();
+    const { stage, sources } = this.options;
+    const average = this.average?.save();
     const state: CheckpointState = {
-      recipe,
+      recipe: stage?.recipe ?? recipe,
+      ...(stage === undefined ? {} : { stage: stage.index, stagesBefore: [...stage.before] }),
+      ...(sources === undefined ? {} : { sources }),
+      ...(average === undefined ? {} : { averages: average.count }),
       engine,
       epoch: this.epoch,
       batch: this.batch,
@@ -156,12 +223,11 @@ export class Session {
       ),
       last: this.last,
       best: this.best,
+      averaged: this.averaged,
       hashes: { initialWeights: this.initialWeights, data: dataHash },
       logs,
     };
-    const tensors = new Map<string, StoredTensor>();
-    for (const { key, variable } of this.parameters)
-      tensors.set(`weights/${key}`, stored(variable));
+    const tensors = new Map<string, StoredTensor>([...this.weights(), ...(average?.tensors ?? [])]);
     for (const [key, slot] of this.optimizer.slots()) tensors.set(`optimizer/${key}`, stored(slot));
     for (const [name, values] of signs) {
       tensors.set(`signs/${name}`, { shape: [values.length], values });
@@ -177,10 +243,12 @@ export class Session {
   restore({ state, tensors }: Checkpoint): void {
     const { model } = this.options;
     loadWeights(this.parameters, tensors);
-    this.optimizer.restore((name, shape) => {
-      const { values } = storedTensor(tensors, `optimizer/${name}`, shape);
+    const read = (name: string, shape: readonly number[]) => {
+      const { values } = storedTensor(tensors, name, shape);
       return tf.tensor(Float32Array.from(values), [...shape]);
-    });
+    };
+    this.optimizer.restore((name, shape) => read(`optimizer/${name}`, shape));
+    this.average?.restore(state.averages ?? 0, read);
     const signs = new Map<string, Uint8Array>();
     for (const layer of binaryLayers(model)) {
       const size = layer.binaryKernel.read().size;
@@ -195,13 +263,17 @@ export class Session {
     this.sums = { ...state.sums };
     this.last = state.last;
     this.best = state.best;
+    this.averaged = state.averaged;
     this.initialWeights = state.hashes.initialWeights;
+    // An evaluation that is due now sees what is scheduled as the last step left it.
+    setProgress(model, this.progressOf(Math.max(this.firstStep, this.step - 1)));
   }
 
   /** Frees the model, the slots and the listeners. */
   dispose(): void {
     this.recorder.dispose();
     this.optimizer.dispose();
+    this.average?.dispose();
     this.options.model.dispose();
   }
 
@@ -212,7 +284,8 @@ export class Session {
 
   private progressOf(step: number): number {
     const { recipe, stepsPerEpoch } = this.options;
-    return progressAt(step, stepsPerEpoch, recipe.epochs, recipe.floorToEpochs);
+    const done = step - this.firstStep;
+    return progressAt(done, stepsPerEpoch, recipe.epochs, recipe.floorToEpochs);
   }
 
   /** Gradients, clipping and the optimizer's step on one batch. */
@@ -222,7 +295,7 @@ export class Session {
     setProgress(model, p);
     const { loss, correct, gradients } = this.gradients(batch);
     clipGradients(gradients, this.parameters, recipe.clip);
-    this.optimizer.step(gradients, this.step + 1, this.factor(p));
+    this.optimizer.step(gradients, this.step - this.firstStep + 1, this.factor(p));
     for (const gradient of gradients.values()) gradient.dispose();
     return { loss, correct };
   }
@@ -262,37 +335,28 @@ export class Session {
   }
 }
 
-/** Puts the stored weights into the parameters. @throws InputError naming what is missing or misshapen. */
-export function loadWeights(
-  parameters: readonly Parameter[],
-  tensors: ReadonlyMap<string, StoredTensor>,
-): void {
-  for (const { key, variable } of parameters) {
-    const { values } = storedTensor(tensors, `weights/${key}`, variable.shape);
-    const value = tf.tensor(Float32Array.from(values), variable.shape);
-    variable.assign(value);
-    value.dispose();
-  }
+function accuracyAt(evaluation: Evaluation, epoch: number): AccuracyAt {
+  const { accuracy, loss } = evaluation;
+  const { testTop5: top5, confusion } = details(evaluation);
+  return {
+    accuracy,
+    loss,
+    epoch,
+    ...(top5 === undefined ? {} : { top5 }),
+    ...(confusion === undefined ? {} : { confusion }),
+  };
 }
 
-function storedTensor(
-  tensors: ReadonlyMap<string, StoredTensor>,
-  name: string,
-  shape: readonly number[],
-): StoredTensor {
-  const tensor = tensors.get(name);
-  if (tensor === undefined) throw new InputError(`the checkpoint has no tensor "${name}"`);
-  if (!tf.util.arraysEqual([...tensor.shape], [...shape])) {
-    throw new InputError(
-      `the checkpoint's tensor "${name}" has shape [${tensor.shape}], the network's is [${shape}]`,
-    );
-  }
-  return tensor;
+function better(now: AccuracyAt, before: AccuracyAt | undefined): AccuracyAt {
+  return before === undefined || now.accuracy > before.accuracy ? now : before;
 }
 
-/** A copy: the loop goes on while the checkpoint is written. */
-function stored(tensor: tf.Tensor): StoredTensor {
-  return { shape: tensor.shape, values: Float32Array.from(tensor.dataSync()) };
+/** What an evaluation says beside accuracy and loss; the confusion of many classes is in confusion.csv alone. */
+function details({ top5, confusion }: Evaluation): Pick<EpochMetrics, 'testTop5' | 'confusion'> {
+  return {
+    ...(top5 === undefined ? {} : { testTop5: top5 }),
+    ...(confusion.length > largestListedConfusion ? {} : { confusion }),
+  };
 }
 
 function baseRate({ optimizer }: Recipe): number {

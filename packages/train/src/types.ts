@@ -1,5 +1,5 @@
 /**
- * The public shapes of a run: options, events, metrics, summaries, comparisons. Everything here is plain
+ * The public shapes of a run: options, events, metrics, summaries. Everything here is plain
  * data, so a command line, a page or a test can print, store or send it.
  */
 
@@ -55,19 +55,28 @@ export interface LayerMetrics {
 
 /** One line of metrics.jsonl. No wall-clock time in it: two equal runs write equal files. */
 export interface EpochMetrics {
-  /** Counted from 1. */
+  /** Counted from 1 through all stages. */
   readonly epoch: number;
+  /** Counted from 1; absent without stages. */
+  readonly stage?: number;
   /** Optimizer steps done. */
   readonly step: number;
   readonly learningRate: number;
   /** undefined without a compensator, or where lam is fixed. */
   readonly eta?: number;
-  /** Mean over the epoch's training batches, in training mode, as they came. */
+  /** Mean over the epoch's training batches, in training mode, as they came, of what is minimised. */
   readonly trainLoss: number;
   readonly trainAccuracy: number;
   /** Over all evaluation images; absent in epochs without evaluation. */
   readonly testLoss?: number;
   readonly testAccuracy?: number;
+  /** Share of the images with their class among the first five; absent with five classes or fewer. */
+  readonly testTop5?: number;
+  /** Row: true class, column: predicted one. Absent with more than 20 classes: confusion.csv has it. */
+  readonly confusion?: number[][];
+  /** Of the averaged weights, in recipes that have some. */
+  readonly averagedLoss?: number;
+  readonly averagedAccuracy?: number;
   readonly layers: readonly LayerMetrics[];
 }
 
@@ -85,6 +94,7 @@ export type TrainEvent =
       readonly totalSteps: number;
       readonly trainImages: number;
       readonly testImages: number;
+      readonly evaluatedOn: RunSummary['evaluatedOn'];
       readonly engine: EngineStart;
     }
   | {
@@ -101,6 +111,11 @@ export type TrainEvent =
       /** Estimate for the whole run, evaluations included. */
       readonly secondsLeft: number;
     }
+  | {
+      readonly type: 'stage';
+      /** "stage 2 of 3 (both binary)". */
+      readonly title: string;
+    }
   | { readonly type: 'evaluation'; readonly done: number; readonly of: number }
   | { readonly type: 'epoch'; readonly metrics: EpochMetrics; readonly seconds: number }
   | { readonly type: 'checkpoint'; readonly epoch: number; readonly step: number }
@@ -111,6 +126,20 @@ export interface AccuracyAt {
   readonly accuracy: number;
   readonly loss: number;
   readonly epoch: number;
+  /** As in EpochMetrics. */
+  readonly top5?: number;
+  readonly confusion?: number[][];
+}
+
+/** What a stage came to. */
+export interface StageResult {
+  /** Done. */
+  readonly epochs: number;
+  /** undefined as long as nothing was evaluated. */
+  readonly last?: AccuracyAt;
+  readonly best?: AccuracyAt;
+  /** Of the averaged weights. */
+  readonly averaged?: { readonly last: AccuracyAt; readonly best: AccuracyAt };
 }
 
 /** summary.json of a run folder. */
@@ -124,9 +153,14 @@ export interface RunSummary {
   readonly epochs: number;
   readonly epochsDone: number;
   readonly steps: number;
-  /** undefined as long as nothing was evaluated. */
+  /** Of the last stage that began; undefined as long as nothing was evaluated in it. */
   readonly last?: AccuracyAt;
   readonly best?: AccuracyAt;
+  readonly averaged?: StageResult['averaged'];
+  /** All stages that began, in their order; absent without stages. */
+  readonly stages?: readonly (StageResult & { readonly name: string })[];
+  /** Names to the confusion matrices; absent where they are. */
+  readonly classes?: readonly string[];
   readonly evaluationImages: number;
   readonly evaluatedOn: 'test' | 'held-out training images';
   /** Seconds of training and evaluation, summed over all parts of a resumed run. */
@@ -140,6 +174,9 @@ export interface RunSummary {
     readonly initialWeights: string;
     readonly config: string;
     readonly data: string;
+    /** Of the weights that the run began with and of its (last stage's) teacher, where it has them. */
+    readonly initialFrom?: string;
+    readonly teacher?: string;
   };
 }
 
@@ -148,59 +185,8 @@ export interface Evaluation {
   readonly accuracy: number;
   readonly correct: number;
   readonly images: number;
+  /** Share of the images with their class among the first five; absent with five classes or fewer. */
+  readonly top5?: number;
+  /** Counts; row: true class, column: predicted one. */
+  readonly confusion: number[][];
 }
-
-/** Mean, sample standard deviation (0 for one value) and how many values. */
-export interface Spread {
-  readonly mean: number;
-  readonly deviation: number;
-  readonly count: number;
-}
-
-/** One binarizer with one compensator over all seeds. */
-export interface ComparisonRow {
-  readonly binarizer: string;
-  readonly compensator: string;
-  readonly last: Spread;
-  readonly best: Spread;
-  readonly seconds: Spread;
-  readonly runs: readonly {
-    readonly seed: number;
-    readonly out: string;
-    /** True when a finished run of the same config was found and used. */
-    readonly reused: boolean;
-    readonly summary: RunSummary;
-  }[];
-}
-
-/** Gain of a compensator over 'none' for the same binarizer and, pair by pair, the same seed. */
-export interface PairedGain {
-  readonly binarizer: string;
-  readonly compensator: string;
-  readonly measure: 'last' | 'best';
-  readonly gains: readonly { readonly seed: number; readonly gain: number }[];
-  readonly mean: number;
-  readonly deviation: number;
-  /** 95 % interval of the mean by Student's t; undefined for fewer than two seeds. */
-  readonly interval?: readonly [number, number];
-}
-
-export interface ComparisonTable {
-  readonly recipe: string;
-  readonly seeds: readonly number[];
-  readonly rows: readonly ComparisonRow[];
-  readonly gains: readonly PairedGain[];
-}
-
-/** Events of a comparison: which run, and that run's own events. */
-export type CompareEvent =
-  | {
-      readonly type: 'run';
-      readonly index: number;
-      readonly of: number;
-      readonly binarizer: string;
-      readonly compensator: string;
-      readonly seed: number;
-      readonly reused: boolean;
-    }
-  | { readonly type: 'train'; readonly event: TrainEvent };

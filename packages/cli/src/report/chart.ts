@@ -43,11 +43,15 @@ export async function lineChart(options: ChartOptions): Promise<Html> {
   if (!points.some((point) => point.value !== null)) {
     return new Html('<p class="empty">nothing was measured</p>');
   }
+  return new Html(responsive(await renderSvg(specification(options, points))));
+}
+
+/** Any Vega-Lite plot as SVG text. */
+export async function renderSvg(plot: TopLevelSpec): Promise<string> {
   const [vega, lite] = await Promise.all([import('vega'), import('vega-lite')]);
-  const runtime = vega.parse(lite.compile(specification(options, points)).spec);
-  const view = new vega.View(runtime, { renderer: 'none' });
+  const view = new vega.View(vega.parse(lite.compile(plot).spec), { renderer: 'none' });
   try {
-    return new Html(responsive(await view.toSVG()));
+    return await view.toSVG();
   } finally {
     view.finalize();
   }

@@ -2,6 +2,7 @@
 import { engineText } from '@surge-bnn/contract';
 import type { LayerMetrics } from '@surge-bnn/train';
 import { count, duration, figures, percent, points } from '../terminal/format.js';
+import { classSection } from './classes.js';
 import { card, html, Html, table, type Content } from './html.js';
 import { isCompensated, lastLayers, type Report, type ReportRun } from './model.js';
 import { curvePlots, layerPlots } from './plots.js';
@@ -34,7 +35,8 @@ export async function reportPage(report: Report): Promise<string> {
         </p>
         ${await layerPlots(report)}
         <h2>Layer by layer, last epoch</h2>
-        ${report.runs.map(layerTable)} ${costSection(report)} ${shippedSection(report)}
+        ${report.runs.map(layerTable)} ${classSection(report)} ${costSection(report)}
+        ${shippedSection(report)}
         <h2>How this was made</h2>
         ${provenance(report)} ${report.runs.map(configuration)}
       </body>
@@ -64,7 +66,9 @@ function runTable(report: Report): Html {
       ? ''
       : points(run.summary.last.accuracy - base.summary.last.accuracy);
   const heads = ['run', 'last', 'best', 'in epoch', 'gain of last (points)', 'loss', 'epochs'];
+  const held = report.runs.some(({ summary }) => summary.evaluatedOn !== 'test');
   return html`<h2>Results</h2>
+    ${held ? html`<p>Judged on <b>held-out training images</b>, not on the test set.</p>` : undefined}
     ${table(
       [...heads, 'seconds', 'seed'],
       report.runs.map(({ label, summary }, i) => [
@@ -79,11 +83,34 @@ function runTable(report: Report): Html {
         String(summary.seed),
       ]),
     )}
+    ${furtherTable(report)}
     <p>
       One seed is one sample: a difference of a few tenths of a point between two such runs says
       nothing yet. <code>surge-bnn compare</code> runs several seeds and prints the paired gain with
       its interval.
     </p>`;
+}
+
+/** Stages, averaged weights and top-5 of the runs that have them. */
+function furtherTable(report: Report): Content {
+  const rows = report.runs.flatMap(({ label, summary }) => {
+    const { stages = [], averaged, last, best } = summary;
+    const row = (what: string, at: Pick<typeof summary, 'last' | 'best'>, digits: Content[]) =>
+      at.last === undefined ? [] : [[label, what, ...digits]];
+    const accuracies = (at: Pick<typeof summary, 'last' | 'best'>): Content[] => [
+      percent(at.last?.accuracy),
+      percent(at.best?.accuracy),
+      count(at.best?.epoch),
+    ];
+    const top5 = [percent(last?.top5), percent(best?.top5), count(best?.epoch)];
+    return [
+      ...stages.flatMap((stage) => row(`stage: ${stage.name}`, stage, accuracies(stage))),
+      ...(averaged ? row('averaged weights', averaged, accuracies(averaged)) : []),
+      ...(last?.top5 === undefined ? [] : row('top-5', { last, best }, top5)),
+    ];
+  });
+  if (rows.length === 0) return undefined;
+  return table(['run', 'accuracy of', 'last', 'best', 'in epoch'], rows, [1]);
 }
 
 const layerColumns: readonly [string, (layer: LayerMetrics) => string][] = [

@@ -84,7 +84,10 @@ export async function curvePlots(report: Report): Promise<Html> {
         y: 'accuracy',
         from,
         format: '~%',
-        series: curve((run) => run.epochs.map((e) => e.testAccuracy)),
+        series: [
+          ...curve((run) => run.epochs.map((e) => e.testAccuracy)),
+          ...averagedCurves(report),
+        ],
       },
       'All evaluation images, after each epoch.',
     ],
@@ -120,6 +123,16 @@ export async function curvePlots(report: Report): Promise<Html> {
     ],
   ];
   return grid(await Promise.all(plots.map(([options, caption]) => figure(options, caption))));
+}
+
+/** The averaged weights of the runs that have some. */
+function averagedCurves(report: Report): Series[] {
+  return report.runs
+    .filter((run) => run.epochs.some((e) => e.averagedAccuracy !== undefined))
+    .map((run) => ({
+      name: `${run.label}, averaged weights`,
+      values: run.epochs.map((e) => e.averagedAccuracy),
+    }));
 }
 
 /** What each binary layer measured, one plot per measure and run; runs share the y axis. */

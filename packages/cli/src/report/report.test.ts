@@ -78,6 +78,47 @@ describe('lineChart', () => {
 });
 
 describe('reportPage', () => {
+  it('shows stages, averaged weights, top-5, held-out images and confusions where a run has them', async () => {
+    const plain = sampleReport();
+    const [run] = plain.runs;
+    const at = {
+      accuracy: 0.5,
+      loss: 1,
+      epoch: 3,
+      top5: 0.875,
+      confusion: [
+        [30, 10],
+        [1, 19],
+      ],
+    };
+    const averaged = { last: { ...at, accuracy: 0.625 }, best: { ...at, accuracy: 0.75 } };
+    const summary = {
+      ...run.summary,
+      last: at,
+      best: at,
+      averaged,
+      stages: [{ name: 'float <weights>', epochs: 2, last: at, best: at }],
+      classes: ['cat & dog', 'bird'],
+      evaluatedOn: 'held-out training images' as const,
+    };
+    const epochs = run.epochs.map((one) => ({ ...one, averagedAccuracy: 0.6 }));
+    const page = await reportPage({ ...plain, runs: [{ ...run, summary, epochs }] });
+    for (const part of [
+      'held-out training images',
+      'stage: float &lt;weights&gt;',
+      'averaged weights',
+      '87.50 %',
+      '75.0 %',
+      '95.0 %',
+      'cat &amp; dog',
+      'STE, averaged weights',
+    ]) {
+      expect(page).toContain(part);
+    }
+    const without = await reportPage(plain);
+    expect(without).not.toMatch(/stage:|averaged weights|top-5|Class by class|held-out/);
+  });
+
   it('holds every run, every layer, axes and files, and asks no network for anything', async () => {
     const report = sampleReport(4, ['binary1', 'binary2', 'block<3>']);
     const page = await reportPage(report);

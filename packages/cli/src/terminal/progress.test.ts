@@ -34,6 +34,7 @@ it('says what holds for several runs once', () => {
       totalSteps: 6,
       trainImages: 10,
       testImages: 5,
+      evaluatedOn: 'test',
       engine: { backend: 'surge-wasm', threads: 1, passedOver: 'it is damaged' },
     });
   }

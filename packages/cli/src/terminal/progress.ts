@@ -93,8 +93,9 @@ function labelled(
   step: (event: StepEvent) => void,
 ): TrainProgress {
   const note = (text: string): void => {
-    if (bar) bar.above(text);
-    else output.note(text);
+    // It comes back with the next step.
+    bar?.close();
+    output.note(text);
   };
   const line = (text: string): void => {
     note(label === '' ? text : `${label}  ${text}`);
@@ -107,7 +108,7 @@ function labelled(
           epochs = event.epochs;
           const from = event.step === 0 ? '' : `, going on at step ${count(event.step)}`;
           line(
-            `${count(event.trainImages)} training images, ${count(event.testImages)} for evaluation, ` +
+            `${count(event.trainImages)} training images, ${count(event.testImages)} ${event.evaluatedOn === 'test' ? 'for evaluation' : 'held-out training images for evaluation'}, ` +
               `${event.epochs} epochs of ${event.stepsPerEpoch} steps on ${engineText(event.engine)}${from}`,
           );
           for (const remark of engineRemarks(event.engine, availableParallelism())) {
@@ -116,6 +117,9 @@ function labelled(
           }
           break;
         }
+        case 'stage':
+          line(event.title);
+          break;
         case 'step':
           step(event);
           break;
@@ -154,6 +158,9 @@ export function epochLine(metrics: EpochMetrics, epochs: number, seconds: number
     `train ${percent(metrics.trainAccuracy)}`,
   ];
   if (metrics.testAccuracy !== undefined) parts.push(`test ${percent(metrics.testAccuracy)}`);
+  if (metrics.averagedAccuracy !== undefined) {
+    parts.push(`averaged ${percent(metrics.averagedAccuracy)}`);
+  }
   parts.push(duration(seconds));
   return parts.join('  ');
 }
@@ -168,7 +175,6 @@ interface BarState {
 
 interface Bar {
   update(state: BarState): void;
-  above(text: string): void;
   close(): void;
 }
 
@@ -188,10 +194,6 @@ function terminalBar(): Bar {
       }
       bar.setTotal(of);
       bar.update(step, payload);
-    },
-    above(text) {
-      close();
-      process.stderr.write(`${text}\n`);
     },
     close,
   };

@@ -1,8 +1,9 @@
 /** `surge-bnn convert`: a trained network becomes a file of packed bits, with the proof that both compute the same. */
 import path from 'node:path';
 import type { ConversionReport, ImportedWeight, ImportReport } from '@surge-bnn/converter';
-import { InputError, unknownName } from '@surge-bnn/contract';
+import { InputError } from '@surge-bnn/contract';
 import type { ChannelStatistics } from '@surge-bnn/data';
+import { checkCheckpoint } from '../checkpoint-name.js';
 import { agreementLines, formatFates, sizeLines } from '../model-file/tables.js';
 import { isFolder } from '../network-cost.js';
 import { interruptible } from '../terminal/interrupt.js';
@@ -54,7 +55,7 @@ export const addConvert: AddVerb = (program, finish) => {
     .argument('<run|weights>', 'a run folder, or a safetensors file of weights from PyTorch')
     .option('--out <file>', 'the model file (default: RUN/model.bnn, or beside the weights)')
     .option('--force', 'replace a file that holds something else')
-    .option('--checkpoint <which>', 'of the run: last (default) or best')
+    .option('--checkpoint <which>', 'of the run: last (default), best or averaged')
     .option('--reestimate', 'average batch norm anew over the training images first')
     .option('--float16', 'store the kernels of float layers as float16')
     .option('--allow-float <list>', 'binary layers that may stay in float', list('--allow-float'))
@@ -129,9 +130,7 @@ type Common = import('../model-file/convert-run.js').ConversionOptions;
 
 async function convertFolder(run: string, flags: ConvertFlags, common: Common) {
   const { checkpoint = 'last', reestimate } = flags;
-  if (checkpoint !== 'last' && checkpoint !== 'best') {
-    throw unknownName('checkpoint', checkpoint, ['last', 'best']);
-  }
+  checkCheckpoint(checkpoint);
   const { convertRun } = await import('../model-file/convert-run.js');
   return convertRun(run, { ...common, checkpoint, reestimate });
 }

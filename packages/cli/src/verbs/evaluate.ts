@@ -1,7 +1,8 @@
 /** `surge-bnn evaluate`: the accuracy of a trained run or of a model file, on all evaluation images. */
-import { InputError, unknownName } from '@surge-bnn/contract';
+import { InputError } from '@surge-bnn/contract';
 import type { DatasetName, ImageSet } from '@surge-bnn/data';
 import type { Evaluation } from '@surge-bnn/train';
+import { checkCheckpoint } from '../checkpoint-name.js';
 import { evaluatePacked, type PackedEvaluation } from '../model-file/evaluate.js';
 import { namesModelFile, openModel, type OpenedModel } from '../model-file/open.js';
 import { configOf, isFolder } from '../network-cost.js';
@@ -22,13 +23,14 @@ export const addEvaluate: AddVerb = (program, finish) => {
     .command('evaluate')
     .description('accuracy and loss of a trained run, or of a model file, on its evaluation images')
     .argument('<run|model>', 'a run folder or a model file (*.bnn)')
-    .option('--checkpoint <which>', 'of a run: last (default) or best')
+    .option('--checkpoint <which>', 'of a run: last (default), best or averaged')
     .option('--data <name>', 'for a model file: the test images of this data set')
     .option('--directory <folder>', 'for a model file: the folder of the data sets')
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
       `
+With --json a run's confusion matrix is part of it: a row for each true class, a column for each predicted one.
 A model file is evaluated on the images that the recipe in it names, or on those of --data. It runs in the
 packed runtime, one image at a time; the time is the median of one image on this machine.
 
@@ -43,9 +45,7 @@ Examples:
 
 async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number> {
   const { checkpoint = 'last' } = flags;
-  if (checkpoint !== 'last' && checkpoint !== 'best') {
-    throw unknownName('checkpoint', checkpoint, ['last', 'best']);
-  }
+  checkCheckpoint(checkpoint);
   if (!isFolder(run)) throw new InputError(`there is no run folder or model file (*.bnn) ${run}`);
   for (const option of ['data', 'directory'] as const) {
     if (flags[option] === undefined) continue;
@@ -53,7 +53,7 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
   }
   configOf(run);
   const { evaluateRun } = await import('@surge-bnn/train');
-  print(processOutput(flags), await evaluateRun(run, { checkpoint }), formatEvaluation);
+  print(processOutput(flags), await evaluateRun(run, { checkpoint }), formatWithTop5);
   return 0;
 }
 
@@ -103,6 +103,12 @@ async function evaluationImages(
 function formatEvaluation(evaluation: Pick<Evaluation, keyof PackedEvaluation & keyof Evaluation>) {
   const { correct, images, accuracy, loss } = evaluation;
   return `accuracy ${percent(accuracy)} (${count(correct)} of ${count(images)} images), loss ${figures(loss)}`;
+}
+
+function formatWithTop5(evaluation: Evaluation): string {
+  const { top5 } = evaluation;
+  const more = top5 === undefined ? '' : `, top-5 ${percent(top5)}`;
+  return `${formatEvaluation(evaluation)}${more}`;
 }
 
 function formatPacked(evaluation: PackedEvaluation): string {

@@ -47,8 +47,9 @@ Ctrl-C stops after the current step and writes a checkpoint; --resume goes on fr
 is bit for bit that of a run that was never stopped. Training computes in float32 (SURGE adds a second
 backward pass); only the network that comes out of it is binary.
 
-A run folder holds config.json (the complete recipe), metrics.jsonl (one line per epoch), events for
-TensorBoard, summary.json, checkpoint/ and report.html.
+A run folder holds config.json (the complete recipe), metrics.jsonl (one line per epoch), confusion.csv,
+events for TensorBoard, summary.json, checkpoint/ and report.html. Stages, teachers and averaged weights are
+keys of the recipe: recipes/README.md and docs/training.md have them.
 
 Examples:
   $ surge-bnn train digits-small
@@ -65,7 +66,7 @@ Examples:
 async function train(given: string, flags: TrainFlags): Promise<number> {
   const output = processOutput(flags);
   const recipe = await recipeOf(given, flags);
-  const out = flags.out ?? (isFolder(given) ? given : defaultFolder(recipe));
+  const out = flags.out ?? (isFolder(given) ? given : await defaultFolder(recipe));
   const interrupt = catchInterrupts(() => {
     output.note(
       'Stopping after this step; a checkpoint is being written. Ctrl-C again leaves without it.',
@@ -108,9 +109,12 @@ async function recipeOf(given: string, flags: TrainFlags): Promise<Recipe> {
   return applyOverrides(recipe, overrides, 'the recipe with your options');
 }
 
-function defaultFolder(recipe: Recipe): string {
-  const compensator = recipe.compensator === 'none' ? 'none' : 'surge';
-  return path.join('runs', recipe.name, `${recipe.binarizer}-${compensator}-seed${recipe.seed}`);
+async function defaultFolder(recipe: Recipe): Promise<string> {
+  const { finalStage, methodName } = await import('@surge-bnn/train');
+  const { binarizer, compensator } = finalStage(recipe);
+  const second = compensator === 'none' ? 'none' : 'surge';
+  const run = `${methodName(binarizer)}-${second}-seed${recipe.seed}`;
+  return path.join('runs', recipe.name, run);
 }
 
 /** report.html of the run folder; a run stopped before its first epoch has nothing to show. */
@@ -124,18 +128,30 @@ async function writeRunReport(out: string, summary: RunSummary): Promise<void> {
 }
 
 function formatSummary(summary: RunSummary, out: string): string {
-  const { last, best } = summary;
+  const { last, best, averaged, stages, evaluationImages, evaluatedOn } = summary;
   const lines = [
     `${summary.name}: ${summary.epochsDone} of ${summary.epochs} epochs in ${duration(summary.seconds)}`,
   ];
-  if (last && best) {
-    lines.push(
-      `accuracy ${percent(last.accuracy)} after the last epoch, ${percent(best.accuracy)} at best (epoch ${best.epoch}), ` +
-        `on ${summary.evaluationImages} ${summary.evaluatedOn === 'test' ? 'test images' : summary.evaluatedOn}`,
-    );
+  for (const stage of stages?.slice(0, -1) ?? []) {
+    lines.push(`${stage.name}: ${lastAndBest('accuracy', stage)}`);
   }
+  if (last && best) {
+    const images = `${evaluationImages} ${evaluatedOn === 'test' ? 'test images' : evaluatedOn}`;
+    lines.push(`${lastAndBest('accuracy', { last, best })}, on ${images}`);
+    if (last.top5 !== undefined) {
+      lines.push(
+        `top-5 ${percent(last.top5)} after the last epoch, ${percent(best.top5)} in that of the best`,
+      );
+    }
+  }
+  if (averaged) lines.push(lastAndBest('averaged weights: accuracy', averaged));
   lines.push(`results in ${out}`);
   if (summary.status === 'finished') lines.push(`ship it with: surge-bnn convert ${out}`);
   else lines.push(`go on with: surge-bnn train ${out} --resume`);
   return lines.join('\n');
+}
+
+function lastAndBest(what: string, { last, best }: Pick<RunSummary, 'last' | 'best'>): string {
+  if (last === undefined || best === undefined) return 'not evaluated';
+  return `${what} ${percent(last.accuracy)} after the last epoch, ${percent(best.accuracy)} at best (epoch ${best.epoch})`;
 }

@@ -5,9 +5,10 @@
  *                               p, step, epoch, batch, random streams, running sums, moving averages of lam,
  *                               best and last accuracy, lengths of the logs
  *     last-<step>.safetensors   F32 "weights/<layer>/<weight>" (auxiliary ones included),
- *                               F32 "optimizer/<layer>/<weight>/<slot>", U8 "signs/<layer>" (at the last look)
+ *                               F32 "optimizer/<layer>/<weight>/<slot>", U8 "signs/<layer>" (at the last look),
+ *                               F32 "average/<layer>/<weight>" where weights are averaged
  *
- * and the same under `best`. The tensors are written first, under a name of their own; renaming the
+ * and the same under `best`; under `averaged` the averaged weights as "weights/..". The tensors are written first, under a name of their own; renaming the
  * manifest over the old one is the moment at which the new checkpoint counts, and only then are the former
  * tensors removed. There is no wall-clock time in it: equal runs write equal bytes.
  */
@@ -21,15 +22,42 @@ import { writeAtomic } from './atomic.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 import type { StoredTensor } from './safetensors.js';
 
-export type CheckpointName = 'last' | 'best';
+/** averaged: the averaged weights alone, with their own batch norm statistics; nothing goes on from it. */
+export type CheckpointName = 'last' | 'best' | 'averaged';
 
 const format = 'surge-bnn checkpoint';
 const version = 1;
 const whole = z.int().min(0);
-const accuracyAt = z.object({ accuracy: z.number(), loss: z.number(), epoch: whole });
+const accuracyAt = z.object({
+  accuracy: z.number(),
+  loss: z.number(),
+  epoch: whole,
+  top5: z.number().optional(),
+  confusion: z.array(z.array(whole)).optional(),
+});
+const averaged = z.object({ last: accuracyAt, best: accuracyAt }).optional();
 
 const stateSchema = z.object({
+  /** Of the whole run, stages included. */
   recipe: recipeSchema,
+  /** Which stage this is, from 0, and what those before it came to; absent without stages. */
+  stage: whole.optional(),
+  stagesBefore: z
+    .array(
+      z.object({
+        epochs: whole,
+        last: accuracyAt.optional(),
+        best: accuracyAt.optional(),
+        averaged,
+      }),
+    )
+    .optional(),
+  /** sha256 of the weights of other runs: those that the run began with, those of its teacher (of this stage). */
+  sources: z
+    .object({ initialFrom: z.string().optional(), teacher: z.string().optional() })
+    .optional(),
+  /** How many weights are in the averages "average/<layer>/<weight>". */
+  averages: whole.optional(),
   engine: z.object({
     backend: z.string(),
     threads: whole,
@@ -61,6 +89,7 @@ const stateSchema = z.object({
   compensators: z.record(z.string(), z.object({ average: z.number().optional() })),
   last: accuracyAt.optional(),
   best: accuracyAt.optional(),
+  averaged,
   hashes: z.object({ initialWeights: z.string(), data: z.string() }),
   /** Bytes of the logs that belong to this checkpoint. */
   logs: z.object({ metrics: whole, events: whole }),
@@ -133,7 +162,11 @@ export async function loadCheckpoint(run: string, name: CheckpointName): Promise
   const path = join(run, 'checkpoint', `${name}.json`);
   const text = await readFile(path, 'utf8').catch(() => {
     const hint =
-      name === 'best' ? ' (nothing has been evaluated yet, or this is no run folder)' : '';
+      name === 'best'
+        ? ' (nothing has been evaluated yet, or this is no run folder)'
+        : name === 'averaged'
+          ? ' (the recipe averages no weights, or has not come to them yet)'
+          : '';
     throw new InputError(`there is no checkpoint in ${run}: ${path} is missing${hint}`);
   });
   const { tensors, state } = parseManifest(text, path);

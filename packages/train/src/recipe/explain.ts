@@ -116,9 +116,10 @@ function hint(given: string, allowed: readonly string[]): string {
 function resolve(root: z.ZodType, path: Path): z.ZodType[] {
   let here = spread(root);
   for (const key of path) {
-    here = here.flatMap((schema) =>
-      schema instanceof z.ZodObject ? spread(schema.shape[String(key)]) : [],
-    );
+    here = here.flatMap((schema) => {
+      if (schema instanceof z.ZodArray) return spread(schema.element);
+      return schema instanceof z.ZodObject ? spread(schema.shape[String(key)]) : [];
+    });
   }
   return here;
 }

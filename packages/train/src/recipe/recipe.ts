@@ -4,12 +4,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import { InputError } from '@surge-bnn/contract';
-import { resolveMethod } from '@surge-bnn/core';
 import { leastValue, schedule } from '../schedules.js';
 import type { Schedule, ScheduleSpec } from '../schedules.js';
 import { explain } from './explain.js';
+import { methodOf } from './method.js';
 import { notYet, recipeSchema } from './schema.js';
-import type { Recipe } from './schema.js';
+import type { BinarizerSpec, Recipe } from './schema.js';
+import { stageRecipes } from './stages.js';
 
 /**
  * Checks a recipe and fills in the defaults.
@@ -23,7 +24,10 @@ export function parseRecipe(json: unknown, where = 'recipe'): Recipe {
   if (!result.success) {
     throw new InputError(explain(result.error.issues, recipeSchema, json, where, notYet));
   }
-  checkTogether(result.data, where);
+  const stages = stageRecipes(result.data);
+  stages.forEach((stage, i) => {
+    checkTogether(stage, stages.length === 1 ? where : `${where}: stage ${i + 1}`);
+  });
   return result.data;
 }
 
@@ -49,6 +53,8 @@ export function applyOverrides(
   for (const [key, value] of Object.entries(overrides)) {
     json = replace(json, key.split('.'), value, key, where);
   }
+  // The sum of the stages follows from them.
+  if (json.stages !== undefined && overrides.epochs === undefined) delete json.epochs;
   return parseRecipe(json, where);
 }
 
@@ -100,6 +106,18 @@ function replace(
     // A short form ('surge', a constant schedule) makes way for the long one; the check decides if it fits.
     const long = key === 'network' && typeof inner === 'string' ? { name: inner } : {};
     return { ...json, [key]: replace(long, rest, value, whole, where) };
+  }
+  if (Array.isArray(inner)) {
+    const list: unknown[] = inner;
+    const at: unknown = list[Number(rest[0])];
+    if (rest.length > 1 && isObject(at)) {
+      const changed = replace(at, rest.slice(1), value, whole, where);
+      return { ...json, [key]: list.with(Number(rest[0]), changed) };
+    }
+    const to = list.length - 1;
+    throw new InputError(
+      `${where}: ${whole} does not exist: ${key} is a list; name a key of ${key}.0 to ${key}.${to}`,
+    );
   }
   if (!isObject(inner)) {
     throw new InputError(`${where}: ${whole} does not exist: ${key} is ${JSON.stringify(inner)}`);
@@ -169,9 +187,9 @@ function checkSchedule(spec: ScheduleSpec, what: string): void {
   if (!(least >= 0)) throw new InputError(`${what} must stay >= 0, but it comes to ${least}`);
 }
 
-function checkBinarizer(name: string, where: string): void {
+function checkBinarizer(spec: BinarizerSpec, where: string): void {
   try {
-    resolveMethod(name);
+    methodOf(spec);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(`${where}: ${error.message}`);

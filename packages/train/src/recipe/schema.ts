@@ -7,6 +7,7 @@ import { checkAugmentation } from '@surge-bnn/data';
 import type { AugmentationSpec } from '@surge-bnn/data';
 import { z } from 'zod';
 import type { ScheduleSpec } from '../schedules.js';
+import { averagingSchema, distillationSchema, sourceSchema } from './additions.js';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -171,39 +172,76 @@ const augmentationSchema = z.unknown().transform((given, context): AugmentationS
   }
 });
 
-/** A whole recipe. */
-export const recipeSchema = z.strictObject({
-  name: z.string().min(1).default('unnamed'),
-  description: z.string().default(''),
-  data: dataSchema,
+/** A method's name, or that with options of its own: {"name": "ir-net", "start": -1}; the core package knows which exist. */
+const binarizerSchema = z.union([
+  z.string().min(1),
+  z.object({ name: z.string().min(1) }).catchall(z.json()),
+]);
+
+const clipSchema = z.strictObject({ globalNorm: positive.optional(), value: positive.optional() });
+
+/** What a stage may have of its own; without defaults, because what it does not name is the recipe's. */
+const stageFields = {
   network: networkSchema,
-  /** A method's name; the core package knows which exist. */
-  binarizer: z.string().min(1).default('ste'),
-  compensator: compensatorSchema.default('none'),
+  binarizer: binarizerSchema,
+  compensator: compensatorSchema,
   optimizer: optimizerSchema,
-  groups: groupsSchema.prefault({}),
+  groups: groupsSchema,
   /** Factor of every learning rate, as a function of p. */
-  schedule: scheduleSchema.default(1),
+  schedule: scheduleSchema,
   /** Floor p to whole epochs, as the published recipes do. */
-  floorToEpochs: z.boolean().default(false),
-  epochs: count,
+  floorToEpochs: z.boolean(),
   batchSize: count,
-  seed: z.int().min(0).default(1),
-  augmentation: augmentationSchema.prefault([]),
-  labelSmoothing: z.number().min(0).lt(1).default(0),
+  augmentation: augmentationSchema,
+  labelSmoothing: z.number().min(0).lt(1),
+  distillation: distillationSchema,
+  averaging: averagingSchema,
   /** Gradient clipping: first each entry, then the norm over everything but the auxiliary weights. */
-  clip: z
-    .strictObject({ globalNorm: positive.optional(), value: positive.optional() })
-    .prefault({}),
+  clip: clipSchema,
   /** Split each batch into k micro-batches and sum their gradients: the same step in less memory. */
-  accumulate: count.default(1),
+  accumulate: count,
   /** Evaluate after every n-th epoch (and always after the last). */
-  evaluateEvery: count.default(1),
+  evaluateEvery: count,
   /**
    * Before each evaluation, average batch norm's statistics anew over this many training batches, weights standing
    * still and images as they are; 0: evaluate with the moving averages of training.
    */
-  reestimateNorm: z.int().min(0).default(0),
+  reestimateNorm: z.int().min(0),
+};
+
+/** One stage: its epochs, and the keys that replace the recipe's, each as a whole. */
+const stageSchema = z
+  .strictObject(stageFields)
+  .partial()
+  .extend({ name: z.string().min(1).optional(), epochs: count });
+
+const recipeObject = z.strictObject({
+  name: z.string().min(1).default('unnamed'),
+  description: z.string().default(''),
+  data: dataSchema,
+  network: stageFields.network,
+  binarizer: stageFields.binarizer.default('ste'),
+  compensator: stageFields.compensator.default('none'),
+  optimizer: stageFields.optimizer,
+  groups: stageFields.groups.prefault({}),
+  schedule: stageFields.schedule.default(1),
+  floorToEpochs: stageFields.floorToEpochs.default(false),
+  /** Of the whole run; with stages their sum, which may be left out. */
+  epochs: count.optional(),
+  /** Trainings one after the other: each begins with the weights of the one before, an optimizer of its own and p = 0. */
+  stages: z.array(stageSchema).min(1).optional(),
+  /** Begin with the weights of another run. */
+  initialFrom: sourceSchema.optional(),
+  batchSize: stageFields.batchSize,
+  seed: z.int().min(0).default(1),
+  augmentation: stageFields.augmentation.prefault([]),
+  labelSmoothing: stageFields.labelSmoothing.default(0),
+  distillation: stageFields.distillation.optional(),
+  averaging: stageFields.averaging.optional(),
+  clip: stageFields.clip.prefault({}),
+  accumulate: stageFields.accumulate.default(1),
+  evaluateEvery: stageFields.evaluateEvery.default(1),
+  reestimateNorm: stageFields.reestimateNorm.default(0),
   engine: z
     .strictObject({
       backend: z.enum(['auto', 'native', 'wasm', 'reference', 'tfjs']).default('auto'),
@@ -216,9 +254,31 @@ export const recipeSchema = z.strictObject({
     .prefault({}),
 });
 
+/** A whole recipe. */
+export const recipeSchema = recipeObject.transform((given, context) => {
+  const sum = given.stages?.reduce((all, stage) => all + stage.epochs, 0);
+  const epochs = given.epochs ?? sum;
+  if (epochs === undefined) {
+    context.issues.push({
+      code: 'invalid_type',
+      expected: 'number',
+      input: undefined,
+      path: ['epochs'],
+    });
+    return z.NEVER;
+  }
+  if (sum !== undefined && epochs !== sum) {
+    const message = `${epochs} are not the ${sum} of the stages together; leave it out, or change stages.0.epochs and those after it`;
+    context.issues.push({ code: 'custom', message, input: epochs, path: ['epochs'] });
+    return z.NEVER;
+  }
+  return { ...given, epochs };
+});
+
 /** A complete recipe, every default filled in. */
 export type Recipe = z.output<typeof recipeSchema>;
 /** A recipe as it may be written. */
 export type RecipeInput = z.input<typeof recipeSchema>;
 export type OptimizerSpec = z.output<typeof optimizerSchema>;
 export type SurgeSpec = z.output<typeof surgeSchema>;
+export type BinarizerSpec = z.output<typeof binarizerSchema>;

@@ -1,0 +1,187 @@
+/**
+ * One stage of a run (a run without stages is one): its network with the weights that it begins with, its teacher, its
+ * batches, its session; and how it is trained. Every stage has an optimizer and a p of its own.
+ */
+import { InputError } from '@surge-bnn/contract';
+import type { Model } from '@surge-bnn/core';
+import type { BatchLoader, ChannelStatistics } from '@surge-bnn/data';
+import type { Checkpoint, CheckpointState } from './checkpoint/checkpoint.js';
+import { adoptWeights } from './checkpoint/weights.js';
+import type { Clock } from './clock.js';
+import { runLoop, trainLoader } from './loop.js';
+import { distillation } from './objective/distillation.js';
+import type { Objective } from './objective/objective.js';
+import { loadTeacher } from './objective/teacher.js';
+import { parametersOf } from './parameters.js';
+import { compensate } from './parts.js';
+import type { Parts, RunData } from './parts.js';
+import type { Recipe } from './recipe/schema.js';
+import type { RunLogs } from './run-folder.js';
+import { Session } from './session.js';
+import { readSource } from './source.js';
+import { totalSteps } from './stage-plan.js';
+import type { PlannedStage } from './stage-plan.js';
+import type { EngineRecord, EngineStart, RunOptions, StageResult, StopReason } from './types.js';
+
+/** What all stages of a run have in common. */
+export interface RunContext {
+  readonly recipe: Recipe;
+  readonly options: RunOptions;
+  readonly parts: Parts;
+  readonly start: EngineStart;
+  readonly engine: EngineRecord;
+  readonly data: RunData;
+  readonly dataHash: string;
+  readonly normalization: ChannelStatistics;
+  readonly plan: readonly PlannedStage[];
+}
+
+export interface OpenStage {
+  readonly planned: PlannedStage;
+  readonly model: Model;
+  readonly session: Session;
+  readonly loader: BatchLoader;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the first stage, the one after a finished stage, or the one that a checkpoint was written in.
+ *
+ * @throws InputError for a teacher or a source of weights that is not there or does not fit.
+ */
+export async function openStage(
+  context: RunContext,
+  from: 'fresh' | Checkpoint | OpenStage,
+): Promise<OpenStage> {
+  const { recipe: whole, parts, data, normalization, engine, dataHash, plan } = context;
+  const planned = plan[indexAfter(from)];
+  const { recipe, stepsPerEpoch } = planned;
+  const found = from !== 'fresh' && 'state' in from ? from : undefined;
+  const before = from !== 'fresh' && 'session' in from ? from : undefined;
+  const loader = trainLoader(recipe, data, normalization, parts.workers);
+  const model = parts.model(recipe, data.train);
+  const opened: { dispose(): void }[] = [model];
+  try {
+    compensate(model, recipe);
+    const taught = await teach(context, recipe, model);
+    if (taught !== undefined) opened.push(taught.teacher);
+    const beginning =
+      found === undefined && before === undefined && recipe.initialFrom !== undefined
+        ? await readSource(recipe.initialFrom, 'initialFrom')
+        : undefined;
+    // Before the session: an optimizer may turn what it finds into what it works on (Bop: signs).
+    const parameters = parametersOf(model);
+    if (beginning !== undefined) {
+      adoptWeights(parameters, beginning.tensors, `the run in ${recipe.initialFrom?.run ?? ''}`);
+    }
+    if (before !== undefined) {
+      const from = before.planned.title ?? 'the stage before';
+      adoptWeights(parameters, before.session.weights(), from);
+    }
+    const initialFrom =
+      beginning?.hash ?? (found?.state.sources ?? before?.session.sources)?.initialFrom;
+    const sources = given({ initialFrom, teacher: taught?.hash });
+    checkSameTeacher(found?.state, taught?.hash, context.options.out);
+    const session = new Session({
+      recipe,
+      engine,
+      model,
+      inputShape: [data.train.height, data.train.width, data.train.channels],
+      classes: data.train.classes.length,
+      stepsPerEpoch,
+      dataHash,
+      objective: taught?.objective,
+      sources,
+      stage:
+        whole.stages === undefined
+          ? undefined
+          : {
+              index: planned.index,
+              recipe: whole,
+              epochs: planned.epochs,
+              steps: planned.steps,
+              before: resultsBefore(found, before),
+              initialWeights: before?.session.initialWeightsHash,
+            },
+    });
+    opened[0] = session;
+    if (found !== undefined) session.restore(found);
+    return { planned, model, session, loader, close: () => closeAll(loader, opened) };
+  } catch (error) {
+    await closeAll(loader, opened);
+    throw error;
+  }
+}
+
+/** Trains a stage to its end, to `stopAfter`, or until the signal. */
+export function trainStage(
+  context: RunContext,
+  { planned, model, session, loader }: OpenStage,
+  logs: RunLogs,
+  clock: Clock,
+): Promise<StopReason> {
+  const { recipe, options, data, normalization, plan, parts } = context;
+  return runLoop({
+    recipe: planned.recipe,
+    whole: { epochs: recipe.epochs, steps: totalSteps(plan) },
+    clock,
+    options,
+    session,
+    model,
+    data,
+    normalization,
+    loader,
+    logs,
+    workers: parts.workers,
+  });
+}
+
+function indexAfter(from: 'fresh' | Checkpoint | OpenStage): number {
+  if (from === 'fresh') return 0;
+  return 'state' in from ? (from.state.stage ?? 0) : from.planned.index + 1;
+}
+
+function resultsBefore(found?: Checkpoint, before?: OpenStage): readonly StageResult[] {
+  if (found !== undefined) return found.state.stagesBefore ?? [];
+  if (before === undefined) return [];
+  return [...(before.session.stage?.before ?? []), before.session.result];
+}
+
+/** The recipe's teacher with the objective that it makes of the training. */
+async function teach(
+  { data, normalization, dataHash, parts }: RunContext,
+  { distillation: spec }: Recipe,
+  model: Model,
+): Promise<{ objective: Objective; teacher: Model; hash: string } | undefined> {
+  if (spec === undefined) return undefined;
+  const teacher = await loadTeacher(spec.teacher, data.train, normalization, dataHash, parts);
+  try {
+    const objective = distillation(model, teacher, spec);
+    return { objective, teacher: teacher.model, hash: teacher.hash };
+  } catch (error) {
+    teacher.model.dispose();
+    throw error;
+  }
+}
+
+function checkSameTeacher(
+  state: CheckpointState | undefined,
+  hash: string | undefined,
+  out: string,
+): void {
+  if (state === undefined || state.sources?.teacher === hash) return;
+  throw new InputError(
+    `cannot resume ${out} with another teacher: its weights are ${String(hash).slice(0, 12)}.., they were ${String(state.sources?.teacher).slice(0, 12)}..`,
+  );
+}
+
+/** Without what is not there; nothing when nothing is. */
+function given(sources: NonNullable<CheckpointState['sources']>): CheckpointState['sources'] {
+  const entries = Object.entries(sources).filter(([, hash]) => hash !== undefined);
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+async function closeAll(loader: BatchLoader, opened: readonly { dispose(): void }[]) {
+  await loader.close();
+  for (const one of opened) one.dispose();
+}
