@@ -1,5 +1,6 @@
 /** A trained network back from its run folder, for evaluation, conversion or a look inside. */
 import { InputError } from '@surge-bnn/contract';
+import { setProgress } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { channelStatistics } from '@surge-bnn/data';
 import type { ChannelStatistics } from '@surge-bnn/data';
@@ -14,6 +15,7 @@ import { defaultParts } from './parts.js';
 import type { Parts, RunData } from './parts.js';
 import type { Recipe } from './recipe/schema.js';
 import { holdsRun } from './run-folder.js';
+import { progressAt } from './schedules.js';
 import { loadWeights } from './session.js';
 import type { EngineRecord, Evaluation } from './types.js';
 
@@ -58,6 +60,10 @@ export async function loadRun(
   }
   const model = parts.model(recipe, data.train);
   loadWeights(parametersOf(model), tensors);
+  // Of the last step: a network evaluates with the weights that this step saw, which may still be real.
+  const perEpoch = Math.ceil(data.train.count / recipe.batchSize);
+  const step = Math.max(0, state.step - 1);
+  setProgress(model, progressAt(step, perEpoch, recipe.epochs, recipe.floorToEpochs));
   const normalization = channelStatistics(data.train);
   return { recipe, model, data, normalization, engine, epoch: state.epoch };
 }

@@ -78,7 +78,7 @@ export function surgeOptions(recipe: Recipe): SurgeOptions | undefined {
   return {
     ...rest,
     ...(eta === undefined ? {} : { eta: typeof eta === 'number' ? eta : etaSchedule(recipe) }),
-    form: auxiliary,
+    ...(typeof auxiliary === 'string' ? { form: auxiliary } : auxiliary),
     // A shared auxiliary is W itself and has no initial value.
     ...(auxiliary === 'shared' ? {} : { initial }),
   };

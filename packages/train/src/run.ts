@@ -1,6 +1,7 @@
 /** `runTraining`: a recipe and a folder in, a trained network and its receipts out. */
 import { availableParallelism, cpus } from 'node:os';
 import { InputError } from '@surge-bnn/contract';
+import { methodName } from '@surge-bnn/core';
 import { channelStatistics } from '@surge-bnn/data';
 import { loadCheckpoint } from './checkpoint/checkpoint.js';
 import type { CheckpointState } from './checkpoint/checkpoint.js';
@@ -149,7 +150,7 @@ async function summarizeRun(
     status,
     name: recipe.name,
     seed: recipe.seed,
-    binarizer: recipe.binarizer,
+    binarizer: methodName(recipe.binarizer),
     compensator: recipe.compensator === 'none' ? 'none' : 'surge',
     epochs: recipe.epochs,
     epochsDone: session.epoch,

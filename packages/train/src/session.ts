@@ -196,6 +196,8 @@ export class Session {
     this.last = state.last;
     this.best = state.best;
     this.initialWeights = state.hashes.initialWeights;
+    // An evaluation that is due now sees the weights as the last step did: they may still be real.
+    setProgress(model, this.progressOf(Math.max(0, this.step - 1)));
   }
 
   /** Frees the model, the slots and the listeners. */

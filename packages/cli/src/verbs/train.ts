@@ -110,7 +110,8 @@ async function recipeOf(given: string, flags: TrainFlags): Promise<Recipe> {
 
 function defaultFolder(recipe: Recipe): string {
   const compensator = recipe.compensator === 'none' ? 'none' : 'surge';
-  return path.join('runs', recipe.name, `${recipe.binarizer}-${compensator}-seed${recipe.seed}`);
+  const method = typeof recipe.binarizer === 'string' ? recipe.binarizer : recipe.binarizer.name;
+  return path.join('runs', recipe.name, `${method}-${compensator}-seed${recipe.seed}`);
 }
 
 /** report.html of the run folder; a run stopped before its first epoch has nothing to show. */

@@ -74,7 +74,7 @@ const groupFields = {
 };
 
 const groupsSchema = z.strictObject({
-  /** Latent weights of binary layers. `clip` is the range after each step; 'binarizer': as it asks. */
+  /** Latent weights of binary layers; their optimizer is Bop where the method asks for it. `clip` is the range after each step; 'binarizer': as it asks. */
   binary: z
     .strictObject({
       ...groupFields,
@@ -104,30 +104,30 @@ const scopeSchema = z.union([
   z.strictObject({ names: z.array(z.string()).min(1) }),
 ]);
 
+/** The forms of W_a; those with a size of their own say it. */
+const auxiliarySchema = z.union([
+  z.enum(['full', 'shared', 'frozen']),
+  z.discriminatedUnion('form', [
+    z.strictObject({ form: z.literal('grouped'), groups: count }),
+    z.strictObject({ form: z.literal('lowRank'), rank: count }),
+  ]),
+]);
+
 /** The compensator's options as JSON; METHOD.md section 1 has their meaning. */
 export const surgeSchema = z.strictObject({
   /** Default 0.1. With lambda {fixed} it has no meaning and must be absent. */
   eta: z.union([notNegative, scheduleObject]).optional(),
   epsilon: positive.optional(),
   lambdaMax: positive.optional(),
-  auxiliary: z.enum(['full', 'shared', 'frozen']).default('full'),
+  auxiliary: auxiliarySchema.default('full'),
   initial: z.enum(['random', 'copy']).default('random'),
   scaleAuxiliaryGradient: z.boolean().default(true),
   auxiliaryInput: z.enum(['raw', 'transformed']).default('raw'),
   lambda: lambdaSchema.default('adaptive'),
   gainOnly: z.boolean().default(false),
-  normScope: z.enum(['layer']).default('layer'),
+  normScope: z.enum(['layer', 'channel', 'sample']).default('layer'),
   scope: scopeSchema.default('all'),
 });
-
-/**
- * Values that are planned and do not exist yet, by the key that will take them: they are refused as such, and
- * this is the one place that knows them.
- */
-export const notYet: Readonly<Record<string, readonly string[]>> = {
-  'compensator.auxiliary': ['grouped', 'lowRank'],
-  'compensator.normScope': ['channel', 'sample'],
-};
 
 /** eta where a recipe says 'surge' and no more: the middle of the range that the literature suggests. */
 export const defaultEta = 0.1;
@@ -148,6 +148,11 @@ const networkSchema = z
     }),
   ])
   .transform((given) => (typeof given === 'string' ? { name: given, options: {} } : given));
+
+const binarizerSchema = z.union([
+  z.string().min(1),
+  z.object({ name: z.string().min(1) }).catchall(z.json()),
+]);
 
 const dataSchema = z.strictObject({
   /** A set that the data package knows. */
@@ -177,8 +182,8 @@ export const recipeSchema = z.strictObject({
   description: z.string().default(''),
   data: dataSchema,
   network: networkSchema,
-  /** A method's name; the core package knows which exist. */
-  binarizer: z.string().min(1).default('ste'),
+  /** A method's name, or an object of it and the method's settings; the core package knows which exist. */
+  binarizer: binarizerSchema.default('ste'),
   compensator: compensatorSchema.default('none'),
   optimizer: optimizerSchema,
   groups: groupsSchema.prefault({}),
