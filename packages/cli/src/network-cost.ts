@@ -64,6 +64,8 @@ export async function costOf(recipe: Recipe): Promise<RecipeCost> {
       classes: set.classes.length,
     },
   );
+  // As at the end of the training, when a method's real weights have become signs.
+  core.setProgress(model, 1);
   const compensator = train.surgeOptions(recipe);
   if (compensator) core.attachCompensator(model, core.surge(compensator), { seed: recipe.seed });
   try {

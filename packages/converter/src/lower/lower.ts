@@ -34,6 +34,7 @@ const rules: Readonly<Record<string, LowerRule>> = {
   SurgePReLU: activations.prelu,
   RPReLU: activations.rprelu,
   HardTanh: activations.hardTanh,
+  Maxout: activations.maxout,
   Softmax: activations.softmaxLayer,
   MaxPooling2D: shape.maxPool2d,
   AveragePooling2D: shape.averagePool2d,

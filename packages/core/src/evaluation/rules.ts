@@ -39,6 +39,7 @@ const rules: Readonly<Record<string, Rule>> = {
   SurgePReLU: itself,
   RPReLU: itself,
   HardTanh: itself,
+  Maxout: itself,
   Softmax: softmaxLayer,
   MaxPooling1D: itself,
   MaxPooling2D: maxPooling2dLayer,

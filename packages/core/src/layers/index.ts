@@ -5,6 +5,7 @@ import { BinaryConv2D } from './binary-conv2d.js';
 import { BinaryDense } from './binary-dense.js';
 import { FloatConv2D } from './conv2d.js';
 import { LayerNorm } from './layer-norm.js';
+import { Maxout } from './maxout.js';
 import { PadChannels } from './pad-channels.js';
 import { registerOnce } from './registration.js';
 
@@ -14,11 +15,13 @@ export { binaryConv2d } from './binary-conv2d.js';
 export { binaryDense } from './binary-dense.js';
 export { conv2d } from './conv2d.js';
 export { layerNorm } from './layer-norm.js';
+export { maxout } from './maxout.js';
 export { padChannels } from './pad-channels.js';
 
 /** Makes all layer classes known to TF.js; call it before `tfl.loadLayersModel`. */
 export function registerLayers(): void {
   const conv = [BinaryConv2D, BinaryDense, FloatConv2D];
   const norms = [BatchNorm, LayerNorm];
-  for (const c of [...conv, ...norms, HardTanh, PadChannels, PRelu, RPRelu]) registerOnce(c);
+  for (const c of [...conv, ...norms, HardTanh, Maxout, PadChannels, PRelu, RPRelu])
+    registerOnce(c);
 }
