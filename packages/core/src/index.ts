@@ -21,6 +21,7 @@ export {
   binarizers,
   inputBinarizers,
   methodName,
+  methodSettings,
   methods,
   resolveBinarizer,
   resolveInputBinarizer,

@@ -225,6 +225,13 @@ export function resolveMethod(given: MethodSpec): Method {
   return { ...method, input: sides.input, weight: sides.weight };
 }
 
+/** The names of the method's settings; none for most. @throws InputError with the nearest right name. */
+export function methodSettings(name: string): readonly string[] {
+  resolveMethod(name);
+  const table: Readonly<Record<string, { readonly keys: readonly string[] } | undefined>> = makers;
+  return (Object.hasOwn(makers, name) ? table[name] : undefined)?.keys ?? [];
+}
+
 /** The name alone. */
 export function methodName(given: MethodSpec): string {
   return typeof given === 'string' ? given : given.name;
