@@ -50,6 +50,7 @@ function everyLayer(): tfl.LayersModel {
   );
   const right = chain(
     stem,
+    layers.maxout(),
     layers.hardTanh(),
     tfl.layers.maxPooling2d({ poolSize: 3, strides: 2, padding: 'same' }),
     tfl.layers.leakyReLU({ alpha: 0.1 }),

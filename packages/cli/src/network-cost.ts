@@ -34,7 +34,11 @@ export interface RecipeCost extends NetworkCost {
 
 /** Per layer what the network costs, and as a file; of a recipe with stages the last one's, which is what ships. */
 export async function costOf(whole: Recipe): Promise<RecipeCost> {
-  const [data, train] = await Promise.all([import('@surge-bnn/data'), import('@surge-bnn/train')]);
+  const [core, data, train] = await Promise.all([
+    import('@surge-bnn/core'),
+    import('@surge-bnn/data'),
+    import('@surge-bnn/train'),
+  ]);
   const recipe = train.finalStage(whole);
   const sets = data.describeDatasets();
   const set = sets.find((one) => one.name === recipe.data.name);
@@ -48,7 +52,7 @@ export async function costOf(whole: Recipe): Promise<RecipeCost> {
   return countNetwork({
     network: recipe.network.name,
     options: recipe.network.options,
-    method: train.methodOf(recipe.binarizer),
+    method: core.resolveMethod(recipe.binarizer),
     inputShape: [set.height, set.width, set.channels],
     classes: set.classes.length,
     classNames: set.classes,
@@ -145,6 +149,8 @@ async function withNetwork<T>(description: Description, use: (model: Model) => T
       classes,
     },
   );
+  // As at the end of the training, when a method's real weights have become signs.
+  core.setProgress(model, 1);
   if (compensator) core.attachCompensator(model, core.surge(compensator), { seed });
   try {
     return use(model);

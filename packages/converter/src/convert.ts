@@ -58,7 +58,7 @@ export async function convertModel(model: Model, options: ConvertOptions): Promi
 function floatBytes(model: Model): number {
   return namedLayers(model)
     .flatMap(({ self }) =>
-      self.weights.filter((w) => !(self instanceof BinaryLayer && w === self.auxiliary)),
+      self.weights.filter((w) => !(self instanceof BinaryLayer && self.auxiliaries.includes(w))),
     )
     .reduce((sum, { shape }) => sum + tensorBytes({ dtype: 'F32', shape: shape.map(Number) }), 0);
 }

@@ -102,6 +102,7 @@ export function everyLayer(): Model {
   );
   y = on(layers.batchNorm({ name: 'norm3' }), y);
   y = on(layers.rprelu({ name: 'rprelu' }), y);
+  y = on(layers.maxout({ name: 'maxout' }), y);
   y = on(layers.hardTanh({ name: 'hardTanh' }), y);
   // The two kinds of a shortcut of a ResNet; 2 x 2 x 16.
   const past = on(layers.padChannels({ name: 'pad', before: 1, after: 3 }), x); // 8 x 8 x 16

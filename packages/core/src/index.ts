@@ -6,14 +6,22 @@
 export type {
   Binarizer,
   InputBinarizer,
+  InputSet,
+  LatentPenalty,
   LatentTransform,
+  OffsetRule,
   ParameterSpec,
   Progress,
+  RealValue,
   ScaleRule,
+  Sides,
   Surrogate,
 } from './binarizers/binarizer.js';
 export {
   binarizers,
+  inputBinarizers,
+  methodName,
+  methodSettings,
   methods,
   resolveBinarizer,
   resolveInputBinarizer,
@@ -21,20 +29,26 @@ export {
 } from './binarizers/registry.js';
 export type {
   BinarizerName,
+  BinarizerSpec,
   InputBinarizerName,
   Method,
   MethodName,
+  MethodSpec,
 } from './binarizers/registry.js';
 export {
   boxSurrogate,
   identitySurrogate,
+  powerSurrogate,
   quadraticSurrogate,
   swishSurrogate,
+  tanhSurrogate,
 } from './binarizers/surrogates.js';
 export { noTransform } from './binarizers/transforms.js';
 export type {
+  AuxiliaryForm,
   CompensatorOptions,
   LambdaRule,
+  NormScope,
   ScalingOptions,
   Schedule,
 } from './compensator/options.js';
@@ -58,7 +72,7 @@ export { LayerNorm } from './layers/layer-norm.js';
 export { MaxPool2D } from './layers/max-pool-2d.js';
 export { PadChannels } from './layers/pad-channels.js';
 export { attachCompensator, detachCompensator } from './model/attach-compensator.js';
-export { binaryLayers, leafLayers } from './model/binary-layers.js';
+export { binaryLayers, latentPenalty, leafLayers } from './model/binary-layers.js';
 export type { Model } from './model/binary-layers.js';
 export { layerCalls } from './model/layer-calls.js';
 export type { CallGraph, LayerCall, ValueId } from './model/layer-calls.js';

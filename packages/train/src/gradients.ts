@@ -2,6 +2,7 @@
  * Loss and gradients of one batch: in one piece or as the sum over micro-batches; then clipped. The auxiliary
  * weights W_a never enter the global norm, so a run with SURGE clips the same as one without.
  */
+import { latentPenalty } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { InputError } from '@surge-bnn/contract';
 import * as tf from '@tensorflow/tfjs-core';
@@ -29,7 +30,7 @@ export interface LossOptions {
 }
 
 export interface BatchResult {
-  /** Mean over the batch of what is minimised. */
+  /** Mean over the batch of what is minimised, and what the weight binarizers add to it. */
   readonly loss: number;
   readonly correct: number;
   /** By parameter key; the caller disposes them. Parameters that the loss does not reach are absent. */
@@ -50,13 +51,11 @@ export function batchGradients(
   for (let i = 0; i < pieces; i++) {
     const from = Math.floor((i * batch.count) / pieces);
     const to = Math.floor(((i + 1) * batch.count) / pieces);
-    const piece = pieceGradients(
-      model,
-      parameters,
-      slice(batch, from, to, options),
-      batch.count,
-      options,
-    );
+    const piece = pieceGradients(model, parameters, slice(batch, from, to, options), {
+      ...options,
+      total: batch.count,
+      penalty: i === 0,
+    });
     loss += piece.loss;
     correct += piece.correct;
     addAll(gradients, piece.gradients);
@@ -78,8 +77,7 @@ function pieceGradients(
   model: Model,
   parameters: readonly Parameter[],
   batch: PlainBatch,
-  total: number,
-  options: LossOptions,
+  options: LossOptions & { readonly total: number; readonly penalty: boolean },
 ): BatchResult {
   let correct = 0;
   const variables = parameters.map((parameter) => parameter.variable);
@@ -90,7 +88,10 @@ function pieceGradients(
     const labels = smoothLabels(batch.labels, classes, labelSmoothing);
     const { losses, logits } = objective.losses(x, labels, targets);
     correct = countCorrect(logits.dataSync(), batch.labels, classes);
-    return tf.div<tf.Scalar>(tf.sum(losses), total);
+    const loss = tf.div<tf.Scalar>(tf.sum(losses), options.total);
+    // What a binarizer adds to the loss does not depend on the images: once a batch.
+    const term = options.penalty ? latentPenalty(model) : undefined;
+    return term === undefined ? loss : tf.add<tf.Scalar>(loss, term);
   };
   const { value, grads } = variableGradients(lossOf, variables, [x, ...targets]);
   const [loss] = value.dataSync();

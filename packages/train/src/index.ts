@@ -30,7 +30,6 @@ export type { Parameter, Role } from './parameters.js';
 export { compensate, defaultParts, surgeOptions } from './parts.js';
 export type { Parts, RunData } from './parts.js';
 export type { AveragingSpec, DistillationSpec, SourceSpec } from './recipe/additions.js';
-export { methodName, methodOf } from './recipe/method.js';
 export {
   applyOverrides,
   loadRecipe,

@@ -31,7 +31,7 @@ export class StatisticsRecorder {
       const sums = zeroSums();
       this.sums.set(layer.name, sums);
       layer.onStatistics = (statistics) => add(sums, statistics);
-      this.signs.set(layer.name, signsOf(layer));
+      this.signs.set(layer.name, layer.signBits());
     }
   }
 
@@ -39,7 +39,7 @@ export class StatisticsRecorder {
   take(): LayerMetrics[] {
     return this.layers.map((layer) => {
       const sums = this.sums.get(layer.name) ?? zeroSums();
-      const signs = signsOf(layer);
+      const signs = layer.signBits();
       const filters = Number(layer.binaryKernel.shape.at(-1));
       const { flipped, deadFilters } = compareSigns(
         this.signs.get(layer.name) ?? signs,
@@ -96,11 +96,6 @@ export function compareSigns(before: Uint8Array, now: Uint8Array, filters: numbe
   }
   const deadFilters = filters - alive.reduce((sum, one) => sum + one, 0);
   return { flipped: flips / now.length, deadFilters };
-}
-
-/** 1 where the latent weight is negative: the packed bit. */
-function signsOf(layer: BinaryLayer): Uint8Array {
-  return Uint8Array.from(layer.binaryKernel.read().dataSync(), (v) => (v < 0 ? 1 : 0));
 }
 
 function add(sums: Sums, { lambda, cosine, normB, normA, clipped, skipped }: BackwardStatistics) {

@@ -53,7 +53,7 @@ export function parametersOf(model: Model): Parameter[] {
       const role =
         weight === binary?.binaryKernel
           ? 'binary'
-          : weight === binary?.auxiliary
+          : binary?.auxiliaries.includes(weight) === true
             ? 'auxiliary'
             : variable.rank <= 1
               ? 'normBias'

@@ -2,7 +2,7 @@
  * What a run takes from the other packages: the engine, the images, the network. One seam, so that tests (and
  * programs with data of their own) put in theirs.
  */
-import { attachCompensator, surge } from '@surge-bnn/core';
+import { attachCompensator, resolveMethod, surge } from '@surge-bnn/core';
 import type { Model, SurgeOptions } from '@surge-bnn/core';
 import { seedFor } from '@surge-bnn/contract';
 import { loadImages, randomStream, split, subset } from '@surge-bnn/data';
@@ -10,7 +10,6 @@ import type { DatasetName, ImageSet } from '@surge-bnn/data';
 import { useEngine } from '@surge-bnn/engine';
 import { buildModel } from '@surge-bnn/models';
 import { backendNames, engineStart } from './engine-record.js';
-import { methodOf } from './recipe/method.js';
 import { etaSchedule } from './recipe/recipe.js';
 import type { Recipe } from './recipe/schema.js';
 import type { EngineStart, RunSummary } from './types.js';
@@ -51,7 +50,7 @@ export const defaultParts: Parts = {
     return { train, evaluation, evaluatedOn: 'test' };
   },
   model(recipe, set) {
-    const method = methodOf(recipe.binarizer);
+    const method = resolveMethod(recipe.binarizer);
     return buildModel(
       { network: recipe.network.name, options: recipe.network.options },
       {
@@ -79,7 +78,7 @@ export function surgeOptions(recipe: Recipe): SurgeOptions | undefined {
   return {
     ...rest,
     ...(eta === undefined ? {} : { eta: typeof eta === 'number' ? eta : etaSchedule(recipe) }),
-    form: auxiliary,
+    ...(typeof auxiliary === 'string' ? { form: auxiliary } : auxiliary),
     // A shared auxiliary is W itself and has no initial value.
     ...(auxiliary === 'shared' ? {} : { initial }),
   };

@@ -1,11 +1,12 @@
 /** Whole runs: stop and resume bit for bit, refusals, damage, Ctrl-C, divergence. */
 import { InputError, OutOfMemoryError } from '@surge-bnn/contract';
+import { binaryLayers } from '@surge-bnn/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { evaluateRun } from './load-run.js';
+import { evaluateRun, loadRun } from './load-run.js';
 import { readMetrics, readSummary } from './run-folder.js';
 import { runTraining } from './run.js';
 import { tinyParts, tinyRecipe } from './testing/fixture.js';
@@ -156,6 +157,16 @@ describe('stopping and resuming', () => {
     ['a whole-epoch p, rare evaluation', { floorToEpochs: true, evaluateEvery: 3 }],
     ['no compensator', { compensator: 'none' }],
     ['a frozen auxiliary', { 'compensator.auxiliary': 'frozen' }],
+    ['a grouped auxiliary', { 'compensator.auxiliary': { form: 'grouped', groups: 2 } }],
+    ['a low-rank auxiliary', { 'compensator.auxiliary': { form: 'lowRank', rank: 2 } }],
+    [
+      'a lam for each channel',
+      { 'compensator.normScope': 'channel', 'compensator.lambda': 'adaptive' },
+    ],
+    ['learnable values of the inputs', { binarizer: 'adabin' }],
+    ['a learnable, random scale', { binarizer: { name: 'recu', scale: 'learnable' } }],
+    ['weights that are real at first', { binarizer: 'biper', floorToEpochs: true }],
+    ['a method without latent weights', { binarizer: 'bop' }],
   ])('also with %s', async (name, overrides) => {
     const which = tinyRecipe({ epochs: 3, ...overrides });
     const [straight, stopped] = [join(base, `${name}-1`), join(base, `${name}-2`)];
@@ -163,6 +174,19 @@ describe('stopping and resuming', () => {
     await train(stopped, { stopAfter: 1 }, which);
     await train(stopped, { resume: true }, which);
     expect(await content(stopped)).toEqual(await content(straight));
+  });
+
+  it('evaluates with the weights of its stage: real ones are real in a loaded run, too', async () => {
+    const out = join(base, 'real');
+    const which = tinyRecipe({ epochs: 3, binarizer: { name: 'biper', realUntil: 0.5 } });
+    for (const stopAfter of [1, 3]) {
+      const { last } = await train(out, { stopAfter, resume: stopAfter > 1 }, which);
+      const { model } = await loadRun(out, {}, parts);
+      expect(binaryLayers(model).map((layer) => layer.isReal)).toEqual([stopAfter === 1]);
+      model.dispose();
+      const { accuracy, loss } = await evaluateRun(out, {}, parts);
+      expect({ accuracy, loss }).toEqual({ accuracy: last?.accuracy, loss: last?.loss });
+    }
   });
 
   it('refuses another recipe, engine or data and names the difference', async () => {

@@ -1,6 +1,7 @@
 /** `runTraining`: a recipe and a folder in, a trained network and its receipts out. */
 import { availableParallelism, cpus } from 'node:os';
 import { InputError } from '@surge-bnn/contract';
+import { methodName } from '@surge-bnn/core';
 import { channelStatistics } from '@surge-bnn/data';
 import { loadCheckpoint } from './checkpoint/checkpoint.js';
 import type { CheckpointState } from './checkpoint/checkpoint.js';
@@ -12,7 +13,6 @@ import { openStage, trainStage } from './open-stage.js';
 import type { OpenStage, RunContext } from './open-stage.js';
 import { defaultParts } from './parts.js';
 import type { Parts } from './parts.js';
-import { methodName } from './recipe/method.js';
 import type { Recipe } from './recipe/schema.js';
 import { finalStage } from './recipe/stages.js';
 import {

@@ -265,7 +265,7 @@ export class Session {
     this.best = state.best;
     this.averaged = state.averaged;
     this.initialWeights = state.hashes.initialWeights;
-    // An evaluation that is due now sees what is scheduled as the last step left it.
+    // An evaluation that is due now sees the weights as the last step did: they may still be real.
     setProgress(model, this.progressOf(Math.max(this.firstStep, this.step - 1)));
   }
 

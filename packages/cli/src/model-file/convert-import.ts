@@ -4,7 +4,7 @@ import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import { convertModel, importTorchWeights, readSafetensors } from '@surge-bnn/converter';
 import type { Conversion, ImportReport } from '@surge-bnn/converter';
-import { resolveMethod } from '@surge-bnn/core';
+import { resolveMethod, setProgress } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { channelStatistics, loadImages } from '@surge-bnn/data';
 import type { ChannelStatistics, DatasetName, ImageSet } from '@surge-bnn/data';
@@ -117,6 +117,8 @@ function buildNetwork(
       classes: classes.length,
     },
   );
+  // The weights are those of a finished training.
+  setProgress(model, 1);
   return { model, description: { network, options: settings, binarizer } };
 }
 

@@ -110,7 +110,10 @@ async function recipeOf(given: string, flags: TrainFlags): Promise<Recipe> {
 }
 
 async function defaultFolder(recipe: Recipe): Promise<string> {
-  const { finalStage, methodName } = await import('@surge-bnn/train');
+  const [{ methodName }, { finalStage }] = await Promise.all([
+    import('@surge-bnn/core'),
+    import('@surge-bnn/train'),
+  ]);
   const { binarizer, compensator } = finalStage(recipe);
   const second = compensator === 'none' ? 'none' : 'surge';
   const run = `${methodName(binarizer)}-${second}-seed${recipe.seed}`;

@@ -106,6 +106,56 @@ export const rprelu: LowerRule = (layer, [input], context) => {
   return shift(layer, bent, layer.name, after, context);
 };
 
+/** AdaBin's two slopes, positive relu(x) + (-negative) relu(-x): one summand is 0, so that the sum rounds nothing. */
+export const maxout: LowerRule = (layer, [input], context) => {
+  const { builder } = context;
+  const side = (name: string, from: string, slope: Float32Array) => {
+    const layers = [layer.name];
+    const relu = builder.add({
+      name: `${layer.name}/${name}Part`,
+      op: 'relu',
+      inputs: [from],
+      attributes: {},
+      layers,
+    });
+    const a = stored(layer, `${layer.name}/${name}`, slope);
+    const key = `${layer.name}/${name}`;
+    return builder.add({
+      name: key,
+      op: 'affine',
+      inputs: [relu],
+      attributes: {},
+      tensors: { a },
+      layers,
+    });
+  };
+  const positive = perChannel(layer, 'positive', input, context);
+  const negative = perChannel(layer, 'negative', input, context);
+  const minus = stored(
+    layer,
+    `${layer.name}/minus`,
+    negative.map(() => -1),
+  );
+  const mirrored = builder.add({
+    name: `${layer.name}/mirrored`,
+    op: 'affine',
+    inputs: [input],
+    attributes: {},
+    tensors: { a: minus },
+    layers: [layer.name],
+  });
+  const sides = [
+    side('positive', input, positive),
+    side(
+      'negative',
+      mirrored,
+      negative.map((slope) => -slope),
+    ),
+  ];
+  const node = { name: layer.name, inputs: sides, layers: [layer.name] };
+  return builder.add({ ...node, op: 'add', attributes: {} });
+};
+
 function bend(
   layer: Layer,
   input: string,

@@ -1,12 +1,14 @@
-/** Binary layers: signs of the input, exact sums, the scale. */
-import { BinaryConv1D, BinaryConv2D, BinaryDense, noTransform } from '@surge-bnn/core';
+/** Binary layers: signs of the input, exact sums, scale and offsets behind them. */
+import { BinaryConv1D, BinaryConv2D, BinaryDense } from '@surge-bnn/core';
 import type { BinaryLayer } from '@surge-bnn/core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { InputError } from '@surge-bnn/contract';
 import type { NamedTensor } from '../graph-builder.js';
 import { storedFloats, storedSigns } from '../stored.js';
 import type { Values } from '../stored.js';
 import type { Layer, LowerContext, LowerRule } from './rule.js';
 import { cannotConvert } from './rule.js';
+import { withValueSets } from './value-sets.js';
 import { windowOf } from './window.js';
 
 export const binaryConv2d: LowerRule = ({ name, self }, [input], context) => {
@@ -14,17 +16,19 @@ export const binaryConv2d: LowerRule = ({ name, self }, [input], context) => {
   const layer = { name, self };
   const { builder } = context;
   const geometry = self.geometry([1, ...builder.edge(input).shape]);
-  const attributes = {
-    window: windowOf(geometry),
-    filters: geometry.outChannels,
-    groups: geometry.groups,
-    padValue: self.padValue,
-  };
-  return binaryLayer(layer, input, context, (node, form) =>
-    form === 'packed'
-      ? builder.add({ ...node, op: 'binaryConv2d', attributes })
-      : builder.add({ ...node, op: 'conv2d', attributes: { ...attributes, weights: 'bits' } }),
-  );
+  const { groups } = geometry;
+  const { padValue } = self;
+  const window = windowOf(geometry);
+  return binaryLayer(layer, input, context, {
+    groups,
+    padsWithZero: padValue === 0 && window.pads.some((pad) => pad > 0),
+    addSums: (node, form, filters) => {
+      const attributes = { window, filters, groups, padValue };
+      return form === 'packed'
+        ? builder.add({ ...node, op: 'binaryConv2d', attributes })
+        : builder.add({ ...node, op: 'conv2d', attributes: { ...attributes, weights: 'bits' } });
+    },
+  });
 };
 
 /** A picture of one row, and back to a sequence. */
@@ -33,29 +37,24 @@ export const binaryConv1d: LowerRule = ({ name, self }, [input], context) => {
   const layer = { name, self };
   const { builder } = context;
   const geometry = self.geometry([1, ...builder.edge(input).shape]);
-  const { inWidth, inChannels, outWidth, outChannels } = geometry;
-  const attributes = {
-    window: windowOf(geometry),
-    filters: outChannels,
-    groups: geometry.groups,
-    padValue: self.padValue,
-  };
-  return binaryLayer(layer, input, context, ({ inputs, layers, ...given }, form) => {
-    const reshaped = (edges: readonly string[], suffix: string, shape: readonly number[]) =>
-      builder.add({
-        name: `${name}/${suffix}`,
-        op: 'reshape',
-        inputs: edges,
-        attributes: { shape },
-        layers,
-      });
-    const row = reshaped(inputs, 'row', [1, inWidth, inChannels]);
-    const node = { ...given, inputs: [row], layers };
-    const sums =
-      form === 'packed'
-        ? builder.add({ ...node, op: 'binaryConv2d', attributes })
-        : builder.add({ ...node, op: 'conv2d', attributes: { ...attributes, weights: 'bits' } });
-    return reshaped([sums], 'sequence', [outWidth, outChannels]);
+  const { inWidth, inChannels, outWidth, groups } = geometry;
+  const { padValue } = self;
+  const window = windowOf(geometry);
+  const reshaped = (edge: string, as: string, shape: readonly number[], layers: readonly string[]) =>
+    builder.add({ name: as, op: 'reshape', inputs: [edge], attributes: { shape }, layers });
+  return binaryLayer(layer, input, context, {
+    groups,
+    padsWithZero: padValue === 0 && window.pads.some((pad) => pad > 0),
+    addSums: ({ inputs: [sequence], layers, ...given }, form, filters) => {
+      const row = reshaped(sequence, `${given.name}/row`, [1, inWidth, inChannels], layers);
+      const node = { ...given, inputs: [row], layers };
+      const attributes = { window, filters, groups, padValue };
+      const sums =
+        form === 'packed'
+          ? builder.add({ ...node, op: 'binaryConv2d', attributes })
+          : builder.add({ ...node, op: 'conv2d', attributes: { ...attributes, weights: 'bits' } });
+      return reshaped(sums, `${given.name}/sequence`, [outWidth, filters], layers);
+    },
   });
 };
 
@@ -63,16 +62,18 @@ export const binaryDense: LowerRule = ({ name, self }, [input], context) => {
   if (!(self instanceof BinaryDense)) throw foreign(name);
   const layer = { name, self };
   const { builder } = context;
-  const units = self.binaryKernel.shape[1] ?? 0;
-  return binaryLayer(layer, input, context, (node, form) =>
-    form === 'packed'
-      ? builder.add({ ...node, op: 'binaryDense', attributes: { units } })
-      : builder.add({ ...node, op: 'dense', attributes: { units, weights: 'bits' } }),
-  );
+  return binaryLayer(layer, input, context, {
+    groups: 1,
+    padsWithZero: false,
+    addSums: (node, form, units) =>
+      form === 'packed'
+        ? builder.add({ ...node, op: 'binaryDense', attributes: { units } })
+        : builder.add({ ...node, op: 'dense', attributes: { units, weights: 'bits' } }),
+  });
 };
 
 /** A binary layer under its name in the graph. */
-type Binary = Layer & { readonly self: BinaryLayer };
+export type Binary = Layer & { readonly self: BinaryLayer };
 
 /** What every node of a binary layer has. */
 interface BinaryNode {
@@ -82,30 +83,60 @@ interface BinaryNode {
   readonly layers: readonly string[];
 }
 
-/** Signs or floats in, sums by `addSums`, then the scale. */
+/** The layer's linear operator on signs or floats. */
+export interface SumOperator {
+  readonly groups: number;
+  /** Whether windows reach over the border of the picture and find 0 there. */
+  readonly padsWithZero: boolean;
+  addSums(node: BinaryNode, form: Form, filters: number): string;
+}
+
+/** Signs or floats in, sums by the operator, then what stands behind them. */
 function binaryLayer(
   layer: Binary,
   input: string,
   context: LowerContext,
-  addSums: (node: BinaryNode, form: Form) => string,
+  operator: SumOperator,
 ): string {
-  const { signs, scale } = weightsOf(layer);
-  const form = formOf(layer, signs, context);
-  const node: BinaryNode = {
-    name: layer.name,
-    inputs: [
-      form === 'weightOnly'
-        ? input
-        : signsOf(layer, input, form === 'packed' ? 'bits' : 'f32', context),
-    ],
-    tensors: { kernel: { key: `${layer.name}/kernel`, tensor: storedSigns(signs) } },
-    layers: [layer.name],
-  };
-  return scaled(layer, addSums(node, form), scale, context);
+  const weights = weightsOf(layer);
+  const inputs = inputsOf(layer);
+  const form = formOf(layer, weights.signs, context);
+  const operand =
+    form === 'weightOnly'
+      ? input
+      : signsOf(
+          layer,
+          transformedInput(layer, input, inputs, context),
+          form === 'packed' ? 'bits' : 'f32',
+          context,
+        );
+  const sumsOf = (name: string, from: string, key: string, signs: Values) =>
+    operator.addSums(
+      {
+        name,
+        inputs: [from],
+        tensors: { kernel: { key, tensor: storedSigns(signs) } },
+        layers: [layer.name],
+      },
+      form,
+      signs.shape.at(-1) ?? 1,
+    );
+  const sums = sumsOf(layer.name, operand, `${layer.name}/kernel`, weights.signs);
+  if (inputs.set === undefined && weights.offset === undefined) {
+    return scaled(layer, sums, weights.scale, context);
+  }
+  return withValueSets(layer, input, sums, context, {
+    ...weights,
+    set: inputs.set,
+    operand,
+    operator,
+    sumsOf,
+    signsOf: (edge) => signsOf(layer, edge, form === 'packed' ? 'bits' : 'f32', context),
+  });
 }
 
 /** packed: bits times bits. weightOnly: floats times signs. float: signs times signs, computed in float. */
-type Form = 'packed' | 'weightOnly' | 'float';
+export type Form = 'packed' | 'weightOnly' | 'float';
 
 /**
  * How the layer can be shipped.
@@ -114,7 +145,7 @@ type Form = 'packed' | 'weightOnly' | 'float';
 function formOf(layer: Binary, signs: Values, context: LowerContext): Form {
   const { inputBinarizer } = layer.self;
   if (inputBinarizer === 'none') return 'weightOnly';
-  if (inputBinarizer.transform !== noTransform) {
+  if (inputBinarizer.transform.signs === undefined) {
     throw cannotConvert(
       layer,
       `its input binarizer "${inputBinarizer.name}" transforms the input (${inputBinarizer.transform.name}) before the sign, and no op of the packed format does that; allowFloat does not help here`,
@@ -130,14 +161,83 @@ function formOf(layer: Binary, signs: Values, context: LowerContext): Form {
   );
 }
 
-function weightsOf({ self }: Binary): { signs: Values; scale?: Values } {
-  const { signs, scale } = self.inferenceWeights();
-  const values = { values: Float32Array.from(signs.dataSync()), shape: signs.shape };
-  signs.dispose();
-  if (scale === undefined) return { signs: values };
-  const factors = { values: Float32Array.from(scale.dataSync()), shape: scale.shape };
-  scale.dispose();
-  return { signs: values, scale: factors };
+/** The weights as they ship. @throws InputError while they are real. */
+function weightsOf(layer: Binary): { signs: Values; scale?: Values; offset?: Values } {
+  const { self } = layer;
+  const { name, real } = self.weightBinarizer;
+  if (self.isReal && real !== undefined) {
+    throw cannotConvert(
+      layer,
+      `its weights are not binary yet: at p = ${Number(self.progress.toPrecision(3))} of the training "${name}" computes with real values (${real.name}); train on until they are signs`,
+    );
+  }
+  const { signs, scale, offset } = self.inferenceWeights();
+  return {
+    signs: taken(signs),
+    ...(scale === undefined ? {} : { scale: taken(scale) }),
+    ...(offset === undefined ? {} : { offset: taken(offset) }),
+  };
+}
+
+/** What happens to the inputs before their sign and to it. */
+interface Inputs {
+  readonly factor?: Values;
+  readonly shift?: Values;
+  readonly set?: { readonly scale: Values; readonly offset: Values };
+}
+
+function inputsOf({ self }: Binary): Inputs {
+  const { factor, shift, set } = self.inferenceInputs();
+  return {
+    ...(factor === undefined ? {} : { factor: taken(factor) }),
+    ...(shift === undefined ? {} : { shift: taken(shift) }),
+    ...(set === undefined ? {} : { set: { scale: taken(set.scale), offset: taken(set.offset) } }),
+  };
+}
+
+/** A tensor's numbers; the tensor is gone. */
+function taken(tensor: Tensor): Values {
+  const values = Float32Array.from(tensor.dataSync());
+  const { shape } = tensor;
+  tensor.dispose();
+  return { values, shape };
+}
+
+/** The edge whose signs are those of the transformed input: fround(fround(factor x) + shift), parts that change no sign left out. */
+function transformedInput(
+  layer: Binary,
+  input: string,
+  { factor, shift }: Inputs,
+  { builder }: LowerContext,
+): string {
+  const channels = builder.channels(input);
+  const part = (values: Values | undefined, neutral: number, key: string) => {
+    if (values === undefined || values.values.every((v) => v === neutral)) return undefined;
+    const each = Float32Array.from({ length: channels }, (_, c) =>
+      values.values.length === 1 ? values.values[0] : values.values[c],
+    );
+    return numbers(layer, key, each);
+  };
+  const a = part(factor, 1, 'inputFactor');
+  const b = part(shift, 0, 'inputShift');
+  if (a === undefined && b === undefined) return input;
+  return builder.add({
+    name: `${layer.name}/input`,
+    op: 'affine',
+    inputs: [input],
+    attributes: {},
+    tensors: { ...(a && { a }), ...(b && { b }) },
+    layers: [layer.name],
+  });
+}
+
+/** A layer's numbers under a key of its own. @throws InputError when one is not finite. */
+export function numbers(layer: Layer, key: string, values: Float32Array): NamedTensor {
+  const where = `a parameter of layer "${layer.name}" (${key})`;
+  return {
+    key: `${layer.name}/${key}`,
+    tensor: storedFloats({ values, shape: [values.length] }, where),
+  };
 }
 
 /** The signs of an edge; layers that read the same edge share them. */

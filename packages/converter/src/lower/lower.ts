@@ -36,6 +36,7 @@ const rules: Readonly<Record<string, LowerRule>> = {
   RPReLU: activations.rprelu,
   HardTanh: activations.hardTanh,
   ChannelBias: activations.channelBias,
+  Maxout: activations.maxout,
   Softmax: activations.softmaxLayer,
   MaxPooling2D: shape.maxPool2d,
   SurgeMaxPool2D: shape.surgeMaxPool2d,

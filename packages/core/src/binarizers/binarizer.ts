@@ -4,7 +4,7 @@
  * other parts receive as an argument. A published method is one combination of them in a file of its
  * own under `named/`; nothing else has to change.
  */
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { SurrogateSpec } from '@surge-bnn/contract';
 
 /** Training progress in [0, 1]: step / total steps. Passed explicitly to everything that is scheduled. */
@@ -13,7 +13,8 @@ export type Progress = number;
 /** A learnable tensor that a binarizer brings along (a shift, a scale); the layer creates and owns it. */
 export interface ParameterSpec {
   readonly name: string;
-  readonly initialValue: number;
+  /** The same number everywhere, or drawn evenly from a range by the layer's seed. */
+  readonly initialValue: number | { readonly uniform: readonly [low: number, high: number] };
   /** One entry per channel of the binarized tensor's last axis, or a single number. */
   readonly shape: 'per-channel' | 'scalar';
 }
@@ -32,6 +33,13 @@ export interface LatentTransform {
     parameters: readonly Tensor[],
     p: Progress,
   ): { input: Tensor; parameters: Tensor[] };
+  /**
+   * The same signs by one multiplication and one addition at most, sign(u) = sign(factor v + shift), each number per
+   * channel of the last axis or one for all; `{}`: the transform changes no sign. Every forward takes the signs from
+   * here, so that what only training needs (a division by a standard deviation) costs an evaluation nothing; the converter
+   * ships a transform of inputs in this form only.
+   */
+  signs?(parameters: readonly Tensor[], p: Progress): { factor?: Tensor; shift?: Tensor };
 }
 
 /** The stand-in for the derivative of sign at u. */
@@ -65,6 +73,44 @@ export interface ScaleRule {
   ): { latent?: Tensor; parameters: Tensor[] };
 }
 
+/** The summand of the forward value a * sign(u) + offset of a weight binarizer, one per output channel. */
+export interface OffsetRule {
+  readonly name: string;
+  /** [outChannels], from the untransformed latent weights. */
+  offset(latent: Tensor): Tensor;
+  /** The gradient at the offset ([outChannels]) carried on to the latent weights. */
+  backward(gradient: Tensor, latent: Tensor): Tensor;
+}
+
+/**
+ * The two values that inputs take where they are not -1 and +1: scale * sign(u) + offset, one pair for the layer, made of
+ * the transform's parameters. Padding: padValue 0 pads with 0, -1 and +1 with the value of that sign.
+ */
+export interface InputSet {
+  readonly name: string;
+  /** Both of shape [1]. */
+  values(parameters: readonly Tensor[], p: Progress): { scale: Tensor; offset: Tensor };
+  /** The gradients at scale and offset carried on to the transform's parameters, in their order. */
+  backward(atScale: Tensor, atOffset: Tensor, parameters: readonly Tensor[], p: Progress): Tensor[];
+}
+
+/** A forward value of weights that is real while training goes on, before it becomes the sign. */
+export interface RealValue {
+  readonly name: string;
+  /** Whether the value is real at this p; else it is sign(u). */
+  appliesAt(p: Progress): boolean;
+  /** In place of sign(u), same shape. The surrogate's slope is the derivative that the backward takes for it. */
+  value(u: Tensor, p: Progress): Tensor;
+}
+
+/** A term that a weight binarizer adds to the loss, of each layer once. */
+export interface LatentPenalty {
+  readonly name: string;
+  appliesAt(p: Progress): boolean;
+  /** A scalar, differentiable in the latent weights by TF.js. */
+  value(latent: Tensor, p: Progress): Scalar;
+}
+
 /**
  * What a layer does with its inputs: binarizes them, or takes them as the floats that they are ('none'), so that only its
  * weights are binary. There is no such choice for weights.
@@ -77,6 +123,14 @@ export interface Binarizer {
   readonly surrogate: Surrogate;
   /** Only as a weight binarizer; absent: plain signs. */
   readonly scale?: ScaleRule;
+  /** Only as a weight binarizer, beside a scale. */
+  readonly offset?: OffsetRule;
+  /** Only as an input binarizer; absent: -1 and +1. */
+  readonly set?: InputSet;
+  /** Only as a weight binarizer; absent: signs from the first step on. */
+  readonly real?: RealValue;
+  /** Only as a weight binarizer. */
+  readonly penalty?: LatentPenalty;
   /** As a weight binarizer: latent weights are clipped to this range after each optimizer step. */
   readonly latentRange?: readonly [number, number];
   /** For `surge-bnn methods` and the docs, one line each. */
@@ -86,4 +140,10 @@ export interface Binarizer {
     readonly schedule: string;
     readonly source: string;
   };
+}
+
+/** A published binarizer as it stands on either side of a layer; most differ in more than the slope. */
+export interface Sides {
+  readonly input: Binarizer;
+  readonly weight: Binarizer;
 }

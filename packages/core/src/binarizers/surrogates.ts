@@ -3,7 +3,7 @@
  * fused kernels know, `antiderivative` the function that the backward pretends sign to be.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Surrogate } from './binarizer.js';
+import type { Progress, Surrogate } from './binarizer.js';
 
 /** s(u) = 1: the gradient passes as it is. */
 export const identitySurrogate: Surrogate = {
@@ -56,6 +56,58 @@ export function swishSurrogate(beta: number): Surrogate {
     antiderivative: (u) => {
       const sigmoid = 1 / (1 + Math.exp(-beta * u));
       return 2 * sigmoid * (1 + beta * u * (1 - sigmoid)) - 1;
+    },
+  };
+}
+
+/**
+ * s(u) = K t (1 - tanh(t u)^2), the derivative of K tanh(t u) with K = max(1/t, 1): for t < 1 a window of half-width
+ * about 1/t and height 1, from t = 1 on one of growing height t (IR-Net, arXiv 1909.10788, equations 10 to 12).
+ *
+ * @param t of the progress p, > 0.
+ */
+export function tanhSurrogate(t: (p: Progress) => number): Surrogate {
+  const heightAt = (p: Progress) => Math.max(1 / t(p), 1);
+  return {
+    name: 'tanh window',
+    slope: (u, p) =>
+      // 1 - tanh(z)^2 = 4 e / (1 + e)^2 with e = exp(-2 |z|), which no engine leaves to a slower kernel.
+      tf.tidy(() => {
+        const e = tf.exp(tf.mul(-2 * t(p), tf.abs(u)));
+        return tf.div(tf.mul(4 * heightAt(p) * t(p), e), tf.square(tf.add(1, e)));
+      }),
+    antiderivative: (u, p) => heightAt(p) * Math.tanh(t(p) * u),
+  };
+}
+
+/**
+ * The derivative of sign(u) |u|^(1/o) (ReSTE, arXiv 2308.06689, equations 6 to 10), which is infinite at 0: there, |u| <= m, the
+ * slope of the chord to (m, m^(1/o)) stands for it; outside |u| <= edge it is 0.
+ *
+ *     s(u) = m^(1/o) / m              |u| <= m
+ *            (1/o) |u|^((1-o)/o)      m < |u| <= edge
+ *
+ * @param o of the progress p, >= 1; o = 1 is a box.
+ */
+export function powerSurrogate(o: (p: Progress) => number, m: number, edge: number): Surrogate {
+  const power = (u: number, order: number) => Math.sign(u) * Math.abs(u) ** (1 / order);
+  return {
+    name: `power(${m}, ${edge})`,
+    slope: (u, p) =>
+      tf.tidy(() => {
+        const order = o(p);
+        const size = tf.abs(u);
+        // A power by exp and log, which engines have; no log of 0 below m.
+        const exponent = tf.mul((1 - order) / order, tf.log(tf.maximum(size, m)));
+        const curve = tf.mul(1 / order, tf.exp(exponent));
+        const core = tf.fill(u.shape, power(m, order) / m);
+        const slope = tf.where(tf.greater(size, m), curve, core);
+        return tf.where(tf.greater(size, edge), tf.zerosLike(slope), slope);
+      }),
+    antiderivative: (u, p) => {
+      const order = o(p);
+      const size = Math.min(Math.abs(u), edge);
+      return Math.sign(u) * (size <= m ? (size * power(m, order)) / m : power(size, order));
     },
   };
 }

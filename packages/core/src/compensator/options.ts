@@ -1,6 +1,6 @@
 /**
  * The options of the compensator, as METHOD.md section 1 names them. What the paper leaves open is an
- * option here; what does not exist yet is refused by name, never ignored.
+ * option here; what does not exist or has no meaning is refused, never ignored.
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkKeys, InputError, unknownName } from '@surge-bnn/contract';
@@ -32,17 +32,40 @@ export interface ScalingOptions {
   auxiliaryInput?: 'raw' | 'transformed';
   /** The control: dx = g_b |g_b + lam g_a| / |g_b|, the longer step without the new direction. */
   gainOnly?: boolean;
-  /** Over what the norms are taken. Only 'layer' (the whole mini-batch tensor) exists. */
-  normScope?: 'layer';
+  /**
+   * Over what the norms are taken: the whole mini-batch tensor ('layer', default), or each input channel or each sample by
+   * itself. Then lam is a vector, and dL/dW_a = wgrad(lam x, G).
+   */
+  normScope?: NormScope;
 }
+
+export type NormScope = 'layer' | 'channel' | 'sample';
+
+/** What the auxiliary weights are; ops/auxiliary-branch.ts has the operators. */
+export type AuxiliaryForm = 'full' | 'shared' | 'frozen' | 'grouped' | 'lowRank';
+
+/** Tensors of its own that each form brings. */
+export const tensorsOf: Readonly<Record<AuxiliaryForm, number>> = {
+  full: 1,
+  shared: 0,
+  frozen: 1,
+  grouped: 1,
+  lowRank: 2,
+};
 
 /** The compensator of one op call. */
 export interface CompensatorOptions extends ScalingOptions {
   /**
    * W_a, of the kernel's shape, trained by its gradient; or `shared`: W itself (which receives nothing
-   * from the branch); or `frozen`: a tensor that gets no gradient.
+   * from the branch); or `frozen`: a tensor that gets no gradient; or `grouped`: W_a [kh, kw, in / g, out] of a convolution in
+   * g groups ([in / g, out] for a matrix product); or `lowRank`: a convolution U [kh, kw, in / groups, r] and behind it
+   * a 1x1 convolution V [1, 1, r, out] (U [in, r] and V [r, out]), both trained.
    */
-  auxiliary: Tensor | { form: 'shared' } | { form: 'frozen'; weights: Tensor };
+  auxiliary:
+    | Tensor
+    | { form: 'shared' }
+    | { form: 'frozen' | 'grouped'; weights: Tensor }
+    | { form: 'lowRank'; weights: readonly [u: Tensor, v: Tensor] };
   /** Called once per backward. On GPU backends the numbers arrive asynchronously. */
   onStatistics?: (statistics: BackwardStatistics) => void;
   /** Memory of the moving average; keep one object per layer and pass it to every call. */
@@ -71,13 +94,14 @@ export interface Scaling {
   readonly scaleAuxiliaryGradient: boolean;
   readonly auxiliaryInput: 'raw' | 'transformed';
   readonly gainOnly: boolean;
+  readonly normScope: NormScope;
 }
 
 /**
  * Checks the options and fills in the defaults.
  * @param where names the layer or function in errors.
  * @param otherKeys keys that the caller handles itself.
- * @throws InputError for unknown keys, values out of range, and the options that do not exist yet.
+ * @throws InputError for unknown keys and values out of range or without meaning beside others.
  */
 export function checkScaling(
   options: ScalingOptions,
@@ -96,9 +120,13 @@ export function checkScaling(
   const eta = options.eta ?? (fixed ? 1 : undefined);
   if (eta === undefined) throw new InputError(`${where}: eta is missing; give a number >= 0`);
   if (typeof eta !== 'function') checkEta(eta, where);
-  if (options.normScope !== undefined && options.normScope !== 'layer') {
+  const normScope = options.normScope ?? 'layer';
+  if (!['layer', 'channel', 'sample'].includes(normScope)) {
+    throw unknownName(`normScope of ${where}`, normScope, ['layer', 'channel', 'sample']);
+  }
+  if (normScope !== 'layer' && lambda !== 'adaptive') {
     throw new InputError(
-      `${where}: normScope '${String(options.normScope)}' does not exist yet; allowed: layer`,
+      `${where}: normScope '${normScope}' has no meaning beside lambda ${JSON.stringify(lambda)}; allowed there: layer`,
     );
   }
   const auxiliaryInput = options.auxiliaryInput ?? 'raw';
@@ -115,6 +143,7 @@ export function checkScaling(
     scaleAuxiliaryGradient: flag(options, 'scaleAuxiliaryGradient', true, where),
     auxiliaryInput,
     gainOnly: flag(options, 'gainOnly', false, where),
+    normScope,
   };
 }
 
@@ -125,19 +154,10 @@ export function etaAt(eta: Schedule, p: Progress, where: string): number {
   return value;
 }
 
-/** Refuses the auxiliary forms of METHOD.md that do not exist yet, and unknown ones. */
-export function checkForm(
-  form: string,
-  where: string,
-): asserts form is 'full' | 'shared' | 'frozen' {
-  if (form === 'grouped' || form === 'lowRank') {
-    throw new InputError(
-      `${where}: the auxiliary form '${form}' does not exist yet; allowed: full, shared, frozen`,
-    );
-  }
-  if (form !== 'full' && form !== 'shared' && form !== 'frozen') {
-    throw unknownName(`auxiliary form of ${where}`, form, ['full', 'shared', 'frozen']);
-  }
+/** @throws InputError for an auxiliary form that does not exist. */
+export function checkForm(form: string, where: string): asserts form is AuxiliaryForm {
+  if (Object.hasOwn(tensorsOf, form)) return;
+  throw unknownName(`auxiliary form of ${where}`, form, Object.keys(tensorsOf));
 }
 
 function checkLambda(rule: LambdaRule, where: string): void {

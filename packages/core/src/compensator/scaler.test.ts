@@ -101,9 +101,14 @@ describe('options', () => {
     ['{"eta": -1}', /eta must be a finite number >= 0, got -1/],
     ['{}', /eta is missing/],
     ['{"etta": 1}', /unknown option of here "etta" \(did you mean "eta"\?\)/],
+    ['{"eta": 1, "normScope": "chanel"}', /did you mean "channel"/],
     [
-      '{"eta": 1, "normScope": "channel"}',
-      /normScope 'channel' does not exist yet; allowed: layer/,
+      '{"normScope": "channel", "lambda": {"fixed": 1}}',
+      /normScope 'channel' has no meaning beside lambda \{"fixed":1\}; allowed there: layer/,
+    ],
+    [
+      '{"eta": 1, "normScope": "sample", "lambda": {"movingAverage": 0.5}}',
+      /normScope 'sample' has no meaning beside lambda/,
     ],
     ['{"eta": 1, "lambda": "adaptiv"}', /lambda must be 'adaptive', \{fixed/],
     ['{"eta": 1, "lambda": {"movingAverage": 1}}', /movingAverage: number in \[0, 1\)/],
@@ -114,9 +119,14 @@ describe('options', () => {
     expect(() => checkScaling(untyped(text), 'here')).toThrow(message);
   });
 
-  it('of METHOD.md that do not exist yet are refused by name', () => {
-    expect(() => checkForm('grouped', 'l')).toThrow(/'grouped' does not exist yet/);
-    expect(() => checkForm('lowRank', 'l')).toThrow(/'lowRank' does not exist yet/);
+  it('name an auxiliary form, with what goes with it and nothing else', () => {
+    const form = (text: string) => () => surge(JSON.parse(text) as Parameters<typeof surge>[0]);
+    expect(form('{"eta": 1, "form": "grouped"}')).toThrow(/needs groups, a whole number >= 1/);
+    expect(form('{"eta": 1, "form": "lowRank", "rank": 0.5}')).toThrow(/needs rank.*got 0.5/);
+    expect(form('{"eta": 1, "rank": 2}')).toThrow(/rank has no meaning beside the form 'full'/);
+    expect(form('{"eta": 1, "form": "lowRank", "rank": 2, "initial": "copy"}')).toThrow(
+      /a lowRank auxiliary has not W's shape/,
+    );
     expect(() => checkForm('ful', 'l')).toThrow(/did you mean "full"/);
   });
 

@@ -29,9 +29,7 @@ export function lambdaOf(
 ): { lambda: number; skipped: boolean } {
   const { normA, normB } = measure;
   if (!Number.isFinite(normA) || !Number.isFinite(normB)) {
-    throw new InputError(
-      `layer "${layer}": a gradient norm is not finite (|g_b| = ${normB}, |g_a| = ${normA}); the training has diverged: lower the learning rate or eta`,
-    );
+    throw notFinite(layer, normB, normA);
   }
   if (normA === 0 || normB === 0) return { lambda: 0, skipped: true };
   const rule = scaling.lambda;
@@ -45,6 +43,13 @@ export function lambdaOf(
     state.average = lambda;
   }
   return { lambda: Math.min(lambda, scaling.lambdaMax), skipped: false };
+}
+
+/** What a norm that is not finite is told as. */
+export function notFinite(layer: string, normB: number, normA: number): InputError {
+  return new InputError(
+    `layer "${layer}": a gradient norm is not finite (|g_b| = ${normB}, |g_a| = ${normA}); the training has diverged: lower the learning rate or eta`,
+  );
 }
 
 /**

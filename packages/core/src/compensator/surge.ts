@@ -4,8 +4,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { InputError, seedFor } from '@surge-bnn/contract';
-import type { ScalingOptions } from './options.js';
+import { InputError } from '@surge-bnn/contract';
+import { auxiliaryShapes, randomAuxiliaries } from './auxiliary.js';
+import type { AuxiliaryForm, ScalingOptions } from './options.js';
 import { checkForm, checkScaling } from './options.js';
 
 /** Which of the model's binary layers, counted from the input, get a compensator. */
@@ -13,19 +14,26 @@ export type LayerScope =
   'all' | { first: number } | { last: number } | { names: readonly string[] };
 
 export interface SurgeOptions extends ScalingOptions {
-  /** full: W_a of its own, trained; shared: W_a is W; frozen: W_a of its own, never trained. Default full. */
-  form?: 'full' | 'shared' | 'frozen';
-  /** W_a at the start: random (Kaiming normal, default) or a copy of W. */
+  /**
+   * full: W_a of its own, trained; shared: W_a is W; frozen: W_a of its own, never trained; grouped: a convolution in `groups`
+   * groups; lowRank: a convolution to `rank` channels and a 1x1 convolution behind it. Default full.
+   */
+  form?: AuxiliaryForm;
+  /** g of grouped(g); must divide every compensated layer's channels. */
+  groups?: number;
+  /** r of lowRank(r). */
+  rank?: number;
+  /** W_a at the start: random (Kaiming normal, default) or, where it has W's shape, a copy of W. */
   initial?: 'random' | 'copy';
   /** Default 'all'. */
   scope?: LayerScope;
 }
 
-const ownKeys = ['form', 'initial', 'scope'] as const;
+const ownKeys = ['form', 'groups', 'rank', 'initial', 'scope'] as const;
 
 /**
  * Checks the options of the compensator and returns them for `attachCompensator`.
- * @throws InputError for unknown keys, impossible values, and options of METHOD.md that do not exist yet.
+ * @throws InputError for unknown keys, impossible values, and options that have no meaning beside others.
  */
 export function surge(options: SurgeOptions): SurgeOptions {
   // A seed among them would be ignored: `attachCompensator` takes it.
@@ -36,10 +44,15 @@ export function surge(options: SurgeOptions): SurgeOptions {
   if (initial !== 'random' && initial !== 'copy') {
     throw new InputError(`surge: initial must be 'random' or 'copy', got '${initial}'`);
   }
+  checkSize('groups', options.groups, form === 'grouped', form);
+  checkSize('rank', options.rank, form === 'lowRank', form);
+  if (initial === 'copy' && (form === 'grouped' || form === 'lowRank')) {
+    throw new InputError(`surge: a ${form} auxiliary has not W's shape and cannot be a copy of it`);
+  }
   if (form === 'shared' && options.initial !== undefined) {
     throw new InputError(`surge: a shared auxiliary is W itself and has no initial value`);
   }
-  if (form !== 'full' && options.scaleAuxiliaryGradient === false) {
+  if ((form === 'shared' || form === 'frozen') && options.scaleAuxiliaryGradient === false) {
     throw new InputError(`surge: a ${form} auxiliary has no gradient that could be scaled`);
   }
   checkScope(options.scope ?? 'all');
@@ -78,20 +91,32 @@ export function inScope<L extends { name: string }>(layers: readonly L[], scope:
 }
 
 /**
- * W_a before the first step: a copy of W, or Kaiming normal, N(0, 2 / fan-in), from a stream seeded with
- * the run's seed and the layer's name and used for nothing else, so that a run with SURGE sees the same
- * other random numbers as one without.
+ * The auxiliary weights before the first step: a copy of W, or random ones.
+ * @param layer what the layer's own operator is like.
+ * @throws InputError for groups or a rank that do not fit the layer.
  */
-export function auxiliaryInitialValue(
+export function auxiliaryInitialValues(
   options: SurgeOptions,
   kernel: Tensor,
+  layer: { readonly inChannels: number; readonly groups: number },
   seed: number,
   layerName: string,
-): Tensor {
-  if (options.initial === 'copy') return tf.tidy(() => tf.mul(kernel, 1));
-  const fanIn = kernel.shape.slice(0, -1).reduce((a, b) => a * b, 1);
-  const streamSeed = seedFor(seed, `auxiliary/${layerName}`);
-  return tf.randomNormal(kernel.shape, 0, Math.sqrt(2 / fanIn), 'float32', streamSeed);
+): Tensor[] {
+  const { form = 'full', groups, rank } = options;
+  if (form === 'shared') return [];
+  if (options.initial === 'copy') return [tf.tidy(() => tf.mul(kernel, 1))];
+  const shapes = auxiliaryShapes(form, kernel.shape, layer, groups ?? rank, layerName);
+  return randomAuxiliaries(shapes, seed, layerName);
+}
+
+/** groups and rank: there with their form, and only there. */
+function checkSize(key: string, value: unknown, wanted: boolean, form: string): void {
+  if (!wanted && value === undefined) return;
+  if (!wanted) throw new InputError(`surge: ${key} has no meaning beside the form '${form}'`);
+  if (Number.isInteger(value) && Number(value) >= 1) return;
+  throw new InputError(
+    `surge: the form '${form}' needs ${key}, a whole number >= 1, got ${JSON.stringify(value)}`,
+  );
 }
 
 function checkScope(scope: LayerScope): void {

@@ -17,33 +17,53 @@ import type { Rule } from './rule.js';
 export const binaryConv2dLayer: Rule = (layer, [x]) => {
   if (!(layer instanceof BinaryConv2D))
     throw cannotEvaluate(layer, 'it is no BinaryConv2D of ours');
-  return layer.inputBinarizer === 'none'
-    ? weightOnly(layer, (signs) => canonicalConv2d(x, signs, undefined, layer.geometry(x.shape)))
-    : itself(layer, [x]);
+  if (!hasFloatProducts(layer)) return itself(layer, [x]);
+  const g = layer.geometry(x.shape);
+  return floatProducts(layer, x, (operand, weights) =>
+    canonicalConv2d(operand, weights, undefined, g, layer.padValue),
+  );
 };
 
 export const binaryConv1dLayer: Rule = (layer, [x]) => {
   if (!(layer instanceof BinaryConv1D))
     throw cannotEvaluate(layer, 'it is no BinaryConv1D of ours');
-  if (layer.inputBinarizer !== 'none') return itself(layer, [x]);
+  if (!hasFloatProducts(layer)) return itself(layer, [x]);
   const g = layer.geometry(x.shape);
-  return weightOnly(layer, (signs) => {
-    const row = tf.reshape(x, [g.batch, 1, g.inWidth, g.inChannels]);
-    const filter = tf.reshape(signs, [1, ...signs.shape]);
-    const sums = canonicalConv2d(row, filter, undefined, g);
+  return floatProducts(layer, x, (operand, weights) => {
+    const row = tf.reshape(operand, [g.batch, 1, g.inWidth, g.inChannels]);
+    const filter = tf.reshape(weights, [1, ...weights.shape]);
+    const sums = canonicalConv2d(row, filter, undefined, g, layer.padValue);
     return tf.reshape(sums, [g.batch, g.outWidth, g.outChannels]);
   });
 };
 
 export const binaryDenseLayer: Rule = (layer, [x]) => {
   if (!(layer instanceof BinaryDense)) throw cannotEvaluate(layer, 'it is no BinaryDense of ours');
-  return layer.inputBinarizer === 'none'
-    ? weightOnly(layer, (signs) => canonicalMatMul(x, signs))
-    : itself(layer, [x]);
+  if (!hasFloatProducts(layer)) return itself(layer, [x]);
+  return floatProducts(layer, x, (operand, weights) => canonicalMatMul(operand, weights));
 };
 
-function weightOnly(layer: BinaryLayer, product: (signs: Tensor) => Tensor): Tensor {
-  const { signs, scale } = layer.inferenceWeights();
-  const sums = product(signs);
-  return scale === undefined ? sums : tf.mul(sums, scale);
+function hasFloatProducts(layer: BinaryLayer): boolean {
+  return layer.inputBinarizer === 'none' || layer.isReal;
+}
+
+/** Float inputs times signs, or signs times weights that are still real; scale and offset of the weights behind the sums. */
+function floatProducts(
+  layer: BinaryLayer,
+  x: Tensor,
+  product: (operand: Tensor, weights: Tensor) => Tensor,
+): Tensor {
+  const { inputBinarizer: input } = layer;
+  const { signs, real, scale, offset } = layer.inferenceWeights();
+  const operand = input === 'none' ? x : layer.inputSigns(x);
+  if (input !== 'none' && input.set !== undefined) {
+    throw cannotEvaluate(
+      layer,
+      `its weights are still real and its inputs have values of their own (${input.name})`,
+    );
+  }
+  const sums = product(operand, real ?? signs);
+  const scaled = scale === undefined ? sums : tf.mul(sums, scale);
+  if (offset === undefined) return scaled;
+  return tf.add(scaled, tf.mul(product(operand, tf.onesLike(signs)), offset));
 }

@@ -5,12 +5,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { CANONICAL_CONV_2D } from '@surge-bnn/contract';
-import type { CanonicalConv2DAttrs, ConvGeometry } from '@surge-bnn/contract';
+import type { CanonicalConv2DAttrs, ConvGeometry, PadValue } from '@surge-bnn/contract';
 import { conv2d } from '@surge-bnn/runtime';
 import { ensureKernel, runKernel } from '../ops/kernel-registry.js';
 
 /**
- * y = conv(x, kernel) + bias, not differentiable; the picture is padded with 0.
+ * y = conv(x, kernel) + bias, not differentiable; the picture is padded with `padValue`.
  *
  * @param x float32 NHWC, of the geometry's sizes.
  * @param kernel float32 [height, width, inChannels / groups, outChannels].
@@ -21,9 +21,10 @@ export function canonicalConv2d(
   kernel: Tensor,
   bias: Tensor | undefined,
   geometry: ConvGeometry,
+  padValue: PadValue = 0,
 ): Tensor {
   ensureKernel(CANONICAL_CONV_2D, plainLoops);
-  const attrs: CanonicalConv2DAttrs = { geometry };
+  const attrs: CanonicalConv2DAttrs = { geometry, ...(padValue === 0 ? {} : { padValue }) };
   return runKernel(CANONICAL_CONV_2D, { x, kernel, ...(bias && { bias }) }, attrs)[0];
 }
 

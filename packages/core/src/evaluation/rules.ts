@@ -42,6 +42,7 @@ const rules: Readonly<Record<string, Rule>> = {
   RPReLU: itself,
   HardTanh: itself,
   ChannelBias: itself,
+  Maxout: itself,
   Softmax: softmaxLayer,
   MaxPooling1D: itself,
   MaxPooling2D: maxPooling2dLayer,

@@ -68,7 +68,7 @@ export class BinaryConv2D extends BinaryLayer {
     const shape = pictureShape(inputShape, this.name);
     const inChannels = shape[3];
     this.geometry([1, ...shape.slice(1)]); // refuses what does not fit, before any weight is made
-    this.makeWeights(this.kernelShape(inChannels), inChannels);
+    this.makeWeights(this.kernelShape(inChannels), inChannels, this.convOptions.groups);
     this.built = true;
   }
 

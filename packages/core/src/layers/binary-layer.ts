@@ -5,17 +5,24 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { InputError } from '@surge-bnn/contract';
+import { InputError, seedFor } from '@surge-bnn/contract';
 import type { Binarizer, InputBinarizer, ParameterSpec } from '../binarizers/binarizer.js';
-import type { BinarizerName, InputBinarizerName } from '../binarizers/registry.js';
-import { binarizers, resolveBinarizer, resolveInputBinarizer } from '../binarizers/registry.js';
+import type { BinarizerSpec, InputBinarizerName } from '../binarizers/registry.js';
+import {
+  binarizers,
+  resolveBinarizer,
+  resolveInputBinarizer,
+  specOf,
+} from '../binarizers/registry.js';
 import type { CompensatorOptions, ScalingOptions } from '../compensator/options.js';
 import type { LambdaState } from '../compensator/scaler.js';
 import type { BackwardStatistics } from '../compensator/statistics.js';
 import type { SurgeOptions } from '../compensator/surge.js';
-import { auxiliaryInitialValue, scalingOf, surge } from '../compensator/surge.js';
+import { auxiliaryInitialValues, scalingOf, surge } from '../compensator/surge.js';
 import { parametersOf } from '../ops/binary-plan.js';
+import { signed } from '../ops/input-side.js';
 import { refuseNaN, signOf } from '../ops/sign.js';
+import { weightParts } from '../ops/weight-side.js';
 import { baseOptions } from './base-options.js';
 import type { BaseOptions } from './base-options.js';
 import { kernelInitializer } from './initializers.js';
@@ -27,7 +34,7 @@ export interface BinaryLayerOptions extends BaseOptions {
   /** How inputs are binarized; 'none': they stay float, and only the weights are binary. Default 'ste'. */
   inputBinarizer?: InputBinarizerName | Binarizer;
   /** How weights are binarized. Default 'ste'. */
-  weightBinarizer?: BinarizerName | Binarizer;
+  weightBinarizer?: BinarizerSpec | Binarizer;
   /** Distribution of the latent weights at the start. Default 'glorotNormal'. */
   initializer?: KernelInitializerName;
   /** Seed of that distribution; absent: a new one each time. */
@@ -60,7 +67,8 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   /** Called after each backward with what it measured. */
   onStatistics: ((statistics: BackwardStatistics) => void) | undefined;
   protected latent: LayerVariable | undefined;
-  private auxiliaryWeights: LayerVariable | undefined;
+  private auxiliaryWeights: LayerVariable[] = [];
+  private operator = { inChannels: 0, groups: 1 };
   private inputParameters: LayerVariable[] = [];
   private weightParameters: LayerVariable[] = [];
   private surgeOptions: (SurgeOptions & { seed: number }) | undefined;
@@ -78,6 +86,8 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     this.inputBinarizer = resolveInputBinarizer(options.inputBinarizer ?? 'ste');
     this.weightBinarizer = resolveBinarizer(options.weightBinarizer ?? 'ste');
     if (options.compensator !== undefined) checkSaved(options.compensator, this.name);
+    // TF.js's own training adds it; a training loop of its own asks for `latentPenalty`.
+    if (this.weightBinarizer.penalty) this.addLoss(() => this.penalty() ?? tf.scalar(0));
   }
 
   /** The latent weights. @throws before the layer is built. */
@@ -86,9 +96,14 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     return this.latent;
   }
 
-  /** The auxiliary weights W_a: undefined without a compensator, and with a shared one. */
-  get auxiliary(): LayerVariable | undefined {
+  /** The auxiliary weights: W_a, or U and V; none without a compensator, and with a shared one. */
+  get auxiliaries(): readonly LayerVariable[] {
     return this.auxiliaryWeights;
+  }
+
+  /** The first of them: W_a itself, unless it is of low rank. */
+  get auxiliary(): LayerVariable | undefined {
+    return this.auxiliaryWeights.at(0);
   }
 
   /** The range that latent weights are clipped to after each step, if the binarizer wants one. */
@@ -125,13 +140,12 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
 
   /** Takes the auxiliary branch away again: weights and parameter counts are as before. */
   detachCompensator(): void {
-    const auxiliary = this.auxiliaryWeights;
+    const auxiliaries = this.auxiliaryWeights;
     this.setSurge(undefined);
     this.lambdaState = {};
-    if (auxiliary === undefined) return;
-    this.auxiliaryWeights = undefined;
-    this._trainableWeights = this._trainableWeights.filter((w) => w !== auxiliary);
-    auxiliary.dispose();
+    this.auxiliaryWeights = [];
+    this._trainableWeights = this._trainableWeights.filter((w) => !auxiliaries.includes(w));
+    for (const auxiliary of auxiliaries) auxiliary.dispose();
   }
 
   /** Clips the latent weights to their range. The training step does it; call it after a step of your own. */
@@ -144,7 +158,9 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     clipped.dispose();
   }
 
-  protected makeWeights(kernelShape: number[], inChannels: number): void {
+  /** @param groups of the layer's linear operator. */
+  protected makeWeights(kernelShape: number[], inChannels: number, groups = 1): void {
+    this.operator = { inChannels, groups };
     const { initializer = 'glorotNormal', seed } = this.options;
     this.latent = this.addWeight(
       'kernel',
@@ -159,7 +175,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
           spec.name,
           spec.shape === 'scalar' ? [1] : [channels],
           'float32',
-          tfl.initializers.constant({ value: spec.initialValue }),
+          parameterInitializer(spec, seed),
         ),
       );
     this.inputParameters = make(parametersOf(this.inputBinarizer), inChannels);
@@ -176,24 +192,85 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   }
 
   /**
-   * What evaluation computes with: the signs of the transformed latent weights, in the kernel's shape, and the scale
-   * [outChannels] where the weight binarizer has one. The caller disposes them.
+   * What evaluation computes with: the signs of the transformed latent weights, in the kernel's shape, and where the weight binarizer
+   * has them scale and offset, [outChannels]; while its forward value is still real, `real` stands in the place of the signs, at which a
+   * network is evaluated but not shipped. The caller disposes them.
    *
    * @throws InputError when a latent weight is NaN.
    */
-  inferenceWeights(): { signs: Tensor; scale?: Tensor } {
-    const { transform, scale } = this.weightBinarizer;
+  inferenceWeights(): { signs: Tensor; real?: Tensor; scale?: Tensor; offset?: Tensor } {
     return tf.tidy(() => {
-      const kernel = this.binaryKernel.read();
-      const parameters = this.weightParameters.map((w) => w.read());
-      const ofTransform = parameters.slice(0, transform.parameters.length);
-      const ofScale = parameters.slice(transform.parameters.length);
-      const latent = transform.forward(kernel, ofTransform, this.progress);
-      refuseNaN(latent, 'kernel', this.name);
-      const signs = signOf(latent);
-      if (scale === undefined) return { signs };
-      return { signs, scale: scale.scale(kernel, ofScale, this.progress) };
+      const { v, real, scale, offset } = this.parts();
+      refuseNaN(v, 'kernel', this.name);
+      return {
+        signs: signOf(v),
+        ...(real === undefined ? {} : { real }),
+        ...(scale === undefined ? {} : { scale }),
+        ...(offset === undefined ? {} : { offset }),
+      };
     });
+  }
+
+  /** What the input binarizer does before its sign, and to it, with the layer's parameters; for the converter. The caller disposes. */
+  inferenceInputs(): {
+    factor?: Tensor;
+    shift?: Tensor;
+    set?: { scale: Tensor; offset: Tensor };
+  } {
+    const { inputBinarizer: input, progress } = this;
+    if (input === 'none') return {};
+    const parameters = this.inputParameters.map((w) => w.read());
+    return tf.tidy(() => {
+      // Copies: a parameter itself is not the caller's.
+      const { factor, shift } = input.transform.signs?.(parameters, progress) ?? {};
+      return {
+        ...(factor === undefined ? {} : { factor: factor.clone() }),
+        ...(shift === undefined ? {} : { shift: shift.clone() }),
+        ...(input.set === undefined ? {} : { set: input.set.values(parameters, progress) }),
+      };
+    });
+  }
+
+  /** The signs that the layer takes of x, as numbers. The caller disposes. @throws InputError for a NaN. */
+  inputSigns(x: Tensor): Tensor {
+    const { inputBinarizer: input } = this;
+    if (input === 'none') throw new Error(`layer "${this.name}" takes no signs of its input`);
+    return tf.tidy(() => {
+      const parameters = this.inputParameters.map((w) => w.read());
+      const u = signed(x, input, parameters, this.progress);
+      refuseNaN(u, 'input', this.name);
+      return signOf(u);
+    });
+  }
+
+  /** Whether the forward value of the weights is real at the layer's p, so that there are no signs to ship. */
+  get isReal(): boolean {
+    return this.weightBinarizer.real?.appliesAt(this.progress) === true;
+  }
+
+  /** The signs of the transformed latent weights, 1 where negative: the packed bits. NaN counts as positive. */
+  signBits(): Uint8Array {
+    return tf.tidy(() => {
+      return Uint8Array.from(this.parts().v.dataSync(), (value) => (value < 0 ? 1 : 0));
+    });
+  }
+
+  /** The weight binarizer's term of the loss at the layer's p; undefined where there is none. Differentiable. */
+  penalty(): tf.Scalar | undefined {
+    const { penalty } = this.weightBinarizer;
+    if (this.latent === undefined || penalty?.appliesAt(this.progress) !== true) return undefined;
+    return penalty.value(this.latent.read(), this.progress);
+  }
+
+  private parts() {
+    const parameters = this.weightParameters.map((w) => w.read());
+    const ofTransform = this.weightBinarizer.transform.parameters.length;
+    const tensors = {
+      kernel: this.binaryKernel.read(),
+      transformParameters: parameters.slice(0, ofTransform),
+      scaleParameters: parameters.slice(ofTransform),
+    };
+    return weightParts(this.weightBinarizer, tensors, this.progress);
   }
 
   /** What the ops need from the layer. */
@@ -214,11 +291,11 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
 
   override getConfig(): serialization.ConfigDict {
     const name = (binarizer: InputBinarizer) => {
-      if (binarizer === 'none') return binarizer;
-      const known: Record<string, Binarizer> = binarizers;
-      if (known[binarizer.name] === binarizer) return binarizer.name;
+      const spec = specOf(binarizer);
+      if (spec !== undefined) return spec as string | serialization.ConfigDict;
+      const own = binarizer === 'none' ? binarizer : binarizer.name;
       throw new InputError(
-        `layer "${this.name}": binarizer "${binarizer.name}" is not one of the published ones, so a saved model could not find it; allowed: ${Object.keys(known).join(', ')}`,
+        `layer "${this.name}": binarizer "${own}" is not one of the published ones, so a saved model could not find it; allowed: ${Object.keys(binarizers).join(', ')}`,
       );
     };
     const { initializer, seed } = this.options;
@@ -249,30 +326,44 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
 
   private makeAuxiliary(): void {
     const options = this.surgeOptions;
-    const form = options?.form ?? 'full';
-    if (options === undefined || form === 'shared') return;
+    if (options === undefined) return;
     const kernel = this.binaryKernel.read();
-    const value = auxiliaryInitialValue(options, kernel, options.seed, this.name);
+    const values = auxiliaryInitialValues(options, kernel, this.operator, options.seed, this.name);
     // Not by addWeight, which never forgets a name: after detaching, the same name must be free again.
-    this.auxiliaryWeights = new tfl.LayerVariable(
-      value,
-      'float32',
-      `${this.name}/auxiliary`,
-      form !== 'frozen',
+    const names = values.length > 1 ? ['auxiliaryU', 'auxiliaryV'] : ['auxiliary'];
+    const trained = options.form !== 'frozen';
+    this.auxiliaryWeights = values.map(
+      (value, i) => new tfl.LayerVariable(value, 'float32', `${this.name}/${names[i]}`, trained),
     );
-    this._trainableWeights.push(this.auxiliaryWeights);
-    value.dispose();
+    this._trainableWeights.push(...this.auxiliaryWeights);
+    tf.dispose(values);
   }
 
   private callCompensator(): CompensatorOptions | undefined {
     const options = this.surgeOptions;
     if (options === undefined) return undefined;
+    const { form = 'full' } = options;
     const scaling = { ...this.scaling, state: this.lambdaState };
-    const weights = this.auxiliaryWeights?.read();
-    if (weights === undefined) return { ...scaling, auxiliary: { form: 'shared' } };
-    if (options.form === 'frozen') return { ...scaling, auxiliary: { form: 'frozen', weights } };
-    return { ...scaling, auxiliary: weights };
+    const [weights, v] = this.auxiliaryWeights.map((w): Tensor => w.read());
+    switch (form) {
+      case 'full':
+        return { ...scaling, auxiliary: weights };
+      case 'shared':
+        return { ...scaling, auxiliary: { form } };
+      case 'lowRank':
+        return { ...scaling, auxiliary: { form, weights: [weights, v] } };
+      default:
+        return { ...scaling, auxiliary: { form, weights } };
+    }
   }
+}
+
+/** A parameter at the start; a random one by the layer's seed, in a stream of its own. */
+function parameterInitializer({ name, initialValue }: ParameterSpec, seed: number | undefined) {
+  if (typeof initialValue === 'number') return tfl.initializers.constant({ value: initialValue });
+  const [minval, maxval] = initialValue.uniform;
+  const stream = seed === undefined ? undefined : seedFor(seed, name);
+  return tfl.initializers.randomUniform({ minval, maxval, seed: stream });
 }
 
 /** A saved layer brings the seed of its W_a along; everything else is what `surge` takes. */

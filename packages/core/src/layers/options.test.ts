@@ -97,7 +97,7 @@ describe('the compensator among the options', () => {
   it.each([
     [{ eta: 0.1 }, 'whole number as seed'],
     [{ ...compensator, etta: 1 }, 'did you mean "eta"'],
-    [{ ...compensator, form: 'lowRank' }, 'does not exist yet'],
+    [{ ...compensator, form: 'lowRank' }, 'needs rank, a whole number >= 1'],
     [compensator, 'accepted'],
   ])('is checked like those of surge: %j', (given, expected) => {
     const options = untyped<{ units: number }>({ units: 2, compensator: given });

@@ -99,8 +99,8 @@ function callsByLayer(model: Model): ReadonlyMap<tfl.layers.Layer, readonly Call
 }
 
 function layerCost(layer: tfl.layers.Layer, calls: readonly Call[]): LayerCost {
-  const auxiliary = layer instanceof BinaryLayer ? layer.auxiliary : undefined;
-  const auxiliaryParameters = auxiliary === undefined ? 0 : size(auxiliary.shape);
+  const auxiliaries = layer instanceof BinaryLayer ? layer.auxiliaries : [];
+  const auxiliaryParameters = auxiliaries.reduce((total, w) => total + size(w.shape), 0);
   const parameters =
     layer.weights.reduce((total, w) => total + size(w.shape), 0) - auxiliaryParameters;
   const outputShape = calls[0].output.slice(1);
@@ -124,16 +124,17 @@ function layerCost(layer: tfl.layers.Layer, calls: readonly Call[]): LayerCost {
   };
 }
 
-/** Signs; the scale, one number per filter, in place of the weight binarizer's parameters; what belongs to the inputs. */
+/** Signs; scale and offset, one number per filter each, in place of the weight binarizer's parameters; what belongs to the inputs. */
 function binaryBytes(layer: BinaryLayer, parameters: number): number {
-  const { transform, scale } = layer.weightBinarizer;
+  const { transform, scale, offset } = layer.weightBinarizer;
   const shape = layer.binaryKernel.shape.map(Number);
   const filters = shape[shape.length - 1];
   const weights = size(shape);
   const ofBinarizer = [...transform.parameters, ...(scale?.parameters ?? [])]
     .map((spec) => (spec.shape === 'scalar' ? 1 : filters))
     .reduce((a, b) => a + b, 0);
-  const floats = parameters - weights - ofBinarizer + (scale === undefined ? 0 : filters);
+  const perFilter = [scale, offset].filter((rule) => rule !== undefined).length;
+  const floats = parameters - weights - ofBinarizer + perFilter * filters;
   return tensorBytes(kernelBits(filters, weights / filters)) + floatBytes(floats);
 }
 

@@ -3,11 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { GradConfig, Tensor } from '@tensorflow/tfjs-core';
 import { checkKeys, convGeometry, InputError } from '@surge-bnn/contract';
 import type { ConvOptions, PadValue } from '@surge-bnn/contract';
-import type { Binarizer, Progress } from '../binarizers/binarizer.js';
-import type { BinarizerName, InputBinarizerName } from '../binarizers/registry.js';
+import type { Binarizer, InputBinarizer, Progress } from '../binarizers/binarizer.js';
+import type { BinarizerSpec, InputBinarizerName } from '../binarizers/registry.js';
 import { resolveBinarizer, resolveInputBinarizer } from '../binarizers/registry.js';
-import { checkScaling, checkForm, etaAt } from '../compensator/options.js';
+import { checkScaling, etaAt } from '../compensator/options.js';
 import type { CompensatorOptions } from '../compensator/options.js';
+import { auxiliaryOf, checkAuxiliary } from '../compensator/auxiliary.js';
 import type { BackwardStatistics } from '../compensator/statistics.js';
 import { binaryBackward } from './binary-backward.js';
 import { binaryForward } from './binary-forward.js';
@@ -19,10 +20,13 @@ import { ensureGradient, ensureKernel, runKernel } from './kernel-registry.js';
 export const BINARY_CONV_2D = 'SurgeBinaryConv2D';
 
 export interface BinaryOpOptions {
-  /** A published binarizer by name, one built from the four parts, or 'none': inputs stay float, only the weights are binary. */
+  /**
+   * A published binarizer by name, or by an object of name and settings, or one built from the four parts, or 'none': inputs stay
+   * float, only the weights are binary.
+   */
   inputBinarizer: InputBinarizerName | Binarizer;
-  /** A published binarizer by name, or one built from the four parts. */
-  weightBinarizer: BinarizerName | Binarizer;
+  /** A published binarizer by name, or by an object of name and settings, or one built from the four parts. */
+  weightBinarizer: BinarizerSpec | Binarizer;
   compensator?: CompensatorOptions;
   /** Training progress in [0, 1] for everything scheduled. Default 0. */
   p?: Progress;
@@ -65,7 +69,7 @@ const opKeyList = Object.keys(opKeys);
 export const convKeyList = Object.keys(convKeys);
 
 /**
- * Binary convolution y = a * conv(b(x), sign(kernel)) whose backward is the surrogate's, compensated by
+ * Binary convolution y = conv(b(x), a sign(kernel) + offset) (most binarizers have no offset, many no a) whose backward is the surrogate's, compensated by
  * SURGE where a compensator is given (METHOD.md section 1); with inputBinarizer 'none' y = a * conv(x, sign(kernel)). Differentiable in x, kernel, the auxiliary
  * tensor and the binarizers' parameters on any TF.js backend.
  *
@@ -79,7 +83,7 @@ export function binaryConv2d(x: Tensor, kernel: Tensor, options: BinaryConv2dOpt
   const name = options.name ?? 'binaryConv2d';
   const padValue = checkPadValue(options.padValue, name);
   const geometry = convGeometry(x.shape, kernel.shape, options, name);
-  return run(x, kernel, options, { geometry, padValue, layer: name });
+  return run(x, kernel, options, { geometry, padValue, layer: name, samples: x.shape[0] });
 }
 
 /**
@@ -100,11 +104,12 @@ export function binaryMatMul(x: Tensor, kernel: Tensor, options: BinaryOpOptions
   }
   const [inputs, outputs] = kernel.shape;
   const rows = x.size / Math.max(1, inputs);
-  const asFilter = (t: Tensor) => tf.reshape(t, [1, 1, inputs, outputs]);
+  const asFilter = (t: Tensor) => tf.reshape(t, [1, 1, ...t.shape]);
   return tf.tidy(() => {
     const picture = tf.reshape(x, [rows, 1, 1, inputs]);
     const geometry = convGeometry(picture.shape, [1, 1, inputs, outputs], {}, layer);
-    const y = run(picture, kernel, options, { geometry, padValue: 0, layer }, asFilter);
+    const fixed = { geometry, padValue: 0, layer, samples: x.shape[0] } as const;
+    const y = run(picture, kernel, options, fixed, asFilter);
     return tf.reshape(y, [...x.shape.slice(0, -1), outputs]);
   });
 }
@@ -120,7 +125,7 @@ export function run(
   x: Tensor,
   kernel: Tensor,
   options: BinaryOpOptions,
-  fixed: Pick<BinaryPlan, 'geometry' | 'padValue' | 'layer'>,
+  fixed: Pick<BinaryPlan, 'geometry' | 'padValue' | 'layer' | 'samples'>,
   asFilter: (t: Tensor) => Tensor = (t) => t,
 ): Tensor {
   const { layer } = fixed;
@@ -136,16 +141,12 @@ export function run(
       `${layer}: with inputBinarizer 'none' the float input is padded with 0, so padValue must be 0, got ${fixed.padValue}`,
     );
   }
-  if (input !== 'none' && input.scale !== undefined) {
-    throw new InputError(
-      `${layer}: binarizer "${input.name}" scales weights; it cannot binarize inputs`,
-    );
-  }
+  checkSides(input, weight, layer);
   const p = options.p ?? 0;
   if (!(p >= 0 && p <= 1)) throw new InputError(`${layer}: p must lie in [0, 1], got ${p}`);
   const inputs: Tensor[] = [x, asFilter(kernel)];
-  const branch = planCompensator(options.compensator, kernel, p, layer);
-  if (branch.weights !== undefined) inputs.push(asFilter(branch.weights));
+  const branch = planCompensator(options.compensator, kernel, p, fixed);
+  inputs.push(...branch.weights.map(asFilter));
   const plan: BinaryPlan = {
     ...fixed,
     input,
@@ -168,26 +169,17 @@ export function run(
   return runKernel(BINARY_CONV_2D, inputs, plan)[0];
 }
 
-/** Checks the compensator's options; its tensor, if it has one of its own, becomes an input of the kernel. */
+/** Checks the compensator's options; its tensors, if it has some of its own, become inputs of the kernel. */
 function planCompensator(
   options: CompensatorOptions | undefined,
   kernel: Tensor,
   p: Progress,
-  layer: string,
-): { plan: Pick<BinaryPlan, 'compensator' | 'auxiliaryForm'>; weights?: Tensor } {
-  if (options === undefined) return { plan: {} };
+  { layer, geometry }: Pick<BinaryPlan, 'geometry' | 'layer'>,
+): { plan: Pick<BinaryPlan, 'compensator' | 'auxiliaryForm'>; weights: readonly Tensor[] } {
+  if (options === undefined) return { plan: {}, weights: [] };
   const scaling = checkScaling(options, layer);
   const { auxiliaryForm, weights } = auxiliaryOf(options.auxiliary, layer);
-  if (weights !== undefined) {
-    if (!tf.util.arraysEqual(weights.shape, kernel.shape)) {
-      throw new InputError(
-        `${layer}: the auxiliary weights must have the kernel's shape [${kernel.shape}], got [${weights.shape}]`,
-      );
-    }
-    if (weights.dtype !== 'float32') {
-      throw new InputError(`${layer}: the auxiliary weights must be float32, got ${weights.dtype}`);
-    }
-  }
+  checkAuxiliary(auxiliaryForm, weights, kernel, geometry, layer);
   const eta = etaAt(scaling.eta, p, layer);
   // eta = 0 skips the branch; its weights are still an input, so that they get their (zero) gradient.
   if (eta === 0) return { plan: { auxiliaryForm }, weights };
@@ -195,20 +187,26 @@ function planCompensator(
   return { plan: { auxiliaryForm, compensator }, weights };
 }
 
-/** The form and its tensor. Without the tensor that a form needs the branch would silently be missing. */
-function auxiliaryOf(
-  given: CompensatorOptions['auxiliary'] | undefined,
-  layer: string,
-): { auxiliaryForm: 'full' | 'shared' | 'frozen'; weights?: Tensor } {
-  if (given instanceof tf.Tensor) return { auxiliaryForm: 'full', weights: given };
-  const form: string | undefined = given?.form;
-  if (form !== undefined) checkForm(form, layer);
-  if (form === 'shared') return { auxiliaryForm: form };
-  const weights: unknown = given !== undefined && 'weights' in given ? given.weights : undefined;
-  if (form === 'frozen' && weights instanceof tf.Tensor) return { auxiliaryForm: form, weights };
-  throw new InputError(
-    `${layer}: the compensator has no auxiliary weights; auxiliary must be a tensor of the kernel's shape, {form: 'shared'} or {form: 'frozen', weights: tensor}`,
-  );
+/** Each part of a binarizer is used or refused. */
+function checkSides(input: InputBinarizer, weight: Binarizer, layer: string): void {
+  if (input !== 'none') {
+    const foreign = (['scale', 'offset', 'real', 'penalty'] as const).find((part) => input[part]);
+    if (foreign !== undefined) {
+      throw new InputError(
+        `${layer}: binarizer "${input.name}" has a part for weights (${foreign}); it cannot binarize inputs`,
+      );
+    }
+  }
+  if (weight.set !== undefined) {
+    throw new InputError(
+      `${layer}: binarizer "${weight.name}" has a set of values for inputs; it cannot binarize weights`,
+    );
+  }
+  if (weight.offset !== undefined && weight.scale === undefined) {
+    throw new InputError(
+      `${layer}: binarizer "${weight.name}" has an offset and no scale; give it both`,
+    );
+  }
 }
 
 function parameters(

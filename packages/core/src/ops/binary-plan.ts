@@ -1,7 +1,7 @@
 /**
  * What one call of a binary op has decided, once its options are checked: the attributes of the kernel
  * BINARY_CONV_2D. Tensors are not in here; they travel as the kernel's inputs, in the order
- * x, kernel, [auxiliary], parameters of the input binarizer, of the weight binarizer's transform, of its scale.
+ * x, kernel, [auxiliary or two of them], parameters of the input binarizer, of the weight binarizer's transform, of its scale.
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ConvGeometry, PadValue } from '@surge-bnn/contract';
@@ -11,7 +11,8 @@ import type {
   ParameterSpec,
   Progress,
 } from '../binarizers/binarizer.js';
-import type { Scaling } from '../compensator/options.js';
+import type { AuxiliaryForm, Scaling } from '../compensator/options.js';
+import { tensorsOf } from '../compensator/options.js';
 import type { LambdaState } from '../compensator/scaler.js';
 import type { BackwardStatistics } from '../compensator/statistics.js';
 
@@ -24,8 +25,10 @@ export interface BinaryPlan {
   readonly p: Progress;
   /** Name for errors. */
   readonly layer: string;
-  /** Which auxiliary weights the call brought: full and frozen ones are an input of the kernel. */
-  readonly auxiliaryForm?: 'full' | 'shared' | 'frozen';
+  /** Samples of the mini-batch, for lam by sample: pictures, or whatever the first axis of a matrix product's x counts. */
+  readonly samples: number;
+  /** Which auxiliary weights the call brought; all but shared ones are inputs of the kernel. */
+  readonly auxiliaryForm?: AuxiliaryForm;
   /** Absent when there is no compensator or its eta is 0 at this p: then nothing of the branch is computed. */
   readonly compensator?: {
     readonly scaling: Scaling;
@@ -39,7 +42,8 @@ export interface BinaryPlan {
 export interface PlanTensors {
   readonly x: Tensor;
   readonly kernel: Tensor;
-  readonly auxiliary?: Tensor;
+  /** None without a compensator; W_a, or U and V. */
+  readonly auxiliary: Tensor[];
   readonly inputParameters: Tensor[];
   readonly transformParameters: Tensor[];
   readonly scaleParameters: Tensor[];
@@ -48,7 +52,8 @@ export interface PlanTensors {
 export function takeApart(inputs: readonly Tensor[], plan: BinaryPlan): PlanTensors {
   const rest = inputs.slice(2);
   const form = plan.auxiliaryForm;
-  const auxiliary = form === 'shared' ? inputs[1] : form === undefined ? undefined : rest.shift();
+  const own = form === undefined ? 0 : tensorsOf[form];
+  const auxiliary = form === 'shared' ? [inputs[1]] : rest.splice(0, own);
   return {
     x: inputs[0],
     kernel: inputs[1],

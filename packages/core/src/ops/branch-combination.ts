@@ -7,7 +7,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { BranchMeasure, BranchWeights } from '@surge-bnn/contract';
 import { branchWeights, lambdaOf, statisticsOf } from '../compensator/scaler.js';
+import type { AuxiliaryBranch } from './auxiliary-branch.js';
 import type { BinaryPlan } from './binary-plan.js';
+import { combineByScope } from './scoped-combination.js';
+import { readsAreCheap } from './sign.js';
 
 /** Finds the weights of the branches from their measure, updates the state and reports the statistics. */
 export function combiner(plan: BinaryPlan): (measure: BranchMeasure) => BranchWeights {
@@ -23,10 +26,41 @@ export function combiner(plan: BinaryPlan): (measure: BranchMeasure) => BranchWe
   };
 }
 
-/** dx and the factor of wgrad(x, G), both branches given as tensors. */
+/** dx, and how the auxiliary weights get their gradients. */
 export interface Combined {
   readonly dx: Tensor;
+  /** lam wgrad(x, dy) for each of the branch's weights. */
+  auxiliaryGradients(branch: AuxiliaryBranch, x: Tensor, dy: Tensor): Tensor[];
+}
+
+/** One lam for the whole layer. */
+export interface LayerCombined extends Combined {
+  /** The factor of wgrad(x, dy). */
   readonly auxiliaryGradient: number | Scalar;
+}
+
+function combined(dx: Tensor, auxiliaryGradient: number | Scalar): LayerCombined {
+  return {
+    dx,
+    auxiliaryGradient,
+    auxiliaryGradients: (branch, x, dy) =>
+      branch.weightGradients(x, dy).map((product) => tf.mul(product, auxiliaryGradient)),
+  };
+}
+
+/** Both branches put together, by the norm scope of the plan and by whether this backend's numbers can be read. */
+export function combineBranches(
+  plan: BinaryPlan,
+  gb: Tensor,
+  ga: Tensor | undefined,
+  slope: Tensor | undefined,
+): Combined {
+  const c = plan.compensator;
+  if (c !== undefined && ga !== undefined && c.scaling.normScope !== 'layer') {
+    return combineByScope(plan, c, gb, ga, zeroShare(slope));
+  }
+  const combine = readsAreCheap() ? combineWithNumbers : combineWithTensors;
+  return combine(plan, gb, ga, slope);
 }
 
 /** Composed combination with numbers: three small reads from the backend. */
@@ -35,9 +69,9 @@ export function combineWithNumbers(
   gb: Tensor,
   ga: Tensor | undefined,
   slope: Tensor | undefined,
-): Combined {
+): LayerCombined {
   const needed = ga !== undefined || plan.onStatistics !== undefined;
-  if (!needed) return { dx: gb, auxiliaryGradient: 0 };
+  if (!needed) return combined(gb, 0);
   const number = (t: Tensor) => t.dataSync()[0];
   const measure: BranchMeasure = {
     normB: Math.sqrt(number(tf.sum(tf.square(gb)))),
@@ -49,7 +83,7 @@ export function combineWithNumbers(
   const binary = w.binary === 1 ? gb : tf.mul(gb, w.binary);
   const dx =
     ga === undefined || w.auxiliary === 0 ? binary : tf.add(binary, tf.mul(ga, w.auxiliary));
-  return { dx, auxiliaryGradient: w.auxiliaryGradient };
+  return combined(dx, w.auxiliaryGradient);
 }
 
 /**
@@ -61,13 +95,13 @@ export function combineWithTensors(
   gb: Tensor,
   ga: Tensor | undefined,
   slope: Tensor | undefined,
-): Combined {
+): LayerCombined {
   const squaredB = tf.sum(tf.square(gb));
   const clipped = zeroShare(slope);
   const c = plan.compensator;
   if (c === undefined || ga === undefined) {
     if (plan.onStatistics) readLater(plan, [squaredB, tf.scalar(0), tf.scalar(0), clipped], false);
-    return { dx: gb, auxiliaryGradient: 0 };
+    return combined(gb, 0);
   }
   const squaredA = tf.sum(tf.square(ga));
   const inner = tf.sum(tf.mul(gb, ga));
@@ -92,11 +126,11 @@ export function combineWithTensors(
   lambda = tf.mul(lambda, alive);
   readLater(plan, [squaredB, squaredA, inner, clipped], true);
   const auxiliaryGradient = scaling.scaleAuxiliaryGradient ? lambda : 1;
-  if (!scaling.gainOnly) return { dx: tf.add(gb, tf.mul(ga, lambda)), auxiliaryGradient };
+  if (!scaling.gainOnly) return combined(tf.add(gb, tf.mul(ga, lambda)), auxiliaryGradient);
   const cross = tf.mul(2, tf.mul(lambda, inner));
   const squared = tf.add(squaredB, tf.add(cross, tf.mul(tf.square(lambda), squaredA)));
   const gain = tf.divNoNan(tf.sqrt(tf.relu(squared)), tf.sqrt(squaredB));
-  return { dx: tf.mul(gb, gain), auxiliaryGradient };
+  return combined(tf.mul(gb, gain), auxiliaryGradient);
 }
 
 /** Share of entries that are exactly 0; none where there is no slope. */

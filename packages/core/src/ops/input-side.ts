@@ -1,11 +1,25 @@
 /**
- * What stands between x and the products of the binary branch: a transform and a sign, whose backward is the surrogate's,
- * or nothing at all (inputBinarizer 'none').
+ * What stands between x and the products of the binary branch: a transform and a sign, whose backward is the surrogate's, then
+ * perhaps another pair of values than -1 and +1; or nothing at all (inputBinarizer 'none').
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Binarizer, Progress } from '../binarizers/binarizer.js';
 import type { BinaryPlan } from './binary-plan.js';
 import { signOf } from './sign.js';
+
+/** A tensor with the signs of the transformed x. In a tidy; x itself where the transform changes no sign. */
+export function signed(
+  x: Tensor,
+  { transform }: Binarizer,
+  parameters: readonly Tensor[],
+  p: Progress,
+): Tensor {
+  if (transform.signs === undefined) return transform.forward(x, parameters, p);
+  const { factor, shift } = transform.signs(parameters, p);
+  const scaled = factor === undefined ? x : tf.mul(x, factor);
+  return shift === undefined ? scaled : tf.add(scaled, shift);
+}
 
 export interface Carried {
   readonly input: Tensor;
@@ -15,10 +29,12 @@ export interface Carried {
 export interface InputSide {
   /** x as the binarizer leaves it before its sign. */
   readonly u: Tensor;
-  /** What meets the weights: b(x), or x itself. */
+  /** What meets the weights: sign(u), or x itself. */
   readonly operand: Tensor;
   /** The surrogate's slope at u; absent where there is no sign. */
   readonly slope?: Tensor;
+  /** Where inputs are scale sign(u) + offset. */
+  readonly set?: { readonly scale: Tensor; readonly offset: Tensor };
   /** A gradient at u carried to x and to the binarizer's parameters. */
   throughTransform(gradient: Tensor): Carried;
 }
@@ -39,13 +55,15 @@ export function inputSide(
   const u = transform.forward(x, parameters, p);
   return {
     u,
-    operand: signOf(u),
+    operand: signOf(signed(x, input, parameters, p)),
     slope: surrogate.slope(u, p),
+    set: input.set?.values(parameters, p),
     throughTransform: (gradient) => transform.backward(gradient, x, parameters, p),
   };
 }
 
-/** A gradient at the operand carried to x and to the binarizer's parameters. */
+/** A gradient at what meets the weights carried to x and to the transform's parameters. */
 export function throughInput(side: InputSide, gradient: Tensor): Carried {
-  return side.throughTransform(side.slope === undefined ? gradient : tf.mul(gradient, side.slope));
+  const atSigns = side.set === undefined ? gradient : tf.mul(gradient, side.set.scale);
+  return side.throughTransform(side.slope === undefined ? atSigns : tf.mul(atSigns, side.slope));
 }

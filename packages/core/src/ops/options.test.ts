@@ -69,7 +69,9 @@ describe('a compensator without the tensor that its form needs', () => {
     [{ form: 'frozen', weights: [1] }, none],
     [{}, none],
     [{ form: 'frozn' }, 'did you mean "frozen"'],
-    [{ form: 'grouped' }, 'does not exist yet'],
+    [{ form: 'grouped' }, none],
+    [{ form: 'lowRank' }, none],
+    [{ form: 'groupd' }, 'did you mean "grouped"'],
     [{ form: 'shared' }, 'accepted'],
   ])('is refused, not skipped: %j', (auxiliary, expected) => {
     const options = { ...plain, compensator: { eta: 1, auxiliary } };

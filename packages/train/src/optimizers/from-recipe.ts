@@ -1,4 +1,5 @@
 /** The optimizers and parameter groups that a recipe describes. */
+import { resolveMethod } from '@surge-bnn/core';
 import type { OptimizerSpec, Recipe } from '../recipe/schema.js';
 import { adam, adamw } from './adam.js';
 import { bop } from './bop.js';
@@ -24,7 +25,8 @@ export function makeOptimizer(spec: OptimizerSpec, weightDecay?: number): Optimi
 export function recipeGroups(recipe: Recipe): ParameterGroup[] {
   const roles = ['binary', 'auxiliary', 'normBias', 'other'] as const;
   return roles.map((role) => {
-    const { optimizer = recipe.optimizer, weightDecay, learningRateFactor } = recipe.groups[role];
+    const { weightDecay, learningRateFactor } = recipe.groups[role];
+    const optimizer = recipe.groups[role].optimizer ?? ofMethod(recipe, role) ?? recipe.optimizer;
     return {
       name: role,
       matches: (parameter) => parameter.role === role,
@@ -33,4 +35,10 @@ export function recipeGroups(recipe: Recipe): ParameterGroup[] {
       clip: role === 'binary' ? recipe.groups.binary.clip : 'none',
     };
   });
+}
+
+/** What a method without latent weights asks for, with the numbers of its paper's ImageNet training. */
+function ofMethod(recipe: Recipe, role: string): OptimizerSpec | undefined {
+  const needed = role === 'binary' ? resolveMethod(recipe.binarizer).optimizer : undefined;
+  return needed === undefined ? undefined : { name: needed, gamma: 1e-4, threshold: 1e-8 };
 }

@@ -13,16 +13,14 @@ type Path = readonly PropertyKey[];
  *
  * @param input what was parsed.
  * @param where the file or source of it.
- * @param notYet values that are planned, by dotted key.
  */
 export function explain(
   issues: readonly Issue[],
   schema: z.ZodType,
   input: unknown,
   where: string,
-  notYet: Readonly<Record<string, readonly string[]>> = {},
 ) {
-  return `${where}: ${sentence(telling(issues), schema, input, notYet)}`;
+  return `${where}: ${sentence(telling(issues), schema, input)}`;
 }
 
 /** A misspelt key comes before the key that is therefore missing. */
@@ -30,12 +28,7 @@ function telling(issues: readonly Issue[]): Issue {
   return issues.find((issue) => issue.code === 'unrecognized_keys') ?? issues[0];
 }
 
-function sentence(
-  issue: Issue,
-  root: z.ZodType,
-  input: unknown,
-  notYet: Readonly<Record<string, readonly string[]>>,
-): string {
+function sentence(issue: Issue, root: z.ZodType, input: unknown): string {
   const at = describePath(issue.path);
   const value = valueAt(input, issue.path);
   switch (issue.code) {
@@ -51,16 +44,12 @@ function sentence(
       }
       const inner = likeliest(issue.errors, value);
       if (inner !== undefined) {
-        return sentence({ ...inner, path: [...issue.path, ...inner.path] }, root, input, notYet);
+        return sentence({ ...inner, path: [...issue.path, ...inner.path] }, root, input);
       }
       return `${at} must be ${allowedValues(issue.errors)}, got ${show(value)}`;
     }
     case 'invalid_value': {
-      const allowed = issue.values.map(String);
-      const planned = typeof value === 'string' && notYet[at]?.includes(value);
-      return planned
-        ? `${at} ${show(value)} does not exist yet; allowed: ${allowed.join(', ')}`
-        : wrongName(at, value, allowed);
+      return wrongName(at, value, issue.values.map(String));
     }
     case 'invalid_type':
       return value === undefined
@@ -126,7 +115,7 @@ function resolve(root: z.ZodType, path: Path): z.ZodType[] {
 
 /** In a union told apart by name or type only the branch that the value names. */
 function discriminatorFits(schema: z.ZodObject, value: unknown): boolean {
-  return ['name', 'type'].every((key) => {
+  return ['name', 'type', 'form'].every((key) => {
     const literal: unknown = schema.shape[key];
     const given = valueAt(value, [key]);
     if (!(literal instanceof z.ZodLiteral) || given === undefined) return true;

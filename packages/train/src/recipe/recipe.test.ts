@@ -90,11 +90,25 @@ describe('parseRecipe', () => {
     ],
     [{ engine: { threads: 0 } }, ['engine.threads must be >= 1, got 0']],
     [{ engine: { threads: 1.5 } }, ['engine.threads must be a whole number, got 1.5']],
+    [{ compensator: { auxiliary: 'lowRank' } }, ['compensator.auxiliary', '"lowRank"', 'frozen']],
+    [{ compensator: { auxiliary: { form: 'lowRank' } } }, ['compensator.auxiliary.rank']],
     [
-      { compensator: { auxiliary: 'lowRank' } },
-      ['compensator.auxiliary "lowRank" does not exist yet; allowed: full, shared, frozen'],
+      { compensator: { auxiliary: { form: 'grouped', groups: 0 } } },
+      ['compensator.auxiliary.groups must be >= 1, got 0'],
     ],
-    [{ compensator: { normScope: 'channel' } }, ['"channel" does not exist yet; allowed: layer']],
+    [
+      { compensator: { auxiliary: { form: 'grouped', groups: 2 }, initial: 'copy' } },
+      ['compensator.initial "copy" has no meaning', "which has not W's shape"],
+    ],
+    [{ compensator: { normScope: 'chanel' } }, ['normScope', '"channel"', 'sample']],
+    [
+      { compensator: { normScope: 'sample', lambda: { movingAverage: 0.5 } } },
+      ['compensator.normScope "sample" has no meaning beside lambda'],
+    ],
+    [{ binarizer: { name: 'ir-net', strt: -1 } }, ['r.json', '"strt"', 'did you mean "start"']],
+    [{ binarizer: { name: 'ir-net', start: '-1' } }, ['"ir-net": start is the exponent of ten']],
+    [{ binarizer: { name: 'ste', start: 1 } }, ['"ste" has no settings, got "start"']],
+    [{ binarizer: { nam: 'ste' } }, ['binarizer.name']],
     [
       { compensator: { auxiliary: 'shared', initial: 'copy' } },
       ['compensator.initial "copy" has no meaning beside auxiliary "shared"'],
@@ -151,6 +165,13 @@ describe('applyOverrides', () => {
       nesterov: false,
       weightDecay: 0,
     });
+  });
+
+  it('gives a method settings after its name, and takes them away with it', () => {
+    const changed = applyOverrides(recipe, { binarizer: 'ir-net', 'binarizer.start': -1 });
+    expect(changed.binarizer).toEqual({ name: 'ir-net', start: -1 });
+    expect(parseRecipe(changed)).toEqual(changed);
+    expect(applyOverrides(changed, { binarizer: 'ste' }).binarizer).toBe('ste');
   });
 
   it('reads key=value', () => {

@@ -4,12 +4,12 @@
  */
 import { readFile } from 'node:fs/promises';
 import { InputError } from '@surge-bnn/contract';
+import { resolveMethod } from '@surge-bnn/core';
 import { leastValue, schedule } from '../schedules.js';
 import type { Schedule, ScheduleSpec } from '../schedules.js';
 import { explain } from './explain.js';
-import { methodOf } from './method.js';
-import { notYet, recipeSchema } from './schema.js';
-import type { BinarizerSpec, Recipe } from './schema.js';
+import { recipeSchema } from './schema.js';
+import type { Recipe } from './schema.js';
 import { stageRecipes } from './stages.js';
 
 /**
@@ -22,7 +22,7 @@ import { stageRecipes } from './stages.js';
 export function parseRecipe(json: unknown, where = 'recipe'): Recipe {
   const result = recipeSchema.safeParse(json);
   if (!result.success) {
-    throw new InputError(explain(result.error.issues, recipeSchema, json, where, notYet));
+    throw new InputError(explain(result.error.issues, recipeSchema, json, where));
   }
   const stages = stageRecipes(result.data);
   stages.forEach((stage, i) => {
@@ -104,7 +104,8 @@ function replace(
   }
   if (inner === undefined || typeof inner === 'string' || typeof inner === 'number') {
     // A short form ('surge', a constant schedule) makes way for the long one; the check decides if it fits.
-    const long = key === 'network' && typeof inner === 'string' ? { name: inner } : {};
+    const named = (key === 'network' || key === 'binarizer') && typeof inner === 'string';
+    const long = named ? { name: inner } : {};
     return { ...json, [key]: replace(long, rest, value, whole, where) };
   }
   if (Array.isArray(inner)) {
@@ -154,9 +155,15 @@ function checkTogether(recipe: Recipe, where: string): void {
       );
     }
     if (eta !== undefined) checkSchedule(eta, `${where}: compensator.eta`);
-    if (auxiliary === 'shared' && initial === 'copy') {
+    if (initial === 'copy' && auxiliary !== 'full' && auxiliary !== 'frozen') {
+      const why = auxiliary === 'shared' ? 'which is W itself' : "which has not W's shape";
       throw new InputError(
-        `${where}: compensator.initial "copy" has no meaning beside auxiliary "shared", which is W itself; leave one of them out`,
+        `${where}: compensator.initial "copy" has no meaning beside auxiliary ${JSON.stringify(auxiliary)}, ${why}; leave one of them out`,
+      );
+    }
+    if (compensator.normScope !== 'layer' && lambda !== 'adaptive') {
+      throw new InputError(
+        `${where}: compensator.normScope "${compensator.normScope}" has no meaning beside lambda ${JSON.stringify(lambda)}; allowed there: layer`,
       );
     }
   }
@@ -187,9 +194,9 @@ function checkSchedule(spec: ScheduleSpec, what: string): void {
   if (!(least >= 0)) throw new InputError(`${what} must stay >= 0, but it comes to ${least}`);
 }
 
-function checkBinarizer(spec: BinarizerSpec, where: string): void {
+function checkBinarizer(given: Recipe['binarizer'], where: string): void {
   try {
-    methodOf(spec);
+    resolveMethod(given);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(`${where}: ${error.message}`);

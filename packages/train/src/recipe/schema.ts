@@ -75,7 +75,7 @@ const groupFields = {
 };
 
 const groupsSchema = z.strictObject({
-  /** Latent weights of binary layers. `clip` is the range after each step; 'binarizer': as it asks. */
+  /** Latent weights of binary layers; their optimizer is Bop where the method asks for it. `clip` is the range after each step; 'binarizer': as it asks. */
   binary: z
     .strictObject({
       ...groupFields,
@@ -105,30 +105,30 @@ const scopeSchema = z.union([
   z.strictObject({ names: z.array(z.string()).min(1) }),
 ]);
 
+/** The forms of W_a; those with a size of their own say it. */
+const auxiliarySchema = z.union([
+  z.enum(['full', 'shared', 'frozen']),
+  z.discriminatedUnion('form', [
+    z.strictObject({ form: z.literal('grouped'), groups: count }),
+    z.strictObject({ form: z.literal('lowRank'), rank: count }),
+  ]),
+]);
+
 /** The compensator's options as JSON; METHOD.md section 1 has their meaning. */
 export const surgeSchema = z.strictObject({
   /** Default 0.1. With lambda {fixed} it has no meaning and must be absent. */
   eta: z.union([notNegative, scheduleObject]).optional(),
   epsilon: positive.optional(),
   lambdaMax: positive.optional(),
-  auxiliary: z.enum(['full', 'shared', 'frozen']).default('full'),
+  auxiliary: auxiliarySchema.default('full'),
   initial: z.enum(['random', 'copy']).default('random'),
   scaleAuxiliaryGradient: z.boolean().default(true),
   auxiliaryInput: z.enum(['raw', 'transformed']).default('raw'),
   lambda: lambdaSchema.default('adaptive'),
   gainOnly: z.boolean().default(false),
-  normScope: z.enum(['layer']).default('layer'),
+  normScope: z.enum(['layer', 'channel', 'sample']).default('layer'),
   scope: scopeSchema.default('all'),
 });
-
-/**
- * Values that are planned and do not exist yet, by the key that will take them: they are refused as such, and
- * this is the one place that knows them.
- */
-export const notYet: Readonly<Record<string, readonly string[]>> = {
-  'compensator.auxiliary': ['grouped', 'lowRank'],
-  'compensator.normScope': ['channel', 'sample'],
-};
 
 /** eta where a recipe says 'surge' and no more: the middle of the range that the literature suggests. */
 export const defaultEta = 0.1;

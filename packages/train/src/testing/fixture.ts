@@ -2,7 +2,7 @@
  * A training small enough for a test: four classes of noisy 6x6 pictures and a network of one binary
  * convolution. Everything is derived from fixed seeds.
  */
-import { layers } from '@surge-bnn/core';
+import { layers, resolveMethod } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { seedFor } from '@surge-bnn/contract';
 import { makeImageSet, randomStream } from '@surge-bnn/data';
@@ -11,7 +11,6 @@ import { useEngine } from '@surge-bnn/engine';
 import type { BackendName } from '@surge-bnn/engine';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { engineStart } from '../engine-record.js';
-import { methodOf } from '../recipe/method.js';
 import { applyOverrides, parseRecipe } from '../recipe/recipe.js';
 import type { Parts } from '../parts.js';
 import type { Recipe, RecipeInput } from '../recipe/schema.js';
@@ -50,7 +49,7 @@ export function tinyImages(split: PublishedSplit, count: number): ImageSet {
 /** Float stem, batch norm, one binary convolution, batch norm, dense classifier. */
 export function tinyModel(recipe: Recipe, set: ImageSet): Model {
   const { seed } = recipe;
-  const method = methodOf(recipe.binarizer);
+  const method = resolveMethod(recipe.binarizer);
   return tfl.sequential({
     layers: [
       tfl.layers.conv2d({

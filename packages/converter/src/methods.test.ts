@@ -1,0 +1,95 @@
+/** Every published method converts and agrees bit for bit; what is not binary yet is refused. */
+import '@tensorflow/tfjs-backend-cpu';
+import { layers, methods, resolveMethod, setProgress } from '@surge-bnn/core';
+import type { MethodSpec, Model } from '@surge-bnn/core';
+import type { PadValue } from '@surge-bnn/contract';
+import { decodeModel } from '@surge-bnn/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { convertModel } from './convert.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+/** Stem, two binary convolutions (the second in two groups, with a stride) and a binary dense layer; every weight random. */
+function network(spec: MethodSpec, padValue: PadValue, floatInputs = false): Model {
+  const method = resolveMethod(spec);
+  const both = {
+    inputBinarizer: floatInputs ? 'none' : method.input,
+    weightBinarizer: method.weight,
+  } as const;
+  const binary = { ...both, kernelSize: 3, padding: 1, padValue } as const;
+  const model = tfl.sequential({
+    layers: [
+      tfl.layers.conv2d({ name: 'stem', filters: 6, kernelSize: 3, inputShape: [7, 6, 2] }),
+      layers.binaryConv2d({ ...binary, name: 'first', filters: 8 }),
+      layers.batchNorm({ name: 'norm' }),
+      layers.rprelu({ name: 'rprelu' }),
+      layers.binaryConv2d({ ...binary, name: 'second', filters: 6, groups: 2, strides: 2 }),
+      tfl.layers.flatten({ name: 'flatten' }),
+      layers.binaryDense({ ...both, name: 'dense', units: 5 }),
+    ],
+  });
+  setProgress(model, 1);
+  const drawn = model.weights.map(({ shape, originalName }, i) => {
+    const t = tf.randomNormal(shape.map(Number), 0, 0.5, 'float32', i + 1);
+    // A variance is positive; AdaBin's scale of the inputs may be anything but 0, here once of either sign.
+    return originalName.toLowerCase().includes('variance') ? tf.abs(t) : t;
+  });
+  model.setWeights(drawn);
+  tf.dispose(drawn);
+  return model;
+}
+
+async function agreement(model: Model) {
+  const x = tf.randomNormal([9, 7, 6, 2], 0, 1, 'float32', 77);
+  const conversion = await convertModel(model, { inputs: [x], inputsAre: 'random pictures' });
+  x.dispose();
+  return conversion;
+}
+
+const specs: MethodSpec[] = [
+  ...Object.keys(methods),
+  { name: 'recu', scale: 'learnable' },
+  { name: 'biper', scale: 'learnable' },
+  { name: 'adabin', offset: 'paper' },
+];
+
+describe.each(specs.map((spec) => ({ title: JSON.stringify(spec), spec })))(
+  '$title',
+  ({ spec }) => {
+    it.each([0, 1, -1] as const)('padded with %d, agrees bit for bit', async (padValue) => {
+      const model = network(spec, padValue);
+      const { report, bytes } = await agreement(model);
+      expect(report.agreement).toMatchObject({ equalOutputs: 9, largestDifference: 0 });
+      const { graph } = decodeModel(bytes);
+      const ops = graph.nodes.map(({ op }) => op);
+      expect(ops).toContain('binaryConv2d');
+      expect(ops).toContain('binaryDense');
+      model.dispose();
+    });
+
+    it('agrees with float inputs, too', async () => {
+      const model = network(spec, 0, true);
+      const { report } = await agreement(model);
+      expect(report.agreement).toMatchObject({ equalOutputs: 9, largestDifference: 0 });
+      model.dispose();
+    });
+  },
+);
+
+describe('weights that are still real', () => {
+  it.each([
+    [{ name: 'biper' }, 0.25, 'at p = 0.25 of the training "biper" computes with real values'],
+    [{ name: 'biper', realUntil: 1 }, 1, 'train on until they are signs'],
+    [{ name: 'bnext' }, 0.2, '(clip(W / T, -1, 1))'],
+  ])('%j at p = %d are refused', async (spec, p, message) => {
+    const model = network(spec, 1);
+    setProgress(model, p);
+    await expect(agreement(model)).rejects.toThrow(message);
+    await expect(agreement(model)).rejects.toThrow(
+      'layer "first" (BinaryConv2D) cannot be converted',
+    );
+    model.dispose();
+  });
+});

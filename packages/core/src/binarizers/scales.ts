@@ -1,0 +1,93 @@
+/** The scales of weights and their offsets, one number per output channel; none knows which method uses it. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { OffsetRule, ScaleRule } from './binarizer.js';
+import { readsAreCheap } from '../ops/sign.js';
+import { filterMean, filterSize, layerMean } from './means.js';
+import { filterStatistics } from './transforms.js';
+
+/** mean |W| of each filter. */
+const meanMagnitude = (latent: Tensor) => tf.tidy(() => filterMean(tf.abs(latent)));
+
+/** a = mean |W| of each filter, a constant in backward and no factor of the gradient at the signs either. */
+export const detachedMeanScale: ScaleRule = {
+  name: 'mean |W| per filter, detached',
+  parameters: [],
+  scale: meanMagnitude,
+  multipliesWeightGradient: false,
+};
+
+/** a = mean |W| of each filter by the chain rule: da/dW_i = sign(W_i) / n, 0 at W_i = 0. */
+export const liveMeanScale: ScaleRule = {
+  name: 'mean |W| per filter, live',
+  parameters: [],
+  scale: meanMagnitude,
+  multipliesWeightGradient: true,
+  backward: (gradient, latent) => ({
+    latent: tf.tidy(() => tf.mul(tf.sign(latent), tf.div(gradient, filterSize(latent)))),
+    parameters: [],
+  }),
+};
+
+/** a = mean |W| over the whole layer, the same for each filter, by the chain rule. */
+export const liveLayerScale: ScaleRule = {
+  name: 'mean |W| of the layer, live',
+  parameters: [],
+  scale: (latent) =>
+    tf.tidy(() => tf.mul(layerMean(tf.abs(latent)), tf.ones([latent.shape[latent.rank - 1]]))),
+  multipliesWeightGradient: true,
+  backward: (gradient, latent) => ({
+    latent: tf.tidy(() => tf.mul(tf.sign(latent), tf.div(tf.sum(gradient), latent.size))),
+    parameters: [],
+  }),
+};
+
+/** a learnable per filter, drawn from (0, 1) at the start. */
+export const learnableScale: ScaleRule = {
+  name: 'learnable per filter',
+  parameters: [{ name: 'weightScale', initialValue: { uniform: [0, 1] }, shape: 'per-channel' }],
+  scale: (_, [a]) => a.clone(),
+  multipliesWeightGradient: true,
+  backward: (gradient) => ({ parameters: [gradient.clone()] }),
+};
+
+/** a = 2^round(log2 mean |v|) of each filter, v the standardised weights; detached, but a factor of the gradient at the signs. */
+export const powerOfTwoScale: ScaleRule = {
+  name: 'power of two next to mean |v| per filter, detached',
+  parameters: [],
+  scale: (latent) =>
+    tf.tidy(() => {
+      const { mean, deviation } = filterStatistics(latent, { unbiased: true, epsilon: 0 });
+      const v = tf.div(tf.sub(latent, mean), deviation);
+      const magnitude = meanMagnitude(v);
+      if (!readsAreCheap()) return tf.pow(2, tf.round(tf.div(tf.log(magnitude), Math.LN2)));
+      return tf.tensor1d(magnitude.dataSync<'float32'>().map((m) => 2 ** Math.round(Math.log2(m))));
+    }),
+  multipliesWeightGradient: true,
+};
+
+const population = { unbiased: false, epsilon: 0 };
+
+/** a = population standard deviation of each filter by the chain rule: da/dW_i = (W_i - mean) / (n a). */
+export const deviationScale: ScaleRule = {
+  name: 'standard deviation per filter, live',
+  parameters: [],
+  scale: (latent) => tf.tidy(() => filterStatistics(latent, population).deviation),
+  multipliesWeightGradient: true,
+  backward: (gradient, latent) => ({
+    latent: tf.tidy(() => {
+      const { mean, deviation } = filterStatistics(latent, population);
+      const v = tf.div(tf.sub(latent, mean), deviation);
+      return tf.mul(v, tf.div(gradient, filterSize(latent)));
+    }),
+    parameters: [],
+  }),
+};
+
+/** The mean of each filter by the chain rule. */
+export const meanOffset: OffsetRule = {
+  name: 'mean W per filter, live',
+  offset: (latent) => filterMean(latent),
+  backward: (gradient, latent) =>
+    tf.tidy(() => tf.mul(tf.onesLike(latent), tf.div(gradient, filterSize(latent)))),
+};
