@@ -40,8 +40,12 @@ export const binaryConv1d: LowerRule = ({ name, self }, [input], context) => {
   const { inWidth, inChannels, outWidth, groups } = geometry;
   const { padValue } = self;
   const window = windowOf(geometry);
-  const reshaped = (edge: string, as: string, shape: readonly number[], layers: readonly string[]) =>
-    builder.add({ name: as, op: 'reshape', inputs: [edge], attributes: { shape }, layers });
+  const reshaped = (
+    edge: string,
+    as: string,
+    shape: readonly number[],
+    layers: readonly string[],
+  ) => builder.add({ name: as, op: 'reshape', inputs: [edge], attributes: { shape }, layers });
   return binaryLayer(layer, input, context, {
     groups,
     padsWithZero: padValue === 0 && window.pads.some((pad) => pad > 0),

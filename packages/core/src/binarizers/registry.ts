@@ -19,6 +19,7 @@ import { bop } from './named/bop.js';
 import { identity } from './named/identity.js';
 import type { ErrorDecayOptions } from './named/ir-net.js';
 import { errorDecayKeys, irNet } from './named/ir-net.js';
+import type { ReActNetOptions } from './named/reactnet.js';
 import { reActNet } from './named/reactnet.js';
 import type { ReCUOptions } from './named/recu.js';
 import { reCU } from './named/recu.js';
@@ -36,6 +37,7 @@ interface OptionsByName {
   biper: BiPerOptions;
   adabin: AdaBinOptions;
   bnext: BNextOptions;
+  reactnet: ReActNetOptions;
 }
 
 /** A method with settings, and which there are; both sides of a layer are made of the same ones. */
@@ -51,6 +53,7 @@ const makers: { readonly [Name in keyof OptionsByName]: Maker<OptionsByName[Name
   biper: { make: biPer, keys: ['realUntil', 'omega', 'tau', 'scale'] },
   adabin: { make: adaBin, keys: [...errorDecayKeys, 'offset'] },
   bnext: { make: bNext, keys: ['epochs'] },
+  reactnet: { make: reActNet, keys: ['weights'] },
 };
 
 const alike = (binarizer: Binarizer): Sides => ({ input: binarizer, weight: binarizer });
@@ -62,7 +65,7 @@ const published = {
   'swish-sign': alike(swishSign),
   'xnor-net': xnorNet,
   'bi-real': biReal,
-  reactnet: reActNet,
+  reactnet: reActNet(),
   'ir-net': irNet(),
   recu: reCU(),
   reste: reSTE(),

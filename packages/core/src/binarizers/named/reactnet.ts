@@ -5,28 +5,53 @@
  *     dL/dx = g max(0, 2 - 2|x + s|),    dL/ds = sum of that over batch and positions
  *
  * Traps. The paper writes sign(x - alpha) (equation 3), the authors' code adds a bias: s = -alpha. With padding by 0 the code pads
- * after the sign, so a border is 0 and not sign(s). Two stages: binary inputs with float weights first, then both.
+ * after the sign, so a border is 0 and not sign(s). Two stages: binary inputs with float weights first (`weights: 'real'`: W
+ * itself, slope 1), then both; the second begins with the weights of the first.
  */
-import type { Sides } from '../binarizer.js';
-import { quadraticSurrogate } from '../surrogates.js';
-import { shiftPerChannel } from '../transforms.js';
+import { InputError } from '@surge-bnn/contract';
+import type { Binarizer, Sides } from '../binarizer.js';
+import { identitySurrogate, quadraticSurrogate } from '../surrogates.js';
+import { noTransform, shiftPerChannel } from '../transforms.js';
 import { biReal } from './bi-real.js';
 
-export const reActNet: Sides = {
-  input: {
-    name: 'reactnet',
-    transform: shiftPerChannel,
-    surrogate: quadraticSurrogate,
-    describe: {
-      forward: 'sign(x + s), s learnable per channel',
-      backward: 'g max(0, 2 - 2|x + s|), also to s',
-      schedule: 'none',
-      source: 'ReActNet, arXiv 2003.03488',
-    },
-  },
-  weight: {
-    ...biReal.weight,
-    name: 'reactnet',
-    describe: { ...biReal.weight.describe, source: 'ReActNet, arXiv 2003.03488' },
-  },
+export interface ReActNetOptions {
+  /** 'real' is the first stage: W itself, which cannot be converted. Default 'binary'. */
+  readonly weights?: 'binary' | 'real';
+}
+
+const source = 'ReActNet, arXiv 2003.03488';
+
+const realWeights: Binarizer = {
+  name: 'reactnet',
+  transform: noTransform,
+  surrogate: identitySurrogate,
+  real: { name: 'the weights themselves', appliesAt: () => true, value: (u) => u.clone() },
+  describe: { forward: 'W', backward: 'g', schedule: 'none', source },
 };
+
+export function reActNet({ weights = 'binary' }: ReActNetOptions = {}): Sides {
+  if (weights !== 'binary' && weights !== 'real') {
+    throw new InputError(`weights must be 'binary' or 'real', got ${JSON.stringify(weights)}`);
+  }
+  return {
+    input: {
+      name: 'reactnet',
+      transform: shiftPerChannel,
+      surrogate: quadraticSurrogate,
+      describe: {
+        forward: 'sign(x + s), s learnable per channel',
+        backward: 'g max(0, 2 - 2|x + s|), also to s',
+        schedule: 'none',
+        source,
+      },
+    },
+    weight:
+      weights === 'real'
+        ? realWeights
+        : {
+            ...biReal.weight,
+            name: 'reactnet',
+            describe: { ...biReal.weight.describe, source },
+          },
+  };
+}
