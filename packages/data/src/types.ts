@@ -3,7 +3,8 @@
  */
 
 /** The sets that `loadImages` knows by name. */
-export type DatasetName = 'digits' | 'mnist' | 'fashion-mnist';
+export type DatasetName =
+  'digits' | 'mnist' | 'fashion-mnist' | 'cifar10' | 'cifar100' | 'cifar100-coarse';
 
 /** The two published halves of a set; `validation` is cut from `train` by `split`. */
 export type PublishedSplit = 'train' | 'test';
@@ -19,6 +20,8 @@ export interface PictureShape {
 /** Labelled pictures of one size, all in memory. */
 export interface ImageSet extends PictureShape {
   readonly name: string;
+  /** What a number from this set must be said to come from. */
+  readonly title: string;
   readonly split: SplitName;
   /** Pixels 0..255, NHWC: `count * height * width * channels` bytes. */
   readonly images: Uint8Array;

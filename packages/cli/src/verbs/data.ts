@@ -1,5 +1,6 @@
 /** `surge-bnn data`: which data sets there are, and how to get them. */
 import { InputError } from '@surge-bnn/contract';
+import type { Command } from 'commander';
 import type { DatasetDescription, DatasetName, FetchProgress } from '@surge-bnn/data';
 import { bytes, count } from '../terminal/format.js';
 import { catchInterrupts, EXIT_INTERRUPTED } from '../terminal/interrupt.js';
@@ -11,38 +12,60 @@ interface DataFlags extends OutputFlags {
   readonly directory?: string;
 }
 
+interface FetchFlags extends DataFlags {
+  readonly baseUrl?: string;
+}
+
 const where = 'folder of the data sets (default: SURGE_BNN_DATA, else the user cache folder)';
 
 export const addData: AddVerb = (program, finish) => {
-  const data = program.command('data').description('list the data sets, fetch one');
+  const data = program
+    .command('data')
+    .description('list the data sets, fetch one')
+    .argument('[name]', 'fetch this set; without a name: list them all');
+  fetchOptions(data)
+    .addHelpText('after', '\nExamples:\n  $ surge-bnn data\n  $ surge-bnn data cifar10')
+    .action(async (name: string | undefined, flags: FetchFlags) => {
+      if (name === undefined) await list(flags);
+      else finish(await fetch(name, flags));
+    });
   data
     .command('list')
     .description('the data sets: size, licence, whether they are here')
     .option('--directory <folder>', where)
     .option('--json', 'print JSON and nothing else')
-    .action(async (flags: DataFlags) => {
-      const { describeDatasets } = await import('@surge-bnn/data');
-      print(processOutput(flags), describeDatasets(flags), formatDatasets);
-    });
-  data
+    .action(async (_: DataFlags, command: Command) => list(command.optsWithGlobals()));
+  const fetching = data
     .command('fetch')
     .description('download a data set, checksums verified')
-    .argument('<name>', 'a name of `surge-bnn data list`')
-    .option('--directory <folder>', where)
-    .option('--base-url <address>', 'take the files from here instead of the known mirrors')
-    .option('--json', 'print JSON and nothing else')
-    .option('--quiet', 'print the result only')
+    .argument('<name>', 'a name of `surge-bnn data list`');
+  fetchOptions(fetching)
     .addHelpText('after', '\nExample:\n  $ surge-bnn data fetch mnist')
-    .action(async (name: string, flags: DataFlags & { baseUrl?: string }) => {
-      finish(await fetch(name, flags));
+    .action(async (name: string, _: FetchFlags, command: Command) => {
+      finish(await fetch(name, command.optsWithGlobals()));
     });
 };
 
-async function fetch(name: string, flags: DataFlags & { baseUrl?: string }): Promise<number> {
+function fetchOptions(command: Command): Command {
+  return command
+    .option('--directory <folder>', where)
+    .option('--base-url <address>', 'take the files from here instead of the known mirrors')
+    .option('--json', 'print JSON and nothing else')
+    .option('--quiet', 'print the result only');
+}
+
+async function list(flags: DataFlags): Promise<void> {
+  const { describeDatasets } = await import('@surge-bnn/data');
+  print(processOutput(flags), describeDatasets(flags), formatDatasets);
+}
+
+async function fetch(name: string, flags: FetchFlags): Promise<number> {
   const { fetchDataset } = await import('@surge-bnn/data');
   const output = processOutput(flags);
   const interrupt = catchInterrupts(() => {
-    output.note('Stopping; whole files stay, a half one is removed.');
+    output.note(
+      'Stopping; whole files stay, and half an archive, which the next fetch goes on from.',
+    );
   });
   try {
     const result = await fetchDataset(name as DatasetName, {
