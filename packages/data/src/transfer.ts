@@ -103,13 +103,16 @@ export async function transfer(options: TransferOptions): Promise<{ continued: b
 }
 
 /** An InputError when the disk is to blame, else undefined. */
-export function diskError(error: unknown, file: string): InputError | undefined {
+export function diskError(
+  error: unknown,
+  file: string,
+  where = 'with --directory or SURGE_BNN_DATA',
+): InputError | undefined {
   const reason = DISK_REASONS[errorCode(error)];
   if (reason === undefined) return undefined;
-  return new InputError(
-    `${file} cannot be written: ${reason}; choose another folder with --directory or SURGE_BNN_DATA`,
-    { cause: error },
-  );
+  return new InputError(`${file} cannot be written: ${reason}; choose another folder ${where}`, {
+    cause: error,
+  });
 }
 
 const DISK_REASONS: Readonly<Record<string, string>> = {

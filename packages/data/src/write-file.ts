@@ -18,9 +18,14 @@ export function partOf(file: string): string {
 /**
  * Writes `file`, and its folder if need be. Two processes at once end with one whole file, of either.
  *
+ * @param another how to choose another folder, for the message.
  * @throws InputError when the disk refuses (full, read-only); a former file is then still there.
  */
-export async function writeWhole(file: string, pieces: readonly Uint8Array[]): Promise<void> {
+export async function writeWhole(
+  file: string,
+  pieces: readonly Uint8Array[],
+  another?: string,
+): Promise<void> {
   const part = partOf(file);
   try {
     await mkdir(path.dirname(file), { recursive: true });
@@ -39,7 +44,7 @@ export async function writeWhole(file: string, pieces: readonly Uint8Array[]): P
     await rename(part, file);
   } catch (error) {
     await rm(part, { force: true }).catch(() => undefined);
-    throw diskError(error, file) ?? error;
+    throw diskError(error, file, another) ?? error;
   }
 }
 

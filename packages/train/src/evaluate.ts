@@ -5,8 +5,8 @@
 import { BinaryLayer, canonicalForward, leafLayers, ops } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { InputError } from '@surge-bnn/contract';
-import { BatchLoader, randomStream } from '@surge-bnn/data';
-import type { ChannelStatistics, ImageSet } from '@surge-bnn/data';
+import { BatchLoader, isImageSet, randomStream } from '@surge-bnn/data';
+import type { ChannelStatistics, PictureSet } from '@surge-bnn/data';
 import * as tf from '@tensorflow/tfjs-core';
 import { asLogits, countCorrect, imageTensor, smoothLabels } from './gradients.js';
 import type { PlainBatch } from './gradients.js';
@@ -17,7 +17,7 @@ export interface EvaluateOptions {
   readonly normalization: ChannelStatistics;
   /** Default 250. */
   readonly batchSize?: number;
-  readonly workers?: 0 | 1;
+  readonly workers?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, of: number) => void;
 }
@@ -29,10 +29,12 @@ export interface EvaluateOptions {
  */
 export async function evaluateModel(
   model: Model,
-  set: ImageSet,
+  set: PictureSet,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { normalization, batchSize = 250, workers = 0 } = options;
+  // Pictures in files are decoded by the loader's own threads; those in memory need none.
+  const usual = isImageSet(set) ? 0 : undefined;
+  const { normalization, batchSize = 250, workers = usual } = options;
   const loader = new BatchLoader(set, {
     batchSize,
     seed: 0,
@@ -70,7 +72,7 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function evaluateBatch(model: Model, set: ImageSet, batch: PlainBatch) {
+function evaluateBatch(model: Model, set: PictureSet, batch: PlainBatch) {
   const classes = set.classes.length;
   return tf.tidy(() => {
     const x = imageTensor(batch, [set.height, set.width, set.channels]);

@@ -62,7 +62,9 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
     );
   }
   const normalization = channelStatistics(data.train);
-  const loader = trainLoader(recipe, data, normalization, parts.workers);
+  const loader = trainLoader(recipe, data, normalization, parts.workers, (picture) =>
+    options.onEvent?.({ type: 'skipped', picture }),
+  );
   const model = parts.model(recipe, data.train);
   compensate(model, recipe);
   const session = new Session({
@@ -119,6 +121,8 @@ async function trainAndSummarize(
     trainImages: data.train.count,
     testImages: data.evaluation.count,
     engine,
+    dataTitle: data.train.title,
+    dataRemarks: remarksOf(data),
   });
   const status = await runLoop(context);
   const summary = await summarizeRun(context, status, engineRecord(engine), dataHash);
@@ -156,6 +160,8 @@ async function summarizeRun(
     steps: session.step,
     last: session.last,
     best: session.best,
+    dataTitle: data.train.title,
+    ...(remarksOf(data).length > 0 ? { dataRemarks: remarksOf(data) } : {}),
     evaluationImages: data.evaluation.count,
     evaluatedOn: data.evaluatedOn,
     seconds: await readSeconds(options.out),
@@ -169,6 +175,11 @@ async function summarizeRun(
       data: dataHash,
     },
   };
+}
+
+/** Of both halves; parts of one set say the same. */
+function remarksOf({ train, evaluation }: LoopContext['data']): readonly string[] {
+  return [...new Set([...(train.remarks ?? []), ...(evaluation.remarks ?? [])])];
 }
 
 function checkOptions({ stopAfter, resume, force }: RunOptions): void {

@@ -86,7 +86,12 @@ export type TrainEvent =
       readonly trainImages: number;
       readonly testImages: number;
       readonly engine: EngineStart;
+      /** What its numbers must be said to come from, and what is to be known about it. */
+      readonly dataTitle: string;
+      readonly dataRemarks: readonly string[];
     }
+  /** A picture that cannot be decoded was left out of its batch: path and reason; once for each. */
+  | { readonly type: 'skipped'; readonly picture: string }
   | {
       readonly type: 'step';
       /** Counted from 1. */
@@ -127,6 +132,10 @@ export interface RunSummary {
   /** undefined as long as nothing was evaluated. */
   readonly last?: AccuracyAt;
   readonly best?: AccuracyAt;
+  /** What the accuracies must be said to come from; absent in summaries of older versions. */
+  readonly dataTitle?: string;
+  /** What is to be known about the data: pictures that were left out. Absent: nothing. */
+  readonly dataRemarks?: readonly string[];
   readonly evaluationImages: number;
   readonly evaluatedOn: 'test' | 'held-out training images';
   /** Seconds of training and evaluation, summed over all parts of a resumed run. */

@@ -64,7 +64,11 @@ function runTable(report: Report): Html {
       ? ''
       : points(run.summary.last.accuracy - base.summary.last.accuracy);
   const heads = ['run', 'last', 'best', 'in epoch', 'gain of last (points)', 'loss', 'epochs'];
+  const titles = [...new Set(report.runs.flatMap(({ summary }) => summary.dataTitle ?? []))];
+  const remarks = [...new Set(report.runs.flatMap(({ summary }) => summary.dataRemarks ?? []))];
   return html`<h2>Results</h2>
+    ${titles.map((title) => html`<p>Images: ${title}.</p>`)}
+    ${remarks.map((remark) => html`<p>${remark}</p>`)}
     ${table(
       [...heads, 'seconds', 'seed'],
       report.runs.map(({ label, summary }, i) => [

@@ -125,7 +125,9 @@ export function formatComparison(table: ComparisonTable): string {
     ],
     table.rows,
   );
-  const heading = `${table.recipe}, seeds ${table.seeds.join(', ')}: accuracy, mean ± standard deviation`;
+  const title = table.rows[0]?.runs[0]?.summary.dataTitle;
+  const on = title === undefined ? '' : ` on ${title}`;
+  const heading = `${table.recipe}, seeds ${table.seeds.join(', ')}: accuracy${on}, mean ± standard deviation`;
   if (table.gains.length === 0) return `${heading}\n\n${accuracies}`;
   const gains = formatTable<PairedGain>(
     [

@@ -1,10 +1,16 @@
 /** `surge-bnn data`: which data sets there are, and how to get them. */
 import { InputError } from '@surge-bnn/contract';
 import type { Command } from 'commander';
-import type { DatasetDescription, DatasetName, FetchProgress } from '@surge-bnn/data';
+import type {
+  CheckedPictures,
+  DatasetDescription,
+  DatasetName,
+  FetchProgress,
+} from '@surge-bnn/data';
 import { bytes, count } from '../terminal/format.js';
-import { catchInterrupts, EXIT_INTERRUPTED } from '../terminal/interrupt.js';
+import { catchInterrupts, EXIT_INTERRUPTED, interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type Output, type OutputFlags } from '../terminal/output.js';
+import { countProgress } from '../terminal/progress.js';
 import { formatTable } from '../terminal/table.js';
 import type { AddVerb } from '../verb.js';
 
@@ -35,6 +41,18 @@ export const addData: AddVerb = (program, finish) => {
     .option('--directory <folder>', where)
     .option('--json', 'print JSON and nothing else')
     .action(async (_: DataFlags, command: Command) => list(command.optsWithGlobals()));
+  data
+    .command('check')
+    .description('look a folder or tar archive of pictures over: classes, sizes, corrupt files')
+    .argument('<path>', 'a folder with train/<class>/.. and test/<class>/.. (or val), or a tar')
+    .option('--json', 'print JSON and nothing else')
+    .addHelpText(
+      'after',
+      '\nEnds with exit code 2 when a picture is corrupt or a half is not usable.',
+    )
+    .action(async (where: string, _: OutputFlags, command: Command) => {
+      finish(await check(where, command.optsWithGlobals()));
+    });
   const fetching = data
     .command('fetch')
     .description('download a data set, checksums verified')
@@ -45,6 +63,43 @@ export const addData: AddVerb = (program, finish) => {
       finish(await fetch(name, command.optsWithGlobals()));
     });
 };
+
+async function check(where: string, flags: OutputFlags): Promise<number> {
+  const { checkPictures } = await import('@surge-bnn/data');
+  const output = processOutput(flags);
+  const progress = countProgress(output, 'pictures');
+  const nothing = () => undefined; // to say: nothing is lost
+  return interruptible(nothing, async (signal) => {
+    const onProgress = progress.show;
+    const checked = await checkPictures(where, { signal, onProgress }).finally(progress.close);
+    print(output, checked, formatCheck);
+    const isSound = checked.halves.every(({ corrupt }) => corrupt.length === 0);
+    return isSound && checked.problems.length === 0 ? 0 : 2;
+  });
+}
+
+/** What was found, half by half, then what is wrong. */
+function formatCheck({ halves, problems }: CheckedPictures): string {
+  const lines = halves.flatMap((half) => {
+    const { folder, classes, width, height, statistics, corrupt, remarks } = half;
+    const range = ([low, high]: readonly [number, number]) =>
+      low === high ? String(low) : `${low} to ${high}`;
+    const list = (values: readonly number[]) => values.map((value) => value.toFixed(4)).join(', ');
+    return [
+      `${folder}: ${count(half.count)} pictures in ${classes.length} classes`,
+      ...classes.map((one) => `  ${one.name}: ${count(one.count)}`),
+      ...(width === undefined || height === undefined
+        ? []
+        : [`  width ${range(width)}, height ${range(height)}`]),
+      ...(statistics === undefined
+        ? []
+        : [`  mean ${list(statistics.mean)}, deviation ${list(statistics.std)} (of 0 to 1)`]),
+      ...remarks.map((remark) => `  ${remark}`),
+      ...corrupt.map(({ picture, reason }) => `  corrupt: ${picture} (${reason})`),
+    ];
+  });
+  return [...lines, ...problems].join('\n');
+}
 
 function fetchOptions(command: Command): Command {
   return command
@@ -113,8 +168,13 @@ export function formatDatasets(sets: readonly DatasetDescription[]): string {
     ],
     sets,
   );
-  const advice = sets
-    .filter((set) => !set.present && set.bytes > 0)
-    .map((set) => `get ${set.name} with: surge-bnn data fetch ${set.name}`);
-  return [table, ...(advice.length > 0 ? ['', ...advice] : [])].join('\n');
+  const advice = sets.filter((set) => !set.present).map((set) => `${set.name}: ${set.how}`);
+  return [
+    table,
+    ...(advice.length > 0
+      ? ['', 'to get what is not here:', ...advice.map((line) => `  ${line}`)]
+      : []),
+    '',
+    'Your own pictures, in a folder or tar archive, are the set "folder"; surge-bnn data check PATH looks them over.',
+  ].join('\n');
 }

@@ -131,7 +131,8 @@ function formatSummary(summary: RunSummary, out: string): string {
   if (last && best) {
     lines.push(
       `accuracy ${percent(last.accuracy)} after the last epoch, ${percent(best.accuracy)} at best (epoch ${best.epoch}), ` +
-        `on ${summary.evaluationImages} ${summary.evaluatedOn === 'test' ? 'test images' : summary.evaluatedOn}`,
+        `on ${summary.evaluationImages} ${summary.evaluatedOn === 'test' ? 'test images' : summary.evaluatedOn}` +
+        (summary.dataTitle === undefined ? '' : ` of ${summary.dataTitle}`),
     );
   }
   lines.push(`results in ${out}`);
