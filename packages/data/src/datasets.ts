@@ -11,7 +11,7 @@ import { digitFile, loadDigits } from './digits.js';
 import { findFile, folderOf } from './directory.js';
 import { fetchEntry } from './download.js';
 import { loadPublished } from './idx-set.js';
-import { isImageSet } from './image-set.js';
+import { inMemory } from './image-set.js';
 import { describeImageNet, imageNet, imageNetHow } from './pictures/imagenet.js';
 import { describeJpegCopy, jpegCopy, jpegCopyHow } from './pictures/jpeg-copy.js';
 import { folderSource, openSource } from './pictures/open.js';
@@ -89,11 +89,7 @@ export async function openPictures(name: DatasetName, options: LoadOptions): Pro
  * @throws InputError as `openPictures`, and for a set that is decoded batch by batch.
  */
 export async function loadImages(name: DatasetName, options: LoadOptions): Promise<ImageSet> {
-  const set = await openPictures(name, options);
-  if (isImageSet(set)) return set;
-  throw new InputError(
-    `data set "${set.name}" is decoded batch by batch and does not come as one piece in memory; set decode to "once"`,
-  );
+  return inMemory(await openPictures(name, options));
 }
 
 /**

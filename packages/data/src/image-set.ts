@@ -31,6 +31,14 @@ export function isImageSet(set: PictureSet): set is ImageSet {
   return 'images' in set;
 }
 
+/** The set, whose pictures must be in memory. @throws InputError for a set that is decoded batch by batch. */
+export function inMemory(set: PictureSet): ImageSet {
+  if (isImageSet(set)) return set;
+  throw new InputError(
+    `data set "${set.name}" is decoded batch by batch and does not come as one piece in memory; set decode to "once"`,
+  );
+}
+
 /** Numbers in one picture. */
 export function pictureLength({ height, width, channels }: PictureShape): number {
   return height * width * channels;

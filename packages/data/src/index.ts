@@ -26,7 +26,7 @@ export {
 export { dataDirectory } from './directory.js';
 export { parseIdx, type IdxArray } from './idx.js';
 export { readIdxSet, type IdxSetOptions } from './idx-set.js';
-export { channelStatistics, isImageSet } from './image-set.js';
+export { channelStatistics, inMemory, isImageSet } from './image-set.js';
 export { makeImageSet, split, subset } from './make-image-set.js';
 export {
   checkPictures,

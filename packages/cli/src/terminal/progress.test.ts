@@ -35,11 +35,15 @@ it('says what holds for several runs once', () => {
       trainImages: 10,
       testImages: 5,
       engine: { backend: 'surge-wasm', threads: 1, passedOver: 'it is damaged' },
+      dataTitle: 'ten digits',
+      dataRemarks: ['one is left out'],
     });
   }
   expect(lines).toEqual([
     'a  10 training images, 5 for evaluation, 2 epochs of 3 steps on surge-wasm with 1 thread',
     'surge-native is passed over: it is damaged',
+    'images: ten digits',
+    'one is left out',
     'b  10 training images, 5 for evaluation, 2 epochs of 3 steps on surge-wasm with 1 thread',
   ]);
 });

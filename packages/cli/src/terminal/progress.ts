@@ -111,7 +111,7 @@ function labelled(
               `${event.epochs} epochs of ${event.stepsPerEpoch} steps on ${engineText(event.engine)}${from}`,
           );
           const about = [`images: ${event.dataTitle}`, ...event.dataRemarks];
-          for (const remark of [...about, ...engineRemarks(event.engine, availableParallelism())]) {
+          for (const remark of [...engineRemarks(event.engine, availableParallelism()), ...about]) {
             if (!said.has(remark)) note(remark);
             said.add(remark);
           }
