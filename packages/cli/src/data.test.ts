@@ -89,6 +89,12 @@ describe('train on a folder of pictures', () => {
     expect(compared.out).toContain('accuracy on the pictures of good');
   }, 60_000);
 
+  it('summary knows the size and the classes', async () => {
+    const { code, out } = await run('summary', recipe, '--json');
+    expect(code).toBe(0);
+    expect(out).toContain('"layers"');
+  });
+
   it('stopped and resumed is not stopped, decoded batch by batch, too', async () => {
     const each = ['--set', 'data.decode=each-batch', '--engine', 'wasm'];
     const [one, two] = ['whole', 'parts'].map((name) => path.join(folder, name));

@@ -86,8 +86,8 @@ async function readDigits(): Promise<Record<PublishedSplit, ImageSet>> {
 }
 
 function cut(images: Uint8Array, labels: Uint8Array): Record<PublishedSplit, ImageSet> {
-  const { name, title, classes, height, width, channels, origin } = digitsEntry;
-  const parts = { name, title, classes, height, width, channels, origin, count: COUNT };
+  const { name, classes, height, width, channels, origin } = digitsEntry;
+  const parts = { name, classes, height, width, channels, origin, count: COUNT };
   const sorted = makeImageSet({ ...parts, split: 'train', images, labels });
   const order = randomStream(SPLIT_SEED, 'digits').permutation(COUNT);
   const mixed = subset(sorted, order, 'train');

@@ -2,8 +2,8 @@
  * Image sets with their receipt, and parts of them. (Hashing needs Node; the shape of a set is in
  * types.ts, what browsers can use in image-set.ts.)
  */
-import { createHash } from 'node:crypto';
 import { InputError } from '@surge-bnn/contract';
+import { sha256 } from './checked-file.js';
 import {
   allocateBytes,
   allocateLabels,
@@ -27,7 +27,7 @@ export function makeImageSet(
 
 /** Hex SHA-256 of the image bytes followed by the label bytes. */
 export function hashImages(images: Uint8Array, labels: ClassLabels): string {
-  return createHash('sha256').update(images).update(labels).digest('hex');
+  return sha256(images, labels);
 }
 
 /**

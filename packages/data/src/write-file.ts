@@ -34,7 +34,8 @@ export async function writeWhole(
       for (const piece of pieces) {
         // One write may take less than all of it.
         for (let done = 0; done < piece.length;) {
-          done += (await handle.write(piece, done, piece.length - done)).bytesWritten;
+          const length = Math.min(piece.length - done, 1 << 30); // the system takes at most 2 GB
+          done += (await handle.write(piece, done, length)).bytesWritten;
         }
       }
       await handle.sync();

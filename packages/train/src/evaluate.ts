@@ -19,6 +19,8 @@ export interface EvaluateOptions {
   readonly batchSize?: number;
   readonly workers?: number;
   readonly signal?: AbortSignal;
+  /** Is told of pictures that cannot be decoded and were left out; they do not count. */
+  readonly onSkip?: (picture: string) => void;
   readonly onProgress?: (done: number, of: number) => void;
 }
 
@@ -41,6 +43,7 @@ export async function evaluateModel(
     normalization,
     shuffle: false,
     workers,
+    onSkip: options.onSkip,
   });
   let lossSum = 0;
   let correct = 0;

@@ -109,6 +109,7 @@ async function evaluate(context: LoopContext): Promise<Evaluation | undefined | 
       normalization,
       workers,
       signal: options.signal,
+      onSkip: (picture) => options.onEvent?.({ type: 'skipped', picture }),
       onProgress: (done, of) => options.onEvent?.({ type: 'evaluation', done, of }),
     });
   } catch (error) {

@@ -87,7 +87,8 @@ async function provenanceOf(
     engine: state.engine,
     data: {
       name: recipe.data.name,
-      title: data.train.title,
+      // Where the name does not say it all.
+      ...(data.train.title === data.train.name ? {} : { title: data.train.title }),
       train: data.train.sha256,
       evaluation: data.evaluation.sha256,
     },

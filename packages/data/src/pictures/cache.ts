@@ -4,9 +4,9 @@
  * fit its own line, or is of something else, counts as not there. Written whole or not at all, so that two
  * processes at once cost work and nothing else.
  */
-import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import { sha256 } from '../checked-file.js';
 import { userCache } from '../directory.js';
 import { allocateBytes } from '../image-set.js';
 import { writeWhole } from '../write-file.js';
@@ -38,7 +38,7 @@ export async function cached(
   key: string,
   make: () => Promise<{ readonly facts: unknown; readonly bytes: Uint8Array }>,
 ): Promise<Cached> {
-  const of = createHash('sha256').update(key).digest('hex');
+  const of = sha256(key);
   const file = path.join(cacheDirectory(), `${name}-${of.slice(0, 16)}.bin`);
   const found = await read(file, of);
   if (found !== undefined) return found;
@@ -47,7 +47,7 @@ export async function cached(
     of,
     facts: made.facts,
     length: made.bytes.length,
-    sha256: createHash('sha256').update(made.bytes).digest('hex'),
+    sha256: sha256(made.bytes),
   };
   const pieces = [Buffer.from(`${JSON.stringify(line)}\n`), made.bytes];
   await writeWhole(file, pieces, 'with SURGE_BNN_CACHE');
@@ -79,7 +79,7 @@ async function read(file: string, of: string): Promise<Cached | undefined> {
       if (bytesRead === 0) return undefined;
       done += bytesRead;
     }
-    const sum = createHash('sha256').update(bytes).digest('hex');
+    const sum = sha256(bytes);
     return sum === line.sha256 ? { facts: line.facts, bytes } : undefined;
   } catch {
     return undefined; // a disk that cannot read it: made anew

@@ -1,7 +1,7 @@
 /**
  * Encoded pictures to pixels, with sharp: one decoder for both halves of every set. Colour in three channels
- * of 8 bits; what is transparent loses its alpha, a movie its later frames; EXIF's turning is not applied, as
- * in torchvision. libvips runs one thread for each picture: many pictures at once keep all cores busy.
+ * of 8 bits; what is transparent loses its alpha, a movie its later frames; EXIF's turning and colour profiles
+ * are not applied, as in torchvision. libvips runs one thread for each picture: many pictures at once keep all cores busy.
  */
 import type Sharp from 'sharp';
 import { InputError } from '@surge-bnn/contract';
@@ -36,7 +36,7 @@ export async function decodePicture(
 ): Promise<Uint8Array> {
   const sharp = await decoder();
   try {
-    const image = sharp(bytes, { failOn: 'warning' });
+    const image = sharp(bytes, { failOn: 'warning', ignoreIcc: true });
     const { before, resize, after } = fit(headerSize(bytes) ?? (await image.metadata()));
     if (before !== undefined) image.extract(before);
     // Linear with antialiasing, as PIL's bilinear. Shrinking already while a JPEG is decoded is left to
