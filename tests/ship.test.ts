@@ -5,7 +5,7 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { convertModel } from '@surge-bnn/converter';
 import { canonicalForward } from '@surge-bnn/core';
-import { subset } from '@surge-bnn/data';
+import { inMemory, subset } from '@surge-bnn/data';
 import { load } from '@surge-bnn/runtime';
 import { defaultParts, evaluateRun, loadRun, parseRecipe, runTraining } from '@surge-bnn/train';
 import type { LoadedRun, Parts } from '@surge-bnn/train';
@@ -53,7 +53,7 @@ describe.each(trainedOn)('a network trained with SURGE on $engine', ({ engine, e
   });
 
   it('runs packed with the same bits, there and on another backend', async () => {
-    const { evaluation } = run.data;
+    const evaluation = inMemory(run.data.evaluation);
     const { mean, std } = run.normalization;
     const pixels = { mean: [...mean], std: [...std] };
     const x = tf.tidy(() => {
@@ -88,7 +88,7 @@ describe.each(trainedOn)('a network trained with SURGE on $engine', ({ engine, e
   });
 
   it('has the accuracy that evaluate tells', async () => {
-    const { evaluation } = run.data;
+    const evaluation = inMemory(run.data.evaluation);
     const { mean, std } = run.normalization;
     const again = await loadRun(folder, {}, parts);
     const { bytes } = await convertModel(again.model, {

@@ -84,6 +84,7 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
     ['evaluate {}/taken --checkpoint lst', ['checkpoint "lst"', 'did you mean "last"']],
     ['summary {}/foreign', ['is no run folder']],
     ['data fetch mnits', ['data set "mnits"', 'did you mean "mnist"']],
+    ['data cifar01', ['data set "cifar01"', 'did you mean "cifar10"']],
     ['demo --recipe {}/tiny.json --out {}/foreign', ['"thesis.tex"', 'another folder']],
   ])('%s', async (args, parts) => {
     // No data set of this computer may answer for a missing one.

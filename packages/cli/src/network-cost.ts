@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, unknownName } from '@surge-bnn/contract';
 import type { Method, Model, NetworkCost, SurgeOptions } from '@surge-bnn/core';
+import type { DatasetName } from '@surge-bnn/data';
 import type { FileSize } from '@surge-bnn/runtime';
 import type { Recipe } from '@surge-bnn/train';
 import { findRecipe } from './workspace.js';
@@ -40,15 +41,9 @@ export async function costOf(whole: Recipe): Promise<RecipeCost> {
     import('@surge-bnn/train'),
   ]);
   const recipe = train.finalStage(whole);
-  const sets = data.describeDatasets();
-  const set = sets.find((one) => one.name === recipe.data.name);
-  if (set === undefined) {
-    throw unknownName(
-      'data set',
-      recipe.data.name,
-      sets.map((one) => one.name),
-    );
-  }
+  const { name, directory, size } = recipe.data;
+  // describeInput refuses a name that it does not know.
+  const set = await data.describeInput(name as DatasetName, { directory, size });
   return countNetwork({
     network: recipe.network.name,
     options: recipe.network.options,

@@ -9,6 +9,7 @@ export interface RecipeFlags {
   readonly epochs?: number;
   readonly engine?: string;
   readonly threads?: number;
+  readonly skipCorrupt?: boolean;
   readonly set: string[];
 }
 
@@ -26,6 +27,7 @@ export function addRecipeFlags(verb: Command): Command {
       'threads of the native engine (default: one for each core); the others have one',
       wholeNumber('--threads', 1),
     )
+    .option('--skip-corrupt', 'leave pictures out that cannot be decoded (of sets in files)')
     .option(
       '--set <key=value>',
       'set any key of the recipe, e.g. optimizer.learningRate=0.01',
@@ -43,6 +45,7 @@ export async function overridesOf(flags: RecipeFlags): Promise<Record<string, un
     ['epochs', flags.epochs],
     ['engine.backend', flags.engine],
     ['engine.threads', flags.threads],
+    ['data.skipCorrupt', flags.skipCorrupt],
   ];
   return Object.fromEntries(pairs.filter(([, value]) => value !== undefined));
 }

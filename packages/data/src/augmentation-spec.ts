@@ -3,6 +3,8 @@
  */
 import { InputError, unknownName } from '@surge-bnn/contract';
 import { affine, compose, flip, padCrop, shift, type Augmentation } from './augmentation.js';
+import { colorJitter, lighting } from './colour.js';
+import { randomResizedCrop } from './crop.js';
 import type { AugmentationSpec, AugmentationStep, PictureShape } from './types.js';
 
 /** The keys of every kind of step, beside `kind`; the one list behind check and messages. */
@@ -11,6 +13,9 @@ const KEYS: Record<AugmentationStep['kind'], readonly string[]> = {
   affine: ['degrees', 'scale', 'shear'],
   flip: ['probability'],
   padCrop: ['pixels', 'padding'],
+  randomResizedCrop: ['scale', 'ratio'],
+  colorJitter: ['brightness', 'contrast', 'saturation', 'hue'],
+  lighting: ['std'],
 };
 
 /** The kinds of step that `AugmentationSpec` knows. */
@@ -30,6 +35,9 @@ export function checkAugmentation(value: unknown): AugmentationSpec {
   }
   const steps = value.map(checkStep);
   for (const step of steps) piece(step); // the pieces check the values
+  if (steps.some(({ kind }, i) => kind === 'randomResizedCrop' && i > 0)) {
+    throw new InputError('augmentation "randomResizedCrop" must be the first step');
+  }
   return steps;
 }
 
@@ -42,6 +50,11 @@ export function augment(spec: AugmentationSpec, shape: PictureShape): Augmentati
   const steps = checkAugmentation(spec);
   const smaller = Math.min(shape.height, shape.width);
   for (const step of steps) {
+    if ((step.kind === 'colorJitter' || step.kind === 'lighting') && shape.channels !== 3) {
+      throw new InputError(
+        `augmentation "${step.kind}" needs pictures of 3 channels, these have ${shape.channels}`,
+      );
+    }
     if (step.kind === 'padCrop' && step.padding === 'reflect' && step.pixels >= smaller) {
       throw new InputError(
         `augmentation "padCrop" cannot reflect ${step.pixels} pixels of a ` +
@@ -62,6 +75,12 @@ function piece(step: AugmentationStep): Augmentation {
       return flip(step.probability);
     case 'padCrop':
       return padCrop(step.pixels, step.padding);
+    case 'randomResizedCrop':
+      return randomResizedCrop(step.scale, step.ratio);
+    case 'colorJitter':
+      return colorJitter(step);
+    case 'lighting':
+      return lighting(step.std);
   }
 }
 
@@ -100,6 +119,22 @@ function checkStep(value: unknown, position: number): AugmentationStep {
       }
       return { kind, pixels, padding };
     }
+    case 'randomResizedCrop':
+      return {
+        kind,
+        scale: optionalRange(value.scale, 'scale', kind),
+        ratio: optionalRange(value.ratio, 'ratio', kind),
+      };
+    case 'colorJitter':
+      return {
+        kind,
+        brightness: number('brightness'),
+        contrast: number('contrast'),
+        saturation: number('saturation'),
+        hue: number('hue'),
+      };
+    case 'lighting':
+      return { kind, std: number('std') };
   }
 }
 
@@ -107,6 +142,22 @@ function optionalNumber(value: unknown, key: string, kind: string): number | und
   if (value === undefined || typeof value === 'number') return value;
   throw new InputError(
     `${key} of augmentation "${kind}" must be a number, got ${JSON.stringify(value)}`,
+  );
+}
+
+function optionalRange(
+  value: unknown,
+  key: string,
+  kind: string,
+): readonly [number, number] | undefined {
+  if (value === undefined) return undefined;
+  const numbers: readonly unknown[] = Array.isArray(value) ? value : [];
+  const [low, high] = numbers;
+  if (numbers.length === 2 && typeof low === 'number' && typeof high === 'number') {
+    return [low, high];
+  }
+  throw new InputError(
+    `${key} of augmentation "${kind}" must be a list of two numbers, got ${JSON.stringify(value)}`,
   );
 }
 

@@ -197,7 +197,7 @@ describe('checkAugmentation', () => {
     [{ kind: 'flip' }, /is a list of steps/],
     [undefined, /got nothing/],
     [[3], /step 1 of the augmentation must be an object/],
-    [[{ kind: 'flip' }, {}], /step 2 .* "kind" \(shift, affine, flip, padCrop\)/],
+    [[{ kind: 'flip' }, {}], /step 2 .* "kind" \(shift, affine, flip, padCrop, /],
     [[{ kind: 'shifd' }], 'unknown augmentation "shifd" (did you mean "shift"?)'],
     [
       [{ kind: 'shift', maxPixel: 2 }],

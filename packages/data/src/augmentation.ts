@@ -145,7 +145,7 @@ function resample(
 }
 
 /** The position that padding shows at `position`, or -1 for black. */
-function inside(position: number, size: number, padding: 'zero' | 'reflect'): number {
+export function inside(position: number, size: number, padding: 'zero' | 'reflect'): number {
   if (position >= 0 && position < size) return position;
   if (padding === 'zero') return -1;
   return position < 0 ? -position : 2 * (size - 1) - position;

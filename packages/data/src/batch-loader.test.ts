@@ -50,7 +50,7 @@ async function readAll(changes: Partial<BatchLoaderOptions>, epoch = 0, firstBat
 // The worker runs from dist: compile what is being tested.
 beforeAll(buildPackage);
 
-describe.each([0, 1] as const)('BatchLoader with %d workers', (workers) => {
+describe.each([0, 1, 3])('BatchLoader with %d workers', (workers) => {
   it('gives every picture once per epoch, in another order each time', async () => {
     const loader = new BatchLoader(set, { ...options, workers });
     const [first, second] = [await read(loader, 0), await read(loader, 1)];
@@ -152,7 +152,8 @@ describe('what the loader refuses', () => {
     [{ batchSize: 0 }, /batchSize must be an integer of at least 1, got 0/],
     [{ batchSize: 24, dropLast: true }, /leaves no batch of the 23 pictures/],
     [{ seed: NaN }, /seed must be a finite number/],
-    [{ workers: 2 as 1 }, /workers must be 0 or 1, got 2/],
+    [{ workers: -1 }, /workers must be an integer in 0 to 64, got -1/],
+    [{ workers: 1.5 }, /workers must be an integer in 0 to 64, got 1.5/],
     [{ normalization: { mean: [0], std: [1] } }, /1 means and 1 deviations/],
     [{ normalization: { mean: [0, 0, NaN], std: [1, 1, 1] } }, /mean of channel 2/],
     [{ normalization: { mean: [0, 0, 0], std: [1, 0, 1] } }, /deviation of channel 1 .* above 0/],
@@ -179,7 +180,7 @@ describe('the worker', () => {
   const workerOf = async (code: string) => {
     const file = path.join(await temporaryFolder(), 'worker.mjs');
     await writeFile(file, `import { parentPort } from 'node:worker_threads';\n${code}`);
-    return new WorkerProducer(set, plan, file);
+    return new WorkerProducer(set, plan, { file });
   };
 
   it('that throws says what it was doing', async () => {
@@ -207,7 +208,9 @@ describe('the worker', () => {
   });
 
   it('that was not built names the way out', () => {
-    expect(() => new WorkerProducer(set, plan, '/nowhere/worker.js')).toThrow(/npm run build/);
+    expect(() => new WorkerProducer(set, plan, { file: '/nowhere/worker.js' })).toThrow(
+      /npm run build/,
+    );
   });
 
   it('does not keep the process alive, nor lets it end while a batch is awaited', async () => {

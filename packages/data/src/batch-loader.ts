@@ -5,8 +5,8 @@
 import { InputError } from '@surge-bnn/contract';
 import { batchesPerEpoch, planBatches, type BatchPlan } from './batch-maker.js';
 import { InThreadProducer, type BatchProducer } from './batch-producer.js';
-import { checkImageSet } from './image-set.js';
-import type { Batch, BatchLoaderOptions, ImageSet } from './types.js';
+import { checkImageSet, checkLabels, isImageSet } from './image-set.js';
+import type { Batch, BatchLoaderOptions, PictureSet } from './types.js';
 
 /**
  * ```ts
@@ -24,21 +24,27 @@ export class BatchLoader {
   /** Pictures that a whole epoch yields: all, unless `dropLast` leaves some out. */
   readonly picturesPerEpoch: number;
   private readonly plan: BatchPlan;
-  private readonly workers: 0 | 1;
+  private readonly workers: number | undefined;
+  private readonly onSkip: ((picture: string) => void) | undefined;
+  /** Pictures that `onSkip` was told of. */
+  private readonly skipped = new Set<string>();
   private producer: Promise<BatchProducer> | undefined;
   private closed = false;
 
   /** @throws InputError when an option is out of range or does not fit the set. */
   constructor(
-    private readonly set: ImageSet,
+    private readonly set: PictureSet,
     options: BatchLoaderOptions,
   ) {
-    checkImageSet(set);
+    if (isImageSet(set)) checkImageSet(set);
+    else checkLabels(set);
     this.plan = planBatches(set, options);
-    this.workers = options.workers ?? (runsInNode() ? 1 : 0);
-    if (this.workers !== 0 && this.workers !== 1) {
-      throw new InputError(`workers must be 0 or 1, got ${String(this.workers)}`);
+    this.onSkip = options.onSkip;
+    const { workers } = options;
+    if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0 && workers <= 64)) {
+      throw new InputError(`workers must be an integer in 0 to 64, got ${String(workers)}`);
     }
+    this.workers = workers;
     this.batchesPerEpoch = batchesPerEpoch(set.count, this.plan);
     this.picturesPerEpoch = Math.min(set.count, this.batchesPerEpoch * this.plan.batchSize);
   }
@@ -66,6 +72,7 @@ export class BatchLoader {
         const first = coming.shift();
         if (first === undefined) return;
         const { batch, buffer } = await first;
+        this.tellSkipped(batch);
         try {
           yield batch;
         } finally {
@@ -100,10 +107,28 @@ export class BatchLoader {
   }
 
   private async makeProducer(): Promise<BatchProducer> {
-    if (this.workers === 0) return new InThreadProducer(this.set, this.plan);
+    const workers = this.workers ?? (await usualWorkers(this.set));
+    if (workers === 0) return InThreadProducer.open(this.set, this.plan);
     const { WorkerProducer } = await import('./worker-producer.js');
-    return new WorkerProducer(this.set, this.plan);
+    // Sharp wants the main thread first.
+    if (!isImageSet(this.set)) await (await import('./pictures/decode.js')).decoder();
+    return new WorkerProducer(this.set, this.plan, { workers });
   }
+
+  private tellSkipped({ skipped = [] }: Batch): void {
+    for (const picture of skipped) {
+      if (!this.skipped.has(picture)) this.onSkip?.(picture);
+      this.skipped.add(picture);
+    }
+  }
+}
+
+/** Decoding pictures is work for every core; what lies in memory one thread prepares fast enough. */
+async function usualWorkers(set: PictureSet): Promise<number> {
+  if (!runsInNode()) return 0;
+  if (isImageSet(set)) return 1;
+  const { availableParallelism } = await import('node:os');
+  return Math.min(4, availableParallelism());
 }
 
 function runsInNode(): boolean {

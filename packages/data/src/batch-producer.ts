@@ -1,7 +1,13 @@
 /**
  * Who prepares batches: the calling thread (here) or a worker thread (worker-producer.ts).
  */
-import { batchBytes, BatchMaker, type BatchPlan, type BatchSource } from './batch-maker.js';
+import {
+  batchBytes,
+  makerFor,
+  type BatchPlan,
+  type BatchSource,
+  type Maker,
+} from './batch-maker.js';
 import type { Batch } from './types.js';
 
 /** A batch in the buffer that must go back to the producer when the batch is no longer looked at. */
@@ -37,22 +43,29 @@ export class BufferPool {
 /** Prepares each batch when it is asked for, on the calling thread. */
 export class InThreadProducer implements BatchProducer {
   readonly ahead = 1;
-  private readonly maker: BatchMaker;
   private readonly pool: BufferPool;
 
-  constructor(source: BatchSource, plan: BatchPlan) {
-    this.maker = new BatchMaker(source, plan);
-    this.pool = new BufferPool(batchBytes(plan, source));
+  private constructor(
+    private readonly maker: Maker,
+    bytes: number,
+  ) {
+    this.pool = new BufferPool(bytes);
+  }
+
+  static async open(source: BatchSource, plan: BatchPlan): Promise<InThreadProducer> {
+    return new InThreadProducer(await makerFor(source, plan), batchBytes(plan, source));
   }
 
   async prepare(epoch: number, batch: number): Promise<PreparedBatch> {
     const buffer = this.pool.take();
-    return { batch: this.maker.make(epoch, batch, buffer), buffer };
+    return { batch: await this.maker.make(epoch, batch, buffer), buffer };
   }
 
   recycle(buffer: ArrayBuffer): void {
     this.pool.give(buffer);
   }
 
-  async close(): Promise<void> {}
+  close(): Promise<void> {
+    return this.maker.close();
+  }
 }

@@ -2,6 +2,7 @@
  * Files of published sets: read, unpacked, compared with their checksums.
  */
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -51,6 +52,31 @@ export function isPublished(raw: Uint8Array, content: Uint8Array, file: Catalogu
 /** Hex MD5: the sums are published so; they guard against accidents, not against attacks. */
 export function md5(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('hex');
+}
+
+/** Hex SHA-256 of pieces one after the other, of any length: Node hashes at most 2 GB at a time. */
+export function sha256(...pieces: readonly (Uint8Array | Uint16Array | string)[]): string {
+  const hash = createHash('sha256');
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      hash.update(piece);
+      continue;
+    }
+    const bytes = new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
+    for (let at = 0; at < bytes.length; at += MOST_AT_ONCE) {
+      hash.update(bytes.subarray(at, at + MOST_AT_ONCE));
+    }
+  }
+  return hash.digest('hex');
+}
+
+const MOST_AT_ONCE = 1 << 30;
+
+/** Hex MD5 of a file, read piece by piece. */
+export async function md5OfFile(file: string): Promise<string> {
+  const hash = createHash('md5');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
 }
 
 /** The system's code of an error ("ENOENT"), or its message. */

@@ -1,10 +1,29 @@
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { InputError } from '@surge-bnn/contract';
-import { datasetNames, describeDatasets, fetchDataset, loadImages } from './datasets.js';
+import {
+  datasetNames,
+  describeDatasets,
+  describeInput,
+  fetchDataset,
+  loadImages,
+} from './datasets.js';
 import { dataDirectory, folderOf } from './directory.js';
 import { temporaryFolder } from './sets.fixture.js';
 import type { DatasetName, PublishedSplit } from './types.js';
+
+describe('describeInput', () => {
+  it('knows what a network gets without the pictures', async () => {
+    const none = { directory: await temporaryFolder() };
+    expect(await describeInput('cifar100', none)).toMatchObject({ height: 32, channels: 3 });
+    expect((await describeInput('cifar100', none)).classes).toHaveLength(100);
+    const away = { directory: '/nowhere', size: 160 };
+    const imagenet = await describeInput('imagenet', away);
+    expect(imagenet).toMatchObject({ height: 160, width: 160, channels: 3 });
+    expect(imagenet.classes).toHaveLength(1000);
+    await expect(describeInput('folder', away)).rejects.toThrow(/nowhere is not there/);
+  });
+});
 
 describe('digits', () => {
   it('is 8,000 and 2,000 real digits, the same bits on every machine', async () => {
@@ -65,7 +84,7 @@ describe('describeDatasets', () => {
   it('tells of every set what it is, where, and whether it is there', async () => {
     const directory = await temporaryFolder();
     const sets = describeDatasets({ directory });
-    expect(sets.map((set) => set.name)).toEqual(datasetNames);
+    expect(sets.map((set) => set.name)).toEqual(datasetNames.filter((name) => name !== 'folder'));
     expect(sets[0]).toMatchObject({ name: 'digits', train: 8000, test: 2000, present: true });
     expect(sets[1]).toMatchObject({
       train: 60_000,

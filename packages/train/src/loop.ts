@@ -37,9 +37,11 @@ export function trainLoader(
   data: RunData,
   normalization: ChannelStatistics,
   workers: Parts['workers'],
+  onSkip?: (picture: string) => void,
 ): BatchLoader {
   const { batchSize, seed, augmentation } = recipe;
-  return new BatchLoader(data.train, { batchSize, seed, normalization, augmentation, workers });
+  const options = { batchSize, seed, normalization, augmentation, workers, onSkip };
+  return new BatchLoader(data.train, options);
 }
 
 /** Trains from where the session stands to the end of its stage, to `stopAfter`, or until the signal. */

@@ -58,7 +58,9 @@ export async function openStage(
   const { recipe, stepsPerEpoch } = planned;
   const found = from !== 'fresh' && 'state' in from ? from : undefined;
   const before = from !== 'fresh' && 'session' in from ? from : undefined;
-  const loader = trainLoader(recipe, data, normalization, parts.workers);
+  const loader = trainLoader(recipe, data, normalization, parts.workers, (picture) =>
+    context.options.onEvent?.({ type: 'skipped', picture }),
+  );
   const model = parts.model(recipe, data.train);
   const opened: { dispose(): void }[] = [model];
   try {

@@ -5,8 +5,8 @@
 import { attachCompensator, resolveMethod, surge } from '@surge-bnn/core';
 import type { Model, SurgeOptions } from '@surge-bnn/core';
 import { seedFor } from '@surge-bnn/contract';
-import { loadImages, randomStream, split, subset } from '@surge-bnn/data';
-import type { DatasetName, ImageSet } from '@surge-bnn/data';
+import { openPictures, randomStream, split, subset } from '@surge-bnn/data';
+import type { DatasetName, PictureSet, PublishedSplit } from '@surge-bnn/data';
 import { useEngine } from '@surge-bnn/engine';
 import { buildModel } from '@surge-bnn/models';
 import { backendNames, engineStart } from './engine-record.js';
@@ -15,8 +15,8 @@ import type { Recipe } from './recipe/schema.js';
 import type { EngineStart, RunSummary } from './types.js';
 
 export interface RunData {
-  readonly train: ImageSet;
-  readonly evaluation: ImageSet;
+  readonly train: PictureSet;
+  readonly evaluation: PictureSet;
   readonly evaluatedOn: RunSummary['evaluatedOn'];
 }
 
@@ -25,9 +25,9 @@ export interface Parts {
   engine(spec: Recipe['engine']): Promise<EngineStart>;
   data(recipe: Recipe): Promise<RunData>;
   /** The plain network with its initial weights, which depend on the seed alone. */
-  model(recipe: Recipe, set: ImageSet): Model;
-  /** 1: batches are prepared in a worker thread. Default 1. */
-  readonly workers?: 0 | 1;
+  model(recipe: Recipe, set: PictureSet): Model;
+  /** Threads that prepare batches, 0: the calling one. Default: what the loader takes for the set. */
+  readonly workers?: number;
 }
 
 /** The real parts. */
@@ -37,16 +37,17 @@ export const defaultParts: Parts = {
     return engineStart(info, spec);
   },
   async data(recipe) {
-    const { directory, holdOut, trainLimit } = recipe.data;
-    // loadImages refuses a name that it does not know, with the nearest right one.
-    const name = recipe.data.name as DatasetName;
-    const whole = await loadImages(name, { split: 'train', directory });
+    const { name, holdOut, trainLimit, ...options } = recipe.data;
+    // openPictures refuses a name that it does not know, with the nearest right one.
+    const open = (half: PublishedSplit) =>
+      openPictures(name as DatasetName, { ...options, split: half });
+    const whole = await open('train');
     const parts = holdOut === undefined ? undefined : split(whole, holdOut, 0);
     const train = limit(parts?.train ?? whole, trainLimit);
     if (parts !== undefined) {
       return { train, evaluation: parts.validation, evaluatedOn: 'held-out training images' };
     }
-    const evaluation = await loadImages(name, { split: 'test', directory });
+    const evaluation = await open('test');
     return { train, evaluation, evaluatedOn: 'test' };
   },
   model(recipe, set) {
@@ -84,7 +85,7 @@ export function surgeOptions(recipe: Recipe): SurgeOptions | undefined {
   };
 }
 
-function limit(set: ImageSet, count: number | undefined): ImageSet {
+function limit(set: PictureSet, count: number | undefined): PictureSet {
   if (count === undefined || count >= set.count) return set;
   const order = randomStream(0, 'train-limit').permutation(set.count);
   return subset(set, order.slice(0, count).sort(), set.split);

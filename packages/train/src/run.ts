@@ -12,7 +12,7 @@ import { checkpoint } from './loop.js';
 import { openStage, trainStage } from './open-stage.js';
 import type { OpenStage, RunContext } from './open-stage.js';
 import { defaultParts } from './parts.js';
-import type { Parts } from './parts.js';
+import type { Parts, RunData } from './parts.js';
 import type { Recipe } from './recipe/schema.js';
 import { finalStage } from './recipe/stages.js';
 import {
@@ -116,6 +116,8 @@ function announce({ recipe, options, data, start, plan }: RunContext, stage: Ope
     testImages: data.evaluation.count,
     evaluatedOn: data.evaluatedOn,
     engine: start,
+    dataTitle: data.train.title,
+    dataRemarks: remarksOf(data),
   });
   announceStage(options, stage);
 }
@@ -163,6 +165,8 @@ async function summarizeRun(
     ...(session.averaged === undefined ? {} : { averaged: session.averaged }),
     ...(stages === undefined ? {} : { stages }),
     ...(session.last?.confusion === undefined ? {} : { classes: data.evaluation.classes }),
+    dataTitle: data.train.title,
+    ...(remarksOf(data).length > 0 ? { dataRemarks: remarksOf(data) } : {}),
     evaluationImages: data.evaluation.count,
     evaluatedOn: data.evaluatedOn,
     seconds: await readSeconds(options.out),
@@ -177,6 +181,11 @@ async function summarizeRun(
       ...sources,
     },
   };
+}
+
+/** Of both halves; parts of one set say the same. */
+function remarksOf({ train, evaluation }: RunData): readonly string[] {
+  return [...new Set([...(train.remarks ?? []), ...(evaluation.remarks ?? [])])];
 }
 
 function checkOptions({ stopAfter, resume, force }: RunOptions): void {

@@ -96,7 +96,12 @@ export type TrainEvent =
       readonly testImages: number;
       readonly evaluatedOn: RunSummary['evaluatedOn'];
       readonly engine: EngineStart;
+      /** What its numbers must be said to come from, and what is to be known about it. */
+      readonly dataTitle: string;
+      readonly dataRemarks: readonly string[];
     }
+  /** A picture that cannot be decoded was left out of its batch: path and reason; once for each. */
+  | { readonly type: 'skipped'; readonly picture: string }
   | {
       readonly type: 'step';
       /** Counted from 1. */
@@ -161,6 +166,10 @@ export interface RunSummary {
   readonly stages?: readonly (StageResult & { readonly name: string })[];
   /** Names to the confusion matrices; absent where they are. */
   readonly classes?: readonly string[];
+  /** What the accuracies must be said to come from; absent in summaries of older versions. */
+  readonly dataTitle?: string;
+  /** What is to be known about the data: pictures that were left out. Absent: nothing. */
+  readonly dataRemarks?: readonly string[];
   readonly evaluationImages: number;
   readonly evaluatedOn: 'test' | 'held-out training images';
   /** Seconds of training and evaluation, summed over all parts of a resumed run. */

@@ -6,6 +6,7 @@ import type {
   Spread,
   TunedArm,
 } from '@surge-bnn/train';
+import { evaluatedImages } from '../evaluated-images.js';
 import { duration, percent, points } from '../terminal/format.js';
 import type { Column } from '../terminal/table.js';
 
@@ -52,10 +53,12 @@ export function partsOf(table: ComparisonTable): Part[] {
     all.map((one, i) => ({ ...one, arm, chosen: i === chosen })),
   );
   const share = percent(tuning?.holdOut, 0);
+  const [run] = rows.flatMap(({ runs }) => runs);
+  const on = run === undefined ? '' : ` on ${evaluatedImages(run.summary)}`;
   const of = `mean ± standard deviation over the seeds ${seeds.join(', ')}`;
   return [
     part(`tuning, accuracy on ${share} of the training images, held out`, triedColumns, tried),
-    part(`accuracy in %, ${of}; clipped: of the last epoch`, rowColumns, rows),
+    part(`accuracy in %${on}, ${of}; clipped: of the last epoch`, rowColumns, rows),
     part(
       'paired gain in points of accuracy, with Student’s interval over n pairs',
       gainColumns,

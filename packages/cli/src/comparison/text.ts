@@ -1,6 +1,7 @@
 /** A comparison for a terminal, and as markdown for a page. */
 import type { ComparisonTable } from '@surge-bnn/train';
 import { formatTable } from '../terminal/table.js';
+import { evaluatedImages } from '../evaluated-images.js';
 import { partsOf, values, type Part } from './cells.js';
 
 /** For a terminal. */
@@ -34,12 +35,11 @@ export function comparisonMarkdown(
   { folder, plots }: MarkdownOptions,
 ): string {
   const [run] = table.rows.flatMap(({ runs }) => runs);
-  const { evaluationImages, evaluatedOn, cpu, engine } = run.summary;
-  const where = evaluatedOn === 'test' ? 'test images' : evaluatedOn;
+  const { cpu, engine } = run.summary;
   const arms = table.rows.map(({ arm, set }) => `- ${arm}: \`${values(set)}\``);
   const lines = [
     `## ${table.name}`,
-    `Recipe ${table.recipe}; ${evaluationImages.toLocaleString('en-US')} ${where}; ${engine.backend}, ${cpu}. ` +
+    `Recipe ${table.recipe}; ${evaluatedImages(run.summary)}; ${engine.backend}, ${cpu}. ` +
       `Configs, metrics and seeds of every run: [${folder}](${folder}).`,
     arms.join('\n'),
     ...partsOf(table).flatMap((part) => [`${capital(part.heading)}:`, markdownTable(part)]),

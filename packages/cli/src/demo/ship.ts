@@ -3,6 +3,7 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { engineText } from '@surge-bnn/contract';
 import { canonicalForward } from '@surge-bnn/core';
+import { inMemory } from '@surge-bnn/data';
 import type { ImageSet } from '@surge-bnn/data';
 import { loadRun } from '@surge-bnn/train';
 import type { LoadedRun } from '@surge-bnn/train';
@@ -52,7 +53,7 @@ export async function shipRun(
 async function compare(folder: string, file: string, signal: AbortSignal): Promise<FreshRun> {
   const run = await loadRun(folder);
   try {
-    const { evaluation: set } = run.data;
+    const set = inMemory(run.data.evaluation);
     // A copy, because images lie in shared memory, which no other process has.
     const pictures = Uint8Array.from(set.images);
     const packed = await runInFreshProcess({ file, pictures }, signal);

@@ -1,7 +1,7 @@
 /** Batches of images as tensors, normalised as training has them. */
 import { setImmediate } from 'node:timers/promises';
-import { BatchLoader } from '@surge-bnn/data';
-import type { BatchLoaderOptions, ChannelStatistics, ImageSet } from '@surge-bnn/data';
+import { BatchLoader, isImageSet } from '@surge-bnn/data';
+import type { BatchLoaderOptions, ChannelStatistics, PictureSet } from '@surge-bnn/data';
 import type { Recipe } from '@surge-bnn/train';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -10,7 +10,7 @@ const PROOF_BATCH = 50;
 
 /** The first `count` images in the order of the set; who takes a batch disposes it. */
 export async function* inputBatches(
-  set: ImageSet,
+  set: PictureSet,
   normalization: ChannelStatistics,
   count = set.count,
 ): AsyncGenerator<tf.Tensor4D, void, undefined> {
@@ -32,7 +32,7 @@ export async function* inputBatches(
 
 /** Batches as training has them but without augmentation, for the statistics of batch norm; disposed here. */
 export async function* trainingBatches(
-  set: ImageSet,
+  set: PictureSet,
   normalization: ChannelStatistics,
   { batchSize, seed }: Pick<Recipe, 'batchSize' | 'seed'>,
   signal?: AbortSignal,
@@ -52,10 +52,10 @@ export async function* trainingBatches(
 }
 
 async function* batches(
-  set: ImageSet,
+  set: PictureSet,
   options: BatchLoaderOptions,
 ): AsyncGenerator<tf.Tensor4D, void, undefined> {
-  const loader = new BatchLoader(set, { ...options, workers: 0 });
+  const loader = new BatchLoader(set, { ...options, workers: isImageSet(set) ? 0 : undefined });
   const { height, width, channels } = set;
   try {
     for await (const { images, count } of loader.epoch(0)) {

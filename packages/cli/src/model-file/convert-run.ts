@@ -45,7 +45,7 @@ export async function convertRun(
     const what = evaluatedOn === 'test' ? 'test images' : evaluatedOn;
     return await convertModel(model, {
       inputs: inputBatches(evaluation, normalization, images),
-      inputsAre: `${images} ${what} of ${evaluation.name}`,
+      inputsAre: `${images} ${what} of ${evaluation.title}`,
       pixels: normalization,
       classes: evaluation.classes,
       floatWeights: options.float16 ? 'f16' : 'f32',
@@ -87,6 +87,8 @@ async function provenanceOf(
     engine: state.engine,
     data: {
       name: recipe.data.name,
+      // Where the name does not say it all.
+      ...(data.train.title === data.train.name ? {} : { title: data.train.title }),
       train: data.train.sha256,
       evaluation: data.evaluation.sha256,
     },

@@ -1,7 +1,8 @@
 /** Accuracy and loss of a packed model over a set of images. Needs the runtime and nothing of the training. */
 import { setImmediate } from 'node:timers/promises';
 import { InputError } from '@surge-bnn/contract';
-import type { ImageSet } from '@surge-bnn/data';
+import { readPicture } from '@surge-bnn/data';
+import type { PictureSet } from '@surge-bnn/data';
 import type { PackedModel } from '@surge-bnn/runtime';
 import { crossEntropy } from './probabilities.js';
 
@@ -23,15 +24,15 @@ export interface PackedEvaluationOptions {
 /** @throws InputError when images and model do not fit; the signal's reason when it is aborted. */
 export async function evaluatePacked(
   model: PackedModel,
-  set: ImageSet,
+  set: PictureSet,
   { signal, onProgress }: PackedEvaluationOptions = {},
 ): Promise<PackedEvaluation> {
-  const picture = checkFit(model, set);
+  checkFit(model, set);
   const times = new Float64Array(set.count);
   let lossSum = 0;
   let correct = 0;
   for (let i = 0; i < set.count; i++) {
-    const bytes = set.images.subarray(i * picture, (i + 1) * picture);
+    const bytes = await readPicture(set, i);
     const start = performance.now();
     const outputs = model.run(bytes);
     times[i] = performance.now() - start;
@@ -56,8 +57,7 @@ export async function evaluatePacked(
   };
 }
 
-/** Bytes of one picture. */
-function checkFit({ inputShape, outputShape, pixels }: PackedModel, set: ImageSet): number {
+function checkFit({ inputShape, outputShape, pixels }: PackedModel, set: PictureSet): void {
   const shape = [set.height, set.width, set.channels];
   if (shape.join() !== inputShape.join()) {
     throw new InputError(
@@ -75,5 +75,4 @@ function checkFit({ inputShape, outputShape, pixels }: PackedModel, set: ImageSe
       'the model file has no "pixels": it does not say how the bytes of a picture become its inputs',
     );
   }
-  return shape.reduce((a, b) => a * b, 1);
 }

@@ -76,7 +76,10 @@ export async function curvePlots(report: Report): Promise<Html> {
   const curve = (value: (run: ReportRun) => Maybe[]): Series[] =>
     report.runs.map((run) => ({ name: run.label, values: value(run) }));
   const held = report.runs[0]?.summary.evaluatedOn === 'held-out training images';
-  const where = held ? 'held-out training images' : 'the test images';
+  const title = report.runs[0]?.summary.dataTitle;
+  const where =
+    (held ? 'held-out training images' : 'the test images') +
+    (title === undefined ? '' : ` of ${title}`);
   const plots: [ChartOptions, string][] = [
     [
       {

@@ -36,11 +36,15 @@ it('says what holds for several runs once', () => {
       testImages: 5,
       evaluatedOn: 'test',
       engine: { backend: 'surge-wasm', threads: 1, passedOver: 'it is damaged' },
+      dataTitle: 'ten digits',
+      dataRemarks: ['one is left out'],
     });
   }
   expect(lines).toEqual([
     'a  10 training images, 5 for evaluation, 2 epochs of 3 steps on surge-wasm with 1 thread',
     'surge-native is passed over: it is damaged',
+    'images: ten digits',
+    'one is left out',
     'b  10 training images, 5 for evaluation, 2 epochs of 3 steps on surge-wasm with 1 thread',
   ]);
 });

@@ -111,7 +111,8 @@ function labelled(
             `${count(event.trainImages)} training images, ${count(event.testImages)} ${event.evaluatedOn === 'test' ? 'for evaluation' : 'held-out training images for evaluation'}, ` +
               `${event.epochs} epochs of ${event.stepsPerEpoch} steps on ${engineText(event.engine)}${from}`,
           );
-          for (const remark of engineRemarks(event.engine, availableParallelism())) {
+          const about = [`images: ${event.dataTitle}`, ...event.dataRemarks];
+          for (const remark of [...engineRemarks(event.engine, availableParallelism()), ...about]) {
             if (!said.has(remark)) note(remark);
             said.add(remark);
           }
@@ -125,6 +126,9 @@ function labelled(
           break;
         case 'epoch':
           line(epochLine(event.metrics, epochs, event.seconds));
+          break;
+        case 'skipped':
+          note(`left out, it cannot be decoded: ${event.picture}`);
           break;
         case 'evaluation':
         case 'checkpoint':

@@ -1,9 +1,16 @@
 /** `surge-bnn data`: which data sets there are, and how to get them. */
 import { InputError } from '@surge-bnn/contract';
-import type { DatasetDescription, DatasetName, FetchProgress } from '@surge-bnn/data';
+import type { Command } from 'commander';
+import type {
+  CheckedPictures,
+  DatasetDescription,
+  DatasetName,
+  FetchProgress,
+} from '@surge-bnn/data';
 import { bytes, count } from '../terminal/format.js';
-import { catchInterrupts, EXIT_INTERRUPTED } from '../terminal/interrupt.js';
+import { catchInterrupts, EXIT_INTERRUPTED, interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type Output, type OutputFlags } from '../terminal/output.js';
+import { countProgress } from '../terminal/progress.js';
 import { formatTable } from '../terminal/table.js';
 import type { AddVerb } from '../verb.js';
 
@@ -11,38 +18,109 @@ interface DataFlags extends OutputFlags {
   readonly directory?: string;
 }
 
+interface FetchFlags extends DataFlags {
+  readonly baseUrl?: string;
+}
+
 const where = 'folder of the data sets (default: SURGE_BNN_DATA, else the user cache folder)';
 
 export const addData: AddVerb = (program, finish) => {
-  const data = program.command('data').description('list the data sets, fetch one');
+  const data = program
+    .command('data')
+    .description('list the data sets, fetch one')
+    .argument('[name]', 'fetch this set; without a name: list them all');
+  fetchOptions(data)
+    .addHelpText('after', '\nExamples:\n  $ surge-bnn data\n  $ surge-bnn data cifar10')
+    .action(async (name: string | undefined, flags: FetchFlags) => {
+      if (name === undefined) await list(flags);
+      else finish(await fetch(name, flags));
+    });
   data
     .command('list')
     .description('the data sets: size, licence, whether they are here')
     .option('--directory <folder>', where)
     .option('--json', 'print JSON and nothing else')
-    .action(async (flags: DataFlags) => {
-      const { describeDatasets } = await import('@surge-bnn/data');
-      print(processOutput(flags), describeDatasets(flags), formatDatasets);
-    });
+    .action(async (_: DataFlags, command: Command) => list(command.optsWithGlobals()));
   data
+    .command('check')
+    .description('look a folder or tar archive of pictures over: classes, sizes, corrupt files')
+    .argument('<path>', 'a folder with train/<class>/.. and test/<class>/.. (or val), or a tar')
+    .option('--json', 'print JSON and nothing else')
+    .addHelpText(
+      'after',
+      '\nEnds with exit code 2 when a picture is corrupt or a half is not usable.',
+    )
+    .action(async (where: string, _: OutputFlags, command: Command) => {
+      finish(await check(where, command.optsWithGlobals()));
+    });
+  const fetching = data
     .command('fetch')
     .description('download a data set, checksums verified')
-    .argument('<name>', 'a name of `surge-bnn data list`')
-    .option('--directory <folder>', where)
-    .option('--base-url <address>', 'take the files from here instead of the known mirrors')
-    .option('--json', 'print JSON and nothing else')
-    .option('--quiet', 'print the result only')
+    .argument('<name>', 'a name of `surge-bnn data list`');
+  fetchOptions(fetching)
     .addHelpText('after', '\nExample:\n  $ surge-bnn data fetch mnist')
-    .action(async (name: string, flags: DataFlags & { baseUrl?: string }) => {
-      finish(await fetch(name, flags));
+    .action(async (name: string, _: FetchFlags, command: Command) => {
+      finish(await fetch(name, command.optsWithGlobals()));
     });
 };
 
-async function fetch(name: string, flags: DataFlags & { baseUrl?: string }): Promise<number> {
+async function check(where: string, flags: OutputFlags): Promise<number> {
+  const { checkPictures } = await import('@surge-bnn/data');
+  const output = processOutput(flags);
+  const progress = countProgress(output, 'pictures');
+  const nothing = () => undefined; // to say: nothing is lost
+  return interruptible(nothing, async (signal) => {
+    const onProgress = progress.show;
+    const checked = await checkPictures(where, { signal, onProgress }).finally(progress.close);
+    print(output, checked, formatCheck);
+    const isSound = checked.halves.every(({ corrupt }) => corrupt.length === 0);
+    return isSound && checked.problems.length === 0 ? 0 : 2;
+  });
+}
+
+/** What was found, half by half, then what is wrong. */
+function formatCheck({ halves, problems }: CheckedPictures): string {
+  const lines = halves.flatMap((half) => {
+    const { folder, classes, width, height, statistics, corrupt, remarks } = half;
+    const range = ([low, high]: readonly [number, number]) =>
+      low === high ? String(low) : `${low} to ${high}`;
+    const list = (values: readonly number[]) => values.map((value) => value.toFixed(4)).join(', ');
+    return [
+      `${folder}: ${count(half.count)} pictures in ${classes.length} classes`,
+      ...classes.map((one) => `  ${one.name}: ${count(one.count)}`),
+      ...(width === undefined || height === undefined
+        ? []
+        : [`  width ${range(width)}, height ${range(height)}`]),
+      ...(statistics === undefined
+        ? []
+        : [`  mean ${list(statistics.mean)}, deviation ${list(statistics.std)} (of 0 to 1)`]),
+      ...remarks.map((remark) => `  ${remark}`),
+      ...corrupt.map(({ picture, reason }) => `  corrupt: ${picture} (${reason})`),
+    ];
+  });
+  return [...lines, ...problems].join('\n');
+}
+
+function fetchOptions(command: Command): Command {
+  return command
+    .option('--directory <folder>', where)
+    .option('--base-url <address>', 'take the files from here instead of the known mirrors')
+    .option('--json', 'print JSON and nothing else')
+    .option('--quiet', 'print the result only');
+}
+
+async function list(flags: DataFlags): Promise<void> {
+  const { describeDatasets } = await import('@surge-bnn/data');
+  print(processOutput(flags), describeDatasets(flags), formatDatasets);
+}
+
+async function fetch(name: string, flags: FetchFlags): Promise<number> {
   const { fetchDataset } = await import('@surge-bnn/data');
   const output = processOutput(flags);
   const interrupt = catchInterrupts(() => {
-    output.note('Stopping; whole files stay, a half one is removed.');
+    output.note(
+      'Stopping; whole files stay, and half an archive, which the next fetch goes on from.',
+    );
   });
   try {
     const result = await fetchDataset(name as DatasetName, {
@@ -90,8 +168,13 @@ export function formatDatasets(sets: readonly DatasetDescription[]): string {
     ],
     sets,
   );
-  const advice = sets
-    .filter((set) => !set.present && set.bytes > 0)
-    .map((set) => `get ${set.name} with: surge-bnn data fetch ${set.name}`);
-  return [table, ...(advice.length > 0 ? ['', ...advice] : [])].join('\n');
+  const advice = sets.filter((set) => !set.present).map((set) => `${set.name}: ${set.how}`);
+  return [
+    table,
+    ...(advice.length > 0
+      ? ['', 'to get what is not here:', ...advice.map((line) => `  ${line}`)]
+      : []),
+    '',
+    'Your own pictures, in a folder or tar archive, are the set "folder"; surge-bnn data check PATH looks them over.',
+  ].join('\n');
 }

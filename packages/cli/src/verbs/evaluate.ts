@@ -1,6 +1,6 @@
 /** `surge-bnn evaluate`: the accuracy of a trained run or of a model file, on all evaluation images. */
 import { InputError } from '@surge-bnn/contract';
-import type { DatasetName, ImageSet } from '@surge-bnn/data';
+import type { DatasetName, PictureSet } from '@surge-bnn/data';
 import type { Evaluation } from '@surge-bnn/train';
 import { checkCheckpoint } from '../checkpoint-name.js';
 import { evaluatePacked, type PackedEvaluation } from '../model-file/evaluate.js';
@@ -71,8 +71,8 @@ async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number>
       signal,
       onProgress: progress.show,
     }).finally(progress.close);
-    const where = { data: set.name, split: set.split, sha256: set.sha256 };
-    print(output, { ...evaluation, ...where }, formatPacked);
+    const where = { data: set.name, dataTitle: set.title, split: set.split, sha256: set.sha256 };
+    print(output, { ...evaluation, ...where }, (one) => `${formatPacked(one)}\non ${set.title}`);
     return 0;
   });
 }
@@ -81,7 +81,7 @@ async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number>
 async function evaluationImages(
   { file, model }: OpenedModel,
   { data, directory }: EvaluateFlags,
-): Promise<ImageSet> {
+): Promise<PictureSet> {
   if (data !== undefined) {
     const { loadImages } = await import('@surge-bnn/data');
     // loadImages refuses a name that it does not know.

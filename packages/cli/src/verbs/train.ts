@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import type { Recipe, RunSummary } from '@surge-bnn/train';
+import { evaluatedImages } from '../evaluated-images.js';
 import { isFolder, loadRecipeOrRun } from '../network-cost.js';
 import { addRecipeFlags, overridesOf, withCompensator, type RecipeFlags } from '../recipe-flags.js';
 import { readRun, writeReport } from '../report/report.js';
@@ -131,7 +132,7 @@ async function writeRunReport(out: string, summary: RunSummary): Promise<void> {
 }
 
 function formatSummary(summary: RunSummary, out: string): string {
-  const { last, best, averaged, stages, evaluationImages, evaluatedOn } = summary;
+  const { last, best, averaged, stages } = summary;
   const lines = [
     `${summary.name}: ${summary.epochsDone} of ${summary.epochs} epochs in ${duration(summary.seconds)}`,
   ];
@@ -139,8 +140,7 @@ function formatSummary(summary: RunSummary, out: string): string {
     lines.push(`${stage.name}: ${lastAndBest('accuracy', stage)}`);
   }
   if (last && best) {
-    const images = `${evaluationImages} ${evaluatedOn === 'test' ? 'test images' : evaluatedOn}`;
-    lines.push(`${lastAndBest('accuracy', { last, best })}, on ${images}`);
+    lines.push(`${lastAndBest('accuracy', { last, best })}, on ${evaluatedImages(summary)}`);
     if (last.top5 !== undefined) {
       lines.push(
         `top-5 ${percent(last.top5)} after the last epoch, ${percent(best.top5)} in that of the best`,

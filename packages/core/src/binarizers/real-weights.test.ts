@@ -11,7 +11,7 @@ it("ReActNet's first stage multiplies signs by W itself, and W gets the gradient
   const x = tf.tensor4d([0.5, -2, 3, -0.25], [1, 2, 2, 1]);
   const g = tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1]);
   const w = tf.tensor4d([-1.5], [1, 1, 1, 1]);
-  const f = (k: tf.Tensor4D) =>
+  const f = (k: tf.Tensor) =>
     tf.sum(tf.mul(binaryConv2d(x, k, { inputBinarizer: 'ste', weightBinarizer: weight }), g));
   // Signs of x: +, -, +, -.
   expect(f(w).dataSync()[0]).toBeCloseTo(-1.5 * (1 - 2 + 3 - 4), 6);

@@ -57,6 +57,7 @@ async function evaluate({ options, model, data, normalization, workers }: LoopCo
     normalization,
     workers,
     signal: options.signal,
+    onSkip: (picture) => options.onEvent?.({ type: 'skipped', picture }),
     onProgress: (done, of) => options.onEvent?.({ type: 'evaluation', done, of }),
   });
 }

@@ -6,7 +6,7 @@ import { setProgress } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { InputError } from '@surge-bnn/contract';
 import { channelStatistics } from '@surge-bnn/data';
-import type { ChannelStatistics, ImageSet } from '@surge-bnn/data';
+import type { ChannelStatistics, PictureSet } from '@surge-bnn/data';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadWeights } from '../checkpoint/weights.js';
 import { parametersOf } from '../parameters.js';
@@ -30,7 +30,7 @@ export interface Teacher {
  */
 export async function loadTeacher(
   spec: SourceSpec,
-  set: ImageSet,
+  set: PictureSet,
   normalization: ChannelStatistics,
   dataHash: string,
   parts: Parts,
@@ -57,7 +57,7 @@ export async function loadTeacher(
   return { model, hash, adjust: adjustment(normalization, own) };
 }
 
-function checkSameKind(its: ImageSet, ours: ImageSet, who: string): void {
+function checkSameKind(its: PictureSet, ours: PictureSet, who: string): void {
   const same =
     its.classes.length === ours.classes.length &&
     its.classes.every((name, i) => name === ours.classes[i]);
@@ -66,7 +66,7 @@ function checkSameKind(its: ImageSet, ours: ImageSet, who: string): void {
       `${who} was trained on ${its.name} and its ${its.classes.length} classes (${shown(its.classes)}), this run has ${ours.name} and ${ours.classes.length} (${shown(ours.classes)}); a teacher must have the same classes`,
     );
   }
-  const shape = ({ height, width, channels }: ImageSet) => `${height}x${width}x${channels}`;
+  const shape = ({ height, width, channels }: PictureSet) => `${height}x${width}x${channels}`;
   if (shape(its) !== shape(ours)) {
     throw new InputError(
       `${who} takes pictures of ${shape(its)}, this run has ${shape(ours)}; a teacher must take the same`,

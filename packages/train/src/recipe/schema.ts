@@ -155,6 +155,12 @@ const dataSchema = z.strictObject({
   name: z.string().min(1),
   /** Where its files lie; absent: the data package's own place. */
   directory: z.string().optional(),
+  /** Of pictures in files: side of the input, shorter edge before the cut, when they are decoded. */
+  size: count.optional(),
+  resize: count.optional(),
+  decode: z.enum(['once', 'each-batch']).optional(),
+  /** Leave pictures out that cannot be decoded, instead of stopping. */
+  skipCorrupt: z.boolean().optional(),
   /** Use only n training images, drawn once and for all (the same for every seed). */
   trainLimit: count.optional(),
   /** Hold out this share of the training images and evaluate on them, not on the test set: for tuning. */

@@ -1,0 +1,10 @@
+/** What an accuracy is of, in words: nobody shall take a copy of a data set, or held-out images, for the published test set. */
+import type { RunSummary } from '@surge-bnn/train';
+
+/** "10,000 test images of CIFAR-10 (JPEG q75 copy)". */
+export function evaluatedImages(summary: RunSummary): string {
+  const { evaluationImages, evaluatedOn, dataTitle } = summary;
+  const images = evaluatedOn === 'test' ? 'test images' : evaluatedOn;
+  const of = dataTitle === undefined ? '' : ` of ${dataTitle}`;
+  return `${evaluationImages.toLocaleString('en-US')} ${images}${of}`;
+}
