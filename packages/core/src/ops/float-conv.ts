@@ -1,7 +1,7 @@
 /**
  * The linear operator of a layer and its two backward products, composed from plain TF.js ops for any
  * backend, any groups, dilation and padding value. TF.js has no groups, no gradient under dilation and
- * pads with 0 only; so groups are split, filters dilated by inserting zeros, and pictures padded first.
+ * pads with 0 only; so groups are split, filters dilated by inserting zeros, and pictures padded first with anything but 0.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
@@ -12,9 +12,9 @@ import { runKernel } from './kernel-registry.js';
 export function convForward(x: Tensor, filter: Tensor, g: ConvGeometry, padValue = 0): Tensor {
   return tf.tidy(() => {
     if (isProduct(g)) return asPicture(tf.matMul(asRows(x), asMatrix(filter)), g.outChannels, g);
-    const padded = pad(x, g, padValue);
-    return perGroup(g, [padded, filter], [3, 3], ([xg, wg]) =>
-      tf.conv2d(xg as Tensor4D, dilate(wg, g) as Tensor4D, strides(g), 'valid'),
+    const { picture, window } = padded(x, g, padValue);
+    return perGroup(g, [picture, filter], [3, 3], ([xg, wg]) =>
+      tf.conv2d(xg as Tensor4D, dilate(wg, g) as Tensor4D, strides(g), window),
     );
   });
 }
@@ -25,17 +25,17 @@ export function convInputGradient(dy: Tensor, filter: Tensor, g: ConvGeometry): 
     if (isProduct(g)) {
       return asPicture(tf.matMul(asRows(dy), asMatrix(filter), false, true), g.inChannels, g);
     }
-    const { height, width } = paddedSize(g);
     const channels = g.inChannels / g.groups;
-    const padded = perGroup(g, [dy, filter], [3, 3], ([dyg, wg]) =>
+    return perGroup(g, [dy, filter], [3, 3], ([dyg, wg]) =>
       runKernelFirst(
         tf.Conv2DBackpropInput,
         { dy: dyg, filter: dilate(wg, g) },
-        { ...convAttrs(g), inputShape: [g.batch, height, width, channels] },
+        {
+          ...convAttrs(g, zeroPadding(g)),
+          inputShape: [g.batch, g.inHeight, g.inWidth, channels],
+        },
       ),
     );
-    const begin = [0, g.padTop, g.padLeft, 0];
-    return tf.slice(padded, begin, [g.batch, g.inHeight, g.inWidth, g.inChannels]);
   });
 }
 
@@ -47,15 +47,15 @@ export function convFilterGradient(x: Tensor, dy: Tensor, g: ConvGeometry, padVa
       const product = tf.matMul(asRows(x), asRows(dy), true, false);
       return tf.reshape(product, [1, 1, channels, g.outChannels]);
     }
-    const padded = pad(x, g, padValue);
+    const { picture, window } = padded(x, g, padValue);
     const reach = filterReach(g);
     const filterShape = [reach.height, reach.width, channels, g.outChannels / g.groups];
-    return perGroup(g, [padded, dy], [3, 3], ([xg, dyg]) =>
+    return perGroup(g, [picture, dy], [3, 3], ([xg, dyg]) =>
       undilate(
         runKernelFirst(
           tf.Conv2DBackpropFilter,
           { x: xg, dy: dyg },
-          { ...convAttrs(g), filterShape },
+          { ...convAttrs(g, window), filterShape },
         ),
         g,
       ),
@@ -85,9 +85,12 @@ const asPicture = (rows: Tensor, channels: number, g: ConvGeometry) =>
 
 const strides = (g: ConvGeometry): [number, number] => [g.strideHeight, g.strideWidth];
 
-const convAttrs = (g: ConvGeometry) => ({
+/** Padding as TF.js's kernels take it. */
+type Window = 'valid' | tf.backend_util.ExplicitPadding;
+
+const convAttrs = (g: ConvGeometry, pad: Window) => ({
   strides: strides(g),
-  pad: 'valid',
+  pad,
   dataFormat: 'NHWC',
   dimRoundingMode: undefined,
 });
@@ -113,21 +116,23 @@ function paddedSize(g: ConvGeometry) {
   };
 }
 
-function pad(x: Tensor, g: ConvGeometry, value: number): Tensor {
+/** Zeros around the picture, which the kernels leave out of their sums: no padded copy is made. */
+function zeroPadding(g: ConvGeometry): tf.backend_util.ExplicitPadding {
   const { height, width } = paddedSize(g);
-  const bottom = height - g.padTop - g.inHeight;
-  const right = width - g.padLeft - g.inWidth;
-  if (g.padTop + g.padLeft + bottom + right === 0) return x;
-  return tf.pad(
-    x,
-    [
-      [0, 0],
-      [g.padTop, bottom],
-      [g.padLeft, right],
-      [0, 0],
-    ],
-    value,
-  );
+  return [
+    [0, 0],
+    [g.padTop, height - g.padTop - g.inHeight],
+    [g.padLeft, width - g.padLeft - g.inWidth],
+    [0, 0],
+  ];
+}
+
+/** The picture and how its window is padded: with zeros by the kernel, with anything else beforehand. */
+function padded(x: Tensor, g: ConvGeometry, value: number): { picture: Tensor; window: Window } {
+  const padding = zeroPadding(g);
+  if (value === 0) return { picture: x, window: padding };
+  const nothing = padding.flat().every((size) => size === 0);
+  return { picture: nothing ? x : tf.pad(x, padding, value), window: 'valid' };
 }
 
 /** Runs `f` on the slices of each group and joins the results along the channels. */

@@ -1,0 +1,216 @@
+/** Case tables of the published methods, worked out by hand: effective weights, values of the inputs, slopes; and what settings may be. */
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { binaryMatMul } from '../ops/binary-conv2d.js';
+import type { BinarizerSpec } from './registry.js';
+import {
+  binarizers,
+  inputBinarizers,
+  methodSettings,
+  resolveBinarizer,
+  resolveInputBinarizer,
+  resolveMethod,
+  specOf,
+} from './registry.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+/** The effective weights, read off as the products with unit vectors. */
+function effective(weightBinarizer: BinarizerSpec, filters: number[][], p: number): number[][] {
+  return tf.tidy(() => {
+    const kernel = tf.transpose(tf.tensor2d(filters));
+    const units = tf.eye(filters[0].length);
+    const e = binaryMatMul(units, kernel, { inputBinarizer: 'none', weightBinarizer, p });
+    return tf.transpose(e).arraySync() as number[][];
+  });
+}
+
+const two = [
+  [3, 1, -1, -2], // mean 0.25, mean |w| 1.75, sum of squares about the mean 14.75
+  [0.5, -0.5, 0, 0.25], // mean 0.0625, mean |w| 0.3125, sum of squares about the mean 0.546875
+];
+const std = [Math.sqrt(14.75 / 4), Math.sqrt(0.546875 / 4)];
+const perFilter = [
+  [1.75, 1.75, -1.75, -1.75],
+  [0.3125, -0.3125, 0.3125, 0.3125],
+];
+const centred = [
+  [1, 1, -1, -1],
+  [1, -1, -1, 1],
+];
+const layerMean = (1.75 + 0.3125) / 2;
+
+const weights: [BinarizerSpec, number, number[][], number[][]][] = [
+  ['xnor-net', 0, two, perFilter],
+  ['bi-real', 0, two, perFilter],
+  ['reactnet', 0, two, perFilter],
+  // mean |v| is 0.789 and 0.732: the powers of two next to it are 1.
+  ['ir-net', 0, two, centred],
+  // 0.619 of a filter with an outlier: 1/2.
+  ['ir-net', 0, [[9, 0, 0, 0, 0, 0, 0, 0]], [[0.5, ...new Array<number>(7).fill(-0.5)]]],
+  ['recu', 0.5, two, centred],
+  ['reste', 0, two, two.map((f) => f.map((w) => (w < 0 ? -layerMean : layerMean)))],
+  // sin of 2, 4, -2 and 10.
+  ['biper', 1, [[0.1, 0.2, -0.1, 0.5]], [[1, -1, -1, -1]]],
+  ['biper', 0, [[0.1, -0.1]], [[Math.sin(2), -Math.sin(2)]]],
+  ['adabin', 0, two, centred.map((f, i) => f.map((s) => s * std[i] + [0.25, 0.0625][i]))],
+  ['bnext', 0, two, [[1, 1, -1, -1], two[1]]],
+  // T = 0.9^2 after two of 512 epochs.
+  [{ name: 'bnext', epochs: 2 }, 1, [[0.5, -0.1]], [[0.5 / 0.81, -0.1 / 0.81]]],
+  [
+    'bnext',
+    0.5,
+    two,
+    [
+      [1, 1, -1, -1],
+      [1, -1, 1, 1],
+    ],
+  ],
+  ['bop', 0, [[1, -1]], [[1, -1]]],
+];
+
+describe('effective weights', () => {
+  it.each(weights)('%j at p = %d', (spec, p, filters, expected) => {
+    const e = effective(spec, filters, p).flat();
+    expected.flat().forEach((value, i) => {
+      expect(e[i]).toBeCloseTo(value, 5);
+    });
+  });
+
+  it('of a constant filter are an error where its deviation divides, and none where it has an epsilon', () => {
+    expect(() => effective('ir-net', [[1, 1]], 0)).toThrow(/the kernel holds a NaN/);
+    expect(() => effective('adabin', [[1, 1]], 0)).toThrow(/the kernel holds a NaN/);
+    expect(effective('recu', [[1, 1]], 0)).toEqual([[1, 1]]);
+  });
+});
+
+/** side, u, slope. */
+const slopes: [BinarizerSpec, 'input' | 'weight', number, [number, number][]][] = [
+  [
+    'ir-net',
+    'input',
+    0,
+    [
+      [0, 1],
+      [100, 1 - Math.tanh(0.1) ** 2],
+    ],
+  ],
+  [
+    'ir-net',
+    'weight',
+    1,
+    [
+      [0, 10],
+      [-0.1, 10 * (1 - Math.tanh(1) ** 2)],
+      [20, 0],
+    ],
+  ],
+  [
+    { name: 'ir-net', start: -1 },
+    'input',
+    0,
+    [
+      [0, 1],
+      [10, 1 - Math.tanh(1) ** 2],
+    ],
+  ],
+  [
+    'reste',
+    'input',
+    0,
+    [
+      [0, 1],
+      [1.5, 1],
+      [-1.51, 0],
+    ],
+  ],
+  [
+    'reste',
+    'weight',
+    1,
+    [
+      [0.05, 4.6416],
+      [0.1, 4.6416],
+      [-0.5, 0.52913],
+      [1.5, 0.25438],
+      [1.51, 0],
+    ],
+  ],
+  [
+    'reactnet',
+    'input',
+    0,
+    [
+      [0.25, 1.5],
+      [-1.1, 0],
+    ],
+  ],
+  ['recu', 'input', 0, [[-0.5, 1]]],
+  ['recu', 'weight', 0, [[3, 1]]],
+  [
+    'bnext',
+    'input',
+    0,
+    [
+      [1.5, 1],
+      [1.6, 0],
+    ],
+  ],
+  ['adabin', 'input', 0, [[0, 2]]],
+];
+
+describe('slopes', () => {
+  it.each(slopes)('%j, %s, at p = %d', (spec, side, p, rows) => {
+    const found = side === 'input' ? resolveInputBinarizer(spec) : resolveBinarizer(spec);
+    if (found === 'none') throw new Error('no binarizer');
+    for (const [u, slope] of rows) {
+      const value = tf.tidy(() => found.surrogate.slope(tf.tensor1d([u]), p).dataSync()[0]);
+      expect(value, `at ${u}`).toBeCloseTo(slope, 4);
+    }
+  });
+
+  it.each(Object.keys(binarizers))('of %s are derivatives of their antiderivatives', (name) => {
+    for (const table of [inputBinarizers, binarizers]) {
+      const { surrogate } = table[name as keyof typeof table];
+      const { antiderivative } = surrogate;
+      if (antiderivative === undefined) throw new Error('no antiderivative');
+      for (const p of [0, 0.37, 1]) {
+        for (const u of [-1.9, -1.2, -0.61, -0.07, 0.03, 0.2, 0.83, 1.3, 1.7]) {
+          const h = 1e-5;
+          const difference = (antiderivative(u + h, p) - antiderivative(u - h, p)) / (2 * h);
+          const slope = tf.tidy(() => surrogate.slope(tf.tensor1d([u]), p).dataSync()[0]);
+          expect(Math.abs(slope - difference), `at ${u}, p = ${p}`).toBeLessThan(1e-3);
+        }
+      }
+    }
+  });
+});
+
+describe('settings', () => {
+  it('are kept for a saved layer, on either side', () => {
+    const spec = { name: 'ir-net', start: -1 } as const;
+    expect(specOf(resolveBinarizer(spec))).toEqual(spec);
+    expect(specOf(resolveInputBinarizer(spec))).toEqual(spec);
+    expect(specOf(resolveBinarizer('recu'))).toBe('recu');
+    const { weight } = resolveMethod(spec);
+    expect(typeof weight === 'string' ? weight : specOf(weight)).toEqual(spec);
+    expect(methodSettings('biper')).toEqual(['realUntil', 'omega', 'tau', 'scale']);
+    expect(methodSettings('ste')).toEqual([]);
+  });
+
+  it.each([
+    ['{"name": "ir-net", "strat": 1}', 'did you mean "start"'],
+    ['{"name": "ir-net", "start": 11}', '"ir-net": start is the exponent of ten of t'],
+    ['{"name": "recu", "end": 1}', 'a quantile tau, a number above 0.5 and below 1, got 1'],
+    ['{"name": "recu", "scale": "yes"}', "scale must be 'none' or 'learnable', got \"yes\""],
+    ['{"name": "reste", "end": 0.5}', 'a number >= 1, got 0.5'],
+    ['{"name": "biper", "realUntil": 2}', 'realUntil must be a number from 0 to 1, got 2'],
+    ['{"name": "adabin", "offset": "both"}', "offset must be 'code' or 'paper'"],
+    ['{"name": "bnext", "epochs": 0}', 'epochs must be a number > 0, got 0'],
+    ['{"name": "ste", "width": 2}', 'binarizer "ste" has no settings, got "width"'],
+    ['{"name": "irnet"}', 'did you mean "ir-net"'],
+  ])('%s is refused', (text, message) => {
+    expect(() => resolveBinarizer(JSON.parse(text) as BinarizerSpec)).toThrow(message);
+  });
+});
