@@ -5,7 +5,6 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { whyNot } from './cost/forms.mjs';
 import { help, readOptions } from './cost/options.mjs';
 import { page, text } from './cost/page.mjs';
 import { ownContender } from './train/contenders.mjs';
@@ -18,18 +17,12 @@ async function run(options) {
   const machine = await describeMachine();
   const records = [];
   for (const network of options.networks) {
-    const missing = [];
-    const contenders = options.forms.flatMap((form) => {
-      const { name: label, method, compensator } = form;
+    const contenders = options.forms.map(({ name: label, method, compensator }) => {
       const common = { network, method, engine: options.engine, label, compensator };
-      const lacks = network === 'digits-cnn' && method === 'fp';
-      const why = lacks ? 'it has no full-precision twin' : whyNot(form);
-      if (why === undefined) return [ownContender(common, options)];
-      missing.push({ network, label, missing: why });
-      return [];
+      return ownContender(common, options);
     });
     note(`${network}: ${contenders.map(({ label }) => label).join('; ')}`);
-    records.push(...(await measure(contenders, { profile: false, say: note })), ...missing);
+    records.push(...(await measure(contenders, { profile: false, say: note })));
   }
   return { machine, loadAfter: loadavg()[0], options, records };
 }

@@ -51,6 +51,8 @@ function everyLayer(): tfl.LayersModel {
   const right = chain(
     stem,
     layers.maxout(),
+    layers.channelBias(),
+    layers.maxPool2d({ poolSize: 3, strides: 1, padding: 1 }),
     layers.hardTanh(),
     tfl.layers.maxPooling2d({ poolSize: 3, strides: 2, padding: 'same' }),
     tfl.layers.leakyReLU({ alpha: 0.1 }),
@@ -84,6 +86,8 @@ function everyLayer(): tfl.LayersModel {
       tfl.layers.permute({ dims: [2, 1, 3] }),
       tfl.layers.reshape({ targetShape: [25, 5] }),
       tfl.layers.spatialDropout1d({ rate: 0.5 }),
+      layers.binaryConv1d({ filters: 4, kernelSize: 3, padding: 1, seed: 5 }),
+      layers.binaryConv1d({ filters: 5, kernelSize: 3, inputBinarizer: 'none', seed: 6 }),
       tfl.layers.maxPooling1d({ poolSize: 2 }),
       tfl.layers.dense({ units: 3 }),
       tfl.layers.globalMaxPooling1d(),

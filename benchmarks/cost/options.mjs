@@ -2,16 +2,16 @@
 import { parseArgs } from 'node:util';
 import { forms } from './forms.mjs';
 
-const networks = ['resnet-20', 'vgg-small', 'digits-cnn'];
+const networks = ['resnet-20', 'cifar-resnet-18', 'vgg-small', 'digits-cnn'];
 const engines = ['native2', 'native1', 'wasm'];
 
 export const help = `What training costs: seconds a step, peak memory and extra parameters, form by form.
 
   npm run bench:cost -- [options]
 
-  --networks LIST   ${networks.join(', ')} (default: the first two)
+  --networks LIST   ${networks.join(', ')} (default: resnet-20 and vgg-small)
   --engine NAME     ${engines.join(', ')} (default: native2, the native engine with two threads)
-  --forms LIST      by number, as listed below (default: all that exist)
+  --forms LIST      by number, as listed below (default: all)
   --steps N         timed steps of each (default 20)
   --batch N         pictures a step (default 128)
   --page            writes results/cost.json and docs/cost.md

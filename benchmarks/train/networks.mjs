@@ -1,16 +1,13 @@
 /** The measured networks, and what their convolutions cost. */
 import { summarize } from '@surge-bnn/core';
 import { useEngine } from '@surge-bnn/engine';
-import { buildModel } from '@surge-bnn/models';
+import { buildModel, networkList } from '@surge-bnn/models';
 
-/** How `buildModel` is told the network; digits-cnn, for a quick try, has no full-precision twin. */
+/** How `buildModel` is told the network, on pictures of the size that it was published for. */
 export function networkOf(network, method) {
-  if (network === 'digits-cnn') {
-    if (method === 'fp') throw new Error('digits-cnn has no full-precision twin');
-    return { spec: { network, options: {} }, inputShape: [28, 28, 1] };
-  }
+  const { inputShape } = networkList.find(({ name }) => name === network);
   const options = { precision: method === 'fp' ? 'full' : 'binary' };
-  return { spec: { network, options }, inputShape: [32, 32, 3] };
+  return { spec: { network, options }, inputShape };
 }
 
 /**

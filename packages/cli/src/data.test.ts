@@ -86,7 +86,8 @@ describe('train on a folder of pictures', () => {
       '--out',
       path.join(folder, 'compared'),
     );
-    expect(compared.out).toContain('accuracy on the pictures of good');
+    expect(compared.err).toBe('');
+    expect(compared.out).toContain('accuracy in % on 6 test images of the pictures of good');
   }, 60_000);
 
   it('summary knows the size and the classes', async () => {

@@ -33,7 +33,7 @@ export function checkAugmentation(value: unknown): AugmentationSpec {
         `got ${JSON.stringify(value) ?? 'nothing'}`,
     );
   }
-  const steps = value.map(checkStep);
+  const steps = value.map((step, position) => asJson(checkStep(step, position)));
   for (const step of steps) piece(step); // the pieces check the values
   if (steps.some(({ kind }, i) => kind === 'randomResizedCrop' && i > 0)) {
     throw new InputError('augmentation "randomResizedCrop" must be the first step');
@@ -82,6 +82,12 @@ function piece(step: AugmentationStep): Augmentation {
     case 'lighting':
       return lighting(step.std);
   }
+}
+
+/** Without keys that stand for nothing: a spec is JSON, and a comparison's plan is checked to be. */
+function asJson(step: AugmentationStep): AugmentationStep {
+  const told = Object.entries(step).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(told) as unknown as AugmentationStep;
 }
 
 function checkStep(value: unknown, position: number): AugmentationStep {

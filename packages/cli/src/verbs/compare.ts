@@ -115,8 +115,10 @@ async function optionsOf(
   const train = await import('@surge-bnn/train');
   const file = findRecipe(given);
   const json = train.parseJson(await readFile(file, 'utf8'), file);
-  const plan = train.isPlan(json)
-    ? withFlags(train.parsePlan(json, file), await overridesOf(flags), flags, file)
+  const isPlan = train.isPlan(json);
+  if (isPlan) refuseArmFlags(flags, file);
+  const plan = isPlan
+    ? withFlags(train.parsePlan(json, file), await overridesOf(flags), flags)
     : train.parsePlan(await planOf(json, file, flags), file);
   const find = (name: string) => train.loadRecipe(findRecipe(name));
   const options = await train.optionsOfPlan(plan, find, file);
@@ -127,8 +129,13 @@ function withFlags<P extends { readonly set: object; readonly seeds: readonly nu
   plan: P,
   overrides: object,
   flags: CompareFlags,
-  file: string,
 ): P {
+  const set = { ...plan.set, ...overrides };
+  return { ...plan, set, seeds: flags.seeds ?? plan.seeds };
+}
+
+/** A plan has its own arms. */
+function refuseArmFlags(flags: CompareFlags, file: string): void {
   for (const flag of ['binarizers', 'compensators'] as const) {
     if (flags[flag] === undefined) continue;
     throw new InputError(`--${flag} has no place beside ${file}, a plan; change its "arms"`);
@@ -136,8 +143,6 @@ function withFlags<P extends { readonly set: object; readonly seeds: readonly nu
   if (flags.arm.length > 0) {
     throw new InputError(`--arm has no place beside ${file}, a plan; change its "arms"`);
   }
-  const set = { ...plan.set, ...overrides };
-  return { ...plan, set, seeds: flags.seeds ?? plan.seeds };
 }
 
 /** A recipe and the lists of the command line as a plan. */

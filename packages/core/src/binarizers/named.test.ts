@@ -1,6 +1,8 @@
 /** Case tables of the published methods, worked out by hand: effective weights, values of the inputs, slopes; and what settings may be. */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
+// TF.js registers its gradients when this is imported; tfjs-core alone has none under Node.
+import '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { binaryMatMul } from '../ops/binary-conv2d.js';
 import type { BinarizerSpec } from './registry.js';
@@ -79,10 +81,52 @@ describe('effective weights', () => {
   });
 
   it('of a constant filter are an error where its deviation divides, and none where it has an epsilon', () => {
-    expect(() => effective('ir-net', [[1, 1]], 0)).toThrow(/the kernel holds a NaN/);
-    expect(() => effective('adabin', [[1, 1]], 0)).toThrow(/the kernel holds a NaN/);
+    const flat =
+      /all weights of a filter are equal .* "\w+-?\w*" divides by their standard deviation/;
+    expect(() => effective('ir-net', [[1, 1]], 0)).toThrow(flat);
+    expect(() => effective('adabin', [[1, 1]], 0)).toThrow(flat);
+    expect(() => effective('ir-net', [[1, NaN]], 0)).toThrow(/the kernel holds a NaN/);
     expect(effective('recu', [[1, 1]], 0)).toEqual([[1, 1]]);
   });
+});
+
+it('ReCU divides a whole sample of a sequence by one deviation, not each of its positions by its own', () => {
+  const [samples, positions, channels] = [2, 3, 2];
+  const x = [0.1, -0.4, 2, 1, -3, 0.2, 0.5, 0.6, -0.7, 0.2, 0.3, -0.1];
+  const g = [1, -2, 0.5, 3, 1, -1];
+  const kernel = [1, -1];
+  const f = (t: tf.Tensor) =>
+    tf.sum(
+      tf.mul(
+        binaryMatMul(t, tf.tensor2d(kernel, [2, 1]), {
+          inputBinarizer: 'recu',
+          weightBinarizer: 'ste',
+        }),
+        tf.tensor3d(g, [samples, positions, 1]),
+      ),
+    );
+  const dx = tf.tidy(() => [
+    ...tf
+      .grad(f)(tf.tensor3d(x, [samples, positions, channels]))
+      .dataSync(),
+  ]);
+  const n = positions * channels;
+  for (let sample = 0; sample < samples; sample++) {
+    const own = x.slice(sample * n, (sample + 1) * n);
+    const mean = own.reduce((a, b) => a + b) / n;
+    const s = Math.sqrt(own.reduce((a, b) => a + (b - mean) ** 2, 0) / (n - 1) + 1e-5);
+    const atU = own.map(
+      (v, i) =>
+        g[sample * positions + Math.floor(i / channels)] *
+        kernel[i % channels] *
+        Math.max(0, 2 - 2 * Math.abs(v / s)),
+    );
+    const along = atU.reduce((a, b, i) => a + b * own[i], 0);
+    own.forEach((v, i) => {
+      const expected = atU[i] / s - ((v - mean) * along) / ((n - 1) * s ** 3);
+      expect(dx[sample * n + i]).toBeCloseTo(expected, 4);
+    });
+  }
 });
 
 /** side, u, slope. */

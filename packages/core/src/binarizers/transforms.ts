@@ -109,7 +109,8 @@ export function divideBySampleDeviation(epsilon: number): LatentTransform {
   const statistics = (v: Tensor) => {
     const axes = sampleAxes(v);
     const c = tf.sub(v, tf.mean(v, axes, true));
-    const free = v.size / v.shape[0] - 1;
+    // Of a single entry the variance is 0, not 0 / 0.
+    const free = Math.max(1, v.size / v.shape[0] - 1);
     const s = tf.sqrt(tf.add(tf.div(tf.sum(tf.square(c), axes, true), free), epsilon));
     return { axes, c, free, s };
   };

@@ -38,7 +38,7 @@ export function binaryConv1d(x: Tensor, kernel: Tensor, options: BinaryConv1dOpt
   const { batch, inWidth, inChannels, outWidth, outChannels } = geometry;
   return tf.tidy(() => {
     const row = tf.reshape(x, [batch, 1, inWidth, inChannels]);
-    const y = run(row, kernel, options, { geometry, padValue, layer, samples: batch }, asFilter);
+    const y = run(row, kernel, options, { geometry, padValue, layer }, asFilter);
     return tf.reshape(y, [batch, outWidth, outChannels]);
   });
 }

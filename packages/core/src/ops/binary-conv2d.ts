@@ -83,7 +83,7 @@ export function binaryConv2d(x: Tensor, kernel: Tensor, options: BinaryConv2dOpt
   const name = options.name ?? 'binaryConv2d';
   const padValue = checkPadValue(options.padValue, name);
   const geometry = convGeometry(x.shape, kernel.shape, options, name);
-  return run(x, kernel, options, { geometry, padValue, layer: name, samples: x.shape[0] });
+  return run(x, kernel, options, { geometry, padValue, layer: name });
 }
 
 /**
@@ -103,12 +103,14 @@ export function binaryMatMul(x: Tensor, kernel: Tensor, options: BinaryOpOptions
     );
   }
   const [inputs, outputs] = kernel.shape;
-  const rows = x.size / Math.max(1, inputs);
+  // The first axis counts the samples, which a transform of the inputs or lam by sample may tell apart; the rest is a row of pixels.
+  const [samples] = x.shape;
+  const perSample = x.size / Math.max(1, samples * inputs);
   const asFilter = (t: Tensor) => tf.reshape(t, [1, 1, ...t.shape]);
   return tf.tidy(() => {
-    const picture = tf.reshape(x, [rows, 1, 1, inputs]);
+    const picture = tf.reshape(x, [samples, 1, perSample, inputs]);
     const geometry = convGeometry(picture.shape, [1, 1, inputs, outputs], {}, layer);
-    const fixed = { geometry, padValue: 0, layer, samples: x.shape[0] } as const;
+    const fixed = { geometry, padValue: 0, layer } as const;
     const y = run(picture, kernel, options, fixed, asFilter);
     return tf.reshape(y, [...x.shape.slice(0, -1), outputs]);
   });
@@ -125,7 +127,7 @@ export function run(
   x: Tensor,
   kernel: Tensor,
   options: BinaryOpOptions,
-  fixed: Pick<BinaryPlan, 'geometry' | 'padValue' | 'layer' | 'samples'>,
+  fixed: Pick<BinaryPlan, 'geometry' | 'padValue' | 'layer'>,
   asFilter: (t: Tensor) => Tensor = (t) => t,
 ): Tensor {
   const { layer } = fixed;

@@ -9,14 +9,15 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { SIGN_CONV_2D } from '@surge-bnn/contract';
+import { InputError, SIGN_CONV_2D } from '@surge-bnn/contract';
 import type { ConvGeometry, PadValue, SignConv2DAttrs } from '@surge-bnn/contract';
+import { noTransform } from '../binarizers/transforms.js';
 import type { BinaryPlan } from './binary-plan.js';
 import { takeApart } from './binary-plan.js';
 import { convForward } from './float-conv.js';
 import { signed } from './input-side.js';
 import { hasKernel, runKernel } from './kernel-registry.js';
-import { refuseNaN, signOf } from './sign.js';
+import { readsAreCheap, refuseNaN, signOf } from './sign.js';
 import { weightParts } from './weight-side.js';
 
 /** One side of a product: numbers, or the signs of numbers. */
@@ -37,6 +38,7 @@ export function binaryForward(inputs: readonly Tensor[], plan: BinaryPlan): Tens
     parts.real === undefined
       ? { values: parts.v, signs: true }
       : { values: parts.real, signs: false };
+  if (weight.transform !== noTransform) refuseFlatFilters(parts.v, kernel, plan);
   const signs = input !== 'none';
   const operand: Operand = {
     values: signs ? signed(x, input, inputParameters, p) : x,
@@ -54,6 +56,16 @@ export function binaryForward(inputs: readonly Tensor[], plan: BinaryPlan): Tens
     y = tf.add(y, tf.mul(sums, times(set?.scale, parts.offset)));
   }
   return [y];
+}
+
+/** @throws InputError where the transform has no number for a filter: those that standardise divide by its deviation, which may be 0. */
+function refuseFlatFilters(v: Tensor, kernel: Tensor, { layer, weight }: BinaryPlan): void {
+  if (!readsAreCheap()) return;
+  const holdsNaN = (t: Tensor) => tf.tidy(() => tf.any(tf.isNaN(t)).dataSync()[0]) !== 0;
+  if (!holdsNaN(v) || holdsNaN(kernel)) return;
+  throw new InputError(
+    `layer "${layer}": all weights of a filter are equal (or it has only one), and "${weight.name}" divides by their standard deviation; give it other initial weights or another binarizer`,
+  );
 }
 
 /** o a conv(1, B) + o b conv(1, 1), [1, outHeight, outWidth, outChannels]: what the inputs' offset adds to every picture. */

@@ -25,8 +25,6 @@ export interface BinaryPlan {
   readonly p: Progress;
   /** Name for errors. */
   readonly layer: string;
-  /** Samples of the mini-batch, for lam by sample: pictures, or whatever the first axis of a matrix product's x counts. */
-  readonly samples: number;
   /** Which auxiliary weights the call brought; all but shared ones are inputs of the kernel. */
   readonly auxiliaryForm?: AuxiliaryForm;
   /** Absent when there is no compensator or its eta is 0 at this p: then nothing of the branch is computed. */

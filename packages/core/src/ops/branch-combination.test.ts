@@ -19,7 +19,6 @@ const plan = (options: ScalingOptions, seen: BackwardStatistics[]): BinaryPlan =
   weight: ste,
   p: 0,
   layer: 'test',
-  samples: 1,
   compensator: {
     scaling: checkScaling(options, 'test'),
     eta: typeof options.eta === 'number' ? options.eta : 1,

@@ -25,7 +25,7 @@ export function combineByScope(
   const axis = byChannel ? 0 : 1;
   /** One row or column of it has one lam. */
   const table = (t: Tensor) =>
-    tf.reshape(t, byChannel ? [-1, plan.geometry.inChannels] : [plan.samples, -1]);
+    tf.reshape(t, byChannel ? [-1, plan.geometry.inChannels] : [plan.geometry.batch, -1]);
   const [b, a] = [table(gb), table(ga)];
   const sum = (t: Tensor) => tf.sum(t, axis, true);
   const [squaredB, squaredA, inner] = [sum(tf.square(b)), sum(tf.square(a)), sum(tf.mul(a, b))];

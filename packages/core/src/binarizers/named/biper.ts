@@ -6,7 +6,7 @@
  *     either   dL/dW = G omega cos(omega W);  inputs as in ReCU
  *     omega = 20, tau = 0.037
  *
- * One run can hold both: the weights are real while p < realUntil. The authors train 600 epochs of stage 1 and 300 of stage 2 with
+ * One run can hold both: the weights are real while p < realUntil, and with realUntil 1 to the end. The authors train 600 epochs of stage 1 and 300 of stage 2 with
  * learning rates of their own, which are realUntil 1 in the one run and 0 in the other, started from the weights of the first.
  *
  * Traps. Clipping or decaying W moves the sign to and fro, every pi / 20. A network in stage 1 is not binary and cannot be converted. The
@@ -21,7 +21,7 @@ import type { LearnableScaleOptions } from './recu.js';
 import { chosenScale, reCU } from './recu.js';
 
 export interface BiPerOptions extends LearnableScaleOptions {
-  /** Stage 1 while p < realUntil: 1 for stage 1 alone, 0 for stage 2 alone. Default 2/3. */
+  /** Stage 1 while p < realUntil: 1 for stage 1 alone, its end included, 0 for stage 2 alone. Default 2/3. */
   readonly realUntil?: number;
   /** Angular frequency of the wave. Default 20. */
   readonly omega?: number;
@@ -64,7 +64,7 @@ export function biPer(options: BiPerOptions = {}): Sides {
       describe: {
         forward: `sin(${omega} W), then its sign`,
         backward: `g ${omega} cos(${omega} W)`,
-        schedule: `real while p < ${Number(realUntil.toPrecision(3))}`,
+        schedule: realUntil === 1 ? 'real' : `real while p < ${Number(realUntil.toPrecision(3))}`,
         source,
       },
     },

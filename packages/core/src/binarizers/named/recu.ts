@@ -4,7 +4,7 @@
  *     u = 2 sqrt(2) (W - mean_c) / sqrt(var_c + 1e-5)      per filter, unbiased variance
  *     v = clip(u, -Q, Q),  Q = -ln(2 - 2 tau) mean |u|      mean over the whole layer, Q a constant in backward
  *     weights sign(v), slope 1; 0 where |u| > Q; then through standard deviation and mean
- *     inputs  sign(y), y = x / sqrt(var + 1e-5) of each sample over all its entries; slope max(0, 2 - 2|y|), then through the division
+ *     inputs  sign(y), y = x / sqrt(var + 1e-5), unbiased, of each sample over all its entries; slope max(0, 2 - 2|y|), then through the division
  *     tau = A exp(p) + B, from 0.85 at p = 0 to 0.99 at p = 1
  *
  * -ln(2 - 2 tau) b is the tau-quantile of a Laplace law of scale b.
