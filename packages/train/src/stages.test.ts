@@ -185,7 +185,10 @@ describe('recipes with stages', () => {
     ],
     [{ epochs: 1, averaging: { type: 'emma' } }, 'averaging.type cannot be "emma" (did you mean'],
     [{ epochs: 1, averaging: { type: 'swa', decay: 0.9 } }, 'unknown key "decay" in averaging'],
-    [{ epochs: 1, binarizer: { name: 'ste', start: 1 } }, 'binarizer "ste" has no settings, got "start"'],
+    [
+      { epochs: 1, binarizer: { name: 'ste', start: 1 } },
+      'binarizer "ste" has no settings, got "start"',
+    ],
   ];
   it.each(cases)('refuse %j', (change, text) => {
     expect(() => parseRecipe({ ...plain, ...change }, 'r.json')).toThrow(text);
