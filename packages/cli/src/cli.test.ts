@@ -21,6 +21,7 @@ beforeAll(async () => {
   );
   await mkdir(path.join(folder, 'taken'));
   await writeFile(path.join(folder, 'taken/config.json'), JSON.stringify(tinyRecipe));
+  await writeFile(path.join(folder, 'taken/summary.json'), '{}');
   await mkdir(path.join(folder, 'foreign'));
   await writeFile(path.join(folder, 'foreign/thesis.tex'), '');
 });
@@ -55,7 +56,10 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
       'train {}/tiny.json --engine wasm --set engine.binaryGradients=bfloat16 --out {}/b3',
       ['binaryGradients: "bfloat16" is not possible on surge-wasm; allowed: float32'],
     ],
-    ['train {}/tiny.json --out {}/taken', ['taken already holds a run', 'resume', 'force']],
+    ['train {}/tiny.json --out {}/taken', ['taken already holds a run', '--resume', '--force']],
+    ['train {}/tiny.json --binarizer ir-net --set binarizer.strat=1', ['"strat"', '"start"']],
+    ['train {}/tiny.json --binarizer recu --set binarizer=ste', ['--binarizer and --set']],
+    ['compare {}/tiny.json --binarizers ste --set binarizer.x=1', ['--set binarizer has no place']],
     ['train {}/tiny.json --out {}/c --resume', ['no run to resume']],
     ['train {}/tiny.json --set initialFrom={}/x --out {}/f1', ['initialFrom: there is no run in']],
     [
@@ -183,6 +187,15 @@ describe('a run', () => {
     const again = await cli('train', tiny, '--out', out);
     expect(again.code).toBe(2);
     expect((await cli('train', tiny, '--out', out, '--force', '--quiet')).code).toBe(0);
+  });
+
+  it('takes a method by its name and its settings beside it', async () => {
+    const out = path.join(folder, 'settings');
+    const method = ['--binarizer', 'ir-net', '--set', 'binarizer.start=-1', '--stop-after', '1'];
+    expect(await cli('train', tiny, '--out', out, '--quiet', ...method)).toMatchObject({ code: 0 });
+    expect(JSON.parse(await readFile(path.join(out, 'config.json'), 'utf8'))).toMatchObject({
+      binarizer: { name: 'ir-net', start: -1 },
+    });
   });
 
   it('stops at Ctrl-C with a checkpoint, exit code 130, and the way to go on', async () => {

@@ -3,13 +3,14 @@
  * rename from a part file that belongs to this process alone: an interrupted or doubled download can
  * leave a whole file or none, never a broken one.
  */
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '@surge-bnn/contract';
 import { filesOf, type CatalogueEntry, type CatalogueFile } from './catalogue.js';
 import { errorCode, isPublished, md5, readUnpacked } from './checked-file.js';
 import { findFile, folderOf } from './directory.js';
+import { makeFolder } from './make-folder.js';
 import { diskError, transfer, TransferError } from './transfer.js';
 import type { FetchOptions, FetchResult } from './types.js';
 import { partOf, removeStaleParts } from './write-file.js';
@@ -70,7 +71,7 @@ export async function fetchEntry(
 /** Makes the folder of a set, and clears it of what killed processes left. */
 export async function prepareFolder(where: string): Promise<void> {
   try {
-    await mkdir(where, { recursive: true });
+    await makeFolder(where);
     await removeStaleParts(where);
   } catch (error) {
     throw diskError(error, where) ?? error;

@@ -27,6 +27,7 @@ export { dataDirectory } from './directory.js';
 export { parseIdx, type IdxArray } from './idx.js';
 export { readIdxSet, type IdxSetOptions } from './idx-set.js';
 export { channelStatistics, inMemory, isImageSet } from './image-set.js';
+export { makeFolder } from './make-folder.js';
 export { makeImageSet, split, subset } from './make-image-set.js';
 export {
   checkPictures,

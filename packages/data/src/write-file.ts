@@ -2,8 +2,9 @@
  * Files that are whole or not there: written under a name of this process's own, synced, renamed.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from './make-folder.js';
 import { diskError } from './transfer.js';
 
 /** Part files older than this were left by a process that is gone. */
@@ -28,7 +29,7 @@ export async function writeWhole(
 ): Promise<void> {
   const part = partOf(file);
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    await makeFolder(path.dirname(file));
     const handle = await open(part, 'w');
     try {
       for (const piece of pieces) {

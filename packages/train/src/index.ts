@@ -18,6 +18,7 @@ export type { EvaluateOptions } from './evaluate.js';
 export { confusionCsv } from './evaluation/tally.js';
 export { hashWeights, sha256 } from './hash.js';
 export { evaluateRun, loadRun } from './load-run.js';
+export type { RunEvaluation } from './load-run.js';
 export type { LoadedRun, LoadRunOptions } from './load-run.js';
 export { adam, adamw } from './optimizers/adam.js';
 export { bop } from './optimizers/bop.js';

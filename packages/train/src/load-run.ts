@@ -30,6 +30,8 @@ export interface LoadedRun {
   readonly engine: EngineRecord;
   /** Whole epochs that the weights have seen. */
   readonly epoch: number;
+  /** Batches of the next one that they have seen, where the run was stopped in the middle. */
+  readonly batch: number;
 }
 
 export interface LoadRunOptions {
@@ -64,7 +66,14 @@ export async function loadRun(
   loadWeights(parametersOf(model), tensors);
   setProgress(model, lastProgress(state, data.train.count));
   const normalization = channelStatistics(data.train);
-  return { recipe, model, data, normalization, engine, epoch: state.epoch };
+  return { recipe, model, data, normalization, engine, epoch: state.epoch, batch: state.batch };
+}
+
+/** What an evaluation of a run says, and of what. */
+export interface RunEvaluation
+  extends Evaluation, Pick<LoadedRun, 'recipe' | 'engine' | 'epoch' | 'batch'> {
+  readonly evaluatedOn: RunData['evaluatedOn'];
+  readonly dataTitle: string;
 }
 
 /**
@@ -75,12 +84,9 @@ export async function evaluateRun(
   folder: string,
   options: LoadRunOptions & Pick<EvaluateOptions, 'signal' | 'onProgress'> = {},
   parts: Parts = defaultParts,
-): Promise<Evaluation & Pick<LoadedRun, 'recipe' | 'engine' | 'epoch'>> {
-  const { recipe, model, data, normalization, engine, epoch } = await loadRun(
-    folder,
-    options,
-    parts,
-  );
+): Promise<RunEvaluation> {
+  const run = await loadRun(folder, options, parts);
+  const { recipe, model, data, normalization, engine, epoch, batch } = run;
   try {
     const { signal, onProgress } = options;
     const { workers } = parts;
@@ -90,7 +96,9 @@ export async function evaluateRun(
       signal,
       onProgress,
     });
-    return { ...evaluation, recipe, engine, epoch };
+    const { evaluatedOn } = data;
+    const dataTitle = data.evaluation.title;
+    return { ...evaluation, recipe, engine, epoch, batch, evaluatedOn, dataTitle };
   } finally {
     model.dispose();
   }

@@ -2,9 +2,10 @@
  * A run's folder: config.json, metrics.jsonl, timing.jsonl, summary.json, the TensorBoard event file and
  * checkpoint/. Says whether one is already there, opens the logs, and removes a run when it is told to.
  */
-import { appendFile, mkdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { appendFile, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '@surge-bnn/contract';
+import { makeFolder } from '@surge-bnn/data';
 import { diskError, writeAtomic } from './checkpoint/atomic.js';
 import { lockFolder } from './checkpoint/lock.js';
 import type { Lap } from './clock.js';
@@ -40,7 +41,7 @@ export async function holdsRun(folder: string): Promise<boolean> {
  */
 export async function claim(folder: string): Promise<() => Promise<void>> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
   } catch (error) {
     const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
     if (taken) throw new InputError(`cannot use ${folder} as a run folder: it is a file`);
@@ -56,6 +57,13 @@ export async function claim(folder: string): Promise<() => Promise<void>> {
 /** True when there is a checkpoint to go on from: a run that was killed at its very beginning has none. */
 export async function canResume(folder: string): Promise<boolean> {
   return exists(join(folder, files.checkpoint, 'last.json'));
+}
+
+/** True for what a run leaves that broke off before its first checkpoint, as on a full disk: there is nothing in it to lose. */
+export async function isFalseStart(folder: string): Promise<boolean> {
+  if ((await canResume(folder)) || (await exists(join(folder, files.summary)))) return false;
+  const metrics = await stat(join(folder, files.metrics)).catch(() => undefined);
+  return metrics === undefined || metrics.size === 0;
 }
 
 /** What is made from a run afterwards, in its folder: of a new run it would be a stranger's. */

@@ -277,6 +277,21 @@ describe('a run folder', () => {
     expect(await content(forced)).toEqual(before);
   });
 
+  it('begins anew where a run broke off before its first checkpoint', async () => {
+    const out = join(base, 'false-start');
+    await mkdir(join(out, 'checkpoint'), { recursive: true });
+    await writeFile(join(out, 'config.json'), '{}');
+    await writeFile(join(out, 'metrics.jsonl'), '');
+    await train(out, {});
+    expect(await content(out)).toEqual(await content(join(base, 'a')));
+    // What has a checkpoint, a summary or an epoch in it is a run.
+    const kept = join(base, 'kept');
+    await mkdir(kept);
+    await writeFile(join(kept, 'config.json'), '{}');
+    await writeFile(join(kept, 'metrics.jsonl'), '{"epoch":1}\n');
+    await expect(train(kept, {})).rejects.toThrow('already holds a run');
+  });
+
   it('is refused while another run uses it, and nothing is lost', async () => {
     const out = join(base, 'twice');
     // Whichever is faster has it.

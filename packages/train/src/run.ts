@@ -19,6 +19,7 @@ import {
   RunLogs,
   claim,
   holdsRun,
+  isFalseStart,
   readSeconds,
   removeRun,
   writeConfig,
@@ -132,7 +133,8 @@ async function openLogs(
   lengths: CheckpointState['logs'] | undefined,
 ): Promise<RunLogs> {
   if (lengths !== undefined) return RunLogs.open(options.out, lengths);
-  if (options.force) await removeRun(options.out);
+  // Replaced by force, or one that broke off before its first checkpoint.
+  if (!options.resume && (await holdsRun(options.out))) await removeRun(options.out);
   await writeConfig(options.out, recipe);
   return RunLogs.open(options.out, { metrics: 0, events: 0 });
 }
@@ -199,9 +201,9 @@ function checkOptions({ stopAfter, resume, force }: RunOptions): void {
 
 async function checkFolder({ out, resume, force }: RunOptions): Promise<void> {
   const present = await holdsRun(out);
-  if (present && !resume && !force) {
+  if (present && !resume && !force && !(await isFalseStart(out))) {
     throw new InputError(
-      `${out} already holds a run: resume it, choose another folder, or replace it with force`,
+      `${out} already holds a run: resume it (--resume), choose another folder, or replace it (--force)`,
     );
   }
   if (!present && resume) throw new InputError(`there is no run to resume in ${out}`);

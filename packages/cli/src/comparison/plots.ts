@@ -1,6 +1,7 @@
 /** The plots of a comparison as SVG files: accuracy over epochs and over seconds, and the gains with their intervals. */
 import type { ComparedRun, ComparisonTable } from '@surge-bnn/train';
 import type { TopLevelSpec } from 'vega-lite';
+import { evaluatedImages } from '../evaluated-images.js';
 import { renderSvg } from '../report/chart.js';
 import { lightSeries } from '../report/palette.js';
 
@@ -33,6 +34,7 @@ function curves(table: ComparisonTable, x: 'epoch' | 'seconds', title: string): 
   );
   return {
     ...base,
+    title: titleOf(table),
     description: `accuracy over ${title}`,
     data: { values },
     width: 460,
@@ -67,6 +69,7 @@ function gainPlot(table: ComparisonTable): TopLevelSpec {
   const y = { field: 'row', type: 'nominal' as const, title: null, sort: null };
   return {
     ...base,
+    title: titleOf(table),
     description: 'paired gains',
     width: 460,
     height: { step: 24 },
@@ -97,6 +100,13 @@ function gainPlot(table: ComparisonTable): TopLevelSpec {
       },
     ],
   };
+}
+
+/** What the accuracies are of: a picture travels without its page. */
+function titleOf({ rows }: ComparisonTable) {
+  const [run] = rows.flatMap(({ runs }) => runs);
+  const text = run === undefined ? '' : evaluatedImages(run.summary);
+  return { text, anchor: 'start' as const, fontSize: 12, fontWeight: 'normal' as const };
 }
 
 function colors(arms: readonly string[]): string[] {

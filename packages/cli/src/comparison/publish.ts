@@ -6,6 +6,7 @@ import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promis
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
+import { makeFolder } from '@surge-bnn/data';
 import { comparisonFile, type ComparisonTable } from '@surge-bnn/train';
 import { comparisonPlots } from './plots.js';
 import { comparisonText } from './text.js';
@@ -29,7 +30,7 @@ export async function publishComparison(
   }
   const draft = `${to}.draft`;
   await rm(draft, { recursive: true, force: true });
-  await mkdir(draft, { recursive: true });
+  await makeFolder(draft);
   for (const name of [comparisonFile, planFile, logFile]) {
     await copyFile(path.join(from, name), path.join(draft, name));
   }

@@ -25,6 +25,8 @@ export interface RunConversionOptions extends ConversionOptions {
   readonly checkpoint?: CheckpointName;
   /** Average batch norm anew over the training images. */
   readonly reestimate?: boolean;
+  /** Sees the run before it is packed. */
+  readonly onLoaded?: (run: LoadedRun) => void;
 }
 
 /**
@@ -38,6 +40,7 @@ export async function convertRun(
 ): Promise<Conversion> {
   const { checkpoint = 'last', signal } = options;
   const run = await loadRun(folder, { checkpoint });
+  options.onLoaded?.(run);
   const { data, model, normalization, recipe } = run;
   try {
     const { evaluation, evaluatedOn } = data;

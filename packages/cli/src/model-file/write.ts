@@ -1,7 +1,8 @@
 /** Where a conversion puts its file: whole or not at all, and never over something else unasked. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
+import { makeFolder } from '@surge-bnn/data';
 import { diskError, writeAtomic } from '@surge-bnn/train';
 
 /**
@@ -32,7 +33,7 @@ export async function writeModelFile(
       );
     }
   }
-  await mkdir(path.dirname(file), { recursive: true }).catch((error: unknown) => {
+  await makeFolder(path.dirname(file)).catch((error: unknown) => {
     const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
     if (taken) throw new InputError(`cannot write ${file}: a part of the path is not a folder`);
     throw diskError(file, error);

@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
-import type { CompareEvent, CompareOptions, ComparisonTable } from '@surge-bnn/train';
+import type { Arm, CompareEvent, CompareOptions, ComparisonTable } from '@surge-bnn/train';
 import { comparisonText } from '../comparison/text.js';
 import { logFile, planFile, publishComparison } from '../comparison/publish.js';
 import { addRecipeFlags, overridesOf, type RecipeFlags } from '../recipe-flags.js';
@@ -147,16 +147,20 @@ function refuseArmFlags(flags: CompareFlags, file: string): void {
 
 /** A recipe and the lists of the command line as a plan. */
 async function planOf(json: unknown, file: string, flags: CompareFlags): Promise<object> {
-  const { applyOverrides, armsOf, checkCompensator, parseRecipe } =
-    await import('@surge-bnn/train');
-  const {
-    binarizers = ['ste'],
-    compensators = ['none', 'surge'],
-    seeds: given = [1, 2, 3],
-  } = flags;
+  const [{ methodName }, { applyOverrides, armsOf, checkCompensator, parseRecipe }] =
+    await Promise.all([import('@surge-bnn/core'), import('@surge-bnn/train')]);
+  const { compensators = ['none', 'surge'], seeds: given = [1, 2, 3] } = flags;
   for (const name of compensators) checkCompensator(name);
   const { 'compensator.eta': eta, ...overrides } = await overridesOf(flags);
+  const setsMethod = Object.keys(overrides).some((key) => /^binarizer(\.|$)/.test(key));
+  if (flags.binarizers !== undefined && setsMethod) {
+    throw new InputError(
+      '--set binarizer has no place beside --binarizers; give settings to an arm: --arm name:binarizer={"name":..}',
+    );
+  }
   let recipe = applyOverrides(parseRecipe(json, file), overrides);
+  // Without --binarizers the recipe's own method, settings and all, which no arm then names.
+  const binarizers = flags.binarizers ?? [methodName(recipe.binarizer)];
   if (eta !== undefined) {
     if (compensators.every((name) => name === 'none')) {
       throw new InputError('--eta has nothing to act on: --compensators names none but "none"');
@@ -175,9 +179,18 @@ async function planOf(json: unknown, file: string, flags: CompareFlags): Promise
     name: recipe.name,
     recipe,
     seeds: given,
-    arms: Object.fromEntries([...arms, ...more].map(({ name, set }) => [name, set])),
+    arms: Object.fromEntries(
+      [...(flags.binarizers === undefined ? arms.map(ofRecipe) : arms), ...more].map(
+        ({ name, set }) => [name, set],
+      ),
+    ),
     pairs: [...pairs, ...more.map(({ name }) => [name, arms[0].name])],
   };
+}
+
+/** The arm without a method of its own. */
+function ofRecipe({ name, set: { binarizer: _, ...set } }: Arm): Arm {
+  return { name, set };
 }
 
 /** "short:compensator=surge,epochs=5". */

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { ConversionReport, ImportedWeight, ImportReport } from '@surge-bnn/converter';
 import { InputError } from '@surge-bnn/contract';
+import type { LoadedRun } from '@surge-bnn/train';
 import type { ChannelStatistics } from '@surge-bnn/data';
 import { checkCheckpoint } from '../checkpoint-name.js';
 import { agreementLines, formatFates, sizeLines } from '../model-file/tables.js';
@@ -11,6 +12,7 @@ import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { countProgress } from '../terminal/progress.js';
 import { formatTable } from '../terminal/table.js';
 import { collect, decimal, list, numbers, wholeNumber, type AddVerb } from '../verb.js';
+import { noteUnfinished } from '../unfinished.js';
 
 interface ConvertFlags extends OutputFlags {
   readonly out?: string;
@@ -132,7 +134,12 @@ async function convertFolder(run: string, flags: ConvertFlags, common: Common) {
   const { checkpoint = 'last', reestimate } = flags;
   checkCheckpoint(checkpoint);
   const { convertRun } = await import('../model-file/convert-run.js');
-  return convertRun(run, { ...common, checkpoint, reestimate });
+  const output = processOutput(flags);
+  const advice = reestimate ? '' : '; resume it first, or take --reestimate';
+  const onLoaded = (loaded: LoadedRun) => {
+    noteUnfinished(output, loaded, advice);
+  };
+  return convertRun(run, { ...common, checkpoint, reestimate, onLoaded });
 }
 
 async function convertWeights(file: string, flags: ConvertFlags, common: Common) {

@@ -1,8 +1,9 @@
 /** `surge-bnn evaluate`: the accuracy of a trained run or of a model file, on all evaluation images. */
 import { InputError } from '@surge-bnn/contract';
 import type { DatasetName, PictureSet } from '@surge-bnn/data';
-import type { Evaluation } from '@surge-bnn/train';
+import type { Evaluation, RunEvaluation } from '@surge-bnn/train';
 import { checkCheckpoint } from '../checkpoint-name.js';
+import { evaluatedImages } from '../evaluated-images.js';
 import { evaluatePacked, type PackedEvaluation } from '../model-file/evaluate.js';
 import { namesModelFile, openModel, type OpenedModel } from '../model-file/open.js';
 import { configOf, isFolder } from '../network-cost.js';
@@ -10,6 +11,7 @@ import { count, figures, percent } from '../terminal/format.js';
 import { interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { countProgress } from '../terminal/progress.js';
+import { noteUnfinished } from '../unfinished.js';
 import type { AddVerb } from '../verb.js';
 
 interface EvaluateFlags extends OutputFlags {
@@ -53,7 +55,10 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
   }
   configOf(run);
   const { evaluateRun } = await import('@surge-bnn/train');
-  print(processOutput(flags), await evaluateRun(run, { checkpoint }), formatWithTop5);
+  const output = processOutput(flags);
+  const evaluation = await evaluateRun(run, { checkpoint });
+  noteUnfinished(output, evaluation);
+  print(output, evaluation, formatRun);
   return 0;
 }
 
@@ -105,10 +110,11 @@ function formatEvaluation(evaluation: Pick<Evaluation, keyof PackedEvaluation & 
   return `accuracy ${percent(accuracy)} (${count(correct)} of ${count(images)} images), loss ${figures(loss)}`;
 }
 
-function formatWithTop5(evaluation: Evaluation): string {
-  const { top5 } = evaluation;
+function formatRun(evaluation: RunEvaluation): string {
+  const { top5, images, evaluatedOn, dataTitle } = evaluation;
   const more = top5 === undefined ? '' : `, top-5 ${percent(top5)}`;
-  return `${formatEvaluation(evaluation)}${more}`;
+  const of = evaluatedImages({ evaluationImages: images, evaluatedOn, dataTitle });
+  return `${formatEvaluation(evaluation)}${more}\non ${of}`;
 }
 
 function formatPacked(evaluation: PackedEvaluation): string {

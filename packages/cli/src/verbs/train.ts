@@ -104,9 +104,14 @@ async function recipeOf(given: string, flags: TrainFlags): Promise<Recipe> {
   }
   const { applyOverrides } = await import('@surge-bnn/train');
   const recipe = await withCompensator(await loadRecipeOrRun(given), flags.compensator);
+  const set = await overridesOf(flags);
   const named = { binarizer: flags.binarizer, seed: flags.seed };
   const chosen = Object.entries(named).filter(([, value]) => value !== undefined);
-  const overrides = { ...(await overridesOf(flags)), ...Object.fromEntries(chosen) };
+  for (const [key] of chosen) {
+    if (key in set) throw new InputError(`--${key} and --set ${key} say the same; leave one out`);
+  }
+  // The method before its settings, which --set binarizer.NAME gives.
+  const overrides = { ...Object.fromEntries(chosen), ...set };
   return applyOverrides(recipe, overrides, 'the recipe with your options');
 }
 

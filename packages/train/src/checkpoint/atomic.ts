@@ -38,6 +38,7 @@ export function diskError(path: string, error: unknown): unknown {
     EPERM: 'no permission',
     EROFS: 'the file system is read-only',
     EISDIR: 'a folder has this name',
+    ENOENT: 'no folder can be made there',
     ENOTDIR: 'a part of the path is not a folder',
     EFBIG: 'the file would be too large',
     EIO: 'the disk reports an error',

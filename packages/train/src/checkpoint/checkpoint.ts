@@ -12,7 +12,7 @@
  * manifest over the old one is the moment at which the new checkpoint counts, and only then are the former
  * tensors removed. There is no wall-clock time in it: equal runs write equal bytes.
  */
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import { z } from 'zod';
@@ -135,12 +135,12 @@ export async function saveCheckpoint(
     await writeAtomic(join(folder, `${name}.json`), `${JSON.stringify(manifest, undefined, 2)}\n`);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new InputError(
-      `${error.message}; the previous checkpoint is kept, make room and resume`,
-      {
-        cause: error,
-      },
-    );
+    const former = await stat(join(folder, `${name}.json`)).catch(() => undefined);
+    const advice =
+      former === undefined
+        ? 'there is no checkpoint yet: make room and start again'
+        : 'the previous checkpoint is kept, make room and resume';
+    throw new InputError(`${error.message}; ${advice}`, { cause: error });
   }
   await removeFormer(folder, name, file);
 }

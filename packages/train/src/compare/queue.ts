@@ -3,9 +3,9 @@
  * is used again; one that was stopped, or killed, goes on from its checkpoint; one that was killed before its first begins
  * again. So whatever stops a comparison, the same command goes on.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '@surge-bnn/contract';
+import { makeFolder } from '@surge-bnn/data';
 import { diskError } from '../checkpoint/atomic.js';
 import { lockFolder } from '../checkpoint/lock.js';
 import { engineRecord, sameEngine } from '../engine-record.js';
@@ -88,7 +88,7 @@ export class Queue {
  * @throws InputError when another process is at it, naming it.
  */
 export async function inLockedFolder<T>(out: string, work: () => Promise<T>): Promise<T> {
-  await mkdir(out, { recursive: true }).catch((error: unknown) => {
+  await makeFolder(out).catch((error: unknown) => {
     const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
     if (taken) throw new InputError(`cannot use ${out} as a comparison's folder: it is a file`);
     throw diskError(out, error);
