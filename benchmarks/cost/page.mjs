@@ -62,7 +62,7 @@ export function page(report) {
   const lacking = [...new Set(missing(report))].map((one) => `- ${one}`);
   return `# What training costs
 
-Written by \`npm run bench:cost -- --page\`; the numbers are in [results/cost.json](../results/cost.json). Batches of ${options.batch}, ${options.engine}
+Written by \`npm run bench:cost -- --networks ${options.networks.join(',')} --page\`; the numbers are in [results/cost.json](../results/cost.json). Batches of ${options.batch}, ${options.engine}
 (${machine.native.isa ?? 'not built'}), ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}.
 
 A step is a whole one: forward, loss, backward, clipping, optimizer; medians of ${options.steps} in quiet moments (* marks what others disturbed). "tensors" is the engine's own peak, "process" that of
