@@ -15,10 +15,10 @@ beforeAll(async () => {
   await writeFile(tiny, JSON.stringify(tinyRecipe));
   await writeFile(path.join(folder, 'broken.json'), '{ "epochs": 3,');
   await writeFile(path.join(folder, 'unknown.json'), JSON.stringify({ ...tinyRecipe, epoch: 3 }));
-  await writeFile(
-    path.join(folder, 'plan.json'),
-    JSON.stringify({ name: 'p', recipe: tinyRecipe, seeds: [1], arms: { a: 'none', b: 3 } }),
-  );
+  const plan = { name: 'p', recipe: tinyRecipe, seeds: [1], arms: { a: 'none' } };
+  await writeFile(path.join(folder, 'good-plan.json'), JSON.stringify(plan));
+  const broken = { ...plan, arms: { a: 'none', b: 3 } };
+  await writeFile(path.join(folder, 'plan.json'), JSON.stringify(broken));
   await mkdir(path.join(folder, 'taken'));
   await writeFile(path.join(folder, 'taken/config.json'), JSON.stringify(tinyRecipe));
   await writeFile(path.join(folder, 'taken/summary.json'), '{}');
@@ -81,8 +81,8 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
     ['compare {}/tiny.json --compensators fixed=x', ['lam must be a number']],
     ['compare {}/tiny.json --arm short', ['--arm needs name:key=value', 'got "short"']],
     ['compare {}/tiny.json --arm a:epochz=3', ['arm "a"', 'did you mean "epochs"']],
-    ['compare {}/plan.json --binarizers ste', ['--binarizers has no place', '"arms"']],
-    ['compare {}/plan.json', ['plan.json: arms.b must be', 'got 3']],
+    ['compare {}/good-plan.json --binarizers ste', ['--binarizers has no place', '"arms"']],
+    ['compare {}/plan.json', ['plan.json: arms.b must be a string or an object, got 3']],
     ['evaluate {}/nowhere', ['there is no run folder']],
     ['evaluate {}', ['is no run folder']],
     ['evaluate {}/taken --checkpoint lst', ['checkpoint "lst"', 'did you mean "last"']],

@@ -52,5 +52,5 @@ export { runTraining } from './run.js';
 export { progressAt, schedule } from './schedules.js';
 export type { Schedule, ScheduleSpec } from './schedules.js';
 export { Session } from './session.js';
-export type { SessionOptions } from './session.js';
+export type { SessionOptions, StageStart } from './session-options.js';
 export type * from './types.js';

@@ -3,7 +3,6 @@
  * state out into a checkpoint and back in. Knows no files.
  */
 import { binaryLayers, setProgress } from '@surge-bnn/core';
-import type { Model } from '@surge-bnn/core';
 import { asOutOfMemory, InputError } from '@surge-bnn/contract';
 import type { Batch } from '@surge-bnn/data';
 import * as tf from '@tensorflow/tfjs-core';
@@ -11,51 +10,20 @@ import { WeightAverage } from './averaging/weight-average.js';
 import type { Checkpoint, CheckpointState } from './checkpoint/checkpoint.js';
 import type { StoredTensor } from './checkpoint/safetensors.js';
 import { loadWeights, stored, storedTensor } from './checkpoint/weights.js';
+import { accuracyAt, better, evaluationMetrics } from './epoch-results.js';
 import { batchGradients, clipGradients } from './gradients.js';
 import type { LossOptions } from './gradients.js';
 import { hashWeights } from './hash.js';
-import { largestListedConfusion } from './evaluation/tally.js';
 import { StatisticsRecorder } from './layer-statistics.js';
 import { recipeGroups } from './optimizers/from-recipe.js';
-import type { Objective } from './objective/objective.js';
 import { GroupedOptimizer } from './optimizers/groups.js';
 import { parametersOf, withoutAuxiliaries } from './parameters.js';
 import type { Parameter } from './parameters.js';
 import { etaSchedule } from './recipe/recipe.js';
 import type { Recipe } from './recipe/schema.js';
+import type { SessionOptions, StageStart } from './session-options.js';
 import { progressAt, schedule } from './schedules.js';
-import type { AccuracyAt, EngineRecord, EpochMetrics, Evaluation, StageResult } from './types.js';
-
-export interface SessionOptions {
-  /** Of a run with stages: the stage's. */
-  readonly recipe: Recipe;
-  readonly engine: EngineRecord;
-  readonly model: Model;
-  readonly inputShape: LossOptions['inputShape'];
-  readonly classes: number;
-  readonly stepsPerEpoch: number;
-  /** sha256 of the images, for the checkpoint. */
-  readonly dataHash: string;
-  /** What is minimised. Default: the cross-entropy with the labels. */
-  readonly objective?: Objective;
-  /** Absent: a run of one piece. */
-  readonly stage?: StageStart;
-  /** sha256 of the weights of other runs that this one uses. */
-  readonly sources?: CheckpointState['sources'];
-}
-
-/** Where in a run with stages a session stands. */
-export interface StageStart {
-  readonly index: number;
-  /** Of the whole run; it goes into the checkpoint. */
-  readonly recipe: Recipe;
-  /** Epochs and steps of the stages before. */
-  readonly epochs: number;
-  readonly steps: number;
-  readonly before: readonly StageResult[];
-  /** Hash of the weights that the run began with; absent in its first stage, which begins with them. */
-  readonly initialWeights?: string;
-}
+import type { AccuracyAt, EpochMetrics, Evaluation, StageResult } from './types.js';
 
 export class Session {
   /** Whole epochs of the run done, those of former stages included. */
@@ -178,12 +146,7 @@ export class Session {
       ...(eta === undefined ? {} : { eta }),
       trainLoss: loss,
       trainAccuracy: accuracy,
-      ...(evaluation === undefined
-        ? {}
-        : { testLoss: evaluation.loss, testAccuracy: evaluation.accuracy, ...details(evaluation) }),
-      ...(averaged === undefined
-        ? {}
-        : { averagedLoss: averaged.loss, averagedAccuracy: averaged.accuracy }),
+      ...evaluationMetrics(evaluation, averaged),
       layers: this.recorder.take(),
     };
     this.batch = 0;
@@ -333,30 +296,6 @@ export class Session {
       ? ' although all weights are finite'
       : `: ${broken.key} of layer "${broken.layer}" holds values that are not finite`;
   }
-}
-
-function accuracyAt(evaluation: Evaluation, epoch: number): AccuracyAt {
-  const { accuracy, loss } = evaluation;
-  const { testTop5: top5, confusion } = details(evaluation);
-  return {
-    accuracy,
-    loss,
-    epoch,
-    ...(top5 === undefined ? {} : { top5 }),
-    ...(confusion === undefined ? {} : { confusion }),
-  };
-}
-
-function better(now: AccuracyAt, before: AccuracyAt | undefined): AccuracyAt {
-  return before === undefined || now.accuracy > before.accuracy ? now : before;
-}
-
-/** What an evaluation says beside accuracy and loss; the confusion of many classes is in confusion.csv alone. */
-function details({ top5, confusion }: Evaluation): Pick<EpochMetrics, 'testTop5' | 'confusion'> {
-  return {
-    ...(top5 === undefined ? {} : { testTop5: top5 }),
-    ...(confusion.length > largestListedConfusion ? {} : { confusion }),
-  };
 }
 
 function baseRate({ optimizer }: Recipe): number {

@@ -169,7 +169,11 @@ function describePath(path: Path): string {
 }
 
 function article(expected: string): string {
-  const word: Record<string, string> = { int: 'whole number', boolean: 'true or false' };
+  const word: Record<string, string> = {
+    int: 'whole number',
+    boolean: 'true or false',
+    record: 'object',
+  };
   const name = word[expected] ?? expected;
   if (expected === 'boolean') return name;
   return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`;

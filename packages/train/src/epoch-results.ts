@@ -1,0 +1,48 @@
+/** From evaluations to what metrics, checkpoint and summary keep of them. */
+import { largestListedConfusion } from './evaluation/tally.js';
+import type { AccuracyAt, EpochMetrics, Evaluation } from './types.js';
+
+/** The part of an epoch's metrics that its evaluations give. */
+export function evaluationMetrics(
+  evaluation: Evaluation | undefined,
+  averaged: Evaluation | undefined,
+): Partial<EpochMetrics> {
+  return {
+    ...(evaluation === undefined
+      ? {}
+      : {
+          testLoss: evaluation.loss,
+          testAccuracy: evaluation.accuracy,
+          ...details(evaluation),
+        }),
+    ...(averaged === undefined
+      ? {}
+      : { averagedLoss: averaged.loss, averagedAccuracy: averaged.accuracy }),
+  };
+}
+
+/** An evaluation and its epoch. */
+export function accuracyAt(evaluation: Evaluation, epoch: number): AccuracyAt {
+  const { accuracy, loss } = evaluation;
+  const { testTop5: top5, confusion } = details(evaluation);
+  return {
+    accuracy,
+    loss,
+    epoch,
+    ...(top5 === undefined ? {} : { top5 }),
+    ...(confusion === undefined ? {} : { confusion }),
+  };
+}
+
+/** Of equals the earlier. */
+export function better(now: AccuracyAt, before: AccuracyAt | undefined): AccuracyAt {
+  return before === undefined || now.accuracy > before.accuracy ? now : before;
+}
+
+/** What an evaluation says beside accuracy and loss; the confusion of many classes is in confusion.csv alone. */
+function details({ top5, confusion }: Evaluation): Pick<EpochMetrics, 'testTop5' | 'confusion'> {
+  return {
+    ...(top5 === undefined ? {} : { testTop5: top5 }),
+    ...(confusion.length > largestListedConfusion ? {} : { confusion }),
+  };
+}
