@@ -9,6 +9,7 @@ import { buildModel } from '@surge-bnn/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { use } from './backends.js';
+import { numbers, product } from './torch-numbers.js';
 
 interface Case {
   readonly network: string;
@@ -24,15 +25,6 @@ const file = new URL('paper-networks.torch.json', import.meta.url);
 const cases = JSON.parse(readFileSync(file, 'utf8')) as Case[];
 
 beforeAll(() => use('cpu'));
-
-const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-
-function numbers(k: number, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => {
-    const wave = 43758.5453 * Math.sin(1 + 12.9898 * i + 78.233 * k);
-    return 2 * (wave - Math.floor(wave)) - 1;
-  });
-}
 
 /** `fill` of the script. */
 function stateDict({ network, precision, tensors }: Case) {

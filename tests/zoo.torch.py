@@ -13,15 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-
-def numbers(k, shape):
-    """Spread evenly over [-1, 1)."""
-    waves = [43758.5453 * math.sin(1 + 12.9898 * i + 78.233 * k) for i in range(math.prod(shape))]
-    return torch.tensor([2 * (w - math.floor(w)) - 1 for w in waves], dtype=torch.float64).reshape(shape)
-
-
-def sign(x):
-    return torch.where(x < 0, -1.0, 1.0)
+from torch_numbers import numbers, sign
 
 
 class BinaryConv(nn.Conv2d):

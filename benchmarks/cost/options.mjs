@@ -1,6 +1,8 @@
 /** What `npm run bench:cost` may be asked, with its help; a mistake is one sentence and exit code 2. */
-import { parseArgs } from 'node:util';
+import { commandLine } from '../lib/arguments.mjs';
 import { forms } from './forms.mjs';
+
+const { count, list, parse } = commandLine('bench:cost');
 
 const networks = ['resnet-20', 'cifar-resnet-18', 'vgg-small', 'digits-cnn'];
 const engines = ['native2', 'native1', 'wasm'];
@@ -25,12 +27,23 @@ ${forms.map(({ name }, i) => `  ${i + 1}  ${name}`).join('\n')}
 
 /** @returns the options, checked; undefined when help was asked for. */
 export function readOptions(argv) {
-  const { values } = parse(argv);
+  const text = { type: 'string' };
+  const flag = { type: 'boolean', default: false };
+  const values = parse(argv, {
+    networks: text,
+    engine: text,
+    forms: text,
+    steps: text,
+    batch: text,
+    from: text,
+    page: flag,
+    help: flag,
+  });
   if (values.help) return undefined;
-  const chosen = list('networks', values.networks ?? 'resnet-20,vgg-small', networks);
+  const chosen = list('networks', values.networks, networks, ['resnet-20', 'vgg-small']);
   const numbers = forms.map((_, i) => String(i + 1));
-  const wanted = list('forms', values.forms ?? numbers.join(','), numbers);
-  const [engine] = list('engine', values.engine ?? 'native2', engines);
+  const wanted = list('forms', values.forms, numbers, numbers);
+  const [engine] = list('engine', values.engine, engines, ['native2']);
   return {
     networks: chosen,
     engine,
@@ -41,35 +54,4 @@ export function readOptions(argv) {
     page: values.page,
     from: values.from,
   };
-}
-
-function parse(args) {
-  const text = { type: 'string' };
-  const flag = { type: 'boolean', default: false };
-  const options = { networks: text, engine: text, forms: text, steps: text, batch: text };
-  try {
-    return parseArgs({ args, options: { ...options, from: text, page: flag, help: flag } });
-  } catch (error) {
-    return refuse(error.message);
-  }
-}
-
-function list(name, given, allowed) {
-  const chosen = given.split(',');
-  const wrong = chosen.find((item) => !allowed.includes(item));
-  if (wrong !== undefined) {
-    refuse(`--${name}: "${wrong}" does not exist; allowed: ${allowed.join(', ')}`);
-  }
-  return chosen;
-}
-
-function count(name, given) {
-  const value = Number(given);
-  if (!Number.isInteger(value) || value < 1) refuse(`--${name} must be a whole number >= 1`);
-  return value;
-}
-
-function refuse(sentence) {
-  console.error(`bench:cost: ${sentence} (--help explains the options)`);
-  process.exit(2);
 }

@@ -1,5 +1,7 @@
 /** What `npm run bench:train` may be asked, with its help; a mistake is one sentence and exit code 2. */
-import { parseArgs } from 'node:util';
+import { commandLine } from '../lib/arguments.mjs';
+
+const { count, list, parse, refuse } = commandLine('bench:train');
 
 export const networks = ['resnet-20', 'vgg-small', 'digits-cnn'];
 export const methods = ['fp', 'ste', 'surge'];
@@ -41,7 +43,7 @@ Close everything else first: threads that wait for each other suffer most on a b
 export function readOptions(argv) {
   const flag = { type: 'boolean', default: false };
   const text = { type: 'string' };
-  const { values } = parse(argv, {
+  const values = parse(argv, {
     networks: text,
     methods: text,
     engines: text,
@@ -76,33 +78,4 @@ export function readOptions(argv) {
     profile,
     from,
   };
-}
-
-function parse(argv, options) {
-  try {
-    return parseArgs({ args: argv, options });
-  } catch (error) {
-    return refuse(error.message);
-  }
-}
-
-function list(name, given, allowed, fallback) {
-  if (given === undefined) return fallback;
-  const chosen = given.split(',');
-  const wrong = chosen.find((item) => !allowed.includes(item));
-  if (wrong !== undefined) {
-    refuse(`--${name}: "${wrong}" does not exist; allowed: ${allowed.join(', ')}`);
-  }
-  return chosen;
-}
-
-function count(name, given) {
-  const value = Number(given);
-  if (!Number.isInteger(value) || value < 1) refuse(`--${name} must be a whole number >= 1`);
-  return value;
-}
-
-function refuse(sentence) {
-  console.error(`bench:train: ${sentence} (--help explains the options)`);
-  process.exit(2);
 }

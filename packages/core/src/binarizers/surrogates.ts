@@ -3,6 +3,7 @@
  * fused kernels know, `antiderivative` the function that the backward pretends sign to be.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { above, notAbove } from '../ops/above.js';
 import type { Progress, Surrogate } from './binarizer.js';
 
 /** s(u) = 1: the gradient passes as it is. */
@@ -17,7 +18,7 @@ export const identitySurrogate: Surrogate = {
 export function boxSurrogate(width: number): Surrogate {
   return {
     name: `box(${width})`,
-    slope: (u) => tf.tidy(() => tf.cast(tf.lessEqual(tf.abs(u), width), 'float32')),
+    slope: (u) => tf.tidy(() => notAbove(tf.abs(u), width)),
     spec: () => ({ kind: 'box', width }),
     antiderivative: (u) => Math.max(-width, Math.min(width, u)),
   };
@@ -100,9 +101,9 @@ export function powerSurrogate(o: (p: Progress) => number, m: number, edge: numb
         // A power by exp and log, which engines have; no log of 0 below m.
         const exponent = tf.mul((1 - order) / order, tf.log(tf.maximum(size, m)));
         const curve = tf.mul(1 / order, tf.exp(exponent));
-        const core = tf.fill(u.shape, power(m, order) / m);
-        const slope = tf.where(tf.greater(size, m), curve, core);
-        return tf.where(tf.greater(size, edge), tf.zerosLike(slope), slope);
+        const core = power(m, order) / m;
+        const slope = tf.add(tf.mul(curve, above(size, m)), tf.mul(core, notAbove(size, m)));
+        return tf.mul(slope, notAbove(size, edge));
       }),
     antiderivative: (u, p) => {
       const order = o(p);

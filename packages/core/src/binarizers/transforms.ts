@@ -1,6 +1,8 @@
 /** The latent transforms. Each is a forward and its vector-Jacobian product; none knows which method uses it. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { notAbove } from '../ops/above.js';
+import { signOf } from '../ops/sign.js';
 import type { LatentTransform, Progress } from './binarizer.js';
 import { filterAxes, filterMean, filterSize, layerMean } from './means.js';
 
@@ -89,7 +91,7 @@ export function clipToQuantile(
     backward: (gradient, v, parameters, p) => {
       const masked = tf.tidy(() => {
         const u = inner.forward(v, parameters, p);
-        return tf.mul(gradient, tf.cast(tf.lessEqual(tf.abs(u), bound(u, p)), 'float32'));
+        return tf.mul(gradient, notAbove(tf.abs(u), bound(u, p)));
       });
       const carried = inner.backward(masked, v, parameters, p);
       masked.dispose();
@@ -178,7 +180,7 @@ export const centreAndScale: LatentTransform = {
   },
   // The sign of a quotient is that of the product with the divisor's sign, which rounds once less.
   signs: ([a, b]) => {
-    const side = tf.sub(1, tf.mul(2, tf.cast(tf.less(a, 0), 'float32')));
+    const side = signOf(a);
     return { factor: side, shift: tf.neg(tf.mul(b, side)) };
   },
 };

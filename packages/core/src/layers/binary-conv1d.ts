@@ -8,6 +8,7 @@ import { shapeText } from './base-options.js';
 import type { LayerShape } from './base-options.js';
 import { BinaryLayer } from './binary-layer.js';
 import type { BinaryLayerOptions } from './binary-layer.js';
+import { checkedPadValue, windowConfig } from './conv-options.js';
 import { registerOnce } from './registration.js';
 
 export interface BinaryConv1DOptions extends BinaryLayerOptions, Conv1dOptions {
@@ -35,19 +36,12 @@ export class BinaryConv1D extends BinaryLayer {
 
   constructor(private readonly convOptions: BinaryConv1DOptions) {
     super(convOptions, 'binaryConv1d', Object.keys(ownKeys));
-    const floatInput = this.inputBinarizer === 'none';
-    const { filters, kernelSize, padValue = floatInput ? 0 : 1 } = convOptions;
-    if (![filters, kernelSize].every((n) => Number.isInteger(n) && n > 0)) {
-      throw new InputError(
-        `layer "${this.name}": filters and kernelSize must be whole numbers > 0, got ${filters} and ${kernelSize}`,
-      );
-    }
-    if (floatInput && padValue !== 0) {
-      throw new InputError(
-        `layer "${this.name}": with inputBinarizer 'none' the float input is padded with 0, so padValue must be 0, got ${padValue}`,
-      );
-    }
-    this.padValue = padValue;
+    this.padValue = checkedPadValue(
+      this.name,
+      this.inputBinarizer,
+      [convOptions.kernelSize],
+      convOptions,
+    );
   }
 
   /** Geometry of the row [batch, 1, length, channels] for a batch of sequences of this shape. */
@@ -59,7 +53,7 @@ export class BinaryConv1D extends BinaryLayer {
   override build(inputShape: LayerShape): void {
     const [, ...shape] = sequenceShape(inputShape, this.name);
     this.geometry([1, ...shape]); // refuses what does not fit, before any weight is made
-    this.makeWeights(this.kernelShape(shape[1]), shape[1]);
+    this.makeWeights(this.kernelShape(shape[1]), shape[1], this.convOptions.groups);
     this.built = true;
   }
 
@@ -79,11 +73,11 @@ export class BinaryConv1D extends BinaryLayer {
   }
 
   override getConfig(): serialization.ConfigDict {
-    const { filters, kernelSize, strides, padding, dilationRate, groups } = this.convOptions;
-    const all = { filters, kernelSize, strides, padding, dilationRate, groups };
-    const given = Object.entries(all).filter(([, value]) => value !== undefined);
-    const config = Object.fromEntries(given) as serialization.ConfigDict;
-    return { ...super.getConfig(), ...config, padValue: this.padValue };
+    return {
+      ...super.getConfig(),
+      ...windowConfig(this.convOptions),
+      padValue: this.padValue,
+    };
   }
 
   private kernelShape(inChannels: number): number[] {

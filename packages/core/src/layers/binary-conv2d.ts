@@ -1,12 +1,13 @@
 /** The binary convolution as a TF.js layer. */
 import type { serialization, Tensor } from '@tensorflow/tfjs-core';
-import { convGeometry, InputError } from '@surge-bnn/contract';
+import { convGeometry } from '@surge-bnn/contract';
 import type { ConvOptions, PadValue } from '@surge-bnn/contract';
 import { binaryConv2d as binaryConv2dOp } from '../ops/binary-conv2d.js';
 import { pictureShape } from './base-options.js';
 import type { LayerShape } from './base-options.js';
 import { BinaryLayer } from './binary-layer.js';
 import type { BinaryLayerOptions } from './binary-layer.js';
+import { checkedPadValue, windowConfig } from './conv-options.js';
 import { registerOnce } from './registration.js';
 
 export interface BinaryConv2DOptions extends BinaryLayerOptions, ConvOptions {
@@ -38,20 +39,9 @@ export class BinaryConv2D extends BinaryLayer {
 
   constructor(private readonly convOptions: BinaryConv2DOptions) {
     super(convOptions, 'binaryConv2d', Object.keys(ownKeys));
-    const floatInput = this.inputBinarizer === 'none';
-    const { filters, kernelSize, padValue = floatInput ? 0 : 1 } = convOptions;
+    const { kernelSize } = convOptions;
     this.kernelSize = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
-    if (![filters, ...this.kernelSize].every((n) => Number.isInteger(n) && n > 0)) {
-      throw new InputError(
-        `layer "${this.name}": filters and kernelSize must be whole numbers > 0, got ${filters} and ${kernelSize}`,
-      );
-    }
-    if (floatInput && padValue !== 0) {
-      throw new InputError(
-        `layer "${this.name}": with inputBinarizer 'none' the float input is padded with 0, so padValue must be 0, got ${padValue}`,
-      );
-    }
-    this.padValue = padValue;
+    this.padValue = checkedPadValue(this.name, this.inputBinarizer, this.kernelSize, convOptions);
   }
 
   /** Geometry for a batch of pictures of this shape. */
@@ -88,11 +78,11 @@ export class BinaryConv2D extends BinaryLayer {
   }
 
   override getConfig(): serialization.ConfigDict {
-    const { filters, kernelSize, strides, padding, dilationRate, groups } = this.convOptions;
-    const all = { filters, kernelSize, strides, padding, dilationRate, groups };
-    const given = Object.entries(all).filter(([, value]) => value !== undefined);
-    const config = Object.fromEntries(given) as serialization.ConfigDict;
-    return { ...super.getConfig(), ...config, padValue: this.padValue };
+    return {
+      ...super.getConfig(),
+      ...windowConfig(this.convOptions),
+      padValue: this.padValue,
+    };
   }
 
   private kernelShape(inChannels: number): number[] {

@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { BranchMeasure, BranchWeights } from '@surge-bnn/contract';
 import { branchWeights, lambdaOf, statisticsOf } from '../compensator/scaler.js';
+import { notAbove } from './above.js';
 import type { AuxiliaryBranch } from './auxiliary-branch.js';
 import type { BinaryPlan } from './binary-plan.js';
 import { combineByScope } from './scoped-combination.js';
@@ -136,7 +137,7 @@ export function combineWithTensors(
 /** Share of entries that are exactly 0; none where there is no slope. */
 function zeroShare(slope: Tensor | undefined): Scalar {
   if (slope === undefined) return tf.scalar(0);
-  return tf.mean(tf.cast(tf.equal(slope, 0), 'float32'));
+  return tf.mean(notAbove(tf.abs(slope), 0));
 }
 
 /** Reads the four measures when the device has them and runs the number path for its state and statistics. */

@@ -2,10 +2,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { nanAtSign } from '@surge-bnn/contract';
+import { above } from './above.js';
 
 /** sign(v) as float32, same shape. tf.sign is not it: it maps 0 to a third value. NaN is not looked for here. */
 export function signOf(v: Tensor): Tensor {
-  return tf.tidy(() => tf.sub(1, tf.mul(2, tf.cast(tf.less(v, 0), 'float32'))));
+  return tf.tidy(() => tf.sub(1, tf.mul(2, above(tf.neg(v), 0))));
 }
 
 /** Backends whose tensors live where a number can be read without waiting. */
