@@ -5,8 +5,10 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { surge } from '../compensator/surge.js';
+import type { SurgeOptions } from '../compensator/surge.js';
 import { canonicalForward } from '../evaluation/canonical-forward.js';
 import { attachCompensator, detachCompensator } from '../model/attach-compensator.js';
+import { binaryLayers } from '../model/binary-layers.js';
 import { summarize } from '../model/summarize.js';
 import { binaryConv1d as op } from '../ops/binary-conv1d.js';
 import type { BinaryConv1DOptions } from './binary-conv1d.js';
@@ -151,6 +153,54 @@ describe('layers.binaryConv1d', () => {
       [3, 3, 4],
     ]);
     detachCompensator(made);
+  });
+
+  // METHOD.md's shapes of the forms: g = 3 groups of the 6 channels, U in the layer's own groups and V over all of its rank.
+  it.each<[SurgeOptions, number, number[][]]>([
+    [{ eta: 0.3, form: 'grouped', groups: 3 }, 1, [[3, 2, 6]]],
+    [{ eta: 0.3, form: 'grouped', groups: 3 }, 2, [[3, 2, 6]]],
+    [
+      { eta: 0.3, form: 'lowRank', rank: 2 },
+      1,
+      [
+        [3, 6, 2],
+        [1, 2, 6],
+      ],
+    ],
+    [
+      { eta: 0.3, form: 'lowRank', rank: 2 },
+      2,
+      [
+        [3, 3, 2],
+        [1, 2, 6],
+      ],
+    ],
+  ])('has the gradients of its picture of one row with %j in %d groups', (form, groups, shapes) => {
+    const size = { filters: 6, groups, seed: 1 };
+    const sequence = model({ ...size });
+    const picture = tfl.sequential({
+      layers: [
+        layers.binaryConv2d({ ...size, name: 'conv', kernelSize: [1, 3], inputShape: [1, 10, 6] }),
+      ],
+    });
+    const x = numbers([2, 10, 6]);
+    const [dy, row] = [numbers([2, 10, 6], 3), tf.reshape(x, [2, 1, 10, 6])];
+    for (const made of [sequence, picture]) attachCompensator(made, surge(form));
+    expect(binaryLayers(sequence)[0].auxiliaries.map((w) => w.shape)).toEqual(shapes);
+    picture.setWeights(sequence.getWeights().map((w) => tf.reshape(w, [1, ...w.shape])));
+    const gradients = (made: tfl.LayersModel, input: tf.Tensor) => {
+      const loss = (t: tf.Tensor) => {
+        const y = made.apply(t, { training: true }) as tf.Tensor;
+        return tf.sum<tf.Scalar>(tf.mul(tf.reshape(y, dy.shape), dy));
+      };
+      const variables = made.trainableWeights.map((w) => w.read() as tf.Variable);
+      const { grads } = tf.variableGrads(() => loss(input), variables);
+      const all = [...variables.map((v) => grads[v.name]), tf.grad(loss)(input)];
+      return all.map((t) => [...t.dataSync()]);
+    };
+    const found = gradients(sequence, x);
+    expect(found.map((values) => values.some((v) => v !== 0))).not.toContain(false);
+    expect(found).toEqual(gradients(picture, row));
   });
 
   it('with float inputs sums floats canonically', () => {

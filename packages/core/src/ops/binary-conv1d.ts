@@ -33,8 +33,8 @@ export function binaryConv1d(x: Tensor, kernel: Tensor, options: BinaryConv1dOpt
   const layer = options.name ?? 'binaryConv1d';
   const padValue = checkPadValue(options.padValue, layer);
   const geometry = conv1dGeometry(x.shape, kernel.shape, options, layer);
-  const [size, inputs, outputs] = kernel.shape;
-  const asFilter = (t: Tensor) => tf.reshape(t, [1, size, inputs, outputs]);
+  // An auxiliary's weights have shapes of their own, of the same rank.
+  const asFilter = (t: Tensor) => tf.reshape(t, [1, ...t.shape]);
   const { batch, inWidth, inChannels, outWidth, outChannels } = geometry;
   return tf.tidy(() => {
     const row = tf.reshape(x, [batch, 1, inWidth, inChannels]);
