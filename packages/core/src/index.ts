@@ -44,6 +44,7 @@ export {
   tanhSurrogate,
 } from './binarizers/surrogates.js';
 export { noTransform } from './binarizers/transforms.js';
+export { withoutShift } from './binarizers/without-shift.js';
 export type {
   AuxiliaryForm,
   CompensatorOptions,

@@ -1,10 +1,10 @@
 /** What all networks have in common. */
-import type { Binarizer, BinarizerName, Model } from '@surge-bnn/core';
+import type { Binarizer, BinarizerName, InputBinarizer, Model } from '@surge-bnn/core';
 
 /** What a network is built from besides its own options. */
 export interface BuildContext {
   /** How the binary layers binarize inputs and weights. */
-  inputBinarizer: BinarizerName | Binarizer;
+  inputBinarizer: BinarizerName | InputBinarizer;
   weightBinarizer: BinarizerName | Binarizer;
   /** Initial weights depend on it, and on the layers' names, alone. */
   seed: number;

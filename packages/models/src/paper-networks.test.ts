@@ -1,11 +1,20 @@
 /** The networks from the papers: their structure, counted by hand, and what their options do. */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { attachCompensator, binaryLayers, leafLayers, summarize, surge } from '@surge-bnn/core';
+import {
+  attachCompensator,
+  BinaryConv2D,
+  binaryLayers,
+  layerCalls,
+  leafLayers,
+  setProgress,
+  summarize,
+  surge,
+} from '@surge-bnn/core';
 import { InputError } from '@surge-bnn/contract';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { buildModel, networkList } from './index.js';
+import { buildModel, networkList, torchNames } from './index.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -142,6 +151,48 @@ describe('vgg-small', () => {
         8 * 8 * (conv(256, 512) + conv(512, 512)),
     );
     model.dispose();
+  });
+});
+
+describe('reactnet-a', () => {
+  const names = ['ste', 'reactnet', 'bnext'] as const;
+  const make = (name: (typeof names)[number]) => {
+    const context = { inputBinarizer: name, weightBinarizer: name, seed: 1, classes: 10 } as const;
+    const spec = { network: 'reactnet-a', options: { width: 2 } };
+    return buildModel(spec, { ...context, inputShape: [32, 32, 3] });
+  };
+
+  it.each(names)('has one shift in front of each binary convolution with %s', async (name) => {
+    const model = make(name);
+    const { calls } = layerCalls(model);
+    const producer = new Map(calls.map((call) => [call.output, call.layer]));
+    const binary = calls.filter(({ layer }) => layer instanceof BinaryConv2D);
+    expect(binary).toHaveLength(31);
+    for (const { layer, inputs } of binary) {
+      const before = inputs.map((id) => producer.get(id)?.getClassName());
+      // The kernel is all that the layer itself learns.
+      expect([layer.name, before, layer.weights.length]).toEqual([layer.name, ['ChannelBias'], 1]);
+    }
+    expect(trained(model)).toBe(trained(make('ste')));
+    expect(torchNames(model, ['feature.3.move11.bias', 'feature.3.move21.bias'])).toEqual({});
+
+    // A shift that turns every sign turns the convolution's sums, in a saved copy as well.
+    const modelTopology = model.toJSON(null, false) as object;
+    const again = await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology }), { strict: false });
+    again.setWeights(model.getWeights());
+    setProgress(again, 1);
+    again.getLayer('feature.1.move11').setWeights([tf.fill([2], -1e6)]);
+    const outputs = again.getLayer('feature.1.binary_3x3').output as tfl.SymbolicTensor;
+    const until = tfl.model({ inputs: again.inputs, outputs });
+    const sums = until.predict(tf.randomNormal([1, 32, 32, 3], 0, 1, 'float32', 3)) as tf.Tensor;
+    const [kernel] = again.getLayer('feature.1.binary_3x3').getWeights();
+    const weights = kernel.dataSync<'float32'>();
+    // In the middle all 18 inputs are -1; the methods' scale is mean |W|, or 1.
+    const filter = weights.filter((_, i) => i % 2 === 0);
+    const scale = name === 'reactnet' ? filter.reduce((s, w) => s + Math.abs(w), 0) / 18 : 1;
+    const expected = -scale * filter.reduce((s, w) => s + (w < 0 ? -1 : 1), 0);
+    const middle = (sums.arraySync() as number[][][][])[0][5][5][0];
+    expect(middle).toBeCloseTo(expected, 4);
   });
 });
 

@@ -7,8 +7,11 @@
  * where the learnable bias in front of a sign is the paper's RSign. A block with stride 2 averages x over 2x2 in its first shortcut.
  * Where the channels double, there are two 1x1 convolutions of equal width, each with the shortcut y, and their results stand
  * side by side. So no shortcut has weights. Names are those of the PyTorch repository; `rprelu1` is its move12, prelu1, move13.
+ *
+ * A binarizer with a shift of its own (`reactnet`, `bnext`) is taken without it: the network's own has the repository's name, and one
+ * stands in front of both 1x1 convolutions of a pair.
  */
-import { layers } from '@surge-bnn/core';
+import { layers, withoutShift } from '@surge-bnn/core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { averaged, floatConv, halved, innerConv, linear, on } from './convolutions.js';
@@ -31,6 +34,7 @@ export const reActNetA: Network<SharedOptions> = {
   build(options, context) {
     checkSharedOptions('reactnet-a', options);
     const { width, momentum } = options;
+    const inner = { ...context, inputBinarizer: withoutShift(context.inputBinarizer) };
     const input = tfl.input({ name: 'input', shape: context.inputShape });
     let x = on(floatConv('feature.0.conv1', width, context, { strides: 2 }), input);
     x = on(layers.batchNorm({ name: 'feature.0.bn1', momentum }), x);
@@ -38,7 +42,7 @@ export const reActNetA: Network<SharedOptions> = {
       const doubles = multiples[i] !== multiples[i - 1];
       // The first block doubles the channels of a picture that the stem has just halved.
       const strides = doubles && i > 1 ? 2 : 1;
-      x = block(`feature.${i}`, x, { doubles, strides }, options, context);
+      x = block(`feature.${i}`, x, { doubles, strides }, options, inner);
     }
     const outputs = on(linear('fc', context), averaged(x));
     return tfl.model({ name: 'reactnet-a', inputs: input, outputs });

@@ -15,6 +15,8 @@ import {
   resolveMethod,
   specOf,
 } from './registry.js';
+import { noTransform } from './transforms.js';
+import { withoutShift } from './without-shift.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -231,6 +233,32 @@ describe('slopes', () => {
   });
 });
 
+describe('withoutShift', () => {
+  // The slopes of ReActNet and BNext at 0.3, 1.2 and 2: max(0, 2 - 2|u|) and 1[|u| <= 1.5].
+  it.each([
+    ['reactnet', { name: 'reactnet', shift: false }, [1.4, 0, 0]],
+    [{ name: 'reactnet', weights: 'real' }, undefined, [1.4, 0, 0]],
+    ['bnext', { name: 'bnext', shift: false }, [1, 1, 0]],
+    [{ name: 'bnext', epochs: 100 }, undefined, [1, 1, 0]],
+  ] as const)('of %j keeps sign, slope and settings', (given, saved, slopes) => {
+    const found = withoutShift(given);
+    if (found === 'none') throw new Error('not a binarizer');
+    expect(specOf(found)).toEqual(saved ?? { ...(given as object), shift: false });
+    expect(found.transform).toBe(noTransform);
+    expect([...found.surrogate.slope(tf.tensor1d([0.3, 1.2, 2]), 0).dataSync()]).toEqual(
+      slopes.map(Math.fround),
+    );
+  });
+
+  it('leaves others as they are, and takes the shift of one that nobody published, too', () => {
+    for (const name of ['ste', 'adabin', 'none'] as const) {
+      expect(withoutShift(name)).toBe(resolveInputBinarizer(name));
+    }
+    const own = { ...inputBinarizers.reactnet, name: 'own' };
+    expect(withoutShift(own)).toMatchObject({ name: 'own', transform: noTransform });
+  });
+});
+
 describe('settings', () => {
   it('are kept for a saved layer, on either side', () => {
     const spec = { name: 'ir-net', start: -1 } as const;
@@ -251,6 +279,8 @@ describe('settings', () => {
     ['{"name": "reste", "end": 0.5}', 'a number >= 1, got 0.5'],
     ['{"name": "biper", "realUntil": 2}', 'realUntil must be a number from 0 to 1, got 2'],
     ['{"name": "adabin", "offset": "both"}', "offset must be 'code' or 'paper'"],
+    ['{"name": "reactnet", "shift": 0}', '"reactnet": shift must be true or false, got 0'],
+    ['{"name": "bnext", "shift": "no"}', 'shift must be true or false, got "no"'],
     ['{"name": "bnext", "epochs": 0}', 'epochs must be a number > 0, got 0'],
     ['{"name": "ste", "width": 2}', 'binarizer "ste" has no settings, got "width"'],
     ['{"name": "irnet"}', 'did you mean "ir-net"'],

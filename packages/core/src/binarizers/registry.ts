@@ -52,8 +52,8 @@ const makers: { readonly [Name in keyof OptionsByName]: Maker<OptionsByName[Name
   reste: { make: reSTE, keys: ['end'] },
   biper: { make: biPer, keys: ['realUntil', 'omega', 'tau', 'scale'] },
   adabin: { make: adaBin, keys: [...errorDecayKeys, 'offset'] },
-  bnext: { make: bNext, keys: ['epochs'] },
-  reactnet: { make: reActNet, keys: ['weights'] },
+  bnext: { make: bNext, keys: ['epochs', 'shift'] },
+  reactnet: { make: reActNet, keys: ['weights', 'shift'] },
 };
 
 const alike = (binarizer: Binarizer): Sides => ({ input: binarizer, weight: binarizer });

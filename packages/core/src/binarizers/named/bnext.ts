@@ -7,22 +7,25 @@
  *
  * Traps. 0.9^n < 1e-7 from n = 153 on, so a training of fewer epochs never becomes binary and cannot be converted: `epochs` is the
  * length that the schedule is laid out for, 512 in the paper, and a shorter run goes through the same schedule faster. The
- * clip has no part in the backward: it is the identity in W, not 1/T.
+ * clip has no part in the backward: it is the identity in W, not 1/T. `shift: false` leaves s out, for a network that has a shift of its
+ * own in front of each convolution (`reactnet-a` asks for it by itself).
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { InputError } from '@surge-bnn/contract';
 import type { Sides } from '../binarizer.js';
 import { boxSurrogate, identitySurrogate } from '../surrogates.js';
-import { noTransform, shiftPerChannel } from '../transforms.js';
+import { shiftOf } from '../shift.js';
+import type { ShiftOptions } from '../shift.js';
+import { noTransform } from '../transforms.js';
 
-export interface BNextOptions {
+export interface BNextOptions extends ShiftOptions {
   /** Epochs that the schedule is laid out for: T = 0.9^(epochs p). Default 512. */
   readonly epochs?: number;
 }
 
 const COLDEST = 1e-7;
 
-export function bNext({ epochs = 512 }: BNextOptions = {}): Sides {
+export function bNext({ epochs = 512, shift = true }: BNextOptions = {}): Sides {
   if (typeof epochs !== 'number' || !(epochs > 0 && epochs < Infinity)) {
     throw new InputError(`epochs must be a number > 0, got ${JSON.stringify(epochs)}`);
   }
@@ -31,11 +34,15 @@ export function bNext({ epochs = 512 }: BNextOptions = {}): Sides {
   return {
     input: {
       name: 'bnext',
-      transform: shiftPerChannel,
+      transform: shiftOf(shift),
       surrogate: boxSurrogate(1.5),
       describe: {
-        forward: 'sign(x + s), s learnable per channel',
-        backward: 'g 1[|x + s| <= 1.5], also to s',
+        ...(shift
+          ? {
+              forward: 'sign(x + s), s learnable per channel',
+              backward: 'g 1[|x + s| <= 1.5], also to s',
+            }
+          : { forward: 'sign(x)', backward: 'g 1[|x| <= 1.5]' }),
         schedule: 'none',
         source,
       },
