@@ -14,7 +14,8 @@ import type { Model } from './binary-layers.js';
  *
  * @param options made by `surge({...})`.
  * @param given `seed` (default 0) of the initial auxiliary weights, from a random stream that nothing else uses.
- * @throws InputError when the model has no binary layer or already has a compensator.
+ * @throws InputError when the model has no binary layer, already has a compensator, or has a layer that sizes do not fit; the model is as
+ *   before then.
  */
 export function attachCompensator(
   model: Model,
@@ -37,7 +38,13 @@ export function attachCompensator(
       `attachCompensator: layer "${taken.name}" already has a compensator; call detachCompensator(model) first`,
     );
   }
-  for (const layer of chosen) layer.attachCompensator(checked, seed);
+  try {
+    for (const layer of chosen) layer.attachCompensator(checked, seed);
+  } catch (error) {
+    // A size that does not fit one layer leaves none with a compensator: the call can be corrected and made again.
+    for (const layer of chosen) layer.detachCompensator();
+    throw error;
+  }
   recompile(model);
 }
 
