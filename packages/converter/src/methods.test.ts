@@ -81,7 +81,10 @@ describe.each(specs.map((spec) => ({ title: JSON.stringify(spec), spec })))(
 describe('weights that are still real', () => {
   it.each([
     [{ name: 'biper' }, 0.25, 'at p = 0.25 of the training "biper" computes with real values'],
-    [{ name: 'biper', realUntil: 1 }, 1, 'train on until they are signs'],
+    [{ name: 'biper' }, 0.25, 'or call setProgress(model, 1) if its training is over'],
+    // No p makes these signs.
+    [{ name: 'biper', realUntil: 1 }, 1, /train on until they are signs$/],
+    [{ name: 'reactnet', weights: 'real' }, 0.5, /train on until they are signs$/],
     [{ name: 'bnext' }, 0.2, '(clip(W / T, -1, 1))'],
   ])('%j at p = %d are refused', async (spec, p, message) => {
     const model = network(spec, 1);
@@ -91,5 +94,15 @@ describe('weights that are still real', () => {
       'layer "first" (BinaryConv2D) cannot be converted',
     );
     model.dispose();
+  });
+
+  it('are signs in a trained model that was saved and loaded', async () => {
+    const model = network({ name: 'biper' }, 1);
+    const modelTopology = model.toJSON(null, false) as object;
+    const again = await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology }), { strict: false });
+    again.setWeights(model.getWeights());
+    const { report } = await agreement(again);
+    expect(report.agreement).toMatchObject({ equalOutputs: 9, largestDifference: 0 });
+    for (const one of [model, again]) one.dispose();
   });
 });

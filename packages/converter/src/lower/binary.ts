@@ -170,9 +170,10 @@ function weightsOf(layer: Binary): { signs: Values; scale?: Values; offset?: Val
   const { self } = layer;
   const { name, real } = self.weightBinarizer;
   if (self.isReal && real !== undefined) {
+    const over = real.appliesAt(1) ? '' : ', or call setProgress(model, 1) if its training is over';
     throw cannotConvert(
       layer,
-      `its weights are not binary yet: at p = ${Number(self.progress.toPrecision(3))} of the training "${name}" computes with real values (${real.name}); train on until they are signs`,
+      `its weights are not binary yet: at p = ${Number(self.progress.toPrecision(3))} of the training "${name}" computes with real values (${real.name}); train on until they are signs${over}`,
     );
   }
   const { signs, scale, offset } = self.inferenceWeights();

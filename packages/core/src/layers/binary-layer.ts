@@ -39,6 +39,11 @@ export interface BinaryLayerOptions extends BaseOptions {
   initializer?: KernelInitializerName;
   /** Seed of that distribution; absent: a new one each time. */
   seed?: number;
+  /**
+   * Training progress p that the layer starts with, in [0, 1]. Default 0. Written by getConfig for weights that are real until some p: without it
+   * a trained network would be loaded with real weights. Use `setProgress` yourself.
+   */
+  progress?: number;
   /** Written by getConfig for a layer with a compensator; use `attachCompensator` yourself. */
   compensator?: SurgeOptions & { seed: number };
 }
@@ -49,6 +54,7 @@ const sharedKeys: Record<Exclude<keyof BinaryLayerOptions, keyof BaseOptions>, t
   weightBinarizer: true,
   initializer: true,
   seed: true,
+  progress: true,
   compensator: true,
 };
 
@@ -57,7 +63,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   readonly inputBinarizer: InputBinarizer;
   readonly weightBinarizer: Binarizer;
   /** Training progress p in [0, 1] for everything scheduled; see `setProgress`. */
-  progress = 0;
+  progress: number;
   /**
    * Whether a forward in training first clips the latent weights to their range. TF.js's own optimizers apply no
    * constraint, so `model.fit` needs it: clipping before a forward equals clipping after the step before it
@@ -85,6 +91,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     super(baseOptions(options, layer, [...ownKeys, ...Object.keys(sharedKeys)]));
     this.inputBinarizer = resolveInputBinarizer(options.inputBinarizer ?? 'ste');
     this.weightBinarizer = resolveBinarizer(options.weightBinarizer ?? 'ste');
+    this.progress = checkedProgress(options.progress ?? 0, this.name);
     if (options.compensator !== undefined) checkSaved(options.compensator, this.name);
     // TF.js's own training adds it; a training loop of its own asks for `latentPenalty`.
     if (this.weightBinarizer.penalty) this.addLoss(() => this.penalty() ?? tf.scalar(0));
@@ -305,6 +312,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
       weightBinarizer: name(this.weightBinarizer),
       ...(initializer === undefined ? {} : { initializer }),
       ...(seed === undefined ? {} : { seed }),
+      ...(this.weightBinarizer.real === undefined ? {} : { progress: this.progress }),
     };
     if (this.surgeOptions !== undefined) {
       if (typeof this.surgeOptions.eta === 'function') {
@@ -364,6 +372,11 @@ function parameterInitializer({ name, initialValue }: ParameterSpec, seed: numbe
   const [minval, maxval] = initialValue.uniform;
   const stream = seed === undefined ? undefined : seedFor(seed, name);
   return tfl.initializers.randomUniform({ minval, maxval, seed: stream });
+}
+
+function checkedProgress(p: number, layer: string): number {
+  if (p >= 0 && p <= 1) return p;
+  throw new InputError(`layer "${layer}": progress must lie in [0, 1], got ${p}`);
 }
 
 /** A saved layer brings the seed of its W_a along; everything else is what `surge` takes. */

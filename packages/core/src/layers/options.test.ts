@@ -1,9 +1,11 @@
 /** Options that nobody reads are refused, and what may be left out has a default. */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
+import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { binarizers } from '../binarizers/registry.js';
+import { setProgress } from '../model/progress.js';
 import * as layers from './index.js';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -89,6 +91,32 @@ describe('an unknown option', () => {
   it('is not what a saved layer brings back', () => {
     const layer = layers.binaryConv2d({ ...conv, inputShape: [4, 4, 1], trainable: false });
     expect(mistake(() => layers.binaryConv2d(untyped(layer.getConfig())))).toBe('accepted');
+  });
+});
+
+describe('the progress', () => {
+  it('is kept by a saved layer whose weights are real until some p, and by no other', async () => {
+    const model = tfl.sequential({
+      layers: [layers.binaryDense({ units: 3, weightBinarizer: 'biper', inputShape: [5] })],
+    });
+    setProgress(model, 1);
+    const modelTopology = model.toJSON(null, false) as object;
+    const again = await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology }), { strict: false });
+    again.setWeights(model.getWeights());
+    const weights = model.getWeights()[0].arraySync() as number[][];
+    const units = again.predict(tf.eye(5)) as tf.Tensor;
+    // A unit vector has one +1 and four -1 as signs; the weights' signs are those of sin(20 W).
+    const signs = weights.map((row) => row.map((w) => (Math.sin(20 * w) < 0 ? -1 : 1)));
+    const expected = signs.map((row) =>
+      row.map((sign, c) => 2 * sign - signs.reduce((sum, other) => sum + other[c], 0)),
+    );
+    expect(units.arraySync()).toEqual(expected);
+    expect(layers.binaryDense({ units: 1 }).getConfig()).not.toHaveProperty('progress');
+  });
+
+  it.each([-0.1, 1.5, NaN])('is refused outside of [0, 1]: %d', (progress) => {
+    const make = () => layers.binaryDense({ name: 'd', units: 1, progress });
+    expect(mistake(make)).toBe(`layer "d": progress must lie in [0, 1], got ${progress}`);
   });
 });
 
