@@ -11,8 +11,33 @@ import { convertModel } from './convert.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 
+interface Case {
+  readonly spec: MethodSpec;
+  readonly padValue: PadValue;
+  readonly floatInputs?: boolean;
+}
+
+/** A batch norm in front of two binary convolutions over sequences, the second in two groups and with a stride; every weight random. */
+function sequences({ spec, padValue, floatInputs = false }: Case): Model {
+  const method = resolveMethod(spec);
+  const both = {
+    inputBinarizer: floatInputs ? 'none' : method.input,
+    weightBinarizer: method.weight,
+  } as const;
+  const binary = { ...both, kernelSize: 3, padding: 1, padValue } as const;
+  return randomized(
+    tfl.sequential({
+      layers: [
+        layers.batchNorm({ name: 'norm', inputShape: [9, 4] }),
+        layers.binaryConv1d({ ...binary, name: 'first', filters: 6 }),
+        layers.binaryConv1d({ ...binary, name: 'second', filters: 4, groups: 2, strides: 2 }),
+      ],
+    }),
+  );
+}
+
 /** Stem, two binary convolutions (the second in two groups, with a stride) and a binary dense layer; every weight random. */
-function network(spec: MethodSpec, padValue: PadValue, floatInputs = false): Model {
+function network({ spec, padValue, floatInputs = false }: Case): Model {
   const method = resolveMethod(spec);
   const both = {
     inputBinarizer: floatInputs ? 'none' : method.input,
@@ -30,6 +55,11 @@ function network(spec: MethodSpec, padValue: PadValue, floatInputs = false): Mod
       layers.binaryDense({ ...both, name: 'dense', units: 5 }),
     ],
   });
+  return randomized(model);
+}
+
+/** Trained to the end, as it were, with random weights. */
+function randomized(model: Model): Model {
   setProgress(model, 1);
   const drawn = model.weights.map(({ shape, originalName }, i) => {
     const t = tf.randomNormal(shape.map(Number), 0, 0.5, 'float32', i + 1);
@@ -42,7 +72,8 @@ function network(spec: MethodSpec, padValue: PadValue, floatInputs = false): Mod
 }
 
 async function agreement(model: Model) {
-  const x = tf.randomNormal([9, 7, 6, 2], 0, 1, 'float32', 77);
+  const shape = model.inputs[0].shape.slice(1).map(Number);
+  const x = tf.randomNormal([9, ...shape], 0, 1, 'float32', 77);
   const conversion = await convertModel(model, { inputs: [x], inputsAre: 'random pictures' });
   x.dispose();
   return conversion;
@@ -59,7 +90,7 @@ describe.each(specs.map((spec) => ({ title: JSON.stringify(spec), spec })))(
   '$title',
   ({ spec }) => {
     it.each([0, 1, -1] as const)('padded with %d, agrees bit for bit', async (padValue) => {
-      const model = network(spec, padValue);
+      const model = network({ spec, padValue });
       const { report, bytes } = await agreement(model);
       expect(report.agreement).toMatchObject({ equalOutputs: 9, largestDifference: 0 });
       const { graph } = decodeModel(bytes);
@@ -69,8 +100,20 @@ describe.each(specs.map((spec) => ({ title: JSON.stringify(spec), spec })))(
       model.dispose();
     });
 
-    it('agrees with float inputs, too', async () => {
-      const model = network(spec, 0, true);
+    it.each([0, 1, -1] as const)('over sequences padded with %d, too', async (padValue) => {
+      const model = sequences({ spec, padValue });
+      const { report, bytes } = await agreement(model);
+      expect(report.agreement).toMatchObject({ equalOutputs: 9, largestDifference: 0 });
+      const packed = decodeModel(bytes).graph.nodes.filter(({ op }) => op === 'binaryConv2d');
+      for (const name of ['first', 'second']) expect(packed.map((n) => n.name)).toContain(name);
+      model.dispose();
+    });
+
+    it.each([
+      ['pictures', network],
+      ['sequences', sequences],
+    ])('of %s with float inputs, too', async (_, make) => {
+      const model = make({ spec, padValue: 0, floatInputs: true });
       const { report } = await agreement(model);
       expect(report.agreement).toMatchObject({ equalOutputs: 9, largestDifference: 0 });
       model.dispose();
@@ -87,7 +130,7 @@ describe('weights that are still real', () => {
     [{ name: 'reactnet', weights: 'real' }, 0.5, /train on until they are signs$/],
     [{ name: 'bnext' }, 0.2, '(clip(W / T, -1, 1))'],
   ])('%j at p = %d are refused', async (spec, p, message) => {
-    const model = network(spec, 1);
+    const model = network({ spec, padValue: 1 });
     setProgress(model, p);
     await expect(agreement(model)).rejects.toThrow(message);
     await expect(agreement(model)).rejects.toThrow(
@@ -97,7 +140,7 @@ describe('weights that are still real', () => {
   });
 
   it('are signs in a trained model that was saved and loaded', async () => {
-    const model = network({ name: 'biper' }, 1);
+    const model = network({ spec: 'biper', padValue: 1 });
     const modelTopology = model.toJSON(null, false) as object;
     const again = await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology }), { strict: false });
     again.setWeights(model.getWeights());

@@ -8,6 +8,7 @@
  * product rounded once, which is the float32 product. The bracket is one number for each filter, unless windows find 0 outside the picture: then it
  * depends on the position, and the picture of ones that it is computed from is sign(clip(x, 0, 0)).
  */
+import { BinaryConv1D, BinaryDense } from '@surge-bnn/core';
 import { storedFloats } from '../stored.js';
 import type { Values } from '../stored.js';
 import type { Binary, SumOperator } from './binary.js';
@@ -114,7 +115,7 @@ function constants(
   });
 }
 
-/** Sums of one channel a group times one number for each filter. */
+/** Sums of one channel a group times one number for each filter; of a sequence as of its picture of one row. */
 function spread(
   layer: Binary,
   name: string,
@@ -124,27 +125,34 @@ function spread(
 ): string {
   const { shape } = builder.edge(sums);
   const groups = shape.at(-1) ?? 1;
-  const isPicture = layer.self.getClassName() === 'BinaryConv2D';
+  const { self } = layer;
+  const isDense = self instanceof BinaryDense;
   const kernel = {
     key: `${layer.name}/${name}`,
     tensor: storedFloats(
-      { values: factors, shape: isPicture ? [1, 1, 1, factors.length] : [1, factors.length] },
+      { values: factors, shape: isDense ? [1, factors.length] : [1, 1, 1, factors.length] },
       `the offsets of layer "${layer.name}"`,
     ),
   };
-  const node = {
-    name: `${layer.name}/${name}`,
-    inputs: [sums],
-    tensors: { kernel },
-    layers: [layer.name],
-  };
-  if (!isPicture) {
+  const layers = [layer.name];
+  const node = { name: `${layer.name}/${name}`, tensors: { kernel }, layers };
+  if (isDense) {
     const attributes = { units: factors.length, weights: 'f32' } as const;
-    return builder.add({ ...node, op: 'dense', attributes });
+    return builder.add({ ...node, op: 'dense', inputs: [sums], attributes });
   }
-  return builder.add({
+  const reshaped = (edge: string, as: string, to: readonly number[]) =>
+    builder.add({
+      name: `${node.name}/${as}`,
+      op: 'reshape',
+      inputs: [edge],
+      attributes: { shape: to },
+      layers,
+    });
+  const isSequence = self instanceof BinaryConv1D;
+  const spreadSums = builder.add({
     ...node,
     op: 'conv2d',
+    inputs: [isSequence ? reshaped(sums, 'row', [1, ...shape]) : sums],
     attributes: {
       window: { size: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] },
       filters: factors.length,
@@ -153,4 +161,7 @@ function spread(
       weights: 'f32',
     },
   });
+  return isSequence
+    ? reshaped(spreadSums, 'sequence', [...shape.slice(0, -1), factors.length])
+    : spreadSums;
 }
