@@ -104,6 +104,18 @@ export function convGeometry(
   };
 }
 
+/**
+ * Rows and columns added [above, left, below, right]. Those below follow from what the last window reaches; where it does not reach the
+ * last row of the picture there are none.
+ */
+export function paddings(g: ConvGeometry): readonly [number, number, number, number] {
+  const after = (out: number, stride: number, filter: number, dilation: number, size: number) =>
+    (out - 1) * stride + (filter - 1) * dilation + 1 - size;
+  const bottom = after(g.outHeight, g.strideHeight, g.filterHeight, g.dilationHeight, g.inHeight);
+  const right = after(g.outWidth, g.strideWidth, g.filterWidth, g.dilationWidth, g.inWidth);
+  return [g.padTop, g.padLeft, Math.max(0, bottom - g.padTop), Math.max(0, right - g.padLeft)];
+}
+
 /** Multiply-adds of one forward pass over the whole batch. */
 export function multiplyAdds(g: ConvGeometry): number {
   const perOutput = g.filterHeight * g.filterWidth * (g.inChannels / g.groups);

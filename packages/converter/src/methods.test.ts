@@ -1,6 +1,6 @@
 /** Every published method converts and agrees bit for bit; what is not binary yet is refused. */
 import '@tensorflow/tfjs-backend-cpu';
-import { layers, methods, resolveMethod, setProgress } from '@surge-bnn/core';
+import { layers, methods, resolveMethod, setProgress, summarize } from '@surge-bnn/core';
 import type { MethodSpec, Model } from '@surge-bnn/core';
 import type { PadValue } from '@surge-bnn/contract';
 import { decodeModel } from '@surge-bnn/runtime';
@@ -17,7 +17,7 @@ interface Case {
   readonly floatInputs?: boolean;
 }
 
-/** A batch norm in front of two binary convolutions over sequences, the second in two groups and with a stride; every weight random. */
+/** A batch norm, two binary convolutions over sequences (the second in two groups and with a stride) and a binary dense layer, all behind a maxout but the first; every weight random. */
 function sequences({ spec, padValue, floatInputs = false }: Case): Model {
   const method = resolveMethod(spec);
   const both = {
@@ -30,7 +30,11 @@ function sequences({ spec, padValue, floatInputs = false }: Case): Model {
       layers: [
         layers.batchNorm({ name: 'norm', inputShape: [9, 4] }),
         layers.binaryConv1d({ ...binary, name: 'first', filters: 6 }),
+        layers.maxout({ name: 'maxout1' }),
         layers.binaryConv1d({ ...binary, name: 'second', filters: 4, groups: 2, strides: 2 }),
+        layers.maxout({ name: 'maxout2' }),
+        tfl.layers.flatten({ name: 'flatten' }),
+        layers.binaryDense({ ...both, name: 'dense', units: 3 }),
       ],
     }),
   );
@@ -79,6 +83,21 @@ async function agreement(model: Model) {
   return conversion;
 }
 
+/**
+ * What `summarize` counts is what stands in the file behind the header's length and the header. A maxout keeps sums and signs apart, so
+ * that nothing is folded into thresholds; a scale of the inputs that is negative ships one factor more for each channel.
+ */
+function expectBytes(model: Model, file: Uint8Array): void {
+  const header = new DataView(file.buffer, file.byteOffset).getUint32(0, true);
+  const negative = model.layers.flatMap((layer) => {
+    const scales = layer.weights.filter(({ originalName }) => originalName.endsWith('inputScale'));
+    const channels = (layer.input as tfl.SymbolicTensor).shape.at(-1);
+    return scales.filter((w) => w.read().dataSync()[0] < 0).map(() => Number(channels));
+  });
+  const factors = 4 * negative.reduce((a, b) => a + b, 0);
+  expect(summarize(model).total.bytes + factors).toBe(file.length - 8 - header);
+}
+
 const specs: MethodSpec[] = [
   ...Object.keys(methods),
   { name: 'recu', scale: 'learnable' },
@@ -106,6 +125,7 @@ describe.each(specs.map((spec) => ({ title: JSON.stringify(spec), spec })))(
       expect(report.agreement).toMatchObject({ equalOutputs: 9, largestDifference: 0 });
       const packed = decodeModel(bytes).graph.nodes.filter(({ op }) => op === 'binaryConv2d');
       for (const name of ['first', 'second']) expect(packed.map((n) => n.name)).toContain(name);
+      expectBytes(model, bytes);
       model.dispose();
     });
 
@@ -114,8 +134,9 @@ describe.each(specs.map((spec) => ({ title: JSON.stringify(spec), spec })))(
       ['sequences', sequences],
     ])('of %s with float inputs, too', async (_, make) => {
       const model = make({ spec, padValue: 0, floatInputs: true });
-      const { report } = await agreement(model);
+      const { report, bytes } = await agreement(model);
       expect(report.agreement).toMatchObject({ equalOutputs: 9, largestDifference: 0 });
+      if (make === sequences) expectBytes(model, bytes);
       model.dispose();
     });
   },

@@ -59,6 +59,33 @@ describe('summarize', () => {
     expect(total.binaryShare).toBe(0);
   });
 
+  it("counts the numbers of activations per channel, and AdaBin's values", () => {
+    const conv = { filters: 4, kernelSize: 3, inputBinarizer: 'adabin', groups: 2 } as const;
+    const weights = { weightBinarizer: 'adabin' } as const;
+    const model = tfl.sequential({
+      layers: [
+        layers.maxout({ inputShape: [6, 6, 6] }),
+        tfl.layers.leakyReLU(),
+        layers.binaryConv2d({ ...conv, ...weights }),
+        layers.binaryConv2d({ ...conv, ...weights, padValue: 0 }),
+        layers.binaryConv2d({ ...conv, padValue: 0 }),
+        layers.binaryConv2d({ ...conv, ...weights, inputBinarizer: 'none' }),
+        tfl.layers.flatten(),
+        layers.binaryDense({ units: 3, inputBinarizer: 'adabin', ...weights }),
+      ],
+    });
+    // 27 bits a filter are 4 bytes, then 18 are 3 and 144 are 18; a convolution has two filters of ones, the dense layer one.
+    expect(summarize(model).layers.map((row) => row.bytes)).toEqual([
+      ...[3 * 6 * 4, 6 * 4],
+      4 * 4 + 2 * 4 + 4 * (6 + 3 * 4), // shift of 6 inputs; a, the constant and b
+      4 * 3 + 2 * 3 + 4 * (4 + 4 * 4), // the constant in two parts, for the border
+      4 * 3 + 4 * (4 + 2 * 4), // plain signs as weights: the inputs' scale and offset
+      4 * 3 + 2 * 3 + 4 * (2 * 4), // float inputs: a and b
+      0,
+      3 * 18 + 18 + 4 * (144 + 3 * 3),
+    ]);
+  });
+
   it('a scale is shipped, the parameters that it comes from are not', () => {
     const scale = {
       name: 'given',

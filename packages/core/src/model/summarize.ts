@@ -3,13 +3,13 @@
  * OPs = BOPs / 64 + FLOPs with a multiply-add counted once (METHOD.md section 5).
  */
 import { InputError, multiplyAdds } from '@surge-bnn/contract';
-import { kernelBits, tensorBytes } from '@surge-bnn/runtime';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { BinaryConv1D } from '../layers/binary-conv1d.js';
 import { BinaryConv2D } from '../layers/binary-conv2d.js';
 import { BinaryLayer } from '../layers/binary-layer.js';
 import type { Model } from './binary-layers.js';
 import { layerCalls } from './layer-calls.js';
+import { floatBytes, shippedBytes } from './shipped-bytes.js';
 
 export interface LayerCost {
   readonly name: string;
@@ -30,7 +30,8 @@ export interface LayerCost {
   readonly ops: number;
   /**
    * Bytes of what the layer leaves in a model file: bits dense per filter, padded to a byte; two float32 a channel for a
-   * batch norm (a and b of a x + b); all else float32. A batch norm that is folded into thresholds takes less.
+   * batch norm (a and b of a x + b); all else float32, as after a training, when no learnable shift is 0. A batch norm that is folded into
+   * thresholds takes less.
    */
   readonly bytes: number;
 }
@@ -120,32 +121,8 @@ function layerCost(layer: tfl.layers.Layer, calls: readonly Call[]): LayerCost {
     binaryMacs,
     floatMacs,
     ops: operations(binaryMacs, floatMacs),
-    bytes: isBinary ? binaryBytes(layer, parameters) : floatBytes(shippedFloats(layer, parameters)),
+    bytes: shippedBytes(layer, calls[0].input, parameters),
   };
-}
-
-/** Signs; scale and offset, one number per filter each, in place of the weight binarizer's parameters; what belongs to the inputs. */
-function binaryBytes(layer: BinaryLayer, parameters: number): number {
-  const { transform, scale, offset } = layer.weightBinarizer;
-  const shape = layer.binaryKernel.shape.map(Number);
-  const filters = shape[shape.length - 1];
-  const weights = size(shape);
-  const ofBinarizer = [...transform.parameters, ...(scale?.parameters ?? [])]
-    .map((spec) => (spec.shape === 'scalar' ? 1 : filters))
-    .reduce((a, b) => a + b, 0);
-  const perFilter = [scale, offset].filter((rule) => rule !== undefined).length;
-  const floats = parameters - weights - ofBinarizer + perFilter * filters;
-  return tensorBytes(kernelBits(filters, weights / filters)) + floatBytes(floats);
-}
-
-/** Float32 numbers of any other layer in a model file: its parameters, but of a batch norm a and b. */
-function shippedFloats(layer: tfl.layers.Layer, parameters: number): number {
-  const isBatchNorm = ['SurgeBatchNorm', 'BatchNormalization'].includes(layer.getClassName());
-  return isBatchNorm ? 2 * size(layer.weights[0].shape) : parameters;
-}
-
-function floatBytes(count: number): number {
-  return tensorBytes({ dtype: 'F32', shape: [count] });
 }
 
 /** Multiply-adds of one call of the layer's linear operator for one example; 0 where it has none. */
