@@ -9,8 +9,9 @@
  * popcount, a sum of signs over the window, and two numbers that depend on no input but, where the picture is padded with 0, on
  * the border. A packed model computes exactly these.
  *
- * Traps. The paper's inputs are a sign(r) + b (equation 12), the authors' code has a (sign(r) + b): `offset: 'paper'` chooses the former. Here
- * as there the picture is padded with 0 outside both values. A filter that is constant has a_c = 0 and is an error. Its activation, a slope of its
+ * Traps. The paper's inputs are a sign(r) + b (equation 12), the authors' code has a (sign(r) + b): `offset: 'paper'` chooses the former. There
+ * the picture is padded with 0, outside both values, as here with padValue 0, the default of the networks from papers; a layer's own default, +1,
+ * pads with the value of that sign, a + o, and -1 with o - a. A filter that is constant has a_c = 0 and is an error. Its activation, a slope of its
  * own for either side, is `layers.maxout`.
  */
 import * as tf from '@tensorflow/tfjs-core';
