@@ -12,6 +12,8 @@ import type { AuxiliaryBranch } from './auxiliary-branch.js';
 import type { BinaryPlan } from './binary-plan.js';
 import { combineByScope } from './scoped-combination.js';
 import { readsAreCheap } from './sign.js';
+import { gainTensor, lambdaTensor, readLater } from './tensor-scaling.js';
+import type { SquaredMeasure } from './tensor-scaling.js';
 
 /** Finds the weights of the branches from their measure, updates the state and reports the statistics. */
 export function combiner(plan: BinaryPlan): (measure: BranchMeasure) => BranchWeights {
@@ -97,41 +99,26 @@ export function combineWithTensors(
   ga: Tensor | undefined,
   slope: Tensor | undefined,
 ): LayerCombined {
-  const squaredB = tf.sum(tf.square(gb));
+  const squaredB = tf.sum<Scalar>(tf.square(gb));
   const clipped = zeroShare(slope);
   const c = plan.compensator;
   if (c === undefined || ga === undefined) {
-    if (plan.onStatistics) readLater(plan, [squaredB, tf.scalar(0), tf.scalar(0), clipped], false);
+    if (plan.onStatistics) {
+      const none = tf.scalar(0);
+      readMeasure(plan, { squaredB, squaredA: none, inner: none }, clipped);
+    }
     return combined(gb, 0);
   }
-  const squaredA = tf.sum(tf.square(ga));
-  const inner = tf.sum(tf.mul(gb, ga));
-  const { scaling, eta, state } = c;
-  const rule = scaling.lambda;
-  let lambda: Scalar;
-  if (typeof rule === 'object' && 'fixed' in rule) {
-    lambda = tf.scalar(rule.fixed);
-  } else {
-    const adaptive: Scalar = tf.div(
-      tf.mul(tf.sqrt(squaredB), eta),
-      tf.add(tf.sqrt(squaredA), scaling.epsilon),
-    );
-    const smooth = typeof rule === 'object' && state.average !== undefined;
-    lambda = smooth
-      ? tf.add(rule.movingAverage * (state.average ?? 0), tf.mul(adaptive, 1 - rule.movingAverage))
-      : adaptive;
-  }
-  if (Number.isFinite(scaling.lambdaMax)) lambda = tf.minimum(lambda, scaling.lambdaMax);
-  // Not the product of the two: small but living gradients would make it underflow to 0.
-  const alive = tf.cast(tf.greater(tf.minimum(squaredA, squaredB), 0), 'float32');
-  lambda = tf.mul(lambda, alive);
-  readLater(plan, [squaredB, squaredA, inner, clipped], true);
-  const auxiliaryGradient = scaling.scaleAuxiliaryGradient ? lambda : 1;
-  if (!scaling.gainOnly) return combined(tf.add(gb, tf.mul(ga, lambda)), auxiliaryGradient);
-  const cross = tf.mul(2, tf.mul(lambda, inner));
-  const squared = tf.add(squaredB, tf.add(cross, tf.mul(tf.square(lambda), squaredA)));
-  const gain = tf.divNoNan(tf.sqrt(tf.relu(squared)), tf.sqrt(squaredB));
-  return combined(tf.mul(gb, gain), auxiliaryGradient);
+  const measure: SquaredMeasure<Scalar> = {
+    squaredB,
+    squaredA: tf.sum(tf.square(ga)),
+    inner: tf.sum(tf.mul(gb, ga)),
+  };
+  const lambda = lambdaTensor(c, measure);
+  readMeasure(plan, measure, clipped);
+  const { scaleAuxiliaryGradient, gainOnly } = c.scaling;
+  const dx = gainOnly ? tf.mul(gb, gainTensor(lambda, measure)) : tf.add(gb, tf.mul(ga, lambda));
+  return combined(dx, scaleAuxiliaryGradient ? lambda : 1);
 }
 
 /** Share of entries that are exactly 0; none where there is no slope. */
@@ -141,15 +128,13 @@ function zeroShare(slope: Tensor | undefined): Scalar {
 }
 
 /** Reads the four measures when the device has them and runs the number path for its state and statistics. */
-function readLater(plan: BinaryPlan, measures: readonly Tensor[], hasBranch: boolean): void {
-  const stacked = tf.keep(tf.stack(measures.map((t) => tf.reshape(t, []))));
-  void stacked
-    .data()
-    .then(([squaredB, squaredA, inner, clipped]) => {
-      const normA = hasBranch ? Math.sqrt(squaredA) : 0;
-      combiner(plan)({ normB: Math.sqrt(squaredB), normA, inner, clipped });
-    })
-    .finally(() => {
-      stacked.dispose();
-    });
+function readMeasure(
+  plan: BinaryPlan,
+  { squaredB, squaredA, inner }: SquaredMeasure<Scalar>,
+  clipped: Scalar,
+): void {
+  readLater(tf.stack([squaredB, squaredA, inner, clipped]), (values) => {
+    const [normB, normA] = [Math.sqrt(values[0]), Math.sqrt(values[1])];
+    combiner(plan)({ normB, normA, inner: values[2], clipped: values[3] });
+  });
 }

@@ -10,17 +10,18 @@ import type { AuxiliaryBranch } from './auxiliary-branch.js';
 import type { BinaryPlan } from './binary-plan.js';
 import type { Combined } from './branch-combination.js';
 import { readsAreCheap } from './sign.js';
-
-type Compensator = NonNullable<BinaryPlan['compensator']>;
+import { gainTensor, lambdaTensor, readLater } from './tensor-scaling.js';
+import type { Compensator, SquaredMeasure } from './tensor-scaling.js';
 
 /** Both branches' gradients at x, [batch, height, width, inChannels], put together under a lam for each channel or sample. */
 export function combineByScope(
   plan: BinaryPlan,
-  { scaling, eta }: Compensator,
+  compensator: Compensator,
   gb: Tensor,
   ga: Tensor,
   clipped: Tensor,
 ): Combined {
+  const { scaling } = compensator;
   const byChannel = scaling.normScope === 'channel';
   const axis = byChannel ? 0 : 1;
   /** One row or column of it has one lam. */
@@ -28,22 +29,20 @@ export function combineByScope(
     tf.reshape(t, byChannel ? [-1, plan.geometry.inChannels] : [plan.geometry.batch, -1]);
   const [b, a] = [table(gb), table(ga)];
   const sum = (t: Tensor) => tf.sum(t, axis, true);
-  const [squaredB, squaredA, inner] = [sum(tf.square(b)), sum(tf.square(a)), sum(tf.mul(a, b))];
-  const [normB, normA] = [tf.sqrt(squaredB), tf.sqrt(squaredA)];
-  let lambda = tf.div(tf.mul(normB, eta), tf.add(normA, scaling.epsilon));
-  if (Number.isFinite(scaling.lambdaMax)) lambda = tf.minimum(lambda, scaling.lambdaMax);
-  const alive = tf.cast(tf.greater(tf.minimum(squaredA, squaredB), 0), 'float32');
-  lambda = tf.mul(lambda, alive);
-  report(plan, [squaredB, squaredA, inner, lambda], clipped);
+  const measure: SquaredMeasure<Tensor> = {
+    squaredB: sum(tf.square(b)),
+    squaredA: sum(tf.square(a)),
+    inner: sum(tf.mul(a, b)),
+  };
+  const lambda = lambdaTensor(compensator, measure);
+  report(plan, [measure.squaredB, measure.squaredA, measure.inner, lambda], clipped);
 
   const weigh = (x: Tensor) => tf.reshape(tf.mul(table(x), lambda), x.shape);
   const auxiliaryGradients = (branch: AuxiliaryBranch, x: Tensor, dy: Tensor) =>
     branch.weightGradients(scaling.scaleAuxiliaryGradient ? weigh(x) : x, dy);
   if (!scaling.gainOnly) return { dx: tf.add(gb, weigh(ga)), auxiliaryGradients };
-  const cross = tf.mul(2, tf.mul(lambda, inner));
-  const squared = tf.add(squaredB, tf.add(cross, tf.mul(tf.square(lambda), squaredA)));
-  const gain = tf.divNoNan(tf.sqrt(tf.relu(squared)), normB);
-  return { dx: tf.reshape(tf.mul(b, gain), gb.shape), auxiliaryGradients };
+  const dx = tf.reshape(tf.mul(b, gainTensor(lambda, measure)), gb.shape);
+  return { dx, auxiliaryGradients };
 }
 
 /** Norms and cosine over the whole layer, the mean of lam; skipped where no channel or sample has a lam. */
@@ -75,11 +74,5 @@ function report(plan: BinaryPlan, vectors: readonly Tensor[], clipped: Tensor): 
     take(numbers.dataSync());
     return;
   }
-  const kept = tf.keep(numbers);
-  void kept
-    .data()
-    .then(take)
-    .finally(() => {
-      kept.dispose();
-    });
+  readLater(numbers, take);
 }
