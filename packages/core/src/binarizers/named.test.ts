@@ -233,6 +233,25 @@ describe('slopes', () => {
   });
 });
 
+describe("IR-Net's scale", () => {
+  it('is that of the v whose signs are taken, rounded as they are', () => {
+    // Filters of two weights: |v| = 1 / sqrt(2), the very border between the scales 1/2 and 1, and the last bit of v decides.
+    const kernel = tf.randomNormal([2, 64], 0, 1, 'float32', 3);
+    const [first, second] = kernel.arraySync() as number[][];
+    const f = Math.fround;
+    const expected = first.map((w, c) => {
+      const mean = f((w + second[c]) / 2);
+      const centred = [f(w - mean), f(second[c] - mean)];
+      const inverse = f(1 / f(Math.sqrt(f(f(centred[0] ** 2) + f(centred[1] ** 2)))));
+      const magnitude = f(centred.reduce((sum, d) => sum + Math.abs(f(d * inverse)), 0) / 2);
+      return 2 ** Math.round(Math.log2(magnitude));
+    });
+    expect(new Set(expected)).toEqual(new Set([0.5, 1]));
+    const scale = binarizers['ir-net'].scale?.scale(kernel, [], 0);
+    expect([...(scale?.dataSync() ?? [])]).toEqual(expected);
+  });
+});
+
 describe('withoutShift', () => {
   // The slopes of ReActNet and BNext at 0.3, 1.2 and 2: max(0, 2 - 2|u|) and 1[|u| <= 1.5].
   it.each([

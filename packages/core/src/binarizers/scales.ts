@@ -4,7 +4,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { OffsetRule, ScaleRule } from './binarizer.js';
 import { readsAreCheap } from '../ops/sign.js';
 import { filterMean, filterSize, layerMean } from './means.js';
-import { filterStatistics } from './transforms.js';
+import { filterStatistics, unbiasedStandard } from './transforms.js';
 
 /** mean |W| of each filter. */
 const meanMagnitude = (latent: Tensor) => tf.tidy(() => filterMean(tf.abs(latent)));
@@ -55,11 +55,9 @@ export const learnableScale: ScaleRule = {
 export const powerOfTwoScale: ScaleRule = {
   name: 'power of two next to mean |v| per filter, detached',
   parameters: [],
-  scale: (latent) =>
+  scale: (latent, _, p) =>
     tf.tidy(() => {
-      const { mean, deviation } = filterStatistics(latent, { unbiased: true, epsilon: 0 });
-      const v = tf.div(tf.sub(latent, mean), deviation);
-      const magnitude = meanMagnitude(v);
+      const magnitude = meanMagnitude(unbiasedStandard.forward(latent, [], p));
       if (!readsAreCheap()) return tf.pow(2, tf.round(tf.div(tf.log(magnitude), Math.LN2)));
       return tf.tensor1d(magnitude.dataSync<'float32'>().map((m) => 2 ** Math.round(Math.log2(m))));
     }),

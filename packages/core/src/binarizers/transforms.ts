@@ -70,6 +70,9 @@ export function standardize(options: Standardization): LatentTransform {
   };
 }
 
+/** IR-Net's v = (W - mean) / std with the unbiased std; its scale is that of these very numbers. */
+export const unbiasedStandard = standardize({ unbiased: true, epsilon: 0, factor: 1 });
+
 /**
  * u = clip(inner(v), -q, q) with q = factor(p) mean |inner(v)| over the whole layer, q detached. The gradient passes where
  * |inner(v)| <= q.

@@ -36,6 +36,7 @@ export function biPer(options: BiPerOptions = {}): Sides {
   check('tau', tau, 0, 1e6);
   // At p = 1 the training is over: stage 1 alone stays stage 1.
   const isReal = (p: number) => p < realUntil || realUntil === 1;
+  const wave = sine(omega);
   const source = 'BiPer, arXiv 2404.01278';
   return {
     input: {
@@ -45,7 +46,7 @@ export function biPer(options: BiPerOptions = {}): Sides {
     },
     weight: {
       name: 'biper',
-      transform: sine(omega),
+      transform: wave,
       surrogate: identitySurrogate,
       ...chosenScale(options),
       real: { name: 'the wave itself', appliesAt: isReal, value: (u) => u.clone() },
@@ -55,9 +56,9 @@ export function biPer(options: BiPerOptions = {}): Sides {
             penalty: {
               name: 'mean square of the wave',
               appliesAt: isReal,
-              value: (latent) =>
+              value: (latent, p) =>
                 tf.tidy(() =>
-                  tf.mul<tf.Scalar>(tf.mean(tf.square(tf.sin(tf.mul(latent, omega)))), tau),
+                  tf.mul<tf.Scalar>(tf.mean(tf.square(wave.forward(latent, [], p))), tau),
                 ),
             },
           }),

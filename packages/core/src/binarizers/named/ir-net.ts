@@ -18,7 +18,7 @@ import { InputError } from '@surge-bnn/contract';
 import type { Progress, Sides } from '../binarizer.js';
 import { powerOfTwoScale } from '../scales.js';
 import { tanhSurrogate } from '../surrogates.js';
-import { noTransform, standardize } from '../transforms.js';
+import { noTransform, unbiasedStandard } from '../transforms.js';
 
 export interface ErrorDecayOptions {
   /** log10 of t at p = 0. Default -3. */
@@ -57,7 +57,7 @@ export function irNet(options: ErrorDecayOptions = {}): Sides {
     },
     weight: {
       name: 'ir-net',
-      transform: standardize({ unbiased: true, epsilon: 0, factor: 1 }),
+      transform: unbiasedStandard,
       surrogate,
       scale: powerOfTwoScale,
       describe: { forward: '2^s sign(v), v = (W - mean)/std per filter', ...shared },
