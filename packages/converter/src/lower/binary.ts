@@ -1,6 +1,7 @@
 /** Binary layers: signs of the input, exact sums, scale and offsets behind them. */
 import { BinaryConv1D, BinaryConv2D, BinaryDense } from '@surge-bnn/core';
 import type { BinaryLayer } from '@surge-bnn/core';
+import type { NodeOf } from '@surge-bnn/runtime';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { InputError } from '@surge-bnn/contract';
 import type { NamedTensor } from '../graph-builder.js';
@@ -23,10 +24,7 @@ export const binaryConv2d: LowerRule = ({ name, self }, [input], context) => {
     groups,
     padsWithZero: padValue === 0 && window.pads.some((pad) => pad > 0),
     addSums: (node, form, filters) => {
-      const attributes = { window, filters, groups, padValue };
-      return form === 'packed'
-        ? builder.add({ ...node, op: 'binaryConv2d', attributes })
-        : builder.add({ ...node, op: 'conv2d', attributes: { ...attributes, weights: 'bits' } });
+      return addConvolution(builder, node, form, { window, filters, groups, padValue });
     },
   });
 };
@@ -52,15 +50,23 @@ export const binaryConv1d: LowerRule = ({ name, self }, [input], context) => {
     addSums: ({ inputs: [sequence], layers, ...given }, form, filters) => {
       const row = reshaped(sequence, `${given.name}/row`, [1, inWidth, inChannels], layers);
       const node = { ...given, inputs: [row], layers };
-      const attributes = { window, filters, groups, padValue };
-      const sums =
-        form === 'packed'
-          ? builder.add({ ...node, op: 'binaryConv2d', attributes })
-          : builder.add({ ...node, op: 'conv2d', attributes: { ...attributes, weights: 'bits' } });
+      const sums = addConvolution(builder, node, form, { window, filters, groups, padValue });
       return reshaped(sums, `${given.name}/sequence`, [outWidth, filters], layers);
     },
   });
 };
+
+/** Bits times bits, or floats times signs. */
+function addConvolution(
+  builder: LowerContext['builder'],
+  node: BinaryNode,
+  form: Form,
+  attributes: NodeOf<'binaryConv2d'>['attributes'],
+): string {
+  return form === 'packed'
+    ? builder.add({ ...node, op: 'binaryConv2d', attributes })
+    : builder.add({ ...node, op: 'conv2d', attributes: { ...attributes, weights: 'bits' } });
+}
 
 export const binaryDense: LowerRule = ({ name, self }, [input], context) => {
   if (!(self instanceof BinaryDense)) throw foreign(name);
@@ -140,7 +146,7 @@ function binaryLayer(
 }
 
 /** packed: bits times bits. weightOnly: floats times signs. float: signs times signs, computed in float. */
-export type Form = 'packed' | 'weightOnly' | 'float';
+type Form = 'packed' | 'weightOnly' | 'float';
 
 /**
  * How the layer can be shipped.

@@ -41,8 +41,6 @@ export function weightParts(weight: Binarizer, tensors: WeightTensors, p: Progre
 }
 
 export interface WeightSide extends WeightParts {
-  /** sign(v), or the real value. */
-  readonly value: Tensor;
   /** E. */
   readonly effective: Tensor;
   /** A gradient at E carried to the latent weights, and to the parameters of transform and scale. */
@@ -58,7 +56,6 @@ export function weightSide(weight: Binarizer, tensors: WeightTensors, p: Progres
   const { kernel, transformParameters, scaleParameters } = tensors;
   return {
     ...parts,
-    value,
     effective,
     through(atEffective) {
       const throughScale = scale !== undefined && weight.scale?.multipliesWeightGradient === true;
