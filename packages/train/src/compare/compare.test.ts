@@ -232,12 +232,25 @@ describe('compareRuns', () => {
     const last = join(out, 'surge-seed2');
     await rm(last, { recursive: true });
     await mkdir(last);
-    await writeFile(join(last, 'config.json'), '{}');
+    await writeFile(join(last, 'config.json'), JSON.stringify(recipe));
     await writeFile(join(out, 'run.lock'), '{"pid":0');
     await expect(compareRuns({ ...two, out }, undefined, parts)).rejects.toThrow('is in use by');
     await rm(join(out, 'run.lock'));
     const table = await compareRuns({ ...two, out }, undefined, parts);
     expect(numbers(table)).toEqual(numbers(straight));
+  });
+
+  it('replaces no run of another recipe, also one that was kept without its checkpoint', async () => {
+    const out = await temporary();
+    await compareRuns({ ...two, out }, undefined, parts);
+    const kept = join(out, 'plain-seed1');
+    await rm(join(kept, 'checkpoint'), { recursive: true });
+    const metrics = await readFile(join(kept, 'metrics.jsonl'), 'utf8');
+    const longer = { ...two, out, recipe: tinyRecipe({ epochs: 3 }) };
+    await expect(compareRuns(longer, undefined, parts)).rejects.toThrow(
+      `${kept} already holds a run`,
+    );
+    expect(await readFile(join(kept, 'metrics.jsonl'), 'utf8')).toBe(metrics);
   });
 
   it('started twice at once: the second says so', async () => {
