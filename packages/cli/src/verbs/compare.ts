@@ -5,7 +5,7 @@ import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import type { Arm, CompareEvent, CompareOptions, ComparisonTable } from '@surge-bnn/train';
 import { comparisonText } from '../comparison/text.js';
-import { logFile, planFile, publishComparison } from '../comparison/publish.js';
+import { checkResultsPlace, logFile, planFile, publishComparison } from '../comparison/publish.js';
 import { addRecipeFlags, overridesOf, type RecipeFlags } from '../recipe-flags.js';
 import { catchInterrupts, EXIT_INTERRUPTED } from '../terminal/interrupt.js';
 import { print, processOutput, type Output, type OutputFlags } from '../terminal/output.js';
@@ -79,6 +79,7 @@ async function compare(given: string, flags: CompareFlags): Promise<number> {
   const { options, plan } = await optionsOf(given, flags);
   checkComparison(options);
   const { out } = options;
+  if (flags.results !== undefined) await checkResultsPlace(out, flags.results);
   const output = logged(processOutput(flags), path.join(out, logFile));
   const interrupt = catchInterrupts(() => {
     output.note('Stopping after this step; a checkpoint is being written. Ctrl-C again leaves.');
