@@ -5,8 +5,9 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { armRecipe } from './compare/arms.js';
 import { evaluateRun, loadRun } from './load-run.js';
-import { parseRecipe } from './recipe/recipe.js';
+import { applyOverrides, parseRecipe } from './recipe/recipe.js';
 import { readMetrics } from './run-folder.js';
 import { runTraining } from './run.js';
 import { tinyParts, tinyRecipe } from './testing/fixture.js';
@@ -204,5 +205,31 @@ describe('recipes with stages', () => {
     expect(longer.stages?.[1].optimizer).toMatchObject({ name: 'sgd', momentum: 0 });
     expect(() => tinyRecipe({ stages, 'stages.7.epochs': 5 })).toThrow('stages.0 to stages.1');
     expect(() => tinyRecipe({ stages, epochs: 9 })).toThrow('9 are not the 4 of the stages');
+    const other = tinyRecipe({ stages, 'stages.1.optimizer.name': 'adam' });
+    expect(other.stages?.[1].optimizer).toMatchObject({ name: 'adam', learningRate: 0.1 });
+    expect(other.stages?.[1].optimizer).not.toHaveProperty('momentum');
+  });
+
+  it('refuse an override that every stage hides, naming what to set', () => {
+    const both = [stages[0], { ...stages[1], binarizer: 'ste' }];
+    const recipe = tinyRecipe({ stages: both });
+    for (const key of ['binarizer', 'binarizer.start']) {
+      const override = () => applyOverrides(recipe, { [key]: 'recu' }, 'mine');
+      expect(override).toThrow(InputError);
+      expect(override).toThrow(
+        `mine: ${key} would change nothing, because every stage names its own binarizer; set stages.0.${key} or stages.1.${key}`,
+      );
+    }
+    // What a stage does not name, a stage's own values, and keys that are never a stage's reach the run.
+    const changed = applyOverrides(recipe, {
+      compensator: 'none',
+      'stages.1.binarizer': 'recu',
+      name: 'mine',
+      seed: 9,
+    });
+    expect(changed).toMatchObject({ compensator: 'none', name: 'mine', seed: 9 });
+    expect(changed.stages?.[1].binarizer).toBe('recu');
+    const arm = { name: 'recu', set: { binarizer: 'recu' } };
+    expect(() => armRecipe(recipe, arm, 1)).toThrow('arm "recu": binarizer would change nothing');
   });
 });

@@ -31,7 +31,7 @@ export const addCompare: AddVerb = (program, finish) => {
     .argument('<recipe|plan>', 'a recipe (path or name), or a plan: a JSON file with "arms"')
     .option(
       '--binarizers <list>',
-      'names, e.g. ste,approx-sign (default: ste)',
+      "names, e.g. ste,approx-sign (default: the recipe's own method)",
       list('--binarizers'),
     )
     .option(
@@ -148,7 +148,7 @@ function refuseArmFlags(flags: CompareFlags, file: string): void {
 
 /** A recipe and the lists of the command line as a plan. */
 async function planOf(json: unknown, file: string, flags: CompareFlags): Promise<object> {
-  const [{ methodName }, { applyOverrides, armsOf, checkCompensator, parseRecipe }] =
+  const [{ methodName }, { applyOverrides, armsOf, checkCompensator, finalStage, parseRecipe }] =
     await Promise.all([import('@surge-bnn/core'), import('@surge-bnn/train')]);
   const { compensators = ['none', 'surge'], seeds: given = [1, 2, 3] } = flags;
   for (const name of compensators) checkCompensator(name);
@@ -161,7 +161,7 @@ async function planOf(json: unknown, file: string, flags: CompareFlags): Promise
   }
   let recipe = applyOverrides(parseRecipe(json, file), overrides);
   // Without --binarizers the recipe's own method, settings and all, which no arm then names.
-  const binarizers = flags.binarizers ?? [methodName(recipe.binarizer)];
+  const binarizers = flags.binarizers ?? [methodName(finalStage(recipe).binarizer)];
   if (eta !== undefined) {
     if (compensators.every((name) => name === 'none')) {
       throw new InputError('--eta has nothing to act on: --compensators names none but "none"');

@@ -42,7 +42,10 @@ export async function loadRecipe(path: string): Promise<Recipe> {
 
 /**
  * A copy of the recipe with the values at dotted keys replaced, checked anew. 'optimizer.name' drops what
- * only the former optimizer knew; 'compensator.eta' on a recipe without compensator is refused.
+ * only the former optimizer knew.
+ *
+ * @throws InputError for what the recipe does not take; for 'compensator.eta' without a compensator; for a key that
+ * would change nothing, because every stage names it.
  */
 export function applyOverrides(
   recipe: Recipe,
@@ -53,9 +56,26 @@ export function applyOverrides(
   for (const [key, value] of Object.entries(overrides)) {
     json = replace(json, key.split('.'), value, key, where);
   }
+  refuseHidden(json.stages, Object.keys(overrides), where);
   // The sum of the stages follows from them.
   if (json.stages !== undefined && overrides.epochs === undefined) delete json.epochs;
   return parseRecipe(json, where);
+}
+
+/** What every stage names, the recipe's own value of it reaches none. */
+function refuseHidden(stages: unknown, keys: readonly string[], where: string): void {
+  if (!Array.isArray(stages) || stages.length === 0) return;
+  const list: unknown[] = stages;
+  for (const key of keys) {
+    const [first] = key.split('.');
+    // Of a stage these two are its own; the sum of the epochs has its own check.
+    if (first === 'name' || first === 'epochs') continue;
+    if (!list.every((stage) => isObject(stage) && stage[first] !== undefined)) continue;
+    const own = list.map((_, i) => `stages.${i}.${key}`).join(' or ');
+    throw new InputError(
+      `${where}: ${key} would change nothing, because every stage names its own ${first}; set ${own}`,
+    );
+  }
 }
 
 /**
@@ -92,7 +112,7 @@ function replace(
 ): JsonObject {
   const [key, ...rest] = path;
   if (rest.length === 0) {
-    const switched = whole === 'optimizer.name' && json.name !== value;
+    const switched = /(^|\.)optimizer\.name$/.test(whole) && json.name !== value;
     const kept = switched ? pick(json, ['learningRate', 'weightDecay']) : json;
     return { ...kept, [key]: value };
   }
