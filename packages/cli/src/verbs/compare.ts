@@ -159,6 +159,9 @@ async function planOf(json: unknown, file: string, flags: CompareFlags): Promise
       '--set binarizer has no place beside --binarizers; give settings to an arm: --arm name:binarizer={"name":..}',
     );
   }
+  if ('seed' in overrides) {
+    throw new InputError('--set seed has no place in a comparison, which has several; use --seeds');
+  }
   let recipe = applyOverrides(parseRecipe(json, file), overrides);
   // Without --binarizers the recipe's own method, settings and all, which no arm then names.
   const binarizers = flags.binarizers ?? [methodName(finalStage(recipe).binarizer)];

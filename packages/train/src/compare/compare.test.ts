@@ -354,6 +354,19 @@ describe('compareRuns', () => {
     expect(tuning({ plain: [rate] })).toThrow('plain 1, surge 0');
     expect(tuning({ plain: [rate], surge: [rate], sugre: [] })).toThrow('did you mean "surge"');
     expect(tuning({ plain: [{ rate: 1 }], surge: [rate] })).toThrow('arm "plain, candidate 1"');
+    const seeded = { ...rate, seed: 7 };
+    expect(check(arm({ seed: 7 }))).toThrow('arm "a": seed has no place');
+    expect(tuning({ plain: [rate], surge: [seeded] })).toThrow('use "seeds"');
+    expect(
+      check({
+        tuning: {
+          holdOut: 0.1,
+          seeds: [1],
+          set: { seed: 7 },
+          candidates: { plain: [rate], surge: [rate] },
+        },
+      }),
+    ).toThrow('use "seeds"');
     const held = tinyRecipe({ 'data.holdOut': 0.1 });
     expect(
       check({
@@ -384,6 +397,10 @@ describe('plans', () => {
     ]);
     const own = parsePlan({ ...written, pairs: [['short', 'surge']] }, 'p.json');
     expect((await optionsOfPlan(own, find, 'p.json')).pairs).toEqual([['short', 'surge']]);
+    const seeded = parsePlan({ ...written, set: { seed: 7 } }, 'p.json');
+    await expect(optionsOfPlan(seeded, find, 'p.json')).rejects.toThrow(
+      'p.json: set: seed has no place',
+    );
   });
 
   it.each([
