@@ -37,7 +37,7 @@ export async function openFiles(source: PictureSource, split: PublishedSplit): P
     resize,
     skipCorrupt,
     classes,
-    sha256: hashList(pictures, labels),
+    sha256: hashList(pictures, labels, source),
     origin: `${source.origin}; decoded by ${await decoderName()}`,
     ...(statistics === undefined ? {} : { statistics }),
     ...(remarks.length > 0 ? { remarks } : {}),
@@ -53,7 +53,7 @@ export function pickFiles(
   const pictures = pick(set.pictures, indices);
   const labels = set.labels.slice(0, indices.length);
   for (let i = 0; i < indices.length; i++) labels[i] = set.labels[indices[i]];
-  const sha256 = hashList(pictures, labels);
+  const sha256 = hashList(pictures, labels, { ...set, size: set.width });
   return { ...set, split, pictures, labels, count: indices.length, sha256 };
 }
 
