@@ -40,6 +40,10 @@ beforeAll(async () => {
   await writeSet(path.join(folder, 'bad'), { train: 12, test: 3 });
   const whole = await picture(100, 1);
   await writeFile(path.join(folder, 'bad/train/dark/cut.jpg'), whole.subarray(0, -40));
+  await writeSet(path.join(folder, 'cut'), { train: 12, test: 3 });
+  for (const half of ['train', 'test']) {
+    await writeFile(path.join(folder, `cut/${half}/dark/cut.jpg`), whole.subarray(0, -40));
+  }
   await writeSet(path.join(folder, 'uneven'), { train: 2, test: 1 });
   await rm(path.join(folder, 'uneven/test/light'), { recursive: true });
   recipe = path.join(folder, 'recipe.json');
@@ -156,6 +160,32 @@ describe('train on a folder of pictures', () => {
     }
   }, 60_000);
 });
+
+it('counts the pictures that were evaluated, not those that are listed, and names the others', async () => {
+  const out = path.join(folder, 'counted');
+  const each = ['--set', 'data.decode=each-batch', '--skip-corrupt', '--epochs', '2'];
+  const trained = await run('train', recipe, ...directory('cut'), ...each, '--out', out);
+  const left = (half: string) =>
+    new RegExp(`^left out, it cannot be decoded: .*${half}/dark/cut\\.jpg \\(.*\\)$`, 'gm');
+  for (const half of ['train', 'test']) expect(trained.err.match(left(half))).toHaveLength(1);
+  expect(trained.out).toContain('on 6 test images of the pictures of cut');
+  const summary = JSON.parse(await readFile(path.join(out, 'summary.json'), 'utf8')) as object;
+  expect(summary).toMatchObject({ evaluationImages: 6, last: { images: 6 } });
+
+  const evaluated = await run('evaluate', out);
+  expect(evaluated.err.match(left('test'))).toHaveLength(1);
+  expect(evaluated.out).toContain('of 6 images)');
+  const converted = await run('convert', out, '--reestimate');
+  for (const half of ['train', 'test']) expect(converted.err.match(left(half))).toHaveLength(1);
+  expect(converted.out).toContain('(6 test images of the pictures of cut)');
+  const model = path.join(out, 'model.bnn');
+  const where = ['--directory', path.join(folder, 'cut')];
+  const packed = await run('evaluate', model, ...where);
+  expect(packed.err.match(left('test'))).toHaveLength(1);
+  expect(packed.out).toContain('of 6 images)');
+  const json = await run('evaluate', model, ...where, '--json');
+  expect(JSON.parse(json.out)).toMatchObject({ images: 6 });
+}, 60_000);
 
 describe('data check', () => {
   it('counts, measures and ends with 0 when all is well', async () => {

@@ -81,8 +81,8 @@ export async function convertImport(
     });
     const images = Math.min(options.images ?? set.count, set.count);
     const conversion = await convertModel(model, {
-      inputs: inputBatches(set, normalization, images),
-      inputsAre: `${images} test images of ${set.name}`,
+      inputs: inputBatches(set, normalization, images, options.onSkip),
+      inputsAre: (count) => `${count} test images of ${set.name}`,
       pixels: normalization,
       classes: set.classes,
       floatWeights: options.float16 ? 'f16' : 'f32',

@@ -9,7 +9,7 @@ import { agreementLines, formatFates, sizeLines } from '../model-file/tables.js'
 import { isFolder } from '../network-cost.js';
 import { interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
-import { countProgress } from '../terminal/progress.js';
+import { countProgress, noteSkipped } from '../terminal/progress.js';
 import { formatTable } from '../terminal/table.js';
 import { collect, decimal, list, numbers, wholeNumber, type AddVerb } from '../verb.js';
 import { noteUnfinished } from '../unfinished.js';
@@ -119,6 +119,7 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
       images: flags.images,
       signal,
       onProgress: progress.show,
+      onSkip: noteSkipped(output),
     }).finally(progress.close);
     signal.throwIfAborted();
     const { bytes, report, ...rest } = conversion;

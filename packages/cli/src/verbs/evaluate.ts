@@ -10,7 +10,7 @@ import { configOf, isFolder } from '../network-cost.js';
 import { count, figures, percent } from '../terminal/format.js';
 import { interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
-import { countProgress } from '../terminal/progress.js';
+import { countProgress, noteSkipped } from '../terminal/progress.js';
 import { noteUnfinished } from '../unfinished.js';
 import type { AddVerb } from '../verb.js';
 
@@ -56,7 +56,7 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
   configOf(run);
   const { evaluateRun } = await import('@surge-bnn/train');
   const output = processOutput(flags);
-  const evaluation = await evaluateRun(run, { checkpoint });
+  const evaluation = await evaluateRun(run, { checkpoint, onSkip: noteSkipped(output) });
   noteUnfinished(output, evaluation);
   print(output, evaluation, formatRun);
   return 0;
@@ -75,6 +75,7 @@ async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number>
     const evaluation = await evaluatePacked(opened.model, set, {
       signal,
       onProgress: progress.show,
+      onSkip: noteSkipped(output),
     }).finally(progress.close);
     const where = { data: set.name, dataTitle: set.title, split: set.split, sha256: set.sha256 };
     print(output, { ...evaluation, ...where }, (one) => `${formatPacked(one)}\non ${set.title}`);

@@ -58,11 +58,17 @@ export function pickFiles(
 }
 
 /**
- * One picture as evaluation has it, before normalisation: bytes, HWC.
+ * One picture as evaluation has it, before normalisation: bytes, HWC. Of a set that leaves corrupt pictures out, such a
+ * one is undefined.
  *
- * @throws InputError when it is corrupt or gone.
+ * @param onSkip is told of it: path and reason.
+ * @throws InputError when it is gone, or corrupt in a set that leaves none out.
  */
-export async function readPicture(set: PictureSet, index: number): Promise<Uint8Array> {
+export async function readPicture(
+  set: PictureSet,
+  index: number,
+  onSkip?: (picture: string) => void,
+): Promise<Uint8Array | undefined> {
   if (isImageSet(set)) {
     const length = pictureLength(set);
     return set.images.subarray(index * length, (index + 1) * length);
@@ -74,6 +80,10 @@ export async function readPicture(set: PictureSet, index: number): Promise<Uint8
     return await decodePicture(bytes, reader.where(index), (found) =>
       centreFit(found, resize, size),
     );
+  } catch (error) {
+    if (!(error instanceof CorruptPicture) || !set.skipCorrupt) throw error;
+    onSkip?.(`${error.picture} (${error.reason})`);
+    return undefined;
   } finally {
     await reader.close();
   }

@@ -11,6 +11,7 @@ import { randomStream } from '../random.js';
 import { buildPackage, temporaryFolder } from '../sets.fixture.js';
 import { tarBytes } from '../tar.fixture.js';
 import type { AugmentationSpec, BatchLoaderOptions, PictureSet } from '../types.js';
+import { readPicture } from './file-set.js';
 import { encode, folderOfFiles, ownCache, pngs, randomPixels } from './pictures.fixture.js';
 
 beforeAll(buildPackage, 120_000);
@@ -329,6 +330,21 @@ describe('decoded batch by batch', () => {
         /all 1 pictures of a batch are corrupt/,
       );
     }
+  });
+
+  it('one by one, a corrupt picture is left out where the set says so', async () => {
+    await ownCache();
+    const set = await open(
+      { ...(await pngs(SIZE, { 'train/a': 1, 'train/b': 1 })), 'train/a/bad.jpg': await cutJpeg() },
+      { skipCorrupt: true },
+    );
+    const told: string[] = [];
+    const read = (i: number) => readPicture(set, i, (picture) => told.push(picture));
+    expect(Buffer.from((await read(0)) ?? [])).toEqual(Buffer.from(randomPixels(0, SIZE, SIZE)));
+    expect(await read(1)).toBeUndefined();
+    expect(told).toEqual([expect.stringMatching(/train\/a\/bad\.jpg \(/)]);
+    const strict = readPicture({ ...set, skipCorrupt: false }, 1);
+    await expect(strict).rejects.toThrow(/bad\.jpg is corrupt/);
   });
 
   it('holds out a stratified part, the same for every run', async () => {

@@ -32,6 +32,7 @@ const accuracyAt = z.object({
   accuracy: z.number(),
   loss: z.number(),
   epoch: whole,
+  images: whole.optional(),
   top5: z.number().optional(),
   confusion: z.array(z.array(whole)).optional(),
 });
