@@ -24,6 +24,7 @@ interface ConvertFlags extends OutputFlags {
   readonly reestimate?: boolean;
   readonly network?: string;
   readonly data?: string;
+  readonly directory?: string;
   readonly set: string[];
   readonly binarizer?: string;
   readonly mean?: number[];
@@ -46,7 +47,7 @@ interface Result extends ConversionReport {
 /** Options that say nothing about a run, which knows them itself, and those that only a run has. */
 const importOnly = [
   ...(['network', 'data', 'binarizer', 'mean', 'std', 'prefix', 'ignore', 'epsilon'] as const),
-  ...(['set', 'rename'] as const),
+  ...(['directory', 'set', 'rename'] as const),
 ] as const;
 const runOnly = ['checkpoint', 'reestimate'] as const;
 
@@ -69,6 +70,7 @@ export const addConvert: AddVerb = (program, finish) => {
     .option('--network <name>', 'weights: the network that they belong to, e.g. digits-cnn')
     .option('--set <key=value>', 'weights: an option of the network, e.g. width=32', collect, [])
     .option('--data <name>', 'weights: the data set whose test images the proof takes')
+    .option('--directory <folder>', 'weights: the folder of the data sets, or of your pictures')
     .option('--binarizer <name>', 'weights: a method of `surge-bnn methods` (default: ste)')
     .option('--mean <list>', 'weights: pixels became (byte / 255 - mean) / std', numbers('--mean'))
     .option('--std <list>', 'weights: see --mean', numbers('--std'))

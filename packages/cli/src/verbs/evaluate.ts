@@ -1,6 +1,6 @@
 /** `surge-bnn evaluate`: the accuracy of a trained run or of a model file, on all evaluation images. */
 import { InputError } from '@surge-bnn/contract';
-import type { DatasetName, PictureSet } from '@surge-bnn/data';
+import type { PictureSet } from '@surge-bnn/data';
 import type { Evaluation, RunEvaluation } from '@surge-bnn/train';
 import { checkCheckpoint } from '../checkpoint-name.js';
 import { evaluatedImages } from '../evaluated-images.js';
@@ -27,7 +27,10 @@ export const addEvaluate: AddVerb = (program, finish) => {
     .argument('<run|model>', 'a run folder or a model file (*.bnn)')
     .option('--checkpoint <which>', 'of a run: last (default), best or averaged')
     .option('--data <name>', 'for a model file: the test images of this data set')
-    .option('--directory <folder>', 'for a model file: the folder of the data sets')
+    .option(
+      '--directory <folder>',
+      'for a model file: the folder of the data sets, or of your pictures',
+    )
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
@@ -89,9 +92,8 @@ async function evaluationImages(
   { data, directory }: EvaluateFlags,
 ): Promise<PictureSet> {
   if (data !== undefined) {
-    const { loadImages } = await import('@surge-bnn/data');
-    // loadImages refuses a name that it does not know.
-    return loadImages(data as DatasetName, { split: 'test', directory });
+    const { openAt } = await import('../pictures/open-at.js');
+    return openAt(data, model.inputShape[0], { split: 'test', directory });
   }
   const { training } = model.metadata;
   if (training === undefined) {
