@@ -120,6 +120,20 @@ describe('stages', () => {
     expect(await content(join(base, name))).toEqual(await content(join(base, 'whole')));
   });
 
+  it('have averaged weights when the last one has', async () => {
+    const averaging = { type: 'swa', from: 0.5, reestimateNorm: 1 };
+    const averaged = stages.map((stage) => ({ ...stage, averaging }));
+    const evaluate = () => evaluateRun(join(base, 'averaged'), { checkpoint: 'averaged' }, parts);
+    // Of the second stage one epoch of two: its average begins with the other one.
+    await train('averaged', { stages: averaged }, { stopAfter: 3 });
+    await expect(evaluate()).rejects.toThrow(InputError);
+    await expect(evaluate()).rejects.toThrow(
+      `the averaged weights in ${join(base, 'averaged')} are those of stage 1 of 2 (soft)`,
+    );
+    const summary = await train('averaged', { stages: averaged }, { resume: true });
+    expect((await evaluate()).accuracy).toBe(summary.averaged?.last.accuracy);
+  });
+
   it('may turn latent weights into Bop’s signs', async () => {
     const bop = { binary: { optimizer: { name: 'bop', gamma: 0.1, threshold: 1e-7 } } };
     const summary = await train('bop', { stages: [stages[0], { epochs: 1, groups: bop }] });
@@ -184,6 +198,21 @@ describe('recipes with stages', () => {
       { epochs: 1, distillation: { teacher: 'x', features: { weight: 1, pairs: [] } } },
       'distillation.features.pairs must not be empty',
     ],
+    [
+      { epochs: 1, labelSmoothing: 0.1, distillation: { teacher: 'x' } },
+      'r.json: labelSmoothing 0.1 has no meaning beside distillation.logits.weight 1',
+    ],
+    [
+      {
+        labelSmoothing: 0.1,
+        stages: [{ epochs: 1 }, { epochs: 1, distillation: { teacher: 'x' } }],
+      },
+      'r.json: stage 2: labelSmoothing 0.1 has no meaning',
+    ],
+    [
+      { stages: [{ name: 'soft', epochs: 1, averaging: { type: 'ema' } }, { epochs: 1 }] },
+      'r.json: stage 1 of 2 (soft) averages its weights and the last stage does not',
+    ],
     [{ epochs: 1, averaging: { type: 'emma' } }, 'averaging.type cannot be "emma" (did you mean'],
     [{ epochs: 1, averaging: { type: 'swa', decay: 0.9 } }, 'unknown key "decay" in averaging'],
     [
@@ -194,6 +223,22 @@ describe('recipes with stages', () => {
   it.each(cases)('refuse %j', (change, text) => {
     expect(() => parseRecipe({ ...plain, ...change }, 'r.json')).toThrow(text);
     expect(() => parseRecipe({ ...plain, ...change }, 'r.json')).toThrow(InputError);
+  });
+
+  it.each([
+    { epochs: 1, labelSmoothing: 0.1, distillation: { teacher: 'x', logits: { weight: 0.5 } } },
+    {
+      epochs: 1,
+      labelSmoothing: 0.1,
+      distillation: {
+        teacher: 'x',
+        features: { weight: 1, pairs: [{ student: 'a', teacher: 'b' }] },
+      },
+    },
+    { stages: [{ epochs: 1 }, { epochs: 1, averaging: { type: 'ema' } }] },
+    { averaging: { type: 'swa' }, stages: [{ epochs: 1 }, { epochs: 1 }] },
+  ])('take %j', (change) => {
+    expect(() => parseRecipe({ ...plain, ...change })).not.toThrow();
   });
 
   it('fill in the sum of the epochs, and take overrides of single stages', () => {

@@ -10,7 +10,7 @@ import type { Schedule, ScheduleSpec } from '../schedules.js';
 import { explain } from './explain.js';
 import { recipeSchema } from './schema.js';
 import type { Recipe } from './schema.js';
-import { stageRecipes } from './stages.js';
+import { stageRecipes, stageTitle } from './stages.js';
 
 /**
  * Checks a recipe and fills in the defaults.
@@ -28,6 +28,7 @@ export function parseRecipe(json: unknown, where = 'recipe'): Recipe {
   stages.forEach((stage, i) => {
     checkTogether(stage, stages.length === 1 ? where : `${where}: stage ${i + 1}`);
   });
+  checkAveraging(result.data, where);
   return result.data;
 }
 
@@ -163,6 +164,17 @@ export function parseJson(text: string, path: string): unknown {
   }
 }
 
+/** The checkpoint "averaged" is the run's: that of an early stage would pass for it. */
+function checkAveraging(recipe: Recipe, where: string): void {
+  const stages = stageRecipes(recipe);
+  if (stages.at(-1)?.averaging !== undefined) return;
+  const early = stages.findIndex(({ averaging }) => averaging !== undefined);
+  if (early < 0) return;
+  throw new InputError(
+    `${where}: ${stageTitle(recipe, early) ?? ''} averages its weights and the last stage does not, so what is called "averaged" would be no part of what ships; name averaging in stages.${stages.length - 1}, or leave it out of stages.${early}`,
+  );
+}
+
 /** What no single field can know. */
 function checkTogether(recipe: Recipe, where: string): void {
   const { compensator, optimizer, groups } = recipe;
@@ -186,6 +198,12 @@ function checkTogether(recipe: Recipe, where: string): void {
         `${where}: compensator.normScope "${compensator.normScope}" has no meaning beside lambda ${JSON.stringify(lambda)}; allowed there: layer`,
       );
     }
+  }
+  const { labelSmoothing, distillation } = recipe;
+  if (labelSmoothing > 0 && distillation?.logits?.weight === 1) {
+    throw new InputError(
+      `${where}: labelSmoothing ${labelSmoothing} has no meaning beside distillation.logits.weight 1, where the labels play no part in the loss; leave one of them out, or take a smaller weight`,
+    );
   }
   // Now, and not in the middle of the run, when the schedule gets there.
   checkSchedule(recipe.schedule, `${where}: schedule`);
