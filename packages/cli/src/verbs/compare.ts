@@ -10,7 +10,7 @@ import { addRecipeFlags, overridesOf, type RecipeFlags } from '../recipe-flags.j
 import { catchInterrupts, EXIT_INTERRUPTED } from '../terminal/interrupt.js';
 import { print, processOutput, type Output, type OutputFlags } from '../terminal/output.js';
 import { trainProgress, type TrainProgress } from '../terminal/progress.js';
-import { collect, list, seeds, type AddVerb } from '../verb.js';
+import { collect, list, refuseOptions, seeds, type AddVerb } from '../verb.js';
 import { findRecipe } from '../workspace.js';
 
 interface CompareFlags extends RecipeFlags, OutputFlags {
@@ -117,7 +117,10 @@ async function optionsOf(
   const file = findRecipe(given);
   const json = train.parseJson(await readFile(file, 'utf8'), file);
   const isPlan = train.isPlan(json);
-  if (isPlan) refuseArmFlags(flags, file);
+  if (isPlan) {
+    const why = `has no place beside ${file}, a plan; change its "arms"`;
+    refuseOptions(flags, ['binarizers', 'compensators', 'arm'], why);
+  }
   const plan = isPlan
     ? withFlags(train.parsePlan(json, file), await overridesOf(flags), flags)
     : train.parsePlan(await planOf(json, file, flags), file);
@@ -133,17 +136,6 @@ function withFlags<P extends { readonly set: object; readonly seeds: readonly nu
 ): P {
   const set = { ...plan.set, ...overrides };
   return { ...plan, set, seeds: flags.seeds ?? plan.seeds };
-}
-
-/** A plan has its own arms. */
-function refuseArmFlags(flags: CompareFlags, file: string): void {
-  for (const flag of ['binarizers', 'compensators'] as const) {
-    if (flags[flag] === undefined) continue;
-    throw new InputError(`--${flag} has no place beside ${file}, a plan; change its "arms"`);
-  }
-  if (flags.arm.length > 0) {
-    throw new InputError(`--arm has no place beside ${file}, a plan; change its "arms"`);
-  }
 }
 
 /** A recipe and the lists of the command line as a plan. */

@@ -11,7 +11,15 @@ import { interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { countProgress, noteSkipped } from '../terminal/progress.js';
 import { formatTable } from '../terminal/table.js';
-import { collect, decimal, list, numbers, wholeNumber, type AddVerb } from '../verb.js';
+import {
+  collect,
+  decimal,
+  list,
+  numbers,
+  refuseOptions,
+  wholeNumber,
+  type AddVerb,
+} from '../verb.js';
 import { noteUnfinished } from '../unfinished.js';
 
 interface ConvertFlags extends OutputFlags {
@@ -106,7 +114,12 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
   const output = processOutput(flags);
   const fromRun = isFolder(given);
   const out = flags.out ?? defaultFile(given, fromRun);
-  refuseStrangers(given, flags, fromRun ? importOnly : runOnly);
+  if (fromRun) {
+    const why = `is for files of weights; ${given} is a run folder, whose recipe says it`;
+    refuseOptions(flags, importOnly, why);
+  } else {
+    refuseOptions(flags, runOnly, `is for run folders, and ${given} is none`);
+  }
   const progress = countProgress(output, 'proof');
   const announce = () => {
     output.note('Stopping; no file is written.');
@@ -159,22 +172,6 @@ async function convertWeights(file: string, flags: ConvertFlags, common: Common)
 function defaultFile(given: string, fromRun: boolean): string {
   if (fromRun) return path.join(given, 'model.bnn');
   return path.join(path.dirname(given), `${path.basename(given, path.extname(given))}.bnn`);
-}
-
-/** @throws InputError for an option that would be read by nobody. */
-function refuseStrangers(
-  given: string,
-  flags: ConvertFlags,
-  strangers: readonly (keyof ConvertFlags)[],
-): void {
-  for (const key of strangers) {
-    const value = flags[key];
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
-    const what = isFolder(given)
-      ? `is for files of weights; ${given} is a run folder, whose recipe says it`
-      : `is for run folders, and ${given} is none`;
-    throw new InputError(`--${key} ${what}`);
-  }
 }
 
 function formatResult({ file, state, imported, normalization, ...report }: Result): string {

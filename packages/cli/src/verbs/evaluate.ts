@@ -12,7 +12,7 @@ import { interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { countProgress, noteSkipped } from '../terminal/progress.js';
 import { noteUnfinished } from '../unfinished.js';
-import type { AddVerb } from '../verb.js';
+import { refuseOptions, type AddVerb } from '../verb.js';
 
 interface EvaluateFlags extends OutputFlags {
   readonly checkpoint?: string;
@@ -52,10 +52,8 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
   const { checkpoint = 'last' } = flags;
   checkCheckpoint(checkpoint);
   if (!isFolder(run)) throw new InputError(`there is no run folder or model file (*.bnn) ${run}`);
-  for (const option of ['data', 'directory'] as const) {
-    if (flags[option] === undefined) continue;
-    throw new InputError(`--${option} is for model files; the recipe of ${run} names its images`);
-  }
+  const why = `is for model files; the recipe of ${run} names its images`;
+  refuseOptions(flags, ['data', 'directory'], why);
   configOf(run);
   const { evaluateRun } = await import('@surge-bnn/train');
   const output = processOutput(flags);
@@ -66,9 +64,7 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
 }
 
 async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number> {
-  if (flags.checkpoint !== undefined) {
-    throw new InputError(`--checkpoint is for runs; ${file} is a model file`);
-  }
+  refuseOptions(flags, ['checkpoint'], `is for runs; ${file} is a model file`);
   const output = processOutput(flags);
   const opened = await openModel(file);
   const set = await evaluationImages(opened, flags);
