@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { torchFile } from '../../../examples/import-pytorch/torch-file.mjs';
 import { start, tinyRecipe, type Result } from './cli.fixture.js';
 
 let folder: string;
@@ -40,6 +41,10 @@ beforeAll(async () => {
   await writeSet(path.join(folder, 'bad'), { train: 12, test: 3 });
   const whole = await picture(100, 1);
   await writeFile(path.join(folder, 'bad/train/dark/cut.jpg'), whole.subarray(0, -40));
+  await writeSet(path.join(folder, 'cut'), { train: 12, test: 3 });
+  for (const half of ['train', 'test']) {
+    await writeFile(path.join(folder, `cut/${half}/dark/cut.jpg`), whole.subarray(0, -40));
+  }
   await writeSet(path.join(folder, 'uneven'), { train: 2, test: 1 });
   await rm(path.join(folder, 'uneven/test/light'), { recursive: true });
   recipe = path.join(folder, 'recipe.json');
@@ -122,6 +127,13 @@ describe('train on a folder of pictures', () => {
       path.join(folder, 'good'),
     );
     expect(evaluated.out).toMatch(/of 6 images.*\non the pictures of good/s);
+    // By name: they are cut as the model takes them.
+    const model = path.join(one, 'model.bnn');
+    const named = ['--data', 'folder', '--directory', path.join(folder, 'good')];
+    const again = await run('evaluate', model, ...named);
+    expect(again.out.split(',').slice(0, 2)).toEqual(evaluated.out.split(',').slice(0, 2));
+    const small = await run('evaluate', model, '--data', 'digits');
+    expect([small.code, small.err]).toEqual([2, expect.stringContaining('takes 8x8x3')]);
   }, 60_000);
 
   it.each([
@@ -156,6 +168,82 @@ describe('train on a folder of pictures', () => {
     }
   }, 60_000);
 });
+
+it('counts the pictures that were evaluated, not those that are listed, and names the others', async () => {
+  const out = path.join(folder, 'counted');
+  const each = ['--set', 'data.decode=each-batch', '--skip-corrupt', '--epochs', '2'];
+  const trained = await run('train', recipe, ...directory('cut'), ...each, '--out', out);
+  const left = (half: string) =>
+    new RegExp(`^left out, it cannot be decoded: .*${half}/dark/cut\\.jpg \\(.*\\)$`, 'gm');
+  for (const half of ['train', 'test']) expect(trained.err.match(left(half))).toHaveLength(1);
+  expect(trained.out).toContain('on 6 test images of the pictures of cut');
+  const summary = JSON.parse(await readFile(path.join(out, 'summary.json'), 'utf8')) as object;
+  expect(summary).toMatchObject({ evaluationImages: 6, last: { images: 6 } });
+
+  const evaluated = await run('evaluate', out);
+  expect(evaluated.err.match(left('test'))).toHaveLength(1);
+  expect(evaluated.out).toContain('of 6 images)');
+  const converted = await run('convert', out, '--reestimate');
+  for (const half of ['train', 'test']) expect(converted.err.match(left(half))).toHaveLength(1);
+  expect(converted.out).toContain('(6 test images of the pictures of cut)');
+  const model = path.join(out, 'model.bnn');
+  const where = ['--directory', path.join(folder, 'cut')];
+  const packed = await run('evaluate', model, ...where);
+  expect(packed.err.match(left('test'))).toHaveLength(1);
+  expect(packed.out).toContain('of 6 images)');
+  const json = await run('evaluate', model, ...where, '--json');
+  expect(JSON.parse(json.out)).toMatchObject({ images: 6 });
+}, 60_000);
+
+it('weights from PyTorch are proven on pictures of a folder, as large as the network takes them', async () => {
+  const pictures = path.join(folder, 'ten');
+  for (const half of ['train', 'test']) {
+    for (let label = 0; label < 10; label++) {
+      const place = path.join(pictures, half, `class-${label}`);
+      await mkdir(place, { recursive: true });
+      await writeFile(path.join(place, 'one.jpg'), await picture(20 * label, label));
+    }
+  }
+  const weights = path.join(folder, 'colour.safetensors');
+  await writeFile(weights, inColour(torchFile(5)));
+  const args = ['convert', weights, '--network', 'digits-cnn', '--data', 'folder'];
+  const { code, out, err } = await run(...args, '--directory', pictures);
+  expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
+  expect(out).toContain('10 of 10 outputs equal bit for bit');
+  expect(out).toContain('10 test images of folder');
+  expect(out).toMatch(/byte \/ 255 - 0\.\d+, 0\.\d+, 0\.\d+\) .*, from the training images/);
+  const nowhere = await run(...args);
+  expect([nowhere.code, nowhere.err]).toEqual([2, expect.stringContaining('data.directory')]);
+}, 60_000);
+
+/** The weights of a network of grey pictures with a stem for colour: its kernel three times. */
+function inColour(file: Uint8Array): Buffer {
+  const bytes = Buffer.from(file);
+  const start = 8 + Number(bytes.readBigUInt64LE());
+  const { __metadata__: _, ...header } = JSON.parse(bytes.toString('utf8', 8, start)) as Record<
+    string,
+    { shape: number[]; data_offsets: [number, number] }
+  >;
+  const stem = header['stem.weight'];
+  const [from, to] = stem.data_offsets;
+  const kernels = bytes.subarray(start + from, start + to);
+  const size = kernels.length / stem.shape[0];
+  const coloured = Array.from({ length: stem.shape[0] }, (_, i) => {
+    const kernel = kernels.subarray(i * size, (i + 1) * size);
+    return Buffer.concat([kernel, kernel, kernel]);
+  });
+  const more = 2 * kernels.length;
+  stem.shape[1] = 3;
+  for (const [name, { data_offsets: offsets }] of Object.entries(header)) {
+    if (name === 'stem.weight') offsets[1] += more;
+    else if (offsets[0] >= to) offsets.forEach((offset, i) => (offsets[i] = offset + more));
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  const data = [bytes.subarray(start, start + from), ...coloured, bytes.subarray(start + to)];
+  return Buffer.concat([length, text, ...data]);
+}
 
 describe('data check', () => {
   it('counts, measures and ends with 0 when all is well', async () => {

@@ -60,7 +60,8 @@ export async function withCompensator(recipe: Recipe, name: string | undefined):
   if (name !== 'none' && name !== 'surge') {
     throw unknownName('compensator', name, ['none', 'surge']);
   }
-  if (name === 'surge' && recipe.compensator !== 'none') return recipe;
+  const keeps = name === 'surge' && recipe.compensator !== 'none';
+  const compensator = keeps ? recipe.compensator : name;
   const { applyOverrides } = await import('@surge-bnn/train');
-  return applyOverrides(recipe, { compensator: name }, `--compensator ${name}`);
+  return applyOverrides(recipe, { compensator }, `--compensator ${name}`);
 }

@@ -57,6 +57,24 @@ export function seeds(option: string): (text: string) => number[] {
     });
 }
 
+/**
+ * Refuses options that nobody would read here.
+ *
+ * @param why ends the sentence that begins with the option: "is for runs, and x.bnn is none".
+ * @throws InputError naming the first that was given.
+ */
+export function refuseOptions<Flags extends object>(
+  flags: Flags,
+  options: readonly (keyof Flags & string)[],
+  why: string,
+): void {
+  for (const option of options) {
+    const value = flags[option];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    throw new InputError(`--${option} ${why}`);
+  }
+}
+
 /** Collects a repeated option. */
 export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];

@@ -57,9 +57,10 @@ export async function proveAgreement(
     );
   }
   differences.refuse(model.name, inputs);
+  const { inputsAre } = options;
   return {
     inputs,
-    inputsAre: options.inputsAre,
+    inputsAre: typeof inputsAre === 'string' ? inputsAre : inputsAre(inputs),
     equalOutputs: inputs,
     equalPredictions: inputs,
     largestDifference: 0,

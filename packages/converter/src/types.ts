@@ -8,8 +8,11 @@ export interface ConvertOptions {
    * the trained one on all of them. The converter disposes each that it takes; when it refuses before, they stay the caller's.
    */
   readonly inputs: Iterable<Tensor> | AsyncIterable<Tensor>;
-  /** What the inputs are, for the report: "2,000 test images of digits". */
-  readonly inputsAre: string;
+  /**
+   * What the inputs are, for the report: "2,000 test images of digits". A function, called with their number when all have
+   * been taken, where that is not known before.
+   */
+  readonly inputsAre: string | ((inputs: number) => string);
   /** How bytes become inputs; written into the file, so that pictures can be given to it. */
   readonly pixels?: GraphInput['pixels'];
   readonly classes?: readonly string[];

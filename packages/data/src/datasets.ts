@@ -31,6 +31,8 @@ import type {
 
 /** What can be done with one data set. */
 interface Dataset {
+  /** Its pictures become any size that is asked for. */
+  readonly anySize?: true;
   /** Absent: not a set with a place and numbers of its own. */
   describe?(options: DirectoryOption): DatasetDescription;
   open(options: LoadOptions): Promise<PictureSet>;
@@ -55,11 +57,13 @@ const datasets: Readonly<Record<DatasetName, Dataset>> = {
     fetch: () => refuseFetch('cifar10-jpeg', jpegCopyHow),
   },
   imagenet: {
+    anySize: true,
     describe: describeImageNet,
     open: async (options) => openSource(await imageNet(options), options),
     fetch: () => refuseFetch('imagenet', imageNetHow),
   },
   folder: {
+    anySize: true,
     open: (options) => openSource(folderSource(options), options),
     fetch: () => refuseFetch('folder', 'it is a folder or tar archive of your own pictures'),
   },
@@ -67,6 +71,11 @@ const datasets: Readonly<Record<DatasetName, Dataset>> = {
 
 /** The names that `loadImages` and `fetchDataset` know. */
 export const datasetNames = Object.keys(datasets) as readonly DatasetName[];
+
+/** Does the set take any `size`? The others have theirs. */
+export function takesSize(name: string): boolean {
+  return datasetNames.some((known) => known === name && datasets[known].anySize);
+}
 
 /**
  * Opens one half of a data set: in memory, or for pictures in files also to be decoded batch by batch.

@@ -22,6 +22,7 @@ export {
   fetchDataset,
   loadImages,
   openPictures,
+  takesSize,
 } from './datasets.js';
 export { dataDirectory } from './directory.js';
 export { parseIdx, type IdxArray } from './idx.js';

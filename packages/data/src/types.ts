@@ -55,7 +55,7 @@ export interface ImageSet extends SetFacts {
 
 /**
  * Labelled pictures in files of their own sizes, decoded batch by batch: cut to one size at random for
- * training, or resized and cut about the centre. Its receipt `sha256` is that of names, sizes and labels.
+ * training, or resized and cut about the centre. Its receipt `sha256` is that of how they are cut, names, sizes and labels.
  */
 export interface FileSet extends SetFacts {
   readonly pictures: PictureList;

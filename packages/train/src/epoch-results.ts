@@ -23,12 +23,13 @@ export function evaluationMetrics(
 
 /** An evaluation and its epoch. */
 export function accuracyAt(evaluation: Evaluation, epoch: number): AccuracyAt {
-  const { accuracy, loss } = evaluation;
+  const { accuracy, loss, images } = evaluation;
   const { testTop5: top5, confusion } = details(evaluation);
   return {
     accuracy,
     loss,
     epoch,
+    images,
     ...(top5 === undefined ? {} : { top5 }),
     ...(confusion === undefined ? {} : { confusion }),
   };

@@ -5,7 +5,7 @@
 export { diskError, writeAtomic } from './checkpoint/atomic.js';
 export { loadCheckpoint } from './checkpoint/checkpoint.js';
 export type { Checkpoint, CheckpointName, CheckpointState } from './checkpoint/checkpoint.js';
-export { armRecipe, armsOf, checkCompensator, compensators } from './compare/arms.js';
+export { armsOf, checkCompensator, compensators } from './compare/arms.js';
 export { checkComparison, compareRuns, comparisonFile } from './compare/compare.js';
 export type { CompareOptions } from './compare/compare.js';
 export { isPlan, optionsOfPlan, parsePlan } from './compare/plan.js';
@@ -15,7 +15,6 @@ export type { Tuning } from './compare/tune.js';
 export * from './compare/types.js';
 export { evaluateModel, shuffleBinaryWeights } from './evaluate.js';
 export type { EvaluateOptions } from './evaluate.js';
-export { confusionCsv } from './evaluation/tally.js';
 export { hashWeights, sha256 } from './hash.js';
 export { evaluateRun, loadRun } from './load-run.js';
 export type { RunEvaluation } from './load-run.js';
@@ -30,7 +29,6 @@ export { parametersOf } from './parameters.js';
 export type { Parameter, Role } from './parameters.js';
 export { compensate, defaultParts, surgeOptions } from './parts.js';
 export type { Parts, RunData } from './parts.js';
-export type { AveragingSpec, DistillationSpec, SourceSpec } from './recipe/additions.js';
 export {
   applyOverrides,
   loadRecipe,
@@ -46,11 +44,11 @@ export type {
   RecipeInput,
   SurgeSpec,
 } from './recipe/schema.js';
-export { finalStage, stageRecipes } from './recipe/stages.js';
-export { readMetrics, readSummary, readTiming } from './run-folder.js';
+export { finalStage } from './recipe/stages.js';
+export { readMetrics, readSummary } from './run-folder.js';
 export { runTraining } from './run.js';
 export { progressAt, schedule } from './schedules.js';
 export type { Schedule, ScheduleSpec } from './schedules.js';
 export { Session } from './session.js';
-export type { SessionOptions, StageStart } from './session-options.js';
+export type { SessionOptions } from './session-options.js';
 export type * from './types.js';

@@ -82,19 +82,20 @@ export interface RunEvaluation
  */
 export async function evaluateRun(
   folder: string,
-  options: LoadRunOptions & Pick<EvaluateOptions, 'signal' | 'onProgress'> = {},
+  options: LoadRunOptions & Pick<EvaluateOptions, 'signal' | 'onProgress' | 'onSkip'> = {},
   parts: Parts = defaultParts,
 ): Promise<RunEvaluation> {
   const run = await loadRun(folder, options, parts);
   const { recipe, model, data, normalization, engine, epoch, batch } = run;
   try {
-    const { signal, onProgress } = options;
+    const { signal, onProgress, onSkip } = options;
     const { workers } = parts;
     const evaluation = await evaluateModel(model, data.evaluation, {
       normalization,
       workers,
       signal,
       onProgress,
+      onSkip,
     });
     const { evaluatedOn } = data;
     const dataTitle = data.evaluation.title;

@@ -2,7 +2,7 @@
  * A run's folder: config.json, metrics.jsonl, timing.jsonl, summary.json, the TensorBoard event file and
  * checkpoint/. Says whether one is already there, opens the logs, and removes a run when it is told to.
  */
-import { appendFile, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { appendFile, readFile, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import { makeFolder } from '@surge-bnn/data';
@@ -11,6 +11,7 @@ import { lockFolder } from './checkpoint/lock.js';
 import type { Lap } from './clock.js';
 import { AppendFile } from './metrics/append-file.js';
 import { scalarRecord, versionRecord } from './metrics/tensorboard.js';
+import { loadRecipe } from './recipe/recipe.js';
 import type { Recipe } from './recipe/schema.js';
 import type { EpochMetrics, RunSummary } from './types.js';
 
@@ -59,15 +60,34 @@ export async function canResume(folder: string): Promise<boolean> {
   return exists(join(folder, files.checkpoint, 'last.json'));
 }
 
-/** True for what a run leaves that broke off before its first checkpoint, as on a full disk: there is nothing in it to lose. */
-export async function isFalseStart(folder: string): Promise<boolean> {
-  if ((await canResume(folder)) || (await exists(join(folder, files.summary)))) return false;
-  const metrics = await stat(join(folder, files.metrics)).catch(() => undefined);
-  return metrics === undefined || metrics.size === 0;
-}
-
 /** What is made from a run afterwards, in its folder: of a new run it would be a stranger's. */
 const madeFromRun = ['model.bnn', 'report.html'] as const;
+
+/**
+ * True for what a run leaves that broke off before its first checkpoint, as on a full disk: a recipe, empty logs, at most
+ * the beginnings of that checkpoint. There is nothing in it to lose. Whatever else has a config.json is somebody's.
+ */
+export async function isFalseStart(folder: string): Promise<boolean> {
+  for (const name of [files.summary, files.confusion, ...madeFromRun]) {
+    if (await exists(join(folder, name))) return false;
+  }
+  const metrics = await stat(join(folder, files.metrics)).catch(() => undefined);
+  if (metrics !== undefined && metrics.size > 0) return false;
+  const saved = await readdir(join(folder, files.checkpoint)).catch(missing);
+  if (!saved?.every((name) => firstCheckpoint.test(name))) return false;
+  return loadRecipe(join(folder, files.config)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Of the checkpoint before the first step: its tensors, and files that were not in their place yet. */
+const firstCheckpoint = /^last(-0\.safetensors|(-0\.safetensors|\.json)\.tmp-\d+)$/;
+
+/** An absent folder is an empty one; one that cannot be read is undefined. */
+function missing(error: NodeJS.ErrnoException): string[] | undefined {
+  return error.code === 'ENOENT' ? [] : undefined;
+}
 
 /** Removes what a former run wrote and what was made from it, and nothing else. */
 export async function removeRun(folder: string): Promise<void> {

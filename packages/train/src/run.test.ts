@@ -280,16 +280,39 @@ describe('a run folder', () => {
   it('begins anew where a run broke off before its first checkpoint', async () => {
     const out = join(base, 'false-start');
     await mkdir(join(out, 'checkpoint'), { recursive: true });
-    await writeFile(join(out, 'config.json'), '{}');
+    await writeFile(join(out, 'config.json'), JSON.stringify(recipe));
     await writeFile(join(out, 'metrics.jsonl'), '');
+    await writeFile(join(out, 'checkpoint/last-0.safetensors'), 'half');
+    await writeFile(join(out, 'checkpoint/last.json.tmp-17'), '{');
     await train(out, {});
     expect(await content(out)).toEqual(await content(join(base, 'a')));
-    // What has a checkpoint, a summary or an epoch in it is a run.
-    const kept = join(base, 'kept');
-    await mkdir(kept);
-    await writeFile(join(kept, 'config.json'), '{}');
-    await writeFile(join(kept, 'metrics.jsonl'), '{"epoch":1}\n');
+  });
+
+  it.each([
+    ['an epoch', 'metrics.jsonl', '{"epoch":1}\n'],
+    ['a summary', 'summary.json', '{}'],
+    ['a confusion matrix', 'confusion.csv', 'a,b\n'],
+    ['a model file', 'model.bnn', 'bits'],
+    ['a report', 'report.html', '<p>'],
+    ['a checkpoint', 'checkpoint/last.json', '{}'],
+    ['the best checkpoint', 'checkpoint/best.json', '{}'],
+    ['the averaged checkpoint', 'checkpoint/averaged.json', '{}'],
+    ["a stranger's checkpoint", 'checkpoint/model.h5', 'weights'],
+    ["a stranger's config", 'config.json', '{"hidden_size": 768}'],
+  ])('with %s in it is none that broke off, and stays', async (_, name, text) => {
+    const kept = await mkdtemp(join(base, 'kept-'));
+    await mkdir(join(kept, 'checkpoint'));
+    await writeFile(join(kept, 'config.json'), JSON.stringify(recipe));
+    await writeFile(join(kept, name), text);
     await expect(train(kept, {})).rejects.toThrow('already holds a run');
+    expect(await readFile(join(kept, name), 'utf8')).toBe(text);
+  });
+
+  it('that a stranger made, with a checkpoint folder and no config, stays', async () => {
+    const kept = await mkdtemp(join(base, 'kept-'));
+    await mkdir(join(kept, 'checkpoint'));
+    await expect(train(kept, {})).rejects.toThrow('already holds a run');
+    expect(await readdir(kept)).toEqual(['checkpoint']);
   });
 
   it('is refused while another run uses it, and nothing is lost', async () => {

@@ -169,7 +169,7 @@ async function summarizeRun(
     ...(session.last?.confusion === undefined ? {} : { classes: data.evaluation.classes }),
     dataTitle: data.train.title,
     ...(remarksOf(data).length > 0 ? { dataRemarks: remarksOf(data) } : {}),
-    evaluationImages: data.evaluation.count,
+    evaluationImages: session.last?.images ?? data.evaluation.count,
     evaluatedOn: data.evaluatedOn,
     seconds: await readSeconds(options.out),
     engine,

@@ -5,8 +5,9 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { armRecipe } from './compare/arms.js';
 import { evaluateRun, loadRun } from './load-run.js';
-import { parseRecipe } from './recipe/recipe.js';
+import { applyOverrides, parseRecipe } from './recipe/recipe.js';
 import { readMetrics } from './run-folder.js';
 import { runTraining } from './run.js';
 import { tinyParts, tinyRecipe } from './testing/fixture.js';
@@ -119,6 +120,20 @@ describe('stages', () => {
     expect(await content(join(base, name))).toEqual(await content(join(base, 'whole')));
   });
 
+  it('have averaged weights when the last one has', async () => {
+    const averaging = { type: 'swa', from: 0.5, reestimateNorm: 1 };
+    const averaged = stages.map((stage) => ({ ...stage, averaging }));
+    const evaluate = () => evaluateRun(join(base, 'averaged'), { checkpoint: 'averaged' }, parts);
+    // Of the second stage one epoch of two: its average begins with the other one.
+    await train('averaged', { stages: averaged }, { stopAfter: 3 });
+    await expect(evaluate()).rejects.toThrow(InputError);
+    await expect(evaluate()).rejects.toThrow(
+      `the averaged weights in ${join(base, 'averaged')} are those of stage 1 of 2 (soft)`,
+    );
+    const summary = await train('averaged', { stages: averaged }, { resume: true });
+    expect((await evaluate()).accuracy).toBe(summary.averaged?.last.accuracy);
+  });
+
   it('may turn latent weights into Bop’s signs', async () => {
     const bop = { binary: { optimizer: { name: 'bop', gamma: 0.1, threshold: 1e-7 } } };
     const summary = await train('bop', { stages: [stages[0], { epochs: 1, groups: bop }] });
@@ -183,6 +198,21 @@ describe('recipes with stages', () => {
       { epochs: 1, distillation: { teacher: 'x', features: { weight: 1, pairs: [] } } },
       'distillation.features.pairs must not be empty',
     ],
+    [
+      { epochs: 1, labelSmoothing: 0.1, distillation: { teacher: 'x' } },
+      'r.json: labelSmoothing 0.1 has no meaning beside distillation.logits.weight 1',
+    ],
+    [
+      {
+        labelSmoothing: 0.1,
+        stages: [{ epochs: 1 }, { epochs: 1, distillation: { teacher: 'x' } }],
+      },
+      'r.json: stage 2: labelSmoothing 0.1 has no meaning',
+    ],
+    [
+      { stages: [{ name: 'soft', epochs: 1, averaging: { type: 'ema' } }, { epochs: 1 }] },
+      'r.json: stage 1 of 2 (soft) averages its weights and the last stage does not',
+    ],
     [{ epochs: 1, averaging: { type: 'emma' } }, 'averaging.type cannot be "emma" (did you mean'],
     [{ epochs: 1, averaging: { type: 'swa', decay: 0.9 } }, 'unknown key "decay" in averaging'],
     [
@@ -195,6 +225,22 @@ describe('recipes with stages', () => {
     expect(() => parseRecipe({ ...plain, ...change }, 'r.json')).toThrow(InputError);
   });
 
+  it.each([
+    { epochs: 1, labelSmoothing: 0.1, distillation: { teacher: 'x', logits: { weight: 0.5 } } },
+    {
+      epochs: 1,
+      labelSmoothing: 0.1,
+      distillation: {
+        teacher: 'x',
+        features: { weight: 1, pairs: [{ student: 'a', teacher: 'b' }] },
+      },
+    },
+    { stages: [{ epochs: 1 }, { epochs: 1, averaging: { type: 'ema' } }] },
+    { averaging: { type: 'swa' }, stages: [{ epochs: 1 }, { epochs: 1 }] },
+  ])('take %j', (change) => {
+    expect(() => parseRecipe({ ...plain, ...change })).not.toThrow();
+  });
+
   it('fill in the sum of the epochs, and take overrides of single stages', () => {
     const recipe = tinyRecipe({ stages });
     expect(recipe.epochs).toBe(4);
@@ -204,5 +250,31 @@ describe('recipes with stages', () => {
     expect(longer.stages?.[1].optimizer).toMatchObject({ name: 'sgd', momentum: 0 });
     expect(() => tinyRecipe({ stages, 'stages.7.epochs': 5 })).toThrow('stages.0 to stages.1');
     expect(() => tinyRecipe({ stages, epochs: 9 })).toThrow('9 are not the 4 of the stages');
+    const other = tinyRecipe({ stages, 'stages.1.optimizer.name': 'adam' });
+    expect(other.stages?.[1].optimizer).toMatchObject({ name: 'adam', learningRate: 0.1 });
+    expect(other.stages?.[1].optimizer).not.toHaveProperty('momentum');
+  });
+
+  it('refuse an override that every stage hides, naming what to set', () => {
+    const both = [stages[0], { ...stages[1], binarizer: 'ste' }];
+    const recipe = tinyRecipe({ stages: both });
+    for (const key of ['binarizer', 'binarizer.start']) {
+      const override = () => applyOverrides(recipe, { [key]: 'recu' }, 'mine');
+      expect(override).toThrow(InputError);
+      expect(override).toThrow(
+        `mine: ${key} would change nothing, because every stage names its own binarizer; set stages.0.${key} or stages.1.${key}`,
+      );
+    }
+    // What a stage does not name, a stage's own values, and keys that are never a stage's reach the run.
+    const changed = applyOverrides(recipe, {
+      compensator: 'none',
+      'stages.1.binarizer': 'recu',
+      name: 'mine',
+      seed: 9,
+    });
+    expect(changed).toMatchObject({ compensator: 'none', name: 'mine', seed: 9 });
+    expect(changed.stages?.[1].binarizer).toBe('recu');
+    const arm = { name: 'recu', set: { binarizer: 'recu' } };
+    expect(() => armRecipe(recipe, arm, 1)).toThrow('arm "recu": binarizer would change nothing');
   });
 });

@@ -131,6 +131,8 @@ export interface AccuracyAt {
   readonly accuracy: number;
   readonly loss: number;
   readonly epoch: number;
+  /** How many were evaluated; absent in runs of earlier versions. */
+  readonly images?: number;
   /** As in EpochMetrics. */
   readonly top5?: number;
   readonly confusion?: number[][];
@@ -170,6 +172,7 @@ export interface RunSummary {
   readonly dataTitle?: string;
   /** What is to be known about the data: pictures that were left out. Absent: nothing. */
   readonly dataRemarks?: readonly string[];
+  /** How many were evaluated: without those that could not be decoded and were left out. */
   readonly evaluationImages: number;
   readonly evaluatedOn: 'test' | 'held-out training images';
   /** Seconds of training and evaluation, summed over all parts of a resumed run. */

@@ -8,14 +8,19 @@ import * as tf from '@tensorflow/tfjs-core';
 /** Of the proof: enough to keep the layers busy, few enough for Ctrl-C and the bar. */
 const PROOF_BATCH = 50;
 
-/** The first `count` images in the order of the set; who takes a batch disposes it. */
+/**
+ * The first `count` images in the order of the set, fewer when it has no more; who takes a batch disposes it.
+ *
+ * @param onSkip is told of pictures that cannot be decoded and were left out.
+ */
 export async function* inputBatches(
   set: PictureSet,
   normalization: ChannelStatistics,
   count = set.count,
+  onSkip?: (picture: string) => void,
 ): AsyncGenerator<tf.Tensor4D, void, undefined> {
   let left = count;
-  const order = { batchSize: PROOF_BATCH, seed: 0, normalization, shuffle: false };
+  const order = { batchSize: PROOF_BATCH, seed: 0, normalization, shuffle: false, onSkip };
   for await (const batch of batches(set, order)) {
     const [size, ...picture] = batch.shape;
     if (size <= left) {
@@ -35,11 +40,11 @@ export async function* trainingBatches(
   set: PictureSet,
   normalization: ChannelStatistics,
   { batchSize, seed }: Pick<Recipe, 'batchSize' | 'seed'>,
-  signal?: AbortSignal,
+  { signal, onSkip }: Pick<BatchLoaderOptions, 'onSkip'> & { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<tf.Tensor4D, void, undefined> {
   // A smaller last batch would count as much as a whole one.
   const dropLast = set.count >= batchSize;
-  const order = { batchSize, seed, normalization, shuffle: true, dropLast };
+  const order = { batchSize, seed, normalization, shuffle: true, dropLast, onSkip };
   for await (const batch of batches(set, order)) {
     try {
       await setImmediate(); // Ctrl-C is heard between two batches

@@ -1,16 +1,17 @@
 /** From weights that PyTorch trained to a packed model: the network is built here and filled from the file. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { InputError } from '@surge-bnn/contract';
+import { InputError, unknownName } from '@surge-bnn/contract';
 import { convertModel, importTorchWeights, readSafetensors } from '@surge-bnn/converter';
 import type { Conversion, ImportReport } from '@surge-bnn/converter';
 import { resolveMethod, setProgress } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
-import { channelStatistics, loadImages } from '@surge-bnn/data';
-import type { ChannelStatistics, DatasetName, ImageSet } from '@surge-bnn/data';
+import { channelStatistics } from '@surge-bnn/data';
+import type { ChannelStatistics, PictureSet } from '@surge-bnn/data';
 import { useEngine } from '@surge-bnn/engine';
-import { buildModel, torchNames } from '@surge-bnn/models';
+import { buildModel, networkList, torchNames } from '@surge-bnn/models';
 import { parseOverride, sha256 } from '@surge-bnn/train';
+import { openAt } from '../pictures/open-at.js';
 import { version } from '../workspace.js';
 import { inputBatches } from './batches.js';
 import type { ConversionOptions } from './convert-run.js';
@@ -26,6 +27,8 @@ export interface ImportConversionOptions extends ConversionOptions {
   readonly binarizer?: string;
   /** The data set whose test images the proof runs on, by name. */
   readonly data: string;
+  /** Where its files are. Default: the data package's own place. */
+  readonly directory?: string;
   /** How the trainer normalised pixels, per channel: (byte / 255 - mean) / std. Default: the data set's training images. */
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
@@ -50,7 +53,7 @@ export async function convertImport(
   file: string,
   options: ImportConversionOptions,
 ): Promise<ImportConversion> {
-  const { data: dataset, signal } = options;
+  const { data: dataset, directory, signal } = options;
   const names = Object.fromEntries((options.rename ?? []).map(parseRename));
   if ((options.mean === undefined) !== (options.std === undefined)) {
     throw new InputError('--mean and --std go together: pixels become (byte / 255 - mean) / std');
@@ -59,11 +62,11 @@ export async function convertImport(
     throw new InputError(`the weights ${file} ${whyUnreadable(error)}`, { cause: error });
   });
   const tensors = named(file, content);
-  // loadImages refuses a name that it does not know.
-  const set = await loadImages(dataset as DatasetName, { split: 'test' });
+  const side = sideOf(options.network);
+  const set = await openAt(dataset, side, { split: 'test', directory });
   const given = givenNormalization(options, set);
   const normalization =
-    given ?? channelStatistics(await loadImages(dataset as DatasetName, { split: 'train' }));
+    given ?? channelStatistics(await openAt(dataset, side, { split: 'train', directory }));
   await useEngine();
   const { model, description } = buildNetwork(options, set);
   try {
@@ -81,8 +84,8 @@ export async function convertImport(
     });
     const images = Math.min(options.images ?? set.count, set.count);
     const conversion = await convertModel(model, {
-      inputs: inputBatches(set, normalization, images),
-      inputsAre: `${images} test images of ${set.name}`,
+      inputs: inputBatches(set, normalization, images, options.onSkip),
+      inputsAre: (count) => `${count} test images of ${set.name}`,
       pixels: normalization,
       classes: set.classes,
       floatWeights: options.float16 ? 'f16' : 'f32',
@@ -101,9 +104,20 @@ export async function convertImport(
   }
 }
 
+/** Height and width of the pictures that the network was published with. */
+function sideOf(network: string): number {
+  const published = networkList.find(({ name }) => name === network);
+  if (published !== undefined) return published.inputShape[0];
+  throw unknownName(
+    'network',
+    network,
+    networkList.map(({ name }) => name),
+  );
+}
+
 function buildNetwork(
   { network, set: pairs = [], binarizer = 'ste' }: ImportConversionOptions,
-  { height, width, channels, classes }: ImageSet,
+  { height, width, channels, classes }: PictureSet,
 ): { model: Model; description: object } {
   const method = resolveMethod(binarizer);
   const settings = Object.fromEntries(pairs.map(parseOverride));
@@ -147,7 +161,7 @@ function parseRename(text: string): [module: string, layer: string] {
 
 function givenNormalization(
   { mean, std }: ImportConversionOptions,
-  { name, channels }: ImageSet,
+  { name, channels }: PictureSet,
 ): ChannelStatistics | undefined {
   if (mean === undefined || std === undefined) return undefined;
   for (const [option, values] of [

@@ -18,6 +18,8 @@ export interface ConversionOptions {
   readonly signal?: AbortSignal;
   /** Images of the proof. */
   readonly onProgress?: (done: number, of: number) => void;
+  /** Is told of pictures that cannot be decoded and were left out. */
+  readonly onSkip?: (picture: string) => void;
 }
 
 export interface RunConversionOptions extends ConversionOptions {
@@ -38,7 +40,7 @@ export async function convertRun(
   folder: string,
   options: RunConversionOptions = {},
 ): Promise<Conversion> {
-  const { checkpoint = 'last', signal } = options;
+  const { checkpoint = 'last', signal, onSkip } = options;
   const run = await loadRun(folder, { checkpoint });
   options.onLoaded?.(run);
   const { data, model, normalization, recipe } = run;
@@ -47,14 +49,14 @@ export async function convertRun(
     const images = Math.min(options.images ?? evaluation.count, evaluation.count);
     const what = evaluatedOn === 'test' ? 'test images' : evaluatedOn;
     return await convertModel(model, {
-      inputs: inputBatches(evaluation, normalization, images),
-      inputsAre: `${images} ${what} of ${evaluation.title}`,
+      inputs: inputBatches(evaluation, normalization, images, onSkip),
+      inputsAre: (count) => `${count} ${what} of ${evaluation.title}`,
       pixels: normalization,
       classes: evaluation.classes,
       floatWeights: options.float16 ? 'f16' : 'f32',
       allowFloat: options.allowFloat,
       ...(options.reestimate
-        ? { reestimateOn: trainingBatches(data.train, normalization, recipe, signal) }
+        ? { reestimateOn: trainingBatches(data.train, normalization, recipe, { signal, onSkip }) }
         : {}),
       training: trainingOf(run),
       provenance: await provenanceOf(folder, checkpoint, run, options),

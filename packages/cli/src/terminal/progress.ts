@@ -33,6 +33,17 @@ export function countProgress(output: Output, what: string): CountProgress {
   };
 }
 
+/** Says once of each picture that it was left out. */
+export function noteSkipped(
+  { note }: Pick<Output, 'note'>,
+  said: Set<string> = new Set(),
+): (picture: string) => void {
+  return (picture) => {
+    if (!said.has(picture)) note(`left out, it cannot be decoded: ${picture}`);
+    said.add(picture);
+  };
+}
+
 export interface TrainProgress {
   show(event: TrainEvent): void;
   /** Takes the bar off the screen; call it also when the run failed. */
@@ -100,6 +111,7 @@ function labelled(
   const line = (text: string): void => {
     note(label === '' ? text : `${label}  ${text}`);
   };
+  const skipped = noteSkipped({ note }, said);
   let epochs = 0;
   return {
     show(event) {
@@ -128,7 +140,7 @@ function labelled(
           line(epochLine(event.metrics, epochs, event.seconds));
           break;
         case 'skipped':
-          note(`left out, it cannot be decoded: ${event.picture}`);
+          skipped(event.picture);
           break;
         case 'evaluation':
         case 'checkpoint':

@@ -124,3 +124,26 @@ it('tunes and compares a plan, and keeps tables, plots and receipts', async () =
   expect(taken.code).toBe(2);
   expect(taken.err).toContain('is there and holds no comparison');
 });
+
+it('names the method of a recipe with stages by its last one, and refuses what would change nothing', async () => {
+  const stages = [
+    { epochs: 1, binarizer: 'identity' },
+    { epochs: 1, binarizer: 'approx-sign' },
+  ];
+  const file = path.join(folder, 'staged.json');
+  await writeFile(file, JSON.stringify({ ...tinyRecipe, epochs: 2, stages }));
+  const args = ['compare', file, '--compensators', 'none', '--seeds', '1'];
+  const run = await cli(...args, '--out', path.join(folder, 'staged'), '--json');
+  expect(run.code).toBe(0);
+  const { rows } = JSON.parse(run.out) as ComparisonTable;
+  expect(rows.map(({ arm, runs }) => [arm, runs[0].summary.binarizer])).toEqual([
+    ['approx-sign-none', 'approx-sign'],
+  ]);
+  const hidden = await cli(...args, '--binarizers', 'ste', '--out', path.join(folder, 'hidden'));
+  expect(hidden).toMatchObject({ code: 2, out: '' });
+  expect(hidden.err).toContain('set stages.0.binarizer or stages.1.binarizer');
+  const seeded = await cli(...args, '--set', 'seed=3', '--out', path.join(folder, 'seeded'));
+  expect([seeded.code, seeded.err]).toEqual([2, expect.stringContaining('use --seeds')]);
+  const { out } = await cli('compare', '--help');
+  expect(out.replace(/\s+/g, ' ')).toContain("(default: the recipe's own method)");
+});

@@ -5,12 +5,12 @@ import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import type { Arm, CompareEvent, CompareOptions, ComparisonTable } from '@surge-bnn/train';
 import { comparisonText } from '../comparison/text.js';
-import { logFile, planFile, publishComparison } from '../comparison/publish.js';
+import { checkResultsPlace, logFile, planFile, publishComparison } from '../comparison/publish.js';
 import { addRecipeFlags, overridesOf, type RecipeFlags } from '../recipe-flags.js';
 import { catchInterrupts, EXIT_INTERRUPTED } from '../terminal/interrupt.js';
 import { print, processOutput, type Output, type OutputFlags } from '../terminal/output.js';
 import { trainProgress, type TrainProgress } from '../terminal/progress.js';
-import { collect, list, seeds, type AddVerb } from '../verb.js';
+import { collect, list, refuseOptions, seeds, type AddVerb } from '../verb.js';
 import { findRecipe } from '../workspace.js';
 
 interface CompareFlags extends RecipeFlags, OutputFlags {
@@ -31,7 +31,7 @@ export const addCompare: AddVerb = (program, finish) => {
     .argument('<recipe|plan>', 'a recipe (path or name), or a plan: a JSON file with "arms"')
     .option(
       '--binarizers <list>',
-      'names, e.g. ste,approx-sign (default: ste)',
+      "names, e.g. ste,approx-sign (default: the recipe's own method)",
       list('--binarizers'),
     )
     .option(
@@ -79,6 +79,7 @@ async function compare(given: string, flags: CompareFlags): Promise<number> {
   const { options, plan } = await optionsOf(given, flags);
   checkComparison(options);
   const { out } = options;
+  if (flags.results !== undefined) await checkResultsPlace(out, flags.results);
   const output = logged(processOutput(flags), path.join(out, logFile));
   const interrupt = catchInterrupts(() => {
     output.note('Stopping after this step; a checkpoint is being written. Ctrl-C again leaves.');
@@ -116,7 +117,10 @@ async function optionsOf(
   const file = findRecipe(given);
   const json = train.parseJson(await readFile(file, 'utf8'), file);
   const isPlan = train.isPlan(json);
-  if (isPlan) refuseArmFlags(flags, file);
+  if (isPlan) {
+    const why = `has no place beside ${file}, a plan; change its "arms"`;
+    refuseOptions(flags, ['binarizers', 'compensators', 'arm'], why);
+  }
   const plan = isPlan
     ? withFlags(train.parsePlan(json, file), await overridesOf(flags), flags)
     : train.parsePlan(await planOf(json, file, flags), file);
@@ -134,20 +138,9 @@ function withFlags<P extends { readonly set: object; readonly seeds: readonly nu
   return { ...plan, set, seeds: flags.seeds ?? plan.seeds };
 }
 
-/** A plan has its own arms. */
-function refuseArmFlags(flags: CompareFlags, file: string): void {
-  for (const flag of ['binarizers', 'compensators'] as const) {
-    if (flags[flag] === undefined) continue;
-    throw new InputError(`--${flag} has no place beside ${file}, a plan; change its "arms"`);
-  }
-  if (flags.arm.length > 0) {
-    throw new InputError(`--arm has no place beside ${file}, a plan; change its "arms"`);
-  }
-}
-
 /** A recipe and the lists of the command line as a plan. */
 async function planOf(json: unknown, file: string, flags: CompareFlags): Promise<object> {
-  const [{ methodName }, { applyOverrides, armsOf, checkCompensator, parseRecipe }] =
+  const [{ methodName }, { applyOverrides, armsOf, checkCompensator, finalStage, parseRecipe }] =
     await Promise.all([import('@surge-bnn/core'), import('@surge-bnn/train')]);
   const { compensators = ['none', 'surge'], seeds: given = [1, 2, 3] } = flags;
   for (const name of compensators) checkCompensator(name);
@@ -158,9 +151,12 @@ async function planOf(json: unknown, file: string, flags: CompareFlags): Promise
       '--set binarizer has no place beside --binarizers; give settings to an arm: --arm name:binarizer={"name":..}',
     );
   }
+  if ('seed' in overrides) {
+    throw new InputError('--set seed has no place in a comparison, which has several; use --seeds');
+  }
   let recipe = applyOverrides(parseRecipe(json, file), overrides);
   // Without --binarizers the recipe's own method, settings and all, which no arm then names.
-  const binarizers = flags.binarizers ?? [methodName(recipe.binarizer)];
+  const binarizers = flags.binarizers ?? [methodName(finalStage(recipe).binarizer)];
   if (eta !== undefined) {
     if (compensators.every((name) => name === 'none')) {
       throw new InputError('--eta has nothing to act on: --compensators names none but "none"');

@@ -9,9 +9,17 @@ import { agreementLines, formatFates, sizeLines } from '../model-file/tables.js'
 import { isFolder } from '../network-cost.js';
 import { interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
-import { countProgress } from '../terminal/progress.js';
+import { countProgress, noteSkipped } from '../terminal/progress.js';
 import { formatTable } from '../terminal/table.js';
-import { collect, decimal, list, numbers, wholeNumber, type AddVerb } from '../verb.js';
+import {
+  collect,
+  decimal,
+  list,
+  numbers,
+  refuseOptions,
+  wholeNumber,
+  type AddVerb,
+} from '../verb.js';
 import { noteUnfinished } from '../unfinished.js';
 
 interface ConvertFlags extends OutputFlags {
@@ -24,6 +32,7 @@ interface ConvertFlags extends OutputFlags {
   readonly reestimate?: boolean;
   readonly network?: string;
   readonly data?: string;
+  readonly directory?: string;
   readonly set: string[];
   readonly binarizer?: string;
   readonly mean?: number[];
@@ -46,7 +55,7 @@ interface Result extends ConversionReport {
 /** Options that say nothing about a run, which knows them itself, and those that only a run has. */
 const importOnly = [
   ...(['network', 'data', 'binarizer', 'mean', 'std', 'prefix', 'ignore', 'epsilon'] as const),
-  ...(['set', 'rename'] as const),
+  ...(['directory', 'set', 'rename'] as const),
 ] as const;
 const runOnly = ['checkpoint', 'reestimate'] as const;
 
@@ -69,6 +78,7 @@ export const addConvert: AddVerb = (program, finish) => {
     .option('--network <name>', 'weights: the network that they belong to, e.g. digits-cnn')
     .option('--set <key=value>', 'weights: an option of the network, e.g. width=32', collect, [])
     .option('--data <name>', 'weights: the data set whose test images the proof takes')
+    .option('--directory <folder>', 'weights: the folder of the data sets, or of your pictures')
     .option('--binarizer <name>', 'weights: a method of `surge-bnn methods` (default: ste)')
     .option('--mean <list>', 'weights: pixels became (byte / 255 - mean) / std', numbers('--mean'))
     .option('--std <list>', 'weights: see --mean', numbers('--std'))
@@ -104,7 +114,12 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
   const output = processOutput(flags);
   const fromRun = isFolder(given);
   const out = flags.out ?? defaultFile(given, fromRun);
-  refuseStrangers(given, flags, fromRun ? importOnly : runOnly);
+  if (fromRun) {
+    const why = `is for files of weights; ${given} is a run folder, whose recipe says it`;
+    refuseOptions(flags, importOnly, why);
+  } else {
+    refuseOptions(flags, runOnly, `is for run folders, and ${given} is none`);
+  }
   const progress = countProgress(output, 'proof');
   const announce = () => {
     output.note('Stopping; no file is written.');
@@ -119,6 +134,7 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
       images: flags.images,
       signal,
       onProgress: progress.show,
+      onSkip: noteSkipped(output),
     }).finally(progress.close);
     signal.throwIfAborted();
     const { bytes, report, ...rest } = conversion;
@@ -156,22 +172,6 @@ async function convertWeights(file: string, flags: ConvertFlags, common: Common)
 function defaultFile(given: string, fromRun: boolean): string {
   if (fromRun) return path.join(given, 'model.bnn');
   return path.join(path.dirname(given), `${path.basename(given, path.extname(given))}.bnn`);
-}
-
-/** @throws InputError for an option that would be read by nobody. */
-function refuseStrangers(
-  given: string,
-  flags: ConvertFlags,
-  strangers: readonly (keyof ConvertFlags)[],
-): void {
-  for (const key of strangers) {
-    const value = flags[key];
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
-    const what = isFolder(given)
-      ? `is for files of weights; ${given} is a run folder, whose recipe says it`
-      : `is for run folders, and ${given} is none`;
-    throw new InputError(`--${key} ${what}`);
-  }
 }
 
 function formatResult({ file, state, imported, normalization, ...report }: Result): string {

@@ -1,6 +1,6 @@
 /** `surge-bnn evaluate`: the accuracy of a trained run or of a model file, on all evaluation images. */
 import { InputError } from '@surge-bnn/contract';
-import type { DatasetName, PictureSet } from '@surge-bnn/data';
+import type { PictureSet } from '@surge-bnn/data';
 import type { Evaluation, RunEvaluation } from '@surge-bnn/train';
 import { checkCheckpoint } from '../checkpoint-name.js';
 import { evaluatedImages } from '../evaluated-images.js';
@@ -10,9 +10,9 @@ import { configOf, isFolder } from '../network-cost.js';
 import { count, figures, percent } from '../terminal/format.js';
 import { interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
-import { countProgress } from '../terminal/progress.js';
+import { countProgress, noteSkipped } from '../terminal/progress.js';
 import { noteUnfinished } from '../unfinished.js';
-import type { AddVerb } from '../verb.js';
+import { refuseOptions, type AddVerb } from '../verb.js';
 
 interface EvaluateFlags extends OutputFlags {
   readonly checkpoint?: string;
@@ -27,7 +27,10 @@ export const addEvaluate: AddVerb = (program, finish) => {
     .argument('<run|model>', 'a run folder or a model file (*.bnn)')
     .option('--checkpoint <which>', 'of a run: last (default), best or averaged')
     .option('--data <name>', 'for a model file: the test images of this data set')
-    .option('--directory <folder>', 'for a model file: the folder of the data sets')
+    .option(
+      '--directory <folder>',
+      'for a model file: the folder of the data sets, or of your pictures',
+    )
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
@@ -49,23 +52,19 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
   const { checkpoint = 'last' } = flags;
   checkCheckpoint(checkpoint);
   if (!isFolder(run)) throw new InputError(`there is no run folder or model file (*.bnn) ${run}`);
-  for (const option of ['data', 'directory'] as const) {
-    if (flags[option] === undefined) continue;
-    throw new InputError(`--${option} is for model files; the recipe of ${run} names its images`);
-  }
+  const why = `is for model files; the recipe of ${run} names its images`;
+  refuseOptions(flags, ['data', 'directory'], why);
   configOf(run);
   const { evaluateRun } = await import('@surge-bnn/train');
   const output = processOutput(flags);
-  const evaluation = await evaluateRun(run, { checkpoint });
+  const evaluation = await evaluateRun(run, { checkpoint, onSkip: noteSkipped(output) });
   noteUnfinished(output, evaluation);
   print(output, evaluation, formatRun);
   return 0;
 }
 
 async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number> {
-  if (flags.checkpoint !== undefined) {
-    throw new InputError(`--checkpoint is for runs; ${file} is a model file`);
-  }
+  refuseOptions(flags, ['checkpoint'], `is for runs; ${file} is a model file`);
   const output = processOutput(flags);
   const opened = await openModel(file);
   const set = await evaluationImages(opened, flags);
@@ -75,6 +74,7 @@ async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number>
     const evaluation = await evaluatePacked(opened.model, set, {
       signal,
       onProgress: progress.show,
+      onSkip: noteSkipped(output),
     }).finally(progress.close);
     const where = { data: set.name, dataTitle: set.title, split: set.split, sha256: set.sha256 };
     print(output, { ...evaluation, ...where }, (one) => `${formatPacked(one)}\non ${set.title}`);
@@ -88,9 +88,8 @@ async function evaluationImages(
   { data, directory }: EvaluateFlags,
 ): Promise<PictureSet> {
   if (data !== undefined) {
-    const { loadImages } = await import('@surge-bnn/data');
-    // loadImages refuses a name that it does not know.
-    return loadImages(data as DatasetName, { split: 'test', directory });
+    const { openAt } = await import('../pictures/open-at.js');
+    return openAt(data, model.inputShape[0], { split: 'test', directory });
   }
   const { training } = model.metadata;
   if (training === undefined) {

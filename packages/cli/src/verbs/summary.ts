@@ -7,7 +7,7 @@ import type { RecipeCost } from '../network-cost.js';
 import { bytes, count, percent } from '../terminal/format.js';
 import { print, processOutput, type Output, type OutputFlags } from '../terminal/output.js';
 import { formatTable } from '../terminal/table.js';
-import { collect, wholeNumber, type AddVerb } from '../verb.js';
+import { collect, refuseOptions, wholeNumber, type AddVerb } from '../verb.js';
 import { namesRecipe, recipeNames } from '../workspace.js';
 
 interface SummaryFlags extends OutputFlags {
@@ -70,7 +70,8 @@ Examples:
       const isNetwork = !namesModelFile(given) && !namesRecipe(given) && (await isListed(given));
       if (!isNetwork) {
         if (!namesModelFile(given) && !namesRecipe(given)) throw await nothingOfThatName(given);
-        refuseNetworkOptions(given, flags);
+        const why = 'is for a network by its name (see `surge-bnn networks`)';
+        refuseOptions(flags, networkOnly, `${why}, and ${given} is none`);
       }
       if (namesModelFile(given)) {
         await summarizeFile(given, flags.node, output);
@@ -99,17 +100,6 @@ async function nothingOfThatName(given: string): Promise<InputError> {
   return new InputError(
     `there is no recipe "${given}"${hint}; give the path of a recipe, a run folder or a model file, a recipe: ${recipeNames().join(', ')}, or a network: ${networks.join(', ')}`,
   );
-}
-
-/** @throws InputError for an option that would be read by nobody. */
-function refuseNetworkOptions(given: string, flags: SummaryFlags): void {
-  for (const key of networkOnly) {
-    const value = flags[key];
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
-    throw new InputError(
-      `--${key} is for a network by its name (see \`surge-bnn networks\`), and ${given} is none`,
-    );
-  }
 }
 
 async function summarizeNetwork(name: string, flags: SummaryFlags): Promise<RecipeCost> {

@@ -37,7 +37,7 @@ export async function openFiles(source: PictureSource, split: PublishedSplit): P
     resize,
     skipCorrupt,
     classes,
-    sha256: hashList(pictures, labels),
+    sha256: hashList(pictures, labels, source),
     origin: `${source.origin}; decoded by ${await decoderName()}`,
     ...(statistics === undefined ? {} : { statistics }),
     ...(remarks.length > 0 ? { remarks } : {}),
@@ -53,16 +53,22 @@ export function pickFiles(
   const pictures = pick(set.pictures, indices);
   const labels = set.labels.slice(0, indices.length);
   for (let i = 0; i < indices.length; i++) labels[i] = set.labels[indices[i]];
-  const sha256 = hashList(pictures, labels);
+  const sha256 = hashList(pictures, labels, { ...set, size: set.width });
   return { ...set, split, pictures, labels, count: indices.length, sha256 };
 }
 
 /**
- * One picture as evaluation has it, before normalisation: bytes, HWC.
+ * One picture as evaluation has it, before normalisation: bytes, HWC. Of a set that leaves corrupt pictures out, such a
+ * one is undefined.
  *
- * @throws InputError when it is corrupt or gone.
+ * @param onSkip is told of it: path and reason.
+ * @throws InputError when it is gone, or corrupt in a set that leaves none out.
  */
-export async function readPicture(set: PictureSet, index: number): Promise<Uint8Array> {
+export async function readPicture(
+  set: PictureSet,
+  index: number,
+  onSkip?: (picture: string) => void,
+): Promise<Uint8Array | undefined> {
   if (isImageSet(set)) {
     const length = pictureLength(set);
     return set.images.subarray(index * length, (index + 1) * length);
@@ -74,6 +80,10 @@ export async function readPicture(set: PictureSet, index: number): Promise<Uint8
     return await decodePicture(bytes, reader.where(index), (found) =>
       centreFit(found, resize, size),
     );
+  } catch (error) {
+    if (!(error instanceof CorruptPicture) || !set.skipCorrupt) throw error;
+    onSkip?.(`${error.picture} (${error.reason})`);
+    return undefined;
   } finally {
     await reader.close();
   }

@@ -59,9 +59,18 @@ export function nameAt({ names, nameStarts, nameLengths }: PictureList, i: numbe
 
 const decoder = new TextDecoder();
 
-/** Hex SHA-256 of names, sizes and labels in their order. */
-export function hashList(list: PictureList, labels: ClassLabels): string {
+/** How pictures are cut, batch by batch, and whether a corrupt one is left out. */
+export interface Cut {
+  readonly size: number;
+  readonly resize: number;
+  readonly skipCorrupt: boolean;
+}
+
+/** Hex SHA-256 of how they are cut, and of names, sizes and labels in their order: other pixels, another hash. */
+export function hashList(list: PictureList, labels: ClassLabels, cut: Cut): string {
+  const { size, resize, skipCorrupt } = cut;
   const hash = createHash('sha256');
+  hash.update(`each-batch ${size} ${resize} ${skipCorrupt}\n`);
   for (let i = 0; i < labels.length; i++) {
     hash.update(`${nameAt(list, i)}\0${list.sizes[i]}\0${labels[i]}\n`);
   }

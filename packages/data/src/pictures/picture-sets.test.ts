@@ -11,6 +11,7 @@ import { randomStream } from '../random.js';
 import { buildPackage, temporaryFolder } from '../sets.fixture.js';
 import { tarBytes } from '../tar.fixture.js';
 import type { AugmentationSpec, BatchLoaderOptions, PictureSet } from '../types.js';
+import { readPicture } from './file-set.js';
 import { encode, folderOfFiles, ownCache, pngs, randomPixels } from './pictures.fixture.js';
 
 beforeAll(buildPackage, 120_000);
@@ -24,6 +25,18 @@ const TRAIN = Buffer.concat(Array.from({ length: 9 }, (_, i) => randomPixels(i, 
 async function cutJpeg(): Promise<Buffer> {
   const whole = await encode(randomPixels(99, 40, 40), 40, 40, 'jpeg');
   return whole.subarray(0, whole.length / 2);
+}
+
+/** Names and bytes of the training pictures, in the order of the set. */
+async function sizesOf(directory: string): Promise<[name: string, bytes: number][]> {
+  const names = [...Array(5).keys()].map((i) => `train/a/${i}.png`);
+  names.push(...[...Array(4).keys()].map((i) => `train/b/${i}.png`));
+  return Promise.all(
+    names.map(async (name): Promise<[string, number]> => [
+      name,
+      (await readFile(path.join(directory, name))).length,
+    ]),
+  );
 }
 
 async function batches(set: PictureSet, options: Partial<BatchLoaderOptions>, from = 0) {
@@ -319,6 +332,21 @@ describe('decoded batch by batch', () => {
     }
   });
 
+  it('one by one, a corrupt picture is left out where the set says so', async () => {
+    await ownCache();
+    const set = await open(
+      { ...(await pngs(SIZE, { 'train/a': 1, 'train/b': 1 })), 'train/a/bad.jpg': await cutJpeg() },
+      { skipCorrupt: true },
+    );
+    const told: string[] = [];
+    const read = (i: number) => readPicture(set, i, (picture) => told.push(picture));
+    expect(Buffer.from((await read(0)) ?? [])).toEqual(Buffer.from(randomPixels(0, SIZE, SIZE)));
+    expect(await read(1)).toBeUndefined();
+    expect(told).toEqual([expect.stringMatching(/train\/a\/bad\.jpg \(/)]);
+    const strict = readPicture({ ...set, skipCorrupt: false }, 1);
+    await expect(strict).rejects.toThrow(/bad\.jpg is corrupt/);
+  });
+
   it('holds out a stratified part, the same for every run', async () => {
     await ownCache();
     const set = await open(await pngs(SIZE, { 'train/a': 10, 'train/b': 20 }));
@@ -338,6 +366,26 @@ describe('decoded batch by batch', () => {
     );
     expect(positions).toEqual([...positions].sort((x, y) => x - y));
     expect(positions[0]).toBeGreaterThanOrEqual(0);
+  });
+
+  it('has a receipt of its own for each way to cut it, and for its parts', async () => {
+    await ownCache();
+    const directory = await folderOfFiles(await pngs(SIZE, COUNTS));
+    const receipt = async (more: { size?: number; resize?: number; skipCorrupt?: boolean }) => {
+      const options = { split: 'train', directory, size: SIZE, decode: 'each-batch' } as const;
+      const set = await openPictures('folder', { ...options, ...more });
+      expect(subset(set, [0, 1, 2, 3, 4, 5, 6, 7, 8], 'train').sha256).toBe(set.sha256);
+      return set.sha256;
+    };
+    const ways = [{}, { size: 5, resize: SIZE }, { resize: 9 }, { skipCorrupt: true }];
+    const receipts = await Promise.all(ways.map(receipt));
+    expect(new Set(receipts).size).toBe(ways.length);
+    expect(await receipt({})).toBe(receipts[0]);
+    // The first line says how; then a line for each picture.
+    const sizes = await sizesOf(directory);
+    const lines = sizes.map(([name, size], i) => `${name}\0${size}\0${i < 5 ? 0 : 1}\n`);
+    const hash = createHash('sha256').update(`each-batch ${SIZE} ${SIZE} false\n`);
+    expect(hash.update(lines.join('')).digest('hex')).toBe(receipts[0]);
   });
 
   it('a picture that goes away is named', async () => {

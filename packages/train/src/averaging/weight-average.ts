@@ -6,6 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { StoredTensor } from '../checkpoint/safetensors.js';
+import { stored } from '../checkpoint/weights.js';
 import { withoutAuxiliaries } from '../parameters.js';
 import type { Parameter } from '../parameters.js';
 import type { AveragingSpec } from '../recipe/additions.js';
@@ -70,14 +71,11 @@ export class WeightAverage {
 
   /** For a checkpoint: how many, and the averages by "average/<key>". */
   save(): { readonly count: number; readonly tensors: Map<string, StoredTensor> } {
-    const tensors = new Map<string, StoredTensor>();
-    for (const [key, value] of this.averages) {
-      tensors.set(`average/${key}`, {
-        shape: value.shape,
-        values: Float32Array.from(value.dataSync()),
-      });
-    }
-    return { count: this.count, tensors };
+    const tensors = [...this.averages].map(([key, value]): [string, StoredTensor] => [
+      `average/${key}`,
+      stored(value),
+    ]);
+    return { count: this.count, tensors: new Map(tensors) };
   }
 
   /** @param read the stored values of "average/<key>". */

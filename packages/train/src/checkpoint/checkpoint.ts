@@ -18,6 +18,7 @@ import { InputError } from '@surge-bnn/contract';
 import { z } from 'zod';
 import { sha256 } from '../hash.js';
 import { recipeSchema } from '../recipe/schema.js';
+import { stageTitle } from '../recipe/stages.js';
 import { writeAtomic } from './atomic.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 import type { StoredTensor } from './safetensors.js';
@@ -32,6 +33,7 @@ const accuracyAt = z.object({
   accuracy: z.number(),
   loss: z.number(),
   epoch: whole,
+  images: whole.optional(),
   top5: z.number().optional(),
   confusion: z.array(z.array(whole)).optional(),
 });
@@ -156,7 +158,7 @@ async function removeFormer(folder: string, name: CheckpointName, keep: string):
 /**
  * Reads and verifies a checkpoint.
  *
- * @throws InputError saying which file is missing, cut off or damaged.
+ * @throws InputError saying which file is missing, cut off or damaged; for averaged weights of a stage that is not the last.
  */
 export async function loadCheckpoint(run: string, name: CheckpointName): Promise<Checkpoint> {
   const path = join(run, 'checkpoint', `${name}.json`);
@@ -170,6 +172,7 @@ export async function loadCheckpoint(run: string, name: CheckpointName): Promise
     throw new InputError(`there is no checkpoint in ${run}: ${path} is missing${hint}`);
   });
   const { tensors, state } = parseManifest(text, path);
+  if (name === 'averaged') refuseEarlyAverage(run, state);
   const file = join(run, 'checkpoint', tensors.file);
   const bytes = await readFile(file).catch(() => {
     throw new InputError(`the checkpoint in ${run} is not complete: ${file} is missing`);
@@ -183,6 +186,14 @@ export async function loadCheckpoint(run: string, name: CheckpointName): Promise
     throw new InputError(`${file} is damaged: its sha256 is not the one that ${path} names`);
   }
   return { state, tensors: decodeSafetensors(bytes, file) };
+}
+
+/** A stage's average is the run's only when the stage is the last. */
+function refuseEarlyAverage(run: string, { recipe, stage = 0 }: CheckpointState): void {
+  if (recipe.stages === undefined || stage === recipe.stages.length - 1) return;
+  throw new InputError(
+    `the averaged weights in ${run} are those of ${stageTitle(recipe, stage) ?? ''}; its last stage has averaged none`,
+  );
 }
 
 function parseManifest(text: string, path: string): z.output<typeof manifestSchema> {

@@ -33,6 +33,14 @@ export function checkCompensator(name: string): void {
   }
 }
 
+/** @throws InputError for a seed among recipe values: the comparison's own would overwrite it. */
+export function refuseSeed(set: Arm['set'], where: string): void {
+  if (!('seed' in set)) return;
+  throw new InputError(
+    `${where}: seed has no place among the values of a comparison, which trains with each of its own seeds; use "seeds"`,
+  );
+}
+
 /**
  * The recipe of one run: the arm's compensator, by name or by its options, then the arm's other values, then the seed.
  *
@@ -41,6 +49,7 @@ export function checkCompensator(name: string): void {
 export function armRecipe(recipe: Recipe, arm: Arm, seed: number): Recipe {
   const { compensator, ...set } = arm.set;
   const where = `arm "${arm.name}"`;
+  refuseSeed(arm.set, where);
   let made = recipe;
   if (compensator !== undefined) {
     const options = typeof compensator === 'string' ? named(recipe, compensator) : compensator;

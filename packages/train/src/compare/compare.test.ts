@@ -232,12 +232,25 @@ describe('compareRuns', () => {
     const last = join(out, 'surge-seed2');
     await rm(last, { recursive: true });
     await mkdir(last);
-    await writeFile(join(last, 'config.json'), '{}');
+    await writeFile(join(last, 'config.json'), JSON.stringify(recipe));
     await writeFile(join(out, 'run.lock'), '{"pid":0');
     await expect(compareRuns({ ...two, out }, undefined, parts)).rejects.toThrow('is in use by');
     await rm(join(out, 'run.lock'));
     const table = await compareRuns({ ...two, out }, undefined, parts);
     expect(numbers(table)).toEqual(numbers(straight));
+  });
+
+  it('replaces no run of another recipe, also one that was kept without its checkpoint', async () => {
+    const out = await temporary();
+    await compareRuns({ ...two, out }, undefined, parts);
+    const kept = join(out, 'plain-seed1');
+    await rm(join(kept, 'checkpoint'), { recursive: true });
+    const metrics = await readFile(join(kept, 'metrics.jsonl'), 'utf8');
+    const longer = { ...two, out, recipe: tinyRecipe({ epochs: 3 }) };
+    await expect(compareRuns(longer, undefined, parts)).rejects.toThrow(
+      `${kept} already holds a run`,
+    );
+    expect(await readFile(join(kept, 'metrics.jsonl'), 'utf8')).toBe(metrics);
   });
 
   it('started twice at once: the second says so', async () => {
@@ -341,6 +354,19 @@ describe('compareRuns', () => {
     expect(tuning({ plain: [rate] })).toThrow('plain 1, surge 0');
     expect(tuning({ plain: [rate], surge: [rate], sugre: [] })).toThrow('did you mean "surge"');
     expect(tuning({ plain: [{ rate: 1 }], surge: [rate] })).toThrow('arm "plain, candidate 1"');
+    const seeded = { ...rate, seed: 7 };
+    expect(check(arm({ seed: 7 }))).toThrow('arm "a": seed has no place');
+    expect(tuning({ plain: [rate], surge: [seeded] })).toThrow('use "seeds"');
+    expect(
+      check({
+        tuning: {
+          holdOut: 0.1,
+          seeds: [1],
+          set: { seed: 7 },
+          candidates: { plain: [rate], surge: [rate] },
+        },
+      }),
+    ).toThrow('use "seeds"');
     const held = tinyRecipe({ 'data.holdOut': 0.1 });
     expect(
       check({
@@ -371,6 +397,10 @@ describe('plans', () => {
     ]);
     const own = parsePlan({ ...written, pairs: [['short', 'surge']] }, 'p.json');
     expect((await optionsOfPlan(own, find, 'p.json')).pairs).toEqual([['short', 'surge']]);
+    const seeded = parsePlan({ ...written, set: { seed: 7 } }, 'p.json');
+    await expect(optionsOfPlan(seeded, find, 'p.json')).rejects.toThrow(
+      'p.json: set: seed has no place',
+    );
   });
 
   it.each([

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { explain } from '../recipe/explain.js';
 import { applyOverrides, parseRecipe } from '../recipe/recipe.js';
 import type { Recipe } from '../recipe/schema.js';
-import { checkCompensator } from './arms.js';
+import { checkCompensator, refuseSeed } from './arms.js';
 import type { CompareOptions } from './compare.js';
 import type { Arm } from './types.js';
 
@@ -67,6 +67,7 @@ export async function optionsOfPlan(
   where: string,
 ): Promise<Omit<CompareOptions, 'out'>> {
   const { name, seeds, tuning } = plan;
+  refuseSeed(plan.set, `${where}: set`);
   const written =
     typeof plan.recipe === 'string' ? await find(plan.recipe) : parseRecipe(plan.recipe, where);
   const recipe = applyOverrides(written, plan.set, where);

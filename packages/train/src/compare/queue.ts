@@ -12,7 +12,7 @@ import { engineRecord, sameEngine } from '../engine-record.js';
 import { hashRecipe } from '../hash.js';
 import type { Parts } from '../parts.js';
 import type { Recipe } from '../recipe/schema.js';
-import { canResume, holdsRun, readSummary } from '../run-folder.js';
+import { canResume, readSummary } from '../run-folder.js';
 import { runTraining } from '../run.js';
 import type { EngineRecord, RunSummary } from '../types.js';
 import type { CompareEvent } from './types.js';
@@ -59,13 +59,11 @@ export class Queue {
     const place = { index: this.done, of: this.of };
     onEvent({ type: 'run', ...place, phase, arm, seed: recipe.seed, reused: known !== undefined });
     if (known !== undefined) return known;
-    const resume = await canResume(folder);
     const summary = await runTraining(
       recipe,
       {
         out: folder,
-        resume,
-        force: !resume && (await holdsRun(folder)),
+        resume: await canResume(folder),
         signal,
         onEvent: (event) => {
           onEvent({ type: 'train', event });

@@ -10,7 +10,7 @@ import type { Schedule, ScheduleSpec } from '../schedules.js';
 import { explain } from './explain.js';
 import { recipeSchema } from './schema.js';
 import type { Recipe } from './schema.js';
-import { stageRecipes } from './stages.js';
+import { stageRecipes, stageTitle } from './stages.js';
 
 /**
  * Checks a recipe and fills in the defaults.
@@ -28,6 +28,7 @@ export function parseRecipe(json: unknown, where = 'recipe'): Recipe {
   stages.forEach((stage, i) => {
     checkTogether(stage, stages.length === 1 ? where : `${where}: stage ${i + 1}`);
   });
+  checkAveraging(result.data, where);
   return result.data;
 }
 
@@ -42,7 +43,10 @@ export async function loadRecipe(path: string): Promise<Recipe> {
 
 /**
  * A copy of the recipe with the values at dotted keys replaced, checked anew. 'optimizer.name' drops what
- * only the former optimizer knew; 'compensator.eta' on a recipe without compensator is refused.
+ * only the former optimizer knew.
+ *
+ * @throws InputError for what the recipe does not take; for 'compensator.eta' without a compensator; for a key that
+ * would change nothing, because every stage names it.
  */
 export function applyOverrides(
   recipe: Recipe,
@@ -53,9 +57,26 @@ export function applyOverrides(
   for (const [key, value] of Object.entries(overrides)) {
     json = replace(json, key.split('.'), value, key, where);
   }
+  refuseHidden(json.stages, Object.keys(overrides), where);
   // The sum of the stages follows from them.
   if (json.stages !== undefined && overrides.epochs === undefined) delete json.epochs;
   return parseRecipe(json, where);
+}
+
+/** What every stage names, the recipe's own value of it reaches none. */
+function refuseHidden(stages: unknown, keys: readonly string[], where: string): void {
+  if (!Array.isArray(stages) || stages.length === 0) return;
+  const list: unknown[] = stages;
+  for (const key of keys) {
+    const [first] = key.split('.');
+    // Of a stage these two are its own; the sum of the epochs has its own check.
+    if (first === 'name' || first === 'epochs') continue;
+    if (!list.every((stage) => isObject(stage) && stage[first] !== undefined)) continue;
+    const own = list.map((_, i) => `stages.${i}.${key}`).join(' or ');
+    throw new InputError(
+      `${where}: ${key} would change nothing, because every stage names its own ${first}; set ${own}`,
+    );
+  }
 }
 
 /**
@@ -92,7 +113,7 @@ function replace(
 ): JsonObject {
   const [key, ...rest] = path;
   if (rest.length === 0) {
-    const switched = whole === 'optimizer.name' && json.name !== value;
+    const switched = /(^|\.)optimizer\.name$/.test(whole) && json.name !== value;
     const kept = switched ? pick(json, ['learningRate', 'weightDecay']) : json;
     return { ...kept, [key]: value };
   }
@@ -143,6 +164,17 @@ export function parseJson(text: string, path: string): unknown {
   }
 }
 
+/** The checkpoint "averaged" is the run's: that of an early stage would pass for it. */
+function checkAveraging(recipe: Recipe, where: string): void {
+  const stages = stageRecipes(recipe);
+  if (stages.at(-1)?.averaging !== undefined) return;
+  const early = stages.findIndex(({ averaging }) => averaging !== undefined);
+  if (early < 0) return;
+  throw new InputError(
+    `${where}: ${stageTitle(recipe, early) ?? ''} averages its weights and the last stage does not, so what is called "averaged" would be no part of what ships; name averaging in stages.${stages.length - 1}, or leave it out of stages.${early}`,
+  );
+}
+
 /** What no single field can know. */
 function checkTogether(recipe: Recipe, where: string): void {
   const { compensator, optimizer, groups } = recipe;
@@ -166,6 +198,12 @@ function checkTogether(recipe: Recipe, where: string): void {
         `${where}: compensator.normScope "${compensator.normScope}" has no meaning beside lambda ${JSON.stringify(lambda)}; allowed there: layer`,
       );
     }
+  }
+  const { labelSmoothing, distillation } = recipe;
+  if (labelSmoothing > 0 && distillation?.logits?.weight === 1) {
+    throw new InputError(
+      `${where}: labelSmoothing ${labelSmoothing} has no meaning beside distillation.logits.weight 1, where the labels play no part in the loss; leave one of them out, or take a smaller weight`,
+    );
   }
   // Now, and not in the middle of the run, when the schedule gets there.
   checkSchedule(recipe.schedule, `${where}: schedule`);
