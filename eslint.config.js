@@ -16,6 +16,9 @@ export default defineConfig(
       'packages/engine/assembly/**',
       'packages/engine/src/providers/wasm/module.ts',
       'packages/engine/build/**',
+      'packages/runtime/assembly/**',
+      'packages/runtime/src/wasm/module.ts',
+      'packages/runtime/build/**',
     ],
   },
   {

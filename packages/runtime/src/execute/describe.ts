@@ -1,4 +1,5 @@
 /** A packed model in words and numbers, for people and for tables. */
+import type { ModelSource } from '../format/model-source.js';
 import { tensorBytes } from '../format/tensors.js';
 import type { StoredTensor } from '../format/tensors.js';
 import type { Edge, Graph, GraphInput, NodeOf, OpName } from '../graph.js';
@@ -23,6 +24,8 @@ export interface NodeDescription {
 
 /** Plain data: can be printed as JSON. Shapes are those of one example. */
 export interface ModelDescription {
+  /** What computes: "wasm", "reference". */
+  readonly kernels: string;
   readonly inputs: readonly (EdgeDescription & Pick<GraphInput, 'pixels'>)[];
   readonly outputs: readonly EdgeDescription[];
   readonly nodes: readonly NodeDescription[];
@@ -45,11 +48,9 @@ export function edgeOf(edges: ReadonlyMap<string, Edge>, name: string): Edge {
   return edge;
 }
 
-/** @param tensors the model's, by name. @param activationBytes as planned. */
 export function describeGraph(
-  graph: Graph,
-  tensors: ReadonlyMap<string, StoredTensor>,
-  activationBytes: number,
+  { graph, tensors }: Pick<ModelSource, 'graph' | 'tensors'>,
+  { kernels, activationBytes }: Pick<ModelDescription, 'kernels' | 'activationBytes'>,
 ): ModelDescription {
   const edges = edgesOf(graph);
   const describe = (name: string): EdgeDescription => {
@@ -58,6 +59,7 @@ export function describeGraph(
   };
   const left = new Map(tensors);
   return {
+    kernels,
     inputs: graph.inputs.map(({ name, pixels }) => ({
       ...describe(name),
       ...(pixels === undefined ? {} : { pixels }),

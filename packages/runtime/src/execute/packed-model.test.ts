@@ -1,6 +1,7 @@
 /** What callers see of a model: inputs, outputs, refusals, the description. */
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { ModelSource } from '../format/model-source.js';
 import type { StoredTensor } from '../format/tensors.js';
 import { ModelFileError } from '../model-file-error.js';
 import {
@@ -220,7 +221,8 @@ function untyped(value: unknown): Float32Array {
 
 describe('the description', () => {
   it('has all of it as plain data', () => {
-    const description = PackedModel.from(network()).describe();
+    const description = PackedModel.from(network(), { kernels: 'reference' }).describe();
+    expect(description.kernels).toBe('reference');
     expect(JSON.parse(JSON.stringify(description))).toEqual(description);
     expect(description.inputs).toEqual([
       { name: 'x', type: 'f32', shape: [4, 4, 2], pixels: { mean: [0.1, 0.2], std: [0.3, 0.7] } },
@@ -265,13 +267,18 @@ describe('memory', () => {
 
   it('is refused with numbers before it is taken', () => {
     const source = sourceOf([2 ** 14, 2 ** 14], [relu]);
-    expect(() => PackedModel.from(source)).toThrow(
+    const load = (from: ModelSource, maxMemoryBytes?: number) =>
+      PackedModel.from(from, { maxMemoryBytes, kernels: 'reference' });
+    expect(() => load(source)).toThrow(
       /takes 2147483648 bytes of memory: 2147483648 for the edges of one example, 0 for.*allowed: maxMemoryBytes = 1073741824/,
     );
     const small = sourceOf([4], [relu]);
-    expect(() => PackedModel.from(small, { maxMemoryBytes: 31 })).toThrow(/takes 32 bytes/);
-    expect(PackedModel.from(small, { maxMemoryBytes: 32 }).outputShape).toEqual([4]);
-    expect(() => PackedModel.from(small, { maxMemoryBytes: NaN })).toThrow(/NaN/);
+    expect(() => load(small, 31)).toThrow(/takes 32 bytes/);
+    expect(load(small, 32).outputShape).toEqual([4]);
+    expect(() => load(small, NaN)).toThrow(/NaN/);
+    expect(() => PackedModel.from(source, { kernels: 'wasm' })).toThrow(
+      /takes 21\d{8} bytes of memory: 2147483648 for the edges/,
+    );
   });
 
   it('is not taken by a run', () => {

@@ -5,18 +5,17 @@ import { checkValues } from '../format/check-values.js';
 import { quote } from '../format/json.js';
 import type { ModelMetadata, ModelSource } from '../format/model-source.js';
 import { decodeModel } from '../format/read.js';
-import type { Edge, GraphInput, NodeOf, OpName } from '../graph.js';
+import type { GraphInput } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
-import { asFloats } from '../ops/buffers.js';
-import { ModelMemory, NodeMemory } from '../ops/memory.js';
-import type { Later } from '../ops/memory.js';
-import type { EdgeBuffer, Step } from '../ops/op.js';
-import { opTable } from '../ops/table.js';
-import { describeGraph, edgeOf, edgesOf } from './describe.js';
+import type { Arithmetic } from '../program/assemble.js';
+import type { KernelSet } from '../program/kernel-set.js';
+import { wasmIsThere, wasmKernels } from '../wasm/kernels.js';
+import { describeGraph } from './describe.js';
 import type { ModelDescription } from './describe.js';
-import { normalizePixels, pixelTable, pixelTableBytes } from './pixels.js';
-import { planBuffers } from './plan.js';
-import type { Plan } from './plan.js';
+import type { Executor, StageTime } from './executor.js';
+import { normalizePixels, pixelTable } from './pixels.js';
+import { programExecutor } from './program-executor.js';
+import { referenceExecutor } from './reference-executor.js';
 
 export interface LoadOptions {
   /**
@@ -24,17 +23,21 @@ export interface LoadOptions {
    * bytes of the file, which may be let go, the graph, which is no larger than they are, and results. Default 1 GiB.
    */
   readonly maxMemoryBytes?: number;
+  /**
+   * What computes: 'wasm', WebAssembly with SIMD; 'reference', the plain kernels in JavaScript, slow; or kernels that are
+   * brought along, as the native ones of @surge-bnn/engine. Default 'auto': 'wasm' where the JavaScript engine has it, else
+   * 'reference'. `describe().kernels` tells which they are. All give the same bits.
+   */
+  readonly kernels?: 'auto' | 'wasm' | 'reference' | KernelSet;
+  /**
+   * How float convolutions and dense layers sum: 'exact' as the file format says, in f64, so that outputs are those of the trained
+   * network bit for bit; or 'fast', in float32, which changes last digits. Sums of bits are exact always. Default 'exact'.
+   */
+  readonly arithmetic?: Arithmetic;
 }
 
 /** What a model reads: numbers as the network was trained on, or bytes of pictures where the file says how to read them. */
 export type ModelInput = Float32Array | Uint8Array | Uint8ClampedArray;
-
-/** One node: its computation on its planned buffers. */
-interface Call {
-  readonly step: Step;
-  readonly inputs: readonly EdgeBuffer[];
-  readonly output: EdgeBuffer;
-}
 
 export class PackedModel {
   /** Of one example. */
@@ -48,14 +51,11 @@ export class PackedModel {
   readonly metadata: ModelMetadata;
 
   private readonly inputName: string;
-  private readonly input: Float32Array;
-  private readonly output: EdgeBuffer;
   private readonly table: Float32Array | undefined;
 
   private constructor(
     { graph, metadata }: ModelSource,
-    buffers: ReadonlyMap<string, EdgeBuffer>,
-    private readonly calls: readonly Call[],
+    private readonly executor: Executor,
     private readonly description: ModelDescription,
   ) {
     const [input] = graph.inputs;
@@ -66,8 +66,6 @@ export class PackedModel {
     this.classes = graph.classes;
     this.pixels = input.pixels;
     this.metadata = metadata;
-    this.input = asFloats(bufferOf(buffers, input.name));
-    this.output = bufferOf(buffers, output.name);
     this.table = input.pixels === undefined ? undefined : pixelTable(input.pixels);
   }
 
@@ -93,27 +91,23 @@ export class PackedModel {
 
   /** @param source in which nothing was found wrong; large models are not checked twice. */
   private static prepare(source: ModelSource, options: LoadOptions = {}): PackedModel {
-    const { graph, tensors } = source;
-    const plan = planBuffers(graph);
-    const edges = edgesOf(graph);
-    const memory = new ModelMemory();
-    const steps = graph.nodes.map((node) => prepareNode(node, edges, source, memory));
-    const scratch = memory.scratchBytes + pixelTableBytes(graph.inputs[0].pixels);
-    const bytes = plan.bytes + memory.decodedBytes + scratch;
-    const most = options.maxMemoryBytes ?? 2 ** 30;
-    if (!(bytes <= most)) {
+    const { maxMemoryBytes = 2 ** 30, arithmetic = 'exact' } = options;
+    const kernels = kernelsOf(options);
+    if (!arithmetics.includes(arithmetic)) {
       throw new ModelFileError(
-        `the model takes ${bytes} bytes of memory: ${plan.bytes} for the edges of one example, ` +
-          `${memory.decodedBytes} for decoded tensors, ${scratch} for scratch; allowed: maxMemoryBytes = ${most}`,
+        `arithmetic is ${quote(arithmetic)}; allowed: ${arithmetics.join(', ')}`,
       );
     }
-    const buffers = buffersOf(plan, edges);
-    const calls = graph.nodes.map((node, index) => ({
-      step: steps[index](),
-      inputs: node.inputs.map((name) => bufferOf(buffers, name)),
-      output: bufferOf(buffers, node.name),
-    }));
-    return new PackedModel(source, buffers, calls, describeGraph(graph, tensors, plan.bytes));
+    if (kernels === 'reference' && arithmetic !== 'exact') {
+      throw new ModelFileError(
+        `arithmetic is ${quote(arithmetic)}; the reference kernels have 'exact' only`,
+      );
+    }
+    const executor =
+      kernels === 'reference'
+        ? referenceExecutor(source, maxMemoryBytes)
+        : programExecutor(source, kernels, arithmetic, maxMemoryBytes);
+    return new PackedModel(source, executor, describeGraph(source, executor));
   }
 
   /**
@@ -126,7 +120,8 @@ export class PackedModel {
    */
   run(input: ModelInput, output?: Float32Array): Float32Array {
     const count = this.countExamples(input);
-    const size = this.output.length;
+    const { executor } = this;
+    const size = executor.output.length;
     if (output !== undefined && !isFloats(output)) {
       throw new ModelFileError(
         `the output array must be a Float32Array instead of ${typeText(output)}`,
@@ -139,11 +134,24 @@ export class PackedModel {
       );
     }
     for (let example = 0; example < count; example++) {
-      this.setInput(input, example * this.input.length);
-      for (const { step, inputs, output } of this.calls) step(inputs, output);
-      for (let i = 0, at = example * size; i < size; i++) results[at + i] = this.output[i];
+      this.setInput(input, example * executor.input.length);
+      executor.run();
+      for (let i = 0, at = example * size; i < size; i++) results[at + i] = executor.output[i];
     }
     return results;
+  }
+
+  /**
+   * Runs the model on one example and tells how long each stage took: nodes that are computed together, strip by strip, are one.
+   *
+   * @param input one example, as for `run`.
+   */
+  profile(input: ModelInput): readonly StageTime[] {
+    if (this.countExamples(input) !== 1) {
+      throw new ModelFileError('a profile is taken of one example at a time');
+    }
+    this.setInput(input, 0);
+    return this.executor.profile();
   }
 
   /** What became of every layer: kernels, types and shapes of all edges, bytes. */
@@ -165,57 +173,40 @@ export class PackedModel {
     }
     if (input.length === 0) {
       throw new ModelFileError(
-        `the input is empty: one example of ${where} has ${this.input.length} numbers, ${quote(this.inputShape)}`,
+        `the input is empty: one example of ${where} has ${this.executor.input.length} numbers, ${quote(this.inputShape)}`,
       );
     }
-    const count = input.length / this.input.length;
+    const count = input.length / this.executor.input.length;
     if (Number.isInteger(count)) return count;
     throw new ModelFileError(
-      `${where} has ${input.length} numbers; allowed: a multiple of ${this.input.length}, ` +
+      `${where} has ${input.length} numbers; allowed: a multiple of ${this.executor.input.length}, ` +
         `as one example is ${quote(this.inputShape)}`,
     );
   }
 
   private setInput(input: ModelInput, from: number): void {
+    const { input: numbers } = this.executor;
     if (isFloats(input)) {
-      for (let i = 0; i < this.input.length; i++) this.input[i] = input[from + i];
+      for (let i = 0; i < numbers.length; i++) numbers[i] = input[from + i];
     } else if (this.table !== undefined) {
-      normalizePixels(input, from, this.table, this.input);
+      normalizePixels(input, from, this.table, numbers);
     }
   }
 }
 
-/** One block of memory, and every edge's part of it. */
-function buffersOf(
-  { places, bytes }: Plan,
-  edges: ReadonlyMap<string, Edge>,
-): ReadonlyMap<string, EdgeBuffer> {
-  const block = new ArrayBuffer(bytes);
-  const buffers = new Map<string, EdgeBuffer>();
-  for (const [name, { from, words }] of places) {
-    const { type } = edgeOf(edges, name);
-    const Numbers = type === 'f32' ? Float32Array : type === 'i32' ? Int32Array : Uint32Array;
-    buffers.set(name, new Numbers(block, 4 * from, words));
+const arithmetics: readonly string[] = ['exact', 'fast'] satisfies Arithmetic[];
+
+function kernelsOf({ kernels = 'auto' }: LoadOptions): 'reference' | KernelSet {
+  if (typeof kernels === 'object') return kernels;
+  if (kernels === 'reference') return kernels;
+  if (kernels === 'auto') return wasmIsThere() ? wasmKernels : 'reference';
+  if (kernels !== 'wasm') {
+    throw new ModelFileError(
+      `kernels is ${quote(kernels)}; allowed: auto, wasm, reference, or a kernel set`,
+    );
   }
-  return buffers;
-}
-
-function bufferOf(buffers: ReadonlyMap<string, EdgeBuffer>, name: string): EdgeBuffer {
-  const buffer = buffers.get(name);
-  if (buffer === undefined) throw new Error(`no buffer was planned for edge "${name}"`);
-  return buffer;
-}
-
-function prepareNode<Op extends OpName>(
-  node: NodeOf<Op>,
-  edges: ReadonlyMap<string, Edge>,
-  { tensors }: ModelSource,
-  memory: ModelMemory,
-): Later<Step> {
-  const inputs = node.inputs.map((name) => edgeOf(edges, name));
-  const roles = Object.entries(node.tensors).flatMap(([role, name]) => {
-    const tensor = tensors.get(name);
-    return tensor === undefined ? [] : [[role, tensor] as const];
-  });
-  return opTable[node.op].prepare(node, inputs, new NodeMemory(memory, Object.fromEntries(roles)));
+  if (wasmIsThere()) return wasmKernels;
+  throw new ModelFileError(
+    "this JavaScript engine has no WebAssembly with SIMD; give kernels: 'reference', which are slow",
+  );
 }

@@ -27,11 +27,23 @@ export function edgeWords(edge: Edge): number {
     : elementsOf(edge);
 }
 
+/** How nodes are computed; what is left out is node by node. */
+export interface PlanOptions {
+  /** Nodes that are computed together, in their order; all that they read and make is needed until the last of them is done. */
+  readonly stages?: readonly (readonly number[])[];
+  /** Edges that have their place elsewhere. */
+  readonly without?: ReadonlySet<string>;
+}
+
 /** Plans a graph that `checkGraph` found sound. No memory is taken. */
-export function planBuffers({ inputs, nodes, outputs }: Graph): Plan {
+export function planBuffers(graph: Graph, options: PlanOptions = {}): Plan {
+  const { inputs, nodes, outputs } = graph;
+  const { stages = nodes.map((_, index) => [index]), without } = options;
   const lastReader = new Map<string, number>();
-  nodes.forEach((node, index) => node.inputs.forEach((name) => lastReader.set(name, index)));
-  for (const name of outputs) lastReader.set(name, nodes.length);
+  stages.forEach((stage, index) => {
+    for (const node of stage) nodes[node].inputs.forEach((name) => lastReader.set(name, index));
+  });
+  for (const name of outputs) lastReader.set(name, stages.length);
 
   const places = new Map<string, Place>();
   /** The places that are needed now, by address. */
@@ -46,9 +58,12 @@ export function planBuffers({ inputs, nodes, outputs }: Graph): Plan {
   };
 
   for (const { name, shape } of inputs) place(name, { type: 'f32', shape });
-  nodes.forEach((node, index) => {
-    // Before its inputs are let go: no op reads and writes the same place.
-    place(node.name, node.output);
+  stages.forEach((stage, index) => {
+    // Before their inputs are let go: no op reads and writes the same place.
+    for (const node of stage) {
+      const { name, output } = nodes[node];
+      if (without?.has(name) !== true) place(name, output);
+    }
     live = live.filter(({ name }) => (lastReader.get(name) ?? index) > index);
   });
   return { places, bytes: 4 * end };

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Edge, GraphNode, NodeOf, OpName } from '../graph.js';
-import { PackedModel } from '../execute/packed-model.js';
+import { everyModel } from '../execute/every-model.fixture.js';
 import { opTable } from '../ops/table.js';
 import {
   fixedMetadata,
@@ -135,7 +135,7 @@ describe('the example', () => {
     const text = section('## 8. A whole file');
     const [, numbers] = /^ {4}x {2,}(.*?) {2,}rows/m.exec(text) ?? [];
     const x = Float32Array.from(numbers.split(','), Number);
-    const y = PackedModel.from(documented()).run(x);
+    const y = everyModel(documented()).run(x);
     expect(text).toContain(`0.5 * 0 + 1 = ${y[0]};  -1 * 2 + 0 = ${y[1]}`);
   });
 

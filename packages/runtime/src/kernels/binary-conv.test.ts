@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomNumbers, readOut, signTensor, sourceOf } from '../execute/graph.fixture.js';
-import { PackedModel } from '../execute/packed-model.js';
+import { everyModel } from '../execute/every-model.fixture.js';
 import type { Draft } from '../execute/graph.fixture.js';
 import type { PadValue } from '../graph.js';
 import { prepareBinaryConv2d } from './binary-conv.js';
@@ -28,7 +28,7 @@ function check(given: Case, seed: number): void {
   );
   const pixels = input[0] * input[1] * input[2];
   const x = Float32Array.from({ length: batch * pixels }, () => random() * 2 - 1);
-  const model = PackedModel.from(
+  const model = everyModel(
     sourceOf(input, [
       { op: 'sign', attributes: { values: operand } },
       {
@@ -150,7 +150,7 @@ describe('binary dense equals plain loops', () => {
       );
       const count = 2 * (leading[0] ?? 1);
       const x = Float32Array.from({ length: count * length }, () => random() - 0.5);
-      const model = PackedModel.from(
+      const model = everyModel(
         sourceOf(
           [...leading, length],
           [
@@ -289,7 +289,7 @@ describe('moving bits', () => {
           readOut(2),
         ];
         const expected = x.map((v) => (v >= 0 ? 1 : operand === 'bits' ? -1 : 0));
-        expect(PackedModel.from(sourceOf(shape, drafts)).run(x)).toEqual(expected);
+        expect(everyModel(sourceOf(shape, drafts)).run(x)).toEqual(expected);
       }
     }
   });

@@ -10,7 +10,7 @@ import {
   squareWindow,
 } from '../execute/graph.fixture.js';
 import type { Draft } from '../execute/graph.fixture.js';
-import { PackedModel } from '../execute/packed-model.js';
+import { everyModel } from '../execute/every-model.fixture.js';
 import type { PadValue, WeightType } from '../graph.js';
 import { halfValue } from './half.js';
 import { naiveConv, naiveOutputSize } from './naive.fixture.js';
@@ -18,7 +18,7 @@ import type { NaiveConv } from './naive.fixture.js';
 import { averagePool2d, conv2d, denseShape } from './float-conv.js';
 
 const run = (shape: readonly number[], drafts: readonly Draft[], x: Float32Array) =>
-  PackedModel.from(sourceOf(shape, drafts)).run(x);
+  everyModel(sourceOf(shape, drafts)).run(x);
 
 const normal = (count: number, random: () => number) =>
   Float32Array.from({ length: count }, () => random() * 4 - 2);

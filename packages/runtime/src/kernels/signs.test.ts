@@ -11,11 +11,11 @@ import {
   squareWindow,
 } from '../execute/graph.fixture.js';
 import type { Draft } from '../execute/graph.fixture.js';
-import { PackedModel } from '../execute/packed-model.js';
+import { everyModel } from '../execute/every-model.fixture.js';
 import { signBits, signUnsigned, thresholdBits } from './signs.js';
 
 const run = (shape: readonly number[], drafts: readonly Draft[], x: Float32Array) =>
-  PackedModel.from(sourceOf(shape, drafts)).run(x);
+  everyModel(sourceOf(shape, drafts)).run(x);
 
 /** What the words of an edge are behind their last channel. */
 function padding(words: Uint32Array, channels: number): number[] {
@@ -80,7 +80,7 @@ describe('sign', () => {
       layers: ['norm1', 'conv2'],
     };
     const drafts = values === 'f32' ? [sign] : [sign, readOut(40)];
-    const model = PackedModel.from(sourceOf(shape, drafts));
+    const model = everyModel(sourceOf(shape, drafts));
     const x = new Float32Array(2 * 240).fill(-1);
     x[240 + 120 + 40 + 35] = NaN;
     expect(() => model.run(x)).toThrow(

@@ -1,7 +1,7 @@
 /** Ops that make signs: of numbers, and of exact sums by integer thresholds. */
 import { quote } from '../format/json.js';
 import { bitBytes } from '../format/tensors.js';
-import type { Edge, NodeOf } from '../graph.js';
+import type { Edge, GraphNode } from '../graph.js';
 import { signBits, signFloats, signUnsigned, thresholdBits } from '../kernels/signs.js';
 import { ModelFileError } from '../model-file-error.js';
 import { AttributeReader } from './attributes.js';
@@ -69,7 +69,7 @@ export const threshold: OpDefinition<'threshold'> = {
 };
 
 /** The one error for a NaN at a sign: which node found it, whose work it does, and where in the edge that it reads. */
-function nanAtSign(node: NodeOf<'sign'>, input: Edge, index: number): ModelFileError {
+export function nanAtSign(node: GraphNode, input: Edge, index: number): ModelFileError {
   const layers = node.layers.map((layer) => quote(layer)).join(', ') || 'none';
   const place = [];
   for (let axis = input.shape.length - 1, rest = index; axis >= 0; axis--) {

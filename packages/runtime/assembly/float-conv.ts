@@ -1,0 +1,312 @@
+/**
+ * Float convolution. Exact: each output's products are summed in f64 in the canonical order (src/kernels/float-conv.ts) and rounded
+ * once. Fast: the same order in f32, rounded at each step. The windows of a strip are gathered as rows of K floats; filters are
+ * lanes, so that no lane is ever added to another, and several pixels share what is loaded of the weights.
+ *
+ * What lies outside the picture is gathered as padValue, zeros included: a sum that begins with +0 does not change by +0 or -0.
+ */
+import {
+  DILATION_HEIGHT,
+  DILATION_WIDTH,
+  FILTER_HEIGHT,
+  FILTER_WIDTH,
+  IN,
+  IN_HEIGHT,
+  IN_WIDTH,
+  OUT,
+  OUT_WIDTH,
+  PAD_LEFT,
+  PAD_TOP,
+  SIZES_END,
+  STRIDE_HEIGHT,
+  STRIDE_WIDTH,
+  address,
+  endTap,
+  firstTap,
+  float,
+  floats,
+  number,
+  operand,
+  word,
+} from './record';
+
+const CHANNELS = SIZES_END; // of one group
+const FILTERS = SIZES_END + 1; // of one group
+const GROUPS = SIZES_END + 2;
+const INTEGERS = SIZES_END + 3;
+const KERNEL = SIZES_END + 4;
+const BIAS = SIZES_END + 5; // or 0
+const PAD_VALUE = SIZES_END + 6;
+const EXACT = SIZES_END + 7;
+const GATHERED = SIZES_END + 8; // and the bytes between two threads' copies
+
+/** Filters in a block of the kernel: [blocks of a group, K, 8]. */
+const LANES: i32 = 8;
+
+/** Parameters: the window's sizes, then those above. */
+export function floatConv(record: usize, y: i32, rows: i32, thread: i32): void {
+  const x = operand(record, IN, 0, thread);
+  const out = operand(record, OUT, y, thread);
+  const gathered = address(record, GATHERED) + <usize>thread * address(record, GATHERED + 1);
+  const groups = word(record, GROUPS);
+  const filters = word(record, FILTERS);
+  const taps = word(record, FILTER_HEIGHT) * word(record, FILTER_WIDTH);
+  const count = taps * word(record, CHANNELS);
+  const blocks = (filters + LANES - 1) / LANES;
+  const blockBytes = <usize>count * LANES * 4;
+  const pixels = rows * word(record, OUT_WIDTH);
+  const stride = (<usize>(groups * filters)) << 2;
+  const exact = word(record, EXACT) != 0;
+  const rowBytes = (<usize>count) << (exact ? 3 : 2);
+  for (let group = 0; group < groups; group++) {
+    gather(record, x, y, rows, group, gathered, exact);
+    for (let block = 0; block < blocks; block++) {
+      const first = group * filters + block * LANES;
+      const used = min(LANES, filters - block * LANES);
+      const kernel = address(record, KERNEL) + <usize>(group * blocks + block) * blockBytes;
+      const bias = address(record, BIAS) ? address(record, BIAS) + ((<usize>first) << 2) : 0;
+      let seen = gathered;
+      let to = out + ((<usize>first) << 2);
+      let p = 0;
+      if (exact) {
+        for (; p + 2 <= pixels; p += 2) {
+          exactPair(seen, rowBytes, kernel, count, bias, used, to, stride);
+          seen += 2 * rowBytes;
+          to += 2 * stride;
+        }
+        // A last one alone is its own neighbour.
+        if (p < pixels) exactPair(seen, 0, kernel, count, bias, used, to, 0);
+      } else {
+        for (; p + 4 <= pixels; p += 4) {
+          fastFour(seen, rowBytes, kernel, count, bias, used, to, stride);
+          seen += 4 * rowBytes;
+          to += 4 * stride;
+        }
+        for (; p < pixels; p++) {
+          fastFour(seen, 0, kernel, count, bias, used, to, 0);
+          seen += rowBytes;
+          to += stride;
+        }
+      }
+    }
+  }
+}
+
+/** Two pixels, `step` bytes apart where they are gathered and `stride` in the output, with eight filters. */
+function exactPair(
+  seen: usize,
+  step: usize,
+  kernel: usize,
+  count: i32,
+  bias: usize,
+  used: i32,
+  out: usize,
+  stride: usize,
+): void {
+  let a0 = f64x2.splat(0);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  let b0 = a0;
+  let b1 = a0;
+  let b2 = a0;
+  let b3 = a0;
+  for (let i = 0; i < count; i++) {
+    const w0 = f64x2.promote_low_f32x4(v128.load64_zero(kernel));
+    const w1 = f64x2.promote_low_f32x4(v128.load64_zero(kernel, 8));
+    const w2 = f64x2.promote_low_f32x4(v128.load64_zero(kernel, 16));
+    const w3 = f64x2.promote_low_f32x4(v128.load64_zero(kernel, 24));
+    const a = v128.load64_splat(seen);
+    const b = v128.load64_splat(seen + step);
+    a0 = f64x2.add(a0, f64x2.mul(a, w0));
+    a1 = f64x2.add(a1, f64x2.mul(a, w1));
+    a2 = f64x2.add(a2, f64x2.mul(a, w2));
+    a3 = f64x2.add(a3, f64x2.mul(a, w3));
+    b0 = f64x2.add(b0, f64x2.mul(b, w0));
+    b1 = f64x2.add(b1, f64x2.mul(b, w1));
+    b2 = f64x2.add(b2, f64x2.mul(b, w2));
+    b3 = f64x2.add(b3, f64x2.mul(b, w3));
+    kernel += 32;
+    seen += 8;
+  }
+  if (bias) {
+    const d0 = f64x2.promote_low_f32x4(v128.load64_zero(bias));
+    const d1 = f64x2.promote_low_f32x4(v128.load64_zero(bias, 8));
+    const d2 = f64x2.promote_low_f32x4(v128.load64_zero(bias, 16));
+    const d3 = f64x2.promote_low_f32x4(v128.load64_zero(bias, 24));
+    a0 = f64x2.add(a0, d0);
+    a1 = f64x2.add(a1, d1);
+    a2 = f64x2.add(a2, d2);
+    a3 = f64x2.add(a3, d3);
+    b0 = f64x2.add(b0, d0);
+    b1 = f64x2.add(b1, d1);
+    b2 = f64x2.add(b2, d2);
+    b3 = f64x2.add(b3, d3);
+  }
+  storeEight(rounded(a0, a1), rounded(a2, a3), used, out);
+  storeEight(rounded(b0, b1), rounded(b2, b3), used, out + stride);
+}
+
+/** Four f64 as four f32. */
+function rounded(a: v128, b: v128): v128 {
+  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(a), f32x4.demote_f64x2_zero(b), 0, 2);
+}
+
+/** Four pixels, `step` bytes apart where they are gathered and `stride` in the output, with eight filters. */
+function fastFour(
+  seen: usize,
+  step: usize,
+  kernel: usize,
+  count: i32,
+  bias: usize,
+  used: i32,
+  out: usize,
+  stride: usize,
+): void {
+  let a0 = f32x4.splat(0);
+  let a1 = a0;
+  let b0 = a0;
+  let b1 = a0;
+  let c0 = a0;
+  let c1 = a0;
+  let d0 = a0;
+  let d1 = a0;
+  const third = seen + 2 * step;
+  for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
+    const w0 = v128.load(kernel);
+    const w1 = v128.load(kernel, 16);
+    kernel += 32;
+    const a = v128.load32_splat(seen + i);
+    a0 = f32x4.add(a0, f32x4.mul(a, w0));
+    a1 = f32x4.add(a1, f32x4.mul(a, w1));
+    const b = v128.load32_splat(seen + step + i);
+    b0 = f32x4.add(b0, f32x4.mul(b, w0));
+    b1 = f32x4.add(b1, f32x4.mul(b, w1));
+    const c = v128.load32_splat(third + i);
+    c0 = f32x4.add(c0, f32x4.mul(c, w0));
+    c1 = f32x4.add(c1, f32x4.mul(c, w1));
+    const d = v128.load32_splat(third + step + i);
+    d0 = f32x4.add(d0, f32x4.mul(d, w0));
+    d1 = f32x4.add(d1, f32x4.mul(d, w1));
+  }
+  if (bias) {
+    const low = v128.load(bias);
+    const high = v128.load(bias, 16);
+    a0 = f32x4.add(a0, low);
+    a1 = f32x4.add(a1, high);
+    b0 = f32x4.add(b0, low);
+    b1 = f32x4.add(b1, high);
+    c0 = f32x4.add(c0, low);
+    c1 = f32x4.add(c1, high);
+    d0 = f32x4.add(d0, low);
+    d1 = f32x4.add(d1, high);
+  }
+  storeEight(a0, a1, used, out);
+  storeEight(b0, b1, used, out + stride);
+  storeEight(c0, c1, used, out + 2 * stride);
+  storeEight(d0, d1, used, out + 3 * stride);
+}
+
+/** The first `used` of eight. */
+function storeEight(low: v128, high: v128, used: i32, out: usize): void {
+  if (used == LANES) {
+    v128.store(out, low);
+    v128.store(out, high, 16);
+  } else {
+    storeFew(low, used, out);
+    if (used > 4) storeFew(high, used - 4, out + 16);
+  }
+}
+
+function storeFew(v: v128, count: i32, out: usize): void {
+  store<f32>(out, f32x4.extract_lane(v, 0));
+  if (count > 1) store<f32>(out, f32x4.extract_lane(v, 1), 4);
+  if (count > 2) store<f32>(out, f32x4.extract_lane(v, 2), 8);
+  if (count > 3) store<f32>(out, f32x4.extract_lane(v, 3), 12);
+}
+
+/** What the windows of some rows of outputs see of one group: rows of K f64, or f32. */
+function gather(
+  record: usize,
+  x: usize,
+  y: i32,
+  rows: i32,
+  group: i32,
+  to: usize,
+  exact: bool,
+): void {
+  const channels = word(record, CHANNELS);
+  const all = channels * word(record, GROUPS);
+  const outside = float(record, PAD_VALUE);
+  const integers = word(record, INTEGERS) != 0;
+  const height = word(record, IN_HEIGHT);
+  const inWidth = word(record, IN_WIDTH);
+  const width = word(record, OUT_WIDTH);
+  const taps = word(record, FILTER_WIDTH);
+  const step = word(record, DILATION_WIDTH);
+  const from = x + ((<usize>(group * channels)) << 2);
+  const together = step == 1 && all == channels;
+  const size: usize = exact ? 8 : 4;
+  for (let oy = y; oy < y + rows; oy++) {
+    const top = oy * word(record, STRIDE_HEIGHT) - word(record, PAD_TOP);
+    for (let ox = 0; ox < width; ox++) {
+      const left = ox * word(record, STRIDE_WIDTH) - word(record, PAD_LEFT);
+      const first = firstTap(left, taps, step);
+      const end = endTap(left, first, taps, step, inWidth);
+      let iy = top;
+      for (let ky = word(record, FILTER_HEIGHT); ky > 0; ky--) {
+        const row = from + ((<usize>((iy * inWidth + left) * all)) << 2);
+        if (iy < 0 || iy >= height) {
+          to = spread(outside, taps * channels, to, size);
+        } else {
+          to = spread(outside, first * channels, to, size);
+          if (together) {
+            const begin = row + ((<usize>(first * channels)) << 2);
+            to = take(begin, (end - first) * channels, to, exact, integers);
+          } else {
+            for (let kx = first; kx < end; kx++) {
+              to = take(row + ((<usize>(kx * step * all)) << 2), channels, to, exact, integers);
+            }
+          }
+          to = spread(outside, (taps - end) * channels, to, size);
+        }
+        iy += word(record, DILATION_HEIGHT);
+      }
+    }
+  }
+}
+
+/** `count` times the same number. @returns the end. */
+function spread(value: f32, count: i32, to: usize, size: usize): usize {
+  for (let i = 0; i < count; i++) {
+    if (size == 8) store<f64>(to, <f64>value);
+    else store<f32>(to, value);
+    to += size;
+  }
+  return to;
+}
+
+/** `count` numbers as f64 or f32. @returns the end. */
+function take(from: usize, count: i32, to: usize, exact: bool, integers: bool): usize {
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const v = floats(from, integers);
+    if (exact) {
+      v128.store(to, f64x2.promote_low_f32x4(v));
+      v128.store(to, f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 0)), 16);
+      to += 32;
+    } else {
+      v128.store(to, v);
+      to += 16;
+    }
+    from += 16;
+  }
+  for (; i < count; i++) {
+    const v = number(from, integers);
+    if (exact) store<f64>(to, <f64>v);
+    else store<f32>(to, v);
+    to += exact ? 8 : 4;
+    from += 4;
+  }
+  return to;
+}

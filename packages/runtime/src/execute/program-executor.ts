@@ -1,0 +1,70 @@
+/** A model as a program for kernels outside JavaScript: WebAssembly or native. */
+import type { ModelSource } from '../format/model-source.js';
+import { nanAtSign } from '../ops/signs.js';
+import { assemble } from '../program/assemble.js';
+import type { Arithmetic } from '../program/assemble.js';
+import type { KernelSet } from '../program/kernel-set.js';
+import { edgeOf, edgesOf } from './describe.js';
+import { nanReport } from '../program/nan-report.js';
+import { checkMemory } from './executor.js';
+import type { Executor } from './executor.js';
+import { pixelTableBytes } from './pixels.js';
+
+/** @throws ModelFileError when the model needs more memory than allowed; then none is taken. */
+export function programExecutor(
+  source: ModelSource,
+  kernels: KernelSet,
+  arithmetic: Arithmetic,
+  maxMemoryBytes: number,
+): Executor {
+  const { graph } = source;
+  const edges = edgesOf(graph);
+  const program = assemble(source, kernels, arithmetic);
+  const { bytes, edgeBytes, decodedBytes, address, stages } = program;
+  const table = pixelTableBytes(graph.inputs[0].pixels);
+  checkMemory(
+    { edges: edgeBytes, tensors: decodedBytes, scratch: bytes - edgeBytes - decodedBytes + table },
+    maxMemoryBytes,
+  );
+  const machine = kernels.start(bytes);
+  const { buffer } = machine;
+  program.write(buffer);
+  const [input, output] = [graph.inputs[0].name, graph.outputs[0]].map((name) => {
+    return edgeOf(edges, name);
+  });
+
+  const found = nanReport(program, buffer, kernels.threads);
+  const check = (): void => {
+    const nan = found();
+    if (nan === undefined) return;
+    const node = graph.nodes[nan.node];
+    throw nanAtSign(node, edgeOf(edges, node.inputs[0]), nan.index);
+  };
+  return {
+    kernels: kernels.threads > 1 ? `${kernels.name}, ${kernels.threads} threads` : kernels.name,
+    input: new Float32Array(buffer, program.input, elements(input.shape)),
+    output:
+      output.type === 'f32'
+        ? new Float32Array(buffer, program.output, elements(output.shape))
+        : new Int32Array(buffer, program.output, elements(output.shape)),
+    activationBytes: edgeBytes,
+    run: () => {
+      machine.run(address, 0, stages.length);
+      check();
+    },
+    profile: () => {
+      const times = stages.map((stage, i) => {
+        const start = performance.now();
+        machine.run(address, i, i + 1);
+        const milliseconds = performance.now() - start;
+        check();
+        return { nodes: stage.map((node) => graph.nodes[node].name), milliseconds };
+      });
+      return times;
+    },
+  };
+}
+
+function elements(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

@@ -1,0 +1,96 @@
+/** The plain kernels of src/kernels, node by node: slow, and what all others are compared with. */
+import type { ModelSource } from '../format/model-source.js';
+import type { Edge, NodeOf, OpName } from '../graph.js';
+import { asFloats, asNumbers } from '../ops/buffers.js';
+import { ModelMemory, NodeMemory } from '../ops/memory.js';
+import type { Later } from '../ops/memory.js';
+import type { EdgeBuffer, Step } from '../ops/op.js';
+import { opTable } from '../ops/table.js';
+import { edgeOf, edgesOf } from './describe.js';
+import { checkMemory } from './executor.js';
+import type { Executor } from './executor.js';
+import { pixelTableBytes } from './pixels.js';
+import { planBuffers } from './plan.js';
+import type { Plan } from './plan.js';
+
+/** One node: its computation on its planned buffers. */
+interface Call {
+  readonly name: string;
+  readonly step: Step;
+  readonly inputs: readonly EdgeBuffer[];
+  readonly output: EdgeBuffer;
+}
+
+/** @throws ModelFileError when the model needs more memory than allowed; then none is taken. */
+export function referenceExecutor(source: ModelSource, maxMemoryBytes: number): Executor {
+  const { graph } = source;
+  const plan = planBuffers(graph);
+  const edges = edgesOf(graph);
+  const memory = new ModelMemory();
+  const steps = graph.nodes.map((node) => prepareNode(node, edges, source, memory));
+  checkMemory(
+    {
+      edges: plan.bytes,
+      tensors: memory.decodedBytes,
+      scratch: memory.scratchBytes + pixelTableBytes(graph.inputs[0].pixels),
+    },
+    maxMemoryBytes,
+  );
+  const buffers = buffersOf(plan, edges);
+  const calls: readonly Call[] = graph.nodes.map(({ name, inputs }, index) => ({
+    name,
+    step: steps[index](),
+    inputs: inputs.map((input) => bufferOf(buffers, input)),
+    output: bufferOf(buffers, name),
+  }));
+  return {
+    kernels: 'reference',
+    input: asFloats(bufferOf(buffers, graph.inputs[0].name)),
+    output: asNumbers(bufferOf(buffers, graph.outputs[0])),
+    activationBytes: plan.bytes,
+    run: () => {
+      for (const { step, inputs, output } of calls) step(inputs, output);
+    },
+    profile: () =>
+      calls.map(({ name, step, inputs, output }) => {
+        const start = performance.now();
+        step(inputs, output);
+        return { nodes: [name], milliseconds: performance.now() - start };
+      }),
+  };
+}
+
+/** One block of memory, and every edge's part of it. */
+function buffersOf(
+  { places, bytes }: Plan,
+  edges: ReadonlyMap<string, Edge>,
+): ReadonlyMap<string, EdgeBuffer> {
+  const block = new ArrayBuffer(bytes);
+  const buffers = new Map<string, EdgeBuffer>();
+  for (const [name, { from, words }] of places) {
+    const { type } = edgeOf(edges, name);
+    const Numbers = type === 'f32' ? Float32Array : type === 'i32' ? Int32Array : Uint32Array;
+    buffers.set(name, new Numbers(block, 4 * from, words));
+  }
+  return buffers;
+}
+
+function bufferOf(buffers: ReadonlyMap<string, EdgeBuffer>, name: string): EdgeBuffer {
+  const buffer = buffers.get(name);
+  if (buffer === undefined) throw new Error(`no buffer was planned for edge "${name}"`);
+  return buffer;
+}
+
+function prepareNode<Op extends OpName>(
+  node: NodeOf<Op>,
+  edges: ReadonlyMap<string, Edge>,
+  { tensors }: ModelSource,
+  memory: ModelMemory,
+): Later<Step> {
+  const inputs = node.inputs.map((name) => edgeOf(edges, name));
+  const roles = Object.entries(node.tensors).flatMap(([role, name]) => {
+    const tensor = tensors.get(name);
+    return tensor === undefined ? [] : [[role, tensor] as const];
+  });
+  return opTable[node.op].prepare(node, inputs, new NodeMemory(memory, Object.fromEntries(roles)));
+}

@@ -1,0 +1,168 @@
+/** From a graph to a program: stages, places for all edges and tensors, and the records. Nothing is computed and no memory taken. */
+import { edgeWords, planBuffers } from '../execute/plan.js';
+import { edgeOf, edgesOf } from '../execute/describe.js';
+import type { ModelSource } from '../format/model-source.js';
+import type { Edge, Graph, GraphNode, NodeOf, OpName } from '../graph.js';
+import { Block } from './block.js';
+import type { KernelSet } from './kernel-set.js';
+import { NodeScope } from './node-scope.js';
+import { gatheredBytes, recordsOf } from './nodes.js';
+import { barrierBytes, programWords, statusBytes, writeProgram } from './records.js';
+import type { Operand, Stage } from './records.js';
+import { rowsOf, stagesOf } from './stages.js';
+import type { StageNodes } from './stages.js';
+
+/** 'exact': what docs/format.md says, bit for bit. 'fast': float convolutions and dense layers sum in float32. */
+export type Arithmetic = 'exact' | 'fast';
+
+export interface Program {
+  /** All memory that it needs. */
+  readonly bytes: number;
+  /** Of these, for edges, and for decoded tensors; the rest is scratch and the program itself. */
+  readonly edgeBytes: number;
+  readonly decodedBytes: number;
+  readonly address: number;
+  /** Where threads tell of a NaN: nan-report.ts. */
+  readonly status: number;
+  readonly stages: readonly StageNodes[];
+  /** The edge's numbers, in bytes from the beginning of the block. */
+  readonly input: number;
+  readonly output: number;
+  /** Writes tensors and program. @param buffer of `bytes`, all 0. */
+  write(buffer: ArrayBufferLike): void;
+}
+
+/** Of a strip's rows: they and what is gathered for them are to stay in the cache. */
+const stripBytes = 64 * 1024;
+
+export function assemble(
+  { graph, tensors }: ModelSource,
+  kernels: KernelSet,
+  arithmetic: Arithmetic,
+): Program {
+  const edges = edgesOf(graph);
+  const stages = stagesOf(graph);
+  const local = localEdges(graph, stages);
+  const plan = planBuffers(graph, { stages, without: local });
+  const block = new Block();
+  const status = block.take(statusBytes * kernels.threads);
+  const barrier = block.take(barrierBytes);
+  const base = block.take(plan.bytes);
+
+  const gathered = (node: GraphNode): number =>
+    gatheredBytes(
+      node,
+      node.inputs.map((name) => edgeOf(edges, name)),
+      kernels,
+      arithmetic,
+    );
+  const strips = stages.map((stage) => stripRows(stage, graph, edges, gathered, kernels.threads));
+  const most = Math.max(
+    0,
+    ...stages.map(
+      (stage, i) => strips[i] * Math.max(...stage.map((n) => gathered(graph.nodes[n]))),
+    ),
+  );
+  const scratch = copies(block, most, kernels.threads);
+
+  const operands = new Map<string, Operand>();
+  for (const [name, { from }] of plan.places) {
+    operands.set(name, planned(edgeOf(edges, name), base + 4 * from));
+  }
+  let localBytes = 0;
+  const program: Stage[] = stages.map((stage, i) => {
+    for (const index of stage) {
+      const { name, output } = graph.nodes[index];
+      if (!local.has(name)) continue;
+      const rowBytes = (4 * edgeWords(output)) / rowsOf(output).rows;
+      operands.set(name, copies(block, strips[i] * rowBytes, kernels.threads));
+      localBytes += strips[i] * rowBytes * kernels.threads;
+    }
+    const records = stage.flatMap((index) => {
+      const node = graph.nodes[index];
+      const scope = new NodeScope(index, node, edges, operands, tensors, block, scratch);
+      return recordsFor(node, scope, kernels, arithmetic);
+    });
+    const reshapes = graph.nodes[stage[0]].op === 'reshape';
+    const rows = reshapes ? 1 : rowsOf(graph.nodes[stage[0]].output).rows;
+    return { rows, stripRows: strips[i], records };
+  });
+  const address = block.take(4 * programWords(program));
+  return {
+    bytes: block.bytes,
+    edgeBytes: plan.bytes + localBytes,
+    decodedBytes: block.decodedBytes,
+    address,
+    status,
+    stages,
+    input: addressOf(operands, graph.inputs[0].name),
+    output: addressOf(operands, graph.outputs[0]),
+    write: (buffer) => {
+      block.fill(buffer);
+      writeProgram(program, { status, barrier }, buffer, address);
+    },
+  };
+}
+
+/** Edges that nobody reads outside the stage in which they are made. */
+function localEdges({ nodes, outputs }: Graph, stages: readonly StageNodes[]): Set<string> {
+  const stageOf = new Map(stages.flatMap((stage, i) => stage.map((node) => [node, i] as const)));
+  const local = new Set(nodes.map(({ name }) => name));
+  for (const name of outputs) local.delete(name);
+  const makers = new Map(nodes.map(({ name }, index) => [name, stageOf.get(index)]));
+  nodes.forEach(({ inputs }, index) => {
+    for (const name of inputs) if (makers.get(name) !== stageOf.get(index)) local.delete(name);
+  });
+  return local;
+}
+
+/** How many rows go through a stage together: as many as the cache holds with all that is read and made of them. */
+function stripRows(
+  stage: StageNodes,
+  { nodes }: Graph,
+  edges: ReadonlyMap<string, Edge>,
+  gathered: (node: GraphNode) => number,
+  threads: number,
+): number {
+  const { rows } = rowsOf(nodes[stage[0]].output);
+  if (nodes[stage[0]].op === 'reshape') return 1;
+  const seen = new Set<string>();
+  let bytes = 0;
+  for (const index of stage) {
+    bytes += gathered(nodes[index]);
+    seen.add(nodes[index].name);
+    // What the first node looks at through a window is not read row by row.
+    if (index !== stage[0]) for (const name of nodes[index].inputs) seen.add(name);
+  }
+  for (const name of seen) {
+    const edge = edgeOf(edges, name);
+    bytes += (4 * edgeWords(edge)) / rowsOf(edge).rows;
+  }
+  return Math.max(1, Math.min(Math.ceil(rows / threads), Math.floor(stripBytes / bytes)));
+}
+
+/** The same place for each thread. */
+function copies(block: Block, bytes: number, threads: number): Operand {
+  const threadBytes = Math.ceil((bytes + 64) / 64) * 64;
+  return { address: block.take(threadBytes * threads), rowBytes: 0, threadBytes };
+}
+
+function planned(edge: Edge, address: number): Operand {
+  return { address, rowBytes: (4 * edgeWords(edge)) / rowsOf(edge).rows, threadBytes: 0 };
+}
+
+function addressOf(operands: ReadonlyMap<string, Operand>, name: string): number {
+  const operand = operands.get(name);
+  if (operand === undefined) throw new Error(`edge "${name}" has no place`);
+  return operand.address;
+}
+
+/** The op of a union of nodes and the table's entry for it go together, which TypeScript sees only by name. */
+function recordsFor<Op extends OpName>(
+  node: NodeOf<Op>,
+  scope: NodeScope,
+  kernels: KernelSet,
+  arithmetic: Arithmetic,
+): number[][] {
+  return recordsOf[node.op](node, scope, kernels, arithmetic);
+}

@@ -1,0 +1,62 @@
+/**
+ * Kernels as fast kernels read them: some filters side by side in blocks, so that they are the lanes of a vector. A block
+ * is [units of K, lanes, bytes of a unit]; the last block of each group is filled up with zeros.
+ */
+
+export interface FilterGroups {
+  /** Of one group. */
+  readonly filters: number;
+  readonly groups: number;
+}
+
+export function blocksOf({ filters, groups }: FilterGroups, lanes: number): number {
+  return groups * Math.ceil(filters / lanes);
+}
+
+/**
+ * Rows of bits, one for each filter, in blocks.
+ *
+ * @param rows the file's: filters after each other, each padded to a byte.
+ * @param rowBytes bytes of a row here, a multiple of `unit`; what is behind the file's is 0.
+ */
+export function bitBlocks(
+  rows: Uint8Array,
+  sizes: FilterGroups,
+  { lanes, unit }: { readonly lanes: number; readonly unit: number },
+  rowBytes: number,
+  out: Uint8Array,
+): void {
+  const width = rows.length / (sizes.filters * sizes.groups);
+  const perGroup = Math.ceil(sizes.filters / lanes);
+  for (let group = 0, filter = 0; group < sizes.groups; group++) {
+    for (let f = 0; f < sizes.filters; f++, filter++) {
+      const block = (group * perGroup + Math.floor(f / lanes)) * lanes * rowBytes;
+      const lane = block + (f % lanes) * unit;
+      for (let i = 0, row = filter * width; i < width; i++) {
+        out[lane + Math.floor(i / unit) * lanes * unit + (i % unit)] = rows[row + i];
+      }
+    }
+  }
+}
+
+/**
+ * Floats [K, all filters] in blocks.
+ *
+ * @param count K.
+ */
+export function floatBlocks(
+  kernel: Float32Array,
+  { filters, groups }: FilterGroups,
+  lanes: number,
+  count: number,
+  out: Float32Array,
+): void {
+  const all = filters * groups;
+  const perGroup = Math.ceil(filters / lanes);
+  for (let group = 0, filter = 0; group < groups; group++) {
+    for (let f = 0; f < filters; f++, filter++) {
+      const block = (group * perGroup + Math.floor(f / lanes)) * lanes * count + (f % lanes);
+      for (let i = 0; i < count; i++) out[block + i * lanes] = kernel[i * all + filter];
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Which nodes are computed together, strip by strip. A node that needs of its inputs only the rows that it makes (all that change
+ * numbers one by one, signs, sums of edges) goes with the node before it, while that one's rows are still in the cache; a
+ * node that looks through a window, or gives an edge another shape, begins a new stage, because all of its input has to be there.
+ */
+import type { Edge, Graph, GraphNode, OpName } from '../graph.js';
+import { channelsOf } from '../ops/edges.js';
+
+const rowWise: readonly OpName[] = [
+  'sign',
+  'threshold',
+  'affine',
+  'relu',
+  'clip',
+  'prelu',
+  'sigmoid',
+  'tanh',
+  'softmax',
+  'add',
+  'concat',
+];
+
+/** An edge as rows of positions: the first axis are its rows, a vector is one row of one position. */
+export interface Rows {
+  readonly rows: number;
+  readonly positions: number;
+  readonly channels: number;
+}
+
+export function rowsOf(edge: Edge): Rows {
+  const [rows, ...inner] = edge.shape.length === 1 ? [1] : edge.shape.slice(0, -1);
+  return { rows, positions: inner.reduce((a, b) => a * b, 1), channels: channelsOf(edge) };
+}
+
+/** Nodes of one stage, as indices into the graph's, in their order. */
+export type StageNodes = readonly number[];
+
+/** The graph's nodes in stages. */
+export function stagesOf({ nodes }: Graph): StageNodes[] {
+  const stages: number[][] = [];
+  nodes.forEach((node, index) => {
+    const last = stages.at(-1);
+    if (last !== undefined && joins(node, nodes[last[0]])) last.push(index);
+    else stages.push([index]);
+  });
+  return stages;
+}
+
+function joins(node: GraphNode, first: GraphNode): boolean {
+  // A reshape's stage has one row, whatever its shape.
+  if (!rowWise.includes(node.op) || first.op === 'reshape') return false;
+  return rowsOf(node.output).rows === rowsOf(first.output).rows;
+}
