@@ -37,6 +37,7 @@ export { maxPool2d } from './kernels/max-pool.js';
 export type { ConvShape, Numbers, PoolShape } from './kernels/float-conv.js';
 export { halfValue } from './kernels/half.js';
 export type { StageTime } from './execute/executor.js';
+export { ThreadPool } from './wasm/thread-pool.js';
 export type { Arithmetic } from './program/assemble.js';
 export type { KernelSet, Machine } from './program/kernel-set.js';
 export { load } from './load.js';

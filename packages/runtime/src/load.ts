@@ -4,6 +4,8 @@ import { PackedModel } from './execute/packed-model.js';
 import type { LoadOptions } from './execute/packed-model.js';
 import { quote } from './format/json.js';
 import { ModelFileError } from './model-file-error.js';
+import type { KernelSet } from './program/kernel-set.js';
+import { ThreadPool, memoryIsShared } from './wasm/thread-pool.js';
 
 /**
  * Loads a `*.bnn` file.
@@ -14,7 +16,57 @@ import { ModelFileError } from './model-file-error.js';
  */
 export async function load(
   source: string | URL | Uint8Array | ArrayBuffer,
-  options?: LoadOptions,
+  options: LoadOptions = {},
+): Promise<PackedModel> {
+  const { threads, ...rest } = options;
+  const count = threads === 'auto' ? threadsHere() : (threads ?? 1);
+  if (count === 1) return loadWith(source, rest);
+  if (rest.kernels !== undefined && rest.kernels !== 'wasm' && rest.kernels !== 'auto') {
+    throw new ModelFileError(
+      `threads is ${quote(threads)}; kernels that are no wasm have threads of their own, or none`,
+    );
+  }
+  const pool = await ThreadPool.start(count);
+  try {
+    return await loadWith(source, { ...rest, kernels: ownedBy(pool) });
+  } catch (error) {
+    pool.close();
+    throw error;
+  }
+}
+
+/** A pool for one model: it ends with the model. */
+function ownedBy(pool: ThreadPool): KernelSet {
+  const { name, bitBlocks, floatLanes, threads } = pool;
+  return {
+    name,
+    bitBlocks,
+    floatLanes,
+    threads,
+    start: (bytes) => {
+      const machine = pool.start(bytes);
+      return {
+        buffer: machine.buffer,
+        run: (program, from, to) => {
+          machine.run(program, from, to);
+        },
+        close: () => {
+          pool.close();
+        },
+      };
+    },
+  };
+}
+
+/** For 'auto': more than a few threads only wait for each other. */
+function threadsHere(): number {
+  const cores = typeof navigator === 'object' ? navigator.hardwareConcurrency : undefined;
+  return memoryIsShared() ? Math.min(4, cores ?? 1) : 1;
+}
+
+async function loadWith(
+  source: string | URL | Uint8Array | ArrayBuffer,
+  options: LoadOptions,
 ): Promise<PackedModel> {
   if (isBytes(source)) return PackedModel.fromBytes(source, options);
   if (isArrayBuffer(source)) return PackedModel.fromBytes(new Uint8Array(source), options);

@@ -21,6 +21,7 @@ export interface Executor {
   run(): void;
   /** As run. */
   profile(): readonly StageTime[];
+  close(): void;
 }
 
 /** What a model takes, by what it is for. */

@@ -34,6 +34,12 @@ export interface LoadOptions {
    * network bit for bit; or 'fast', in float32, which changes last digits. Sums of bits are exact always. Default 'exact'.
    */
   readonly arithmetic?: Arithmetic;
+  /**
+   * Threads of the wasm kernels, the caller's among them; 'auto': one for each core, at most 4, and one where memory cannot be
+   * shared. The model has them for itself until it is closed; to share them between models, give `ThreadPool.start(n)` as
+   * `kernels`. For `load` only, since threads take a while to start. Default 1.
+   */
+  readonly threads?: number | 'auto';
 }
 
 /** What a model reads: numbers as the network was trained on, or bytes of pictures where the file says how to read them. */
@@ -93,6 +99,11 @@ export class PackedModel {
   private static prepare(source: ModelSource, options: LoadOptions = {}): PackedModel {
     const { maxMemoryBytes = 2 ** 30, arithmetic = 'exact' } = options;
     const kernels = kernelsOf(options);
+    if (options.threads !== undefined && options.threads !== 1) {
+      throw new ModelFileError(
+        `threads is ${quote(options.threads)}; they take a while to start, so load(..) has them, or ThreadPool.start(..)`,
+      );
+    }
     if (!arithmetics.includes(arithmetic)) {
       throw new ModelFileError(
         `arithmetic is ${quote(arithmetic)}; allowed: ${arithmetics.join(', ')}`,
@@ -152,6 +163,11 @@ export class PackedModel {
     }
     this.setInput(input, 0);
     return this.executor.profile();
+  }
+
+  /** Lets threads go; the model cannot run any more. Without threads there is nothing to let go. */
+  close(): void {
+    this.executor.close();
   }
 
   /** What became of every layer: kernels, types and shapes of all edges, bytes. */

@@ -52,6 +52,7 @@ export function programExecutor(
       machine.run(address, 0, stages.length);
       check();
     },
+    close: () => machine.close?.(),
     profile: () => {
       const times = stages.map((stage, i) => {
         const start = performance.now();

@@ -51,6 +51,7 @@ export function referenceExecutor(source: ModelSource, maxMemoryBytes: number): 
     run: () => {
       for (const { step, inputs, output } of calls) step(inputs, output);
     },
+    close: () => undefined,
     profile: () =>
       calls.map(({ name, step, inputs, output }) => {
         const start = performance.now();

@@ -17,4 +17,6 @@ export interface Machine {
   readonly buffer: ArrayBufferLike;
   /** Computes the stages [from, to) of the program at an address. */
   run(program: number, from: number, to: number): void;
+  /** Lets go what is held outside the buffer, where there is such a thing. */
+  close?(): void;
 }

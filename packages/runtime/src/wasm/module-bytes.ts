@@ -1,0 +1,28 @@
+/** The compiled kernels: as they are, and for memory that threads share. */
+import { kernelModule } from './module.js';
+
+let plain: WebAssembly.Module | undefined;
+let shared: WebAssembly.Module | undefined;
+
+/** Compiled once for all models. */
+export function plainModule(): WebAssembly.Module {
+  return (plain ??= new WebAssembly.Module(moduleBytes()));
+}
+
+/**
+ * The same code, whose imported memory is a shared one. Of an import's description ("memory", kind 2, limits) that is one bit of
+ * one byte: limits begin with 1 for "has a maximum" and 3 for "and is shared".
+ */
+export function sharedModule(): WebAssembly.Module {
+  if (shared !== undefined) return shared;
+  const bytes = moduleBytes();
+  const description = [...'memory'].map((letter) => letter.charCodeAt(0)).concat(2, 1);
+  const at = bytes.findIndex((_, i) => description.every((byte, k) => bytes[i + k] === byte));
+  if (at < 0) throw new Error('the kernels import no memory with a maximum');
+  bytes[at + description.length - 1] = 3;
+  return (shared = new WebAssembly.Module(bytes));
+}
+
+function moduleBytes(): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(kernelModule), (letter) => letter.charCodeAt(0));
+}
