@@ -19,7 +19,9 @@ for (const name of (await readdir(results)).sort()) {
   if (!existsSync(file)) continue;
   const plots = (await readdir(new URL(`${name}/`, results))).filter((one) => one.endsWith('.svg'));
   const table = JSON.parse(await readFile(file, 'utf8'));
-  sections.push(comparisonMarkdown(table, { folder: `../results/${name}`, plots: plots.sort() }));
+  const { description } = JSON.parse(await readFile(new URL(`${name}/plan.json`, results), 'utf8'));
+  const options = { folder: `../results/${name}`, plots: plots.sort(), description };
+  sections.push(comparisonMarkdown(table, options));
 }
 await writeFile(new URL('../docs/results.md', import.meta.url), [head, ...sections].join('\n'));
 console.log(`docs/results.md: ${sections.length} comparison(s)`);

@@ -27,18 +27,21 @@ export interface MarkdownOptions {
   readonly folder: string;
   /** Names of its plots. */
   readonly plots: readonly string[];
+  /** The plan's own words, where it has some. */
+  readonly description?: string;
 }
 
 /** A section of a page. */
 export function comparisonMarkdown(
   table: ComparisonTable,
-  { folder, plots }: MarkdownOptions,
+  { folder, plots, description }: MarkdownOptions,
 ): string {
   const [run] = table.rows.flatMap(({ runs }) => runs);
   const { cpu, engine } = run.summary;
   const arms = table.rows.map(({ arm, set }) => `- ${arm}: \`${values(set)}\``);
   const lines = [
     `## ${table.name}`,
+    ...(description ? [description] : []),
     `Recipe ${table.recipe}; ${evaluatedImages(run.summary)}; ${engine.backend}, ${cpu}. ` +
       `Configs, metrics and seeds of every run: [${folder}](${folder}).`,
     arms.join('\n'),
