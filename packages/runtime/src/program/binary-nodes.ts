@@ -1,10 +1,10 @@
 /** Binary convolution and dense layer as records; a dense layer is the convolution of a 1 x 1 window. */
 import type { Edge, NodeOf, PadValue } from '../graph.js';
-import { bitsSeen, needsTapSums, startsOf, sumsOfTaps } from '../kernels/binary-conv.js';
+import { bitsSeen, needsTapSums } from '../kernels/binary-conv.js';
 import { wordsFor } from '../kernels/bits.js';
 import type { ConvShape } from '../kernels/float-conv.js';
-import { bitRows } from '../ops/stored.js';
 import { convShape } from '../ops/windows.js';
+import { filterStarts, tapSums } from './filter-sums.js';
 import type { KernelSet } from './kernel-set.js';
 import { bitBlocks, blocksOf } from './layouts.js';
 import type { NodeScope } from './node-scope.js';
@@ -37,19 +37,17 @@ export function binaryRecords(node: BinaryNode, scope: NodeScope, kernels: Kerne
     `starts, ${operand} ${bits}`,
     4 * (outChannels + lanes),
     (tensor, buffer, at) => {
-      const rows = bitRows(tensor, outChannels, bits);
-      new Int32Array(buffer, at, outChannels).set(startsOf(rows, shape, operand));
+      new Int32Array(buffer, at, outChannels).set(filterStarts(tensor, shape, operand));
     },
   );
   const taps = shape.filterHeight * shape.filterWidth;
-  const tapSums = needsTapSums(operand, padValue)
+  const sums = needsTapSums(operand, padValue)
     ? scope.made(
         'kernel',
         `sums of ${taps} taps, ${bits}`,
         4 * taps * outChannels,
         (tensor, buffer, at) => {
-          const sums = sumsOfTaps(bitRows(tensor, outChannels, bits), shape);
-          new Int32Array(buffer, at, sums.length).set(sums);
+          new Int32Array(buffer, at, taps * outChannels).set(tapSums(tensor, shape));
         },
       )
     : 0;
@@ -65,7 +63,7 @@ export function binaryRecords(node: BinaryNode, scope: NodeScope, kernels: Kerne
       kernel,
       starts,
       operand === 'bits' ? -2 : 1,
-      tapSums,
+      sums,
       setOutside,
       scope.scratch.address,
       scope.scratch.threadBytes,

@@ -28,12 +28,14 @@ export function bitBlocks(
 ): void {
   const width = rows.length / (sizes.filters * sizes.groups);
   const perGroup = Math.ceil(sizes.filters / lanes);
+  const step = lanes * unit;
   for (let group = 0, filter = 0; group < sizes.groups; group++) {
     for (let f = 0; f < sizes.filters; f++, filter++) {
       const block = (group * perGroup + Math.floor(f / lanes)) * lanes * rowBytes;
-      const lane = block + (f % lanes) * unit;
-      for (let i = 0, row = filter * width; i < width; i++) {
-        out[lane + Math.floor(i / unit) * lanes * unit + (i % unit)] = rows[row + i];
+      let to = block + (f % lanes) * unit;
+      const end = (filter + 1) * width;
+      for (let from = filter * width; from < end; to += step) {
+        for (let i = 0; i < unit && from < end; i++, from++) out[to + i] = rows[from];
       }
     }
   }
