@@ -7,7 +7,7 @@ import type { ModelMetadata, ModelSource } from '../format/model-source.js';
 import { decodeModel } from '../format/read.js';
 import type { Edge, GraphInput, NodeOf, OpName } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
-import { asFloats } from '../ops/buffers.js';
+import { asFloats, edgeBuffer } from '../ops/buffers.js';
 import { ModelMemory, NodeMemory } from '../ops/memory.js';
 import type { Later } from '../ops/memory.js';
 import type { EdgeBuffer, Step } from '../ops/op.js';
@@ -193,9 +193,7 @@ function buffersOf(
   const block = new ArrayBuffer(bytes);
   const buffers = new Map<string, EdgeBuffer>();
   for (const [name, { from, words }] of places) {
-    const { type } = edgeOf(edges, name);
-    const Numbers = type === 'f32' ? Float32Array : type === 'i32' ? Int32Array : Uint32Array;
-    buffers.set(name, new Numbers(block, 4 * from, words));
+    buffers.set(name, edgeBuffer(edgeOf(edges, name), block, 4 * from, words));
   }
   return buffers;
 }
