@@ -29,6 +29,7 @@ import {
   operand,
   word,
 } from './record';
+import { storeFew } from './store-few';
 
 /** Filters in a block of the kernel. */
 const LANES: i32 = 16;
@@ -187,14 +188,6 @@ function sums(
     if (count > 8) storeFew(n2, count - 8, out + 32);
     if (count > 12) storeFew(n3, count - 12, out + 48);
   }
-}
-
-/** The first `count` lanes, at most 4. */
-function storeFew(v: v128, count: i32, out: usize): void {
-  store<i32>(out, i32x4.extract_lane(v, 0));
-  if (count > 1) store<i32>(out, i32x4.extract_lane(v, 1), 4);
-  if (count > 2) store<i32>(out, i32x4.extract_lane(v, 2), 8);
-  if (count > 3) store<i32>(out, i32x4.extract_lane(v, 3), 12);
 }
 
 /** What the windows of some rows of outputs see of one group: rows of bits, padded with 0 to ROW_BYTES. */

@@ -29,6 +29,7 @@ import {
   operand,
   word,
 } from './record';
+import { storeEight } from './store-few';
 
 const CHANNELS = SIZES_END; // of one group
 const FILTERS = SIZES_END + 1; // of one group
@@ -205,24 +206,6 @@ function fastFour(
   storeEight(b0, b1, used, out + stride);
   storeEight(c0, c1, used, out + 2 * stride);
   storeEight(d0, d1, used, out + 3 * stride);
-}
-
-/** The first `used` of eight. */
-function storeEight(low: v128, high: v128, used: i32, out: usize): void {
-  if (used == LANES) {
-    v128.store(out, low);
-    v128.store(out, high, 16);
-  } else {
-    storeFew(low, used, out);
-    if (used > 4) storeFew(high, used - 4, out + 16);
-  }
-}
-
-function storeFew(v: v128, count: i32, out: usize): void {
-  store<f32>(out, f32x4.extract_lane(v, 0));
-  if (count > 1) store<f32>(out, f32x4.extract_lane(v, 1), 4);
-  if (count > 2) store<f32>(out, f32x4.extract_lane(v, 2), 8);
-  if (count > 3) store<f32>(out, f32x4.extract_lane(v, 3), 12);
 }
 
 /** What the windows of some rows of outputs see of one group: rows of K f64, or f32. */

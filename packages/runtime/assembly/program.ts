@@ -5,9 +5,10 @@
 import { binaryConv } from './binary-conv';
 import { affine, clip, prelu, relu, sigmoid, softmax, tanh } from './element-wise';
 import { floatConv } from './float-conv';
+import { int8Conv } from './int8-conv';
 import { add, copy, place, regroup } from './joining';
 import { averagePool, maxPool, maxPoolBits } from './pooling';
-import { signBits, signFloats, threshold } from './signs';
+import { quantize, signBits, signFloats, threshold } from './signs';
 import { clearStatus, setStatus } from './status';
 import { wait } from './barrier';
 import { address, word } from './record';
@@ -88,6 +89,10 @@ function compute(record: usize, y: i32, rows: i32, thread: i32): void {
       return copy(record, y, rows, thread);
     case 18:
       return regroup(record, y, rows, thread);
+    case 19:
+      return quantize(record, y, rows, thread);
+    case 20:
+      return int8Conv(record, y, rows, thread);
     default:
       unreachable();
   }

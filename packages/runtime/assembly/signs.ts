@@ -1,7 +1,7 @@
 /** Numbers to signs, and exact sums to signs by thresholds. Bits: 0 is +1, 1 is -1; unsigned: 1 where the sign is +1. */
 import { lowBits } from './bits';
 import { reportNaN } from './status';
-import { FIRST, IN, OUT, address, floats, number, operand, word } from './record';
+import { FIRST, IN, OUT, address, float, floats, number, operand, word } from './record';
 
 /**
  * Bit 1 where x < 0, in words of 32 channels. Parameters: positions a row, channels, input is i32, all ones for unsigned or 0,
@@ -96,4 +96,34 @@ export function threshold(record: usize, y: i32, rows: i32, thread: i32): void {
       flip += 4;
     }
   }
+}
+
+/**
+ * round(factor x), limited to [-127, 127], to the nearest integer, ties to even. Parameters: numbers a row, input is i32, factor.
+ */
+export function quantize(record: usize, y: i32, rows: i32, thread: i32): void {
+  const out = operand(record, OUT, y, thread);
+  const x = operand(record, IN, y, thread);
+  const row = address(record, FIRST);
+  const count = <usize>rows * row;
+  const integers = word(record, FIRST + 1) != 0;
+  const factor = f32x4.splat(float(record, FIRST + 2));
+  const most = f32x4.splat(127);
+  const least = f32x4.splat(-127);
+  let nans = i32x4.splat(0);
+  let i: usize = 0;
+  for (; i + 4 <= count; i += 4) {
+    const v = f32x4.mul(factor, floats(x + (i << 2), integers));
+    nans = v128.or(nans, f32x4.ne(v, v));
+    const limited = f32x4.nearest(f32x4.min(f32x4.max(v, least), most));
+    const whole = i32x4.trunc_sat_f32x4_s(limited);
+    const halves = i16x8.narrow_i32x4_s(whole, whole);
+    v128.store32_lane(out + i, i8x16.narrow_i16x8_s(halves, halves), 0);
+  }
+  for (; i < count; i++) {
+    const v = float(record, FIRST + 2) * number(x + (i << 2), integers);
+    if (v != v) nans = i32x4.splat(1);
+    store<i8>(out + i, <i8>nearest<f32>(min<f32>(max<f32>(v, -127), 127)));
+  }
+  if (v128.any_true(nans)) reportNaN(record, x, <i32>count, <usize>y * row, thread);
 }

@@ -12,8 +12,9 @@
  * - i32       integers: sums of binary products, |d| <= 2^24, so that each is a float32, too
  * - bits      signs; bit 0 is +1 and bit 1 is -1
  * - unsigned  {0, 1}; bit 1 is 1
+ * - i8        integers from -127 to 127: numbers times a factor, rounded; what layers of int8 arithmetic read
  */
-export type EdgeType = 'f32' | 'i32' | 'bits' | 'unsigned';
+export type EdgeType = 'f32' | 'i32' | 'bits' | 'unsigned' | 'i8';
 
 export interface Edge {
   readonly type: EdgeType;
@@ -32,8 +33,11 @@ export interface Window {
 /** What stands outside the picture: a value of the operand's own set. */
 export type PadValue = 0 | 1 | -1;
 
-/** How the weights of a float operator are stored; 'bits' are signs, as in a weight-only binary layer. */
-export type WeightType = 'f32' | 'f16' | 'bits';
+/**
+ * How the weights of a float operator are stored; 'bits' are signs, as in a weight-only binary layer, 'i8' integers from -127
+ * to 127 with a scale for each filter.
+ */
+export type WeightType = 'f32' | 'f16' | 'i8' | 'bits';
 
 /**
  * The attributes of each op. C is the size of the last axis of the input.
@@ -42,8 +46,9 @@ export type WeightType = 'f32' | 'f16' | 'bits';
  *   threshold     thresholds I32 [C], flips? U8 [ceil(C / 8)]
  *   binaryConv2d  kernel U8 [filters, ceil(kh kw (C / groups) / 8)]
  *   binaryDense   kernel U8 [units, ceil(C / 8)]
- *   conv2d        kernel F32 or F16 [kh, kw, C / groups, filters], or U8 as binaryConv2d's; bias? F32 [filters]
- *   dense         kernel F32 or F16 [C, units], or U8 as binaryDense's; bias? F32 [units]
+ *   conv2d        kernel F32, F16 or I8 [kh, kw, C / groups, filters], or U8 as binaryConv2d's; with I8 scale F32 [filters];
+ *                 bias? F32 [filters]
+ *   dense         kernel F32, F16 or I8 [C, units], or U8 as binaryDense's; with I8 scale F32 [units]; bias? F32 [units]
  *   affine        a? F32 [C], b? F32 [C] (at least one)
  *   prelu         alpha F32 [C]
  *   maxPool2d     flips? U8 [ceil(C / 8)], on bits only
@@ -62,7 +67,13 @@ export interface OpAttributes {
   };
   /** bits or unsigned [.., C] -> i32 [.., units], exact. */
   readonly binaryDense: { readonly units: number };
-  /** f32 or i32 -> f32: products summed in f64 in the order ky, kx, channel, then the bias, rounded once. */
+  /** f32 or i32 -> i8: fround(factor x), limited to [-127, 127], rounded to the nearest integer, ties to even; a NaN is an error. */
+  readonly quantize: { readonly factor: number };
+  /**
+   * f32 or i32 -> f32: products summed in f64 in the order ky, kx, channel, then the bias, rounded once; weights of 'i8' are
+   * fround(scale kernel). i8 -> f32, with weights of 'i8' and no padding but 0: fround(fround(scale s) + bias) of the exact
+   * integer sum s as float32.
+   */
   readonly conv2d: {
     readonly window: Window;
     readonly filters: number;
@@ -70,7 +81,7 @@ export interface OpAttributes {
     readonly padValue: PadValue;
     readonly weights: WeightType;
   };
-  /** f32 or i32 [.., C] -> f32 [.., units], summed as conv2d. */
+  /** f32, i32 or i8 [.., C] -> f32 [.., units], summed as conv2d. */
   readonly dense: { readonly units: number; readonly weights: WeightType };
   /** f32 or i32 -> f32: fround(fround(a x) + b) per channel. */
   readonly affine: Readonly<Record<string, never>>;
@@ -84,7 +95,7 @@ export interface OpAttributes {
   readonly tanh: Readonly<Record<string, never>>;
   /** Over the last axis. */
   readonly softmax: Readonly<Record<string, never>>;
-  /** Any type but unsigned -> the same type; what lies outside the picture does not take part. A flipped channel of bits takes its minimum. */
+  /** f32, i32 or bits -> the same type; what lies outside the picture does not take part. A flipped channel of bits takes its minimum. */
   readonly maxPool2d: { readonly window: Window };
   /** f32 or i32 -> f32: mean of what lies inside the picture, summed in f64, rounded once. */
   readonly averagePool2d: { readonly window: Window };
@@ -125,10 +136,10 @@ export interface GraphInput {
 }
 
 export interface Graph {
-  /** Version 1 has exactly one. */
+  /** Exactly one. */
   readonly inputs: readonly GraphInput[];
   readonly nodes: readonly GraphNode[];
-  /** Names of the edges that the model returns; version 1 has exactly one, and it is f32 or i32. */
+  /** Names of the edges that the model returns: exactly one, and it is f32 or i32. */
   readonly outputs: readonly string[];
   /** Names of the classes that the last axis of the output counts, where it is a classifier. */
   readonly classes?: readonly string[];

@@ -6,7 +6,8 @@ export type { EdgeDescription, ModelDescription, NodeDescription } from './execu
 export { PackedModel } from './execute/packed-model.js';
 export type { LoadOptions, ModelInput } from './execute/packed-model.js';
 export { checkGraph } from './format/check-graph.js';
-export { formatVersion } from './format/convention.js';
+export { formatVersions } from './format/convention.js';
+export type { FormatVersion } from './format/convention.js';
 export type {
   FileSize,
   Json,
@@ -18,6 +19,7 @@ export { decodeModel } from './format/read.js';
 export { bitBytes, kernelBits, tensorBytes } from './format/tensors.js';
 export type { Dtype, StoredTensor, TensorSpec } from './format/tensors.js';
 export { encodeModel, fileSize } from './format/write.js';
+export type { WriteOptions } from './format/write.js';
 export type {
   Edge,
   EdgeType,

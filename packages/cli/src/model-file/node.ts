@@ -61,6 +61,8 @@ function valuesOf(
       return each(4, (at) => view.getInt32(at, true));
     case 'F16':
       return each(2, (at) => halfValue(view.getUint16(at, true)));
+    case 'I8':
+      return each(1, (at) => view.getInt8(at));
     case 'U8': {
       if (role === 'flips') return bitsOf(bytes, channels);
       const [filters, row] = shape;

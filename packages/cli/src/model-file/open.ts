@@ -22,7 +22,7 @@ export async function openModel(file: string): Promise<OpenedModel> {
   const bytes = await readModelFile(file);
   try {
     const source = decodeModel(bytes);
-    return { file, source, model: PackedModel.from(source), size: sizeOf(bytes) };
+    return { file, source, model: PackedModel.from(source), size: sizeOf(bytes, source) };
   } catch (error) {
     if (!(error instanceof ModelFileError)) throw error;
     throw new ModelFileError(`${file}: ${error.message}`, { cause: error });
@@ -45,9 +45,8 @@ export function whyUnreadable(error: unknown): string {
   return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
 }
 
-/** The header is 8 bytes with its length and the JSON of that length. */
-function sizeOf(bytes: Uint8Array): FileSize {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const header = 8 + Number(view.getBigUint64(0, true));
-  return { header, payload: bytes.length - header, total: bytes.length };
+/** What is not tensors is header, compressed or not. */
+function sizeOf({ length }: Uint8Array, { tensors }: ModelSource): FileSize {
+  const payload = [...tensors.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return { header: length - payload, payload, total: length };
 }

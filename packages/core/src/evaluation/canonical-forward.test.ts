@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import * as layers from '../layers/index.js';
 import { network } from '../layers/network.fixture.js';
 import { canonicalForward } from './canonical-forward.js';
+import type { LinearParts } from './rule.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -294,5 +295,46 @@ describe('what has no canonical evaluation is refused, by name', () => {
     expect(() =>
       canonicalForward(tfl.model({ inputs: two, outputs: joined }), tf.zeros([1, 2])),
     ).toThrow(/has 2 inputs and 1 outputs/);
+  });
+});
+
+describe("a linear operator in place of a layer's own", () => {
+  const relu = { filters: 2, kernelSize: 3, activation: 'relu' } as const;
+  const picture = [5, 4, 3];
+  it.each([
+    ['conv2d', tfl.layers.conv2d(relu), picture],
+    ['our conv2d', layers.conv2d({ filters: 2, kernelSize: 3, padding: 1 }), picture],
+    ['depthwise', tfl.layers.depthwiseConv2d({ kernelSize: 2, activation: 'relu' }), picture],
+    ['dense', tfl.layers.dense({ units: 4, activation: 'relu' }), [6]],
+  ])('of %s gets its parts, and the activation stands behind it', (_, layer, shape) => {
+    const model = single(layer, shape);
+    const x = random([2, ...shape], 3);
+    const count = tf.memory().numTensors;
+    // A kernel of twice the size, negated, and no bias: what the layer itself then computes is set as weights below.
+    const linear = new Map([
+      [
+        layer,
+        ({ x: of, kernel, bias, product }: LinearParts) => {
+          expect(kernel.shape.at(-1)).toBe(model.outputs[0].shape.at(-1));
+          expect(bias === undefined).toBe(layer.weights.length === 1);
+          return product(of, tf.mul(kernel, -2));
+        },
+      ],
+    ]);
+    const y = canonicalForward(model, x, { linear });
+    const kernels = layer.getWeights().map((w, i) => (i === 0 ? tf.mul(w, -2) : tf.zerosLike(w)));
+    layer.setWeights(kernels);
+    const expected = canonicalForward(model, x);
+    expect([...values(y)]).toEqual([...values(expected)]);
+    tf.dispose([y, expected, ...kernels]);
+    expect(tf.memory().numTensors).toBe(count);
+  });
+
+  it('is refused where there is none', () => {
+    const layer = layers.batchNorm({ name: 'norm' });
+    const linear = new Map([[layer, ({ x }: LinearParts) => x]]);
+    expect(() => canonicalForward(single(layer, [3]), random([1, 3], 1), { linear })).toThrow(
+      'layer "norm" (SurgeBatchNorm) has no linear operator to be replaced; allowed: Conv2D, FloatConv2D',
+    );
   });
 });

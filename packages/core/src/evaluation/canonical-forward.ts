@@ -9,7 +9,15 @@ import { InputError } from '@surge-bnn/contract';
 import type { Model } from '../model/binary-layers.js';
 import { layerCalls } from '../model/layer-calls.js';
 import type { CallGraph, ValueId } from '../model/layer-calls.js';
+import { linearKinds } from './float-layers.js';
+import type { Layer } from './layer-parts.js';
+import type { LinearOperator } from './rule.js';
 import { ruleOf } from './rules.js';
+
+export interface CanonicalOptions {
+  /** In place of the linear operators of float layers with a kernel, by layer. */
+  readonly linear?: ReadonlyMap<Layer, LinearOperator>;
+}
 
 /**
  * Not differentiable; a GPU backend hands numbers to the CPU and waits. Intermediate values are freed at their last use.
@@ -18,7 +26,7 @@ import { ruleOf } from './rules.js';
  * @param x float32, of the model's input shape; stays the caller's.
  * @throws InputError naming the layer that has no canonical evaluation, or for an x that does not fit.
  */
-export function canonicalForward(model: Model, x: Tensor): Tensor {
+export function canonicalForward(model: Model, x: Tensor, options: CanonicalOptions = {}): Tensor {
   const { inputs, calls, outputs } = layerCalls(model);
   if (inputs.length !== 1 || outputs.length !== 1) {
     throw new InputError(
@@ -29,6 +37,8 @@ export function canonicalForward(model: Model, x: Tensor): Tensor {
   checkInput(model, x, shape);
   // All rules first: a layer that is refused is refused before anything is computed.
   const rules = calls.map(({ layer }) => ruleOf(layer));
+  const { linear = new Map<Layer, LinearOperator>() } = options;
+  for (const layer of linear.keys()) checkLinear(layer);
   const lastUse = lastUses(calls, outputs[0]);
   return tf.tidy(() => {
     const values = new Map<ValueId, Tensor>([[input, x]]);
@@ -39,7 +49,7 @@ export function canonicalForward(model: Model, x: Tensor): Tensor {
     };
     calls.forEach((call, i) => {
       const given = call.inputs.map(valueOf);
-      const result = tf.tidy(() => rules[i](call.layer, given));
+      const result = tf.tidy(() => rules[i](call.layer, given, linear.get(call.layer)));
       // A layer that does nothing in evaluation gives its input back; freeing that must not free the output.
       values.set(call.output, given.includes(result) ? result.clone() : result);
       for (const id of new Set(call.inputs)) {
@@ -59,6 +69,14 @@ function lastUses(calls: CallGraph['calls'], output: ValueId): ReadonlyMap<Value
     for (const id of call.inputs) last.set(id, i);
   });
   return last.set(output, Infinity);
+}
+
+function checkLinear(layer: Layer): void {
+  const kind = layer.getClassName();
+  if (linearKinds.includes(kind)) return;
+  throw new InputError(
+    `canonicalForward: layer "${layer.name}" (${kind}) has no linear operator to be replaced; allowed: ${linearKinds.join(', ')}`,
+  );
 }
 
 function checkInput(model: Model, x: Tensor, shape: readonly (number | null)[]): void {

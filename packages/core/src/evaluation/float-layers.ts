@@ -15,22 +15,41 @@ import {
   weightOf,
 } from './layer-parts.js';
 import type { Layer } from './layer-parts.js';
-import type { Rule } from './rule.js';
+import type { LinearOperator, LinearParts, Rule } from './rule.js';
 
-export const conv2dLayer: Rule = (layer, [x]) =>
-  convolution(layer, x, weightOf(layer, 'kernel'), 1, pairOf(layer, 'dilationRate'));
+/** The kinds of layers of this file, by their class names. */
+export const linearKinds: readonly string[] = ['Conv2D', 'FloatConv2D', 'DepthwiseConv2D', 'Dense'];
+
+export const conv2dLayer: Rule = (layer, [x], linear) =>
+  convolution(layer, x, weightOf(layer, 'kernel'), 1, pairOf(layer, 'dilationRate'), linear);
 
 /** Our own, whose padding may be a number. */
-export const floatConv2dLayer: Rule = (layer, [x]) => {
+export const floatConv2dLayer: Rule = (layer, [x], linear) => {
   if (!(layer instanceof FloatConv2D)) throw new Error(`layer "${layer.name}" is no FloatConv2D`);
-  return canonicalConv2d(x, weightOf(layer, 'kernel'), undefined, layer.geometry(x.shape));
+  const geometry = layer.geometry(x.shape);
+  return linearOf(x, weightOf(layer, 'kernel'), undefined, linear, (of, kernel, bias) =>
+    canonicalConv2d(of, kernel, bias, geometry),
+  );
 };
+
+/** The operator of a layer, or what was given in its place. */
+function linearOf(
+  x: Tensor,
+  kernel: Tensor,
+  bias: Tensor | undefined,
+  linear: LinearOperator | undefined,
+  operator: (x: Tensor, kernel: Tensor, bias?: Tensor) => Tensor,
+): Tensor {
+  if (linear === undefined) return operator(x, kernel, bias);
+  const product: LinearParts['product'] = (of, weights) => operator(of, weights);
+  return linear({ x, kernel, ...(bias && { bias }), product });
+}
 
 /**
  * A depthwise kernel [h, w, channels, multiplier] is that of a convolution with a group for each channel,
  * [h, w, 1, channels multiplier]: output channel c m + i comes from input channel c, which is the same memory.
  */
-export const depthwiseConv2dLayer: Rule = (layer, [x]) => {
+export const depthwiseConv2dLayer: Rule = (layer, [x], linear) => {
   const dilation = pairOf(layer, 'dilationRate');
   if (dilation.some((d) => d !== 1)) {
     throw cannotEvaluate(
@@ -41,7 +60,7 @@ export const depthwiseConv2dLayer: Rule = (layer, [x]) => {
   const kernel = weightOf(layer, 'depthwise_kernel');
   const [height, width, channels, multiplier] = kernel.shape;
   const grouped = tf.reshape(kernel, [height, width, 1, channels * multiplier]);
-  return convolution(layer, x, grouped, channels, dilation);
+  return convolution(layer, x, grouped, channels, dilation, linear);
 };
 
 function convolution(
@@ -50,6 +69,7 @@ function convolution(
   kernel: Tensor,
   groups: number,
   dilationRate: [number, number],
+  linear: LinearOperator | undefined,
 ): Tensor {
   refuseChannelsFirst(layer);
   const geometry = convGeometry(
@@ -58,12 +78,16 @@ function convolution(
     { strides: pairOf(layer, 'strides'), padding: paddingOf(layer), dilationRate, groups },
     layer.name,
   );
-  const y = canonicalConv2d(x, kernel, findWeight(layer, 'bias'), geometry);
+  const y = linearOf(x, kernel, findWeight(layer, 'bias'), linear, (of, weights, bias) =>
+    canonicalConv2d(of, weights, bias, geometry),
+  );
   return ownActivation(layer, y);
 }
 
-export const denseLayer: Rule = (layer, [x]) =>
-  ownActivation(layer, canonicalMatMul(x, weightOf(layer, 'kernel'), findWeight(layer, 'bias')));
+export const denseLayer: Rule = (layer, [x], linear) => {
+  const [kernel, bias] = [weightOf(layer, 'kernel'), findWeight(layer, 'bias')];
+  return ownActivation(layer, linearOf(x, kernel, bias, linear, canonicalMatMul));
+};
 
 /** x [..., in] times kernel [in, out], plus bias: a picture of one column, a window of one tap. */
 export function canonicalMatMul(x: Tensor, kernel: Tensor, bias?: Tensor): Tensor {

@@ -5,9 +5,26 @@ import type { Layer } from './layer-parts.js';
 
 /**
  * Computes what one kind of layer computes in evaluation, in canonical arithmetic. Runs in a tidy; may give back an input.
+ *
+ * @param linear in place of the linear operator of a float layer with a kernel; other kinds have none.
  * @throws InputError naming the layer for options that have no canonical evaluation.
  */
-export type Rule = (layer: Layer, inputs: readonly Tensor[]) => Tensor;
+export type Rule = (layer: Layer, inputs: readonly Tensor[], linear?: LinearOperator) => Tensor;
+
+/**
+ * What a float layer with a kernel computes before its activation, from what it would compute it with: how a model file with
+ * rounded kernels, or with layers of int8, is evaluated without it. Runs in a tidy.
+ */
+export type LinearOperator = (parts: LinearParts) => Tensor;
+
+export interface LinearParts {
+  readonly x: Tensor;
+  /** [.., filters]; of a depthwise layer [height, width, 1, filters], a group for each input channel. */
+  readonly kernel: Tensor;
+  readonly bias?: Tensor;
+  /** The layer's own operator, without a bias: products of float32 summed in f64 in order, rounded once. */
+  readonly product: (x: Tensor, kernel: Tensor) => Tensor;
+}
 
 /**
  * The layer itself: it moves numbers, compares them, rounds each of its operations by itself, or sums signs, which are

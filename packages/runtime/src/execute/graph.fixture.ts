@@ -64,6 +64,10 @@ export function halfTensor(shape: readonly number[], values: readonly number[]):
   return stored('F16', shape, values, 2, (view, at, value) => view.setUint16(at, value, true));
 }
 
+export function int8Tensor(shape: readonly number[], values: readonly number[]): StoredTensor {
+  return stored('I8', shape, values, 1, (view, at, value) => view.setInt8(at, value));
+}
+
 /** Rows of signs: a bit 1 for each -1, lowest first, each row padded to a byte. */
 export function signTensor(rows: readonly (readonly number[])[]): StoredTensor {
   const packed = rows.map((row) => packBits(row.map((value) => value < 0)));

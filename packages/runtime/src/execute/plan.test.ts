@@ -3,12 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModelSource } from '../format/model-source.js';
 import type { Edge, NodeOf, OpName } from '../graph.js';
+import { edgeBuffer } from '../ops/buffers.js';
 import { ModelMemory, NodeMemory } from '../ops/memory.js';
 import type { EdgeBuffer } from '../ops/op.js';
 import { opTable } from '../ops/table.js';
 import { edgeOf, edgesOf } from './describe.js';
 import {
   floatTensor,
+  int8Tensor,
   integerTensor,
   randomNumbers,
   readOut,
@@ -55,7 +57,18 @@ function randomGraph(count: number, seed: number): ModelSource {
     }
     const others = made.filter((edge) => edge.channels === channels && /32/.test(edge.type));
     const anyNumbers = made.filter((edge) => /32/.test(edge.type) && edge.channels < 50);
-    const kind = Math.floor(random() * 6);
+    if (type === 'i8') {
+      const units = 1 + Math.floor(random() * 5);
+      const kernel = int8Tensor(
+        [channels, units],
+        [...Array(channels * units).keys()].map((k) => (k % 255) - 127),
+      );
+      const scale = floatTensor([units], Array(units).fill(1 / 4096));
+      const attributes = { units, weights: 'i8' } as const;
+      push({ op: 'dense', attributes, inputs, tensors: { kernel, scale } }, 'f32', units);
+      continue;
+    }
+    const kind = Math.floor(random() * 7);
     if (kind === 0) push({ op: 'relu', attributes: {}, inputs }, 'f32', channels);
     if (kind === 1) {
       const b = floatTensor([channels], numbers);
@@ -74,6 +87,7 @@ function randomGraph(count: number, seed: number): ModelSource {
       const values = pick(['bits', 'unsigned'] as const);
       push({ op: 'sign', attributes: { values }, inputs }, values, channels);
     }
+    if (kind === 6) push({ op: 'quantize', attributes: { factor: 50 }, inputs }, 'i8', channels);
     if (kind === 5 && type === 'i32') {
       const thresholds = integerTensor(numbers.map((v) => Math.round(8 * v)));
       const draft = { op: 'threshold', attributes: { values: 'bits' }, inputs } as const;
@@ -82,6 +96,16 @@ function randomGraph(count: number, seed: number): ModelSource {
   }
   for (const { name, type, channels } of [...made]) {
     if (read.has(name) || type === 'f32' || type === 'i32') continue;
+    if (type === 'i8') {
+      const kernel = int8Tensor([channels, 1], Array(channels).fill(1));
+      const tensors = { kernel, scale: floatTensor([1], [0.5]) };
+      push(
+        { op: 'dense', attributes: { units: 1, weights: 'i8' }, inputs: [name], tensors },
+        'f32',
+        1,
+      );
+      continue;
+    }
     push({ ...readOut(channels), inputs: [name] }, 'i32', channels);
   }
   const loose = made.filter(({ name }) => !read.has(name) && name !== 'x').map(({ name }) => name);
@@ -110,13 +134,7 @@ function runApart({ graph, tensors }: ModelSource, x: Float32Array): Float32Arra
   let last: EdgeBuffer = x;
   for (const node of graph.nodes) {
     const words = edgeWords(node.output);
-    const { type } = node.output;
-    last =
-      type === 'f32'
-        ? new Float32Array(words)
-        : type === 'i32'
-          ? new Int32Array(words)
-          : new Uint32Array(words);
+    last = edgeBuffer(node.output, new ArrayBuffer(4 * words), 0, words);
     const inputs = node.inputs.map((name) => buffers.get(name) ?? new Float32Array());
     prepare(node)(inputs, last);
     buffers.set(node.name, last);
@@ -196,5 +214,6 @@ describe('planned memory', () => {
     expect(edgeWords({ type: 'bits', shape: [2, 3, 33] })).toBe(12);
     expect(edgeWords({ type: 'unsigned', shape: [64] })).toBe(2);
     expect(edgeWords({ type: 'i32', shape: [2, 3, 33] })).toBe(198);
+    expect(edgeWords({ type: 'i8', shape: [2, 3, 33] })).toBe(50);
   });
 });

@@ -1,7 +1,7 @@
 /**
  * Where every edge lies in one block of memory. An edge is needed from the node that makes it to the last node that reads
- * it; edges that are never needed at the same time may share their place. All elements have four bytes: float32,
- * int32, or words of 32 bits.
+ * it; edges that are never needed at the same time may share their place. Every edge takes whole words
+ * of four bytes: float32, int32, 32 bits, or four int8.
  */
 import type { Edge, Graph } from '../graph.js';
 import { wordsFor } from '../kernels/bits.js';
@@ -22,6 +22,7 @@ export interface Plan {
 
 /** Four-byte words of one example on an edge. */
 export function edgeWords(edge: Edge): number {
+  if (edge.type === 'i8') return Math.ceil(elementsOf(edge) / 4);
   return operands.includes(edge.type)
     ? positionsOf(edge) * wordsFor(channelsOf(edge))
     : elementsOf(edge);

@@ -1,6 +1,6 @@
 /** A model as a program for kernels outside JavaScript: WebAssembly or native. */
 import type { ModelSource } from '../format/model-source.js';
-import { nanAtSign } from '../ops/signs.js';
+import { nanAt } from '../ops/nan.js';
 import { assemble } from '../program/assemble.js';
 import type { Arithmetic } from '../program/assemble.js';
 import type { KernelSet } from '../program/kernel-set.js';
@@ -38,7 +38,10 @@ export function programExecutor(
     const nan = found();
     if (nan === undefined) return;
     const node = graph.nodes[nan.node];
-    throw nanAtSign(node, edgeOf(edges, node.inputs[0]), nan.index);
+    if (node.op !== 'sign' && node.op !== 'quantize') {
+      throw new Error(`a NaN at ${node.op}, which takes them, was reported`);
+    }
+    throw nanAt(node, edgeOf(edges, node.inputs[0]), nan.index);
   };
   return {
     kernels: kernels.threads > 1 ? `${kernels.name}, ${kernels.threads} threads` : kernels.name,

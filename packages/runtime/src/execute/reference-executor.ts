@@ -1,7 +1,7 @@
 /** The plain kernels of src/kernels, node by node: slow, and what all others are compared with. */
 import type { ModelSource } from '../format/model-source.js';
 import type { Edge, NodeOf, OpName } from '../graph.js';
-import { asFloats, asNumbers } from '../ops/buffers.js';
+import { asFloats, asNumbers, edgeBuffer } from '../ops/buffers.js';
 import { ModelMemory, NodeMemory } from '../ops/memory.js';
 import type { Later } from '../ops/memory.js';
 import type { EdgeBuffer, Step } from '../ops/op.js';
@@ -69,9 +69,7 @@ function buffersOf(
   const block = new ArrayBuffer(bytes);
   const buffers = new Map<string, EdgeBuffer>();
   for (const [name, { from, words }] of places) {
-    const { type } = edgeOf(edges, name);
-    const Numbers = type === 'f32' ? Float32Array : type === 'i32' ? Int32Array : Uint32Array;
-    buffers.set(name, new Numbers(block, 4 * from, words));
+    buffers.set(name, edgeBuffer(edgeOf(edges, name), block, 4 * from, words));
   }
   return buffers;
 }

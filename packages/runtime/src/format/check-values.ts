@@ -1,4 +1,7 @@
-/** What the op table cannot say of a tensor: that its numbers are numbers, and that bits which stand for nothing are 0. */
+/**
+ * What the op table cannot say of a tensor: that its numbers are numbers, that int8 has none without a counterpart, and that
+ * bits which stand for nothing are 0.
+ */
 import type { Edge, Graph, GraphNode } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
 import { quote } from './json.js';
@@ -21,6 +24,12 @@ export function checkValues(graph: Graph, tensors: ReadonlyMap<string, StoredTen
     if (at !== undefined) {
       throw new ModelFileError(
         `tensor ${quote(name)} (${tensor.dtype}) holds NaN or an infinity at ${at}; allowed: finite numbers`,
+      );
+    }
+    const lonely = tensor.dtype === 'I8' ? tensor.bytes.indexOf(0x80) : -1;
+    if (lonely >= 0) {
+      throw new ModelFileError(
+        `tensor ${quote(name)} (I8) holds -128 at ${lonely}; allowed: -127 to 127`,
       );
     }
   }

@@ -3,13 +3,13 @@ import type { EdgeType } from '../graph.js';
 
 export const formatName = 'surge-bnn';
 
-/** The one version that this reader knows. docs/format.md says what changes it. */
-export const formatVersion = '1';
+/** The versions that this reader knows. docs/format.md says what changes them. */
+export const formatVersions = ['1', '2'] as const;
 
-/** The keys of the file's metadata whose value is fixed. */
-export const fixedMetadata: Readonly<Record<string, string>> = {
-  format: formatName,
-  version: formatVersion,
+export type FormatVersion = (typeof formatVersions)[number];
+
+/** The keys of the file's metadata whose value is fixed, besides `format` and `version`. */
+export const conventions: Readonly<Record<string, string>> = {
   bits: 'bit 0 is +1, bit 1 is -1; bits of unsigned operands are 0 and 1; least significant bit first; channels innermost',
   padding: 'dense per filter, padded to a byte with 0',
 };
@@ -32,4 +32,4 @@ export const maxPixelChannels = 1024;
 /** Most axes of an edge or tensor. */
 export const maxRank = 8;
 
-export const edgeTypes: readonly EdgeType[] = ['f32', 'i32', 'bits', 'unsigned'];
+export const edgeTypes: readonly EdgeType[] = ['f32', 'i32', 'bits', 'unsigned', 'i8'];

@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Edge, GraphNode, NodeOf, OpName } from '../graph.js';
 import { everyModel } from '../execute/every-model.fixture.js';
+import { quantizeArray } from '../kernels/int8.js';
 import { opTable } from '../ops/table.js';
+import { compactMetadata } from './compact.js';
 import {
-  fixedMetadata,
+  conventions,
+  formatVersions,
   maxElements,
   maxHeaderBytes,
   maxNodes,
@@ -98,9 +101,14 @@ describe.each(ops)('%s', (op) => {
 
 it('tells the fixed metadata and the limits', () => {
   const told = rows(section('## 2. Metadata and versions'));
-  for (const [key, value] of Object.entries(fixedMetadata)) {
+  for (const [key, value] of Object.entries(conventions)) {
     expect(told).toContainEqual([`\`${key}\``, `\`${value}\``]);
   }
+  const versions = formatVersions.map((version) => `\`${version}\``).join(' or ');
+  expect(told).toContainEqual(['`version`', versions]);
+  expect(rows(section('### Compressed header')).slice(1, 4)).toEqual(
+    Object.entries(compactMetadata).map(([key, value]) => [`\`${key}\``, `\`${value}\``]),
+  );
   for (const limit of [maxElements, maxHeaderBytes, maxNodes, maxPixelChannels, maxJsonValues]) {
     expect(page).toContain(limit.toLocaleString('en'));
   }
@@ -137,6 +145,14 @@ describe('the example', () => {
     const x = Float32Array.from(numbers.split(','), Number);
     const y = everyModel(documented()).run(x);
     expect(text).toContain(`0.5 * 0 + 1 = ${y[0]};  -1 * 2 + 0 = ${y[1]}`);
+  });
+
+  it('has the integers of quantize', () => {
+    const [, factor, given, made] =
+      /^ {4}factor (\S+) {2,}x {2,}(.*?) {2,}i8 {2,}(.*)$/m.exec(section('### quantize')) ?? [];
+    const out = new Int8Array(5);
+    quantizeArray(Float32Array.from(given.split(','), Number), Number(factor), out);
+    expect([...out].join(', ')).toBe(made);
   });
 
   it('has the kernel of section 3', () => {

@@ -38,7 +38,10 @@ function tryRun(model: ModelSource): 'ran' | 'refused' {
 }
 
 it(`${runs} damaged files are refused, or are models`, { timeout: 3_600_000 }, () => {
-  const files = models.map(([, model]) => encodeModel(model()));
+  const files = models.flatMap(([, model]) => [
+    encodeModel(model()),
+    encodeModel(model(), { compact: true }),
+  ]);
   let ran = 0;
   const damaged = fc.record({
     file: fc.constantFrom(...files),

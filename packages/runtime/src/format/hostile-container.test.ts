@@ -75,7 +75,7 @@ describe('a container', () => {
     [
       'with a type that is not ours',
       entry(a, 'dtype', 'BF16'),
-      /"BF16"; allowed: F32, I32, F16, U8/,
+      /"BF16"; allowed: F32, I32, F16, I8, U8/,
     ],
     ['with a type of every object', entry(a, 'dtype', 'constructor'), /"constructor"; allowed/],
     ['with a number for a type', entry(a, 'dtype', 32), '32; allowed'],
@@ -155,7 +155,7 @@ describe('metadata', () => {
   it.each<Refusal>([
     ['absent', () => withValue(file, ['__metadata__'], undefined), 'no "format"'],
     ['of another format', text('format', 'pt'), 'the format "pt"; this reader knows "surge-bnn"'],
-    ['of a later version', text('version', '2'), 'the version "2"; this reader knows "1"'],
+    ['of a later version', text('version', '3'), 'the version "3"; this reader knows "1", "2"'],
     ['of version 1.0', text('version', '1.0'), 'the version "1.0"; this reader knows "1"'],
     ['with other bits', text('bits', 'bit 1 is +1'), 'the bits "bit 1 is +1"; this reader knows'],
     ['without bits', text('bits', undefined), 'no "bits"'],

@@ -1,9 +1,16 @@
 /** Files whose graph or numbers make no sense: each refused with a message that says where and what is allowed. */
 import { describe, it } from 'vitest';
-import { branches, picture, tiny } from './models.fixture.js';
+import { branches, int8, picture, tiny } from './models.fixture.js';
 import { expectRefused } from './refusal.fixture.js';
 import type { Refusal } from './refusal.fixture.js';
-import { cut, graphText, headerOf, withGraph, withGraphText } from './surgery.fixture.js';
+import {
+  cut,
+  graphText,
+  headerOf,
+  withGraph,
+  withGraphText,
+  withValue,
+} from './surgery.fixture.js';
 import type { Path } from './surgery.fixture.js';
 import { encodeModel } from './write.js';
 
@@ -118,8 +125,8 @@ describe('a graph', () => {
     ],
     [
       'with an unknown type of edge',
-      text('"type":"i32"', '"type":"i8"'),
-      '"i8"; allowed: f32, i32, bits, unsigned',
+      text('"type":"i32"', '"type":"i16"'),
+      '"i16"; allowed: f32, i32, bits, unsigned, i8',
     ],
     [
       'with a wrong shape of an edge',
@@ -226,7 +233,79 @@ describe('a picture', () => {
     ],
     ['with half a window', attribute(5, ['window', 'size'], [2]), /"pool".*size/],
     ['whose reshape loses numbers', attribute(6, ['shape'], [119]), /"flat".*119/],
-    ['whose weights are i8', attribute(0, ['weights'], 'i8'), /"stem".*weights.*i8/],
+    ['whose weights are i4', attribute(0, ['weights'], 'i4'), /"stem".*weights.*i4/],
+    [
+      'with weights of i8, of version 1',
+      attribute(0, ['weights'], 'i8'),
+      '"stem" has weights of i8, which version 1 has not',
+    ],
+  ])('%s', (_, make, message) => expectRefused(make, message));
+});
+
+describe('layers of int8', () => {
+  const quantized = encodeModel(int8());
+  const set = (node: number, path: Path, value: unknown) => () =>
+    withGraph(quantized, ['nodes', node, ...path], value);
+  const factor = (value: unknown) => set(0, ['attributes', 'factor'], value);
+  it.each<Refusal>([
+    [
+      'in a file of version 1',
+      () => withValue(quantized, ['__metadata__', 'version'], '1'),
+      '"input" has the op quantize, which version 1 has not',
+    ],
+    ['with a factor of 0', factor(0), /"input".*factor is 0; allowed: a number above 0/],
+    ['with a factor that rounds to 0', factor(1e-50), /factor is 1e-50/],
+    ['with a negative factor', factor(-1), /factor is -1/],
+    ['with a factor beyond float32', factor(1e39), /factor is 1e\+39/],
+    ['with a factor of text', factor('1'), /factor is "1"/],
+    ['without a factor', set(0, ['attributes'], {}), '"factor" is missing'],
+    ['that quantize int8', set(4, ['op'], 'quantize'), /"flat"/],
+    [
+      'with weights of f32',
+      set(1, ['attributes', 'weights'], 'f32'),
+      '"stem" (conv2d): it reads i8, its weights are "f32"; allowed on i8: i8',
+    ],
+    [
+      'padded with 1',
+      set(1, ['attributes', 'padValue'], 1),
+      '"stem" (conv2d): it reads i8, its padValue is 1; allowed on i8: 0',
+    ],
+    [
+      'in an affine op',
+      () =>
+        withGraphText(quantized, (text) =>
+          text.replace('"inputs":["weights"]', '"inputs":["input"]'),
+        ),
+      '"features" (quantize): it reads i8; allowed: f32, i32',
+    ],
+    ['without a scale', set(1, ['tensors', 'scale'], undefined), 'has no tensor scale: F32 [6]'],
+    [
+      'whose scale is another',
+      set(1, ['tensors', 'scale'], 'logits.scale'),
+      '"logits.scale" is F32 [3]; allowed: F32 [6]',
+    ],
+    [
+      'with a scale for weights of f32',
+      set(2, ['attributes', 'weights'], 'f32'),
+      '"weights" (conv2d) has the unknown tensor role "scale"; allowed: kernel, bias',
+    ],
+    [
+      'whose kernel holds -128',
+      () => {
+        const changed = quantized.slice();
+        cut(changed).data[headerOf(changed).entries['stem.kernel'].data_offsets[0] + 5] = 0x80;
+        return changed;
+      },
+      '"stem.kernel" (I8) holds -128 at 5; allowed: -127 to 127',
+    ],
+    [
+      'whose output is int8',
+      () =>
+        withGraphText(quantized, (text) =>
+          text.replace('"outputs":["logits"]', '"outputs":["flat"]'),
+        ),
+      '"flat" is i8; allowed: f32, i32',
+    ],
   ])('%s', (_, make, message) => expectRefused(make, message));
 });
 

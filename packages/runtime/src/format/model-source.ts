@@ -23,7 +23,7 @@ export interface ModelSource {
   readonly metadata: ModelMetadata;
 }
 
-/** Sizes of a model file in bytes: 8 bytes of length and the JSON with its padding; the tensors; both. */
+/** Sizes of a model file in bytes: 8 bytes of length and the JSON, with its padding or compressed; the tensors; both. */
 export interface FileSize {
   readonly header: number;
   readonly payload: number;

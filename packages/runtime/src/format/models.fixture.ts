@@ -72,13 +72,14 @@ export function filled({ dtype, shape }: TensorSpec): StoredTensor {
   const bytes = new Uint8Array(tensorBytes({ dtype, shape }));
   const view = new DataView(bytes.buffer);
   const width = shape[shape.length - 1];
-  const count = dtype === 'U8' ? bytes.length : tensorBytes({ dtype: 'U8', shape });
+  const count = tensorBytes({ dtype: 'U8', shape });
   for (let i = 0; i < count; i++) {
     if (dtype === 'F32') view.setFloat32(4 * i, ((i % 7) - 2.5) / 4, true);
     if (dtype === 'I32') view.setInt32(4 * i, (i % 5) - 2, true);
     // Halves between 0.5 and 2, of both signs.
     if (dtype === 'F16')
       view.setUint16(2 * i, 0x3800 + ((i * 37) % 0x800) + (i % 2) * 0x8000, true);
+    if (dtype === 'I8') view.setInt8(i, ((i * 89) % 255) - 127);
     if (dtype === 'U8') bytes[i] = (i + 1) % width === 0 ? 1 : 0xa5 ^ (i % 256);
   }
   return { dtype, shape, bytes };
@@ -168,6 +169,27 @@ export const branches = () =>
     { name: 'dense', op: 'dense', attributes: { units: 4, weights: 'f32' }, optional: ['bias'] },
   ]);
 
+/** What version 2 has: layers of int8, and int8 weights on floats; with bias and without. */
+export const int8 = () =>
+  modelOf({ name: 'x', shape: [6, 5, 4] }, [
+    { name: 'input', op: 'quantize', attributes: { factor: 12.5 } },
+    {
+      name: 'stem',
+      op: 'conv2d',
+      attributes: { window: window(3, 2, 1), filters: 6, groups: 2, padValue: 0, weights: 'i8' },
+      optional: ['bias'],
+    },
+    {
+      name: 'weights',
+      op: 'conv2d',
+      attributes: { window: window(2, 1, 1), filters: 3, groups: 1, padValue: 1, weights: 'i8' },
+    },
+    { name: 'features', op: 'quantize', attributes: { factor: 0.75 } },
+    { name: 'flat', op: 'reshape', attributes: { shape: [48] } },
+    { name: 'dense', op: 'dense', attributes: { units: 4, weights: 'i8' }, optional: ['bias'] },
+    { name: 'logits', op: 'dense', attributes: { units: 3, weights: 'i8' } },
+  ]);
+
 /** The example of docs/format.md. */
 export function documented(): ModelSource {
   const source = modelOf({ name: 'x', shape: [2, 2, 3] }, [
@@ -199,4 +221,5 @@ export const models: readonly (readonly [string, () => ModelSource])[] = [
   ['tiny', tiny],
   ['picture', picture],
   ['branches', branches],
+  ['int8', int8],
 ];

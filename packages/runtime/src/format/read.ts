@@ -5,11 +5,18 @@ import { ModelFileError } from '../model-file-error.js';
 import { opTable } from '../ops/table.js';
 import { checkGraph } from './check-graph.js';
 import { checkValues } from './check-values.js';
-import { edgeTypes, fixedMetadata, informativeMetadata } from './convention.js';
+import { readContainer } from './compact.js';
+import {
+  conventions,
+  edgeTypes,
+  formatName,
+  formatVersions,
+  informativeMetadata,
+} from './convention.js';
 import { asList, asNumbers, asObject, asRecord, asString, asStrings } from './json.js';
 import { parseJson, quote } from './json.js';
 import type { Json, JsonObject, ModelSource } from './model-source.js';
-import { readSafetensors } from './safetensors.js';
+import { checkVersion } from './version.js';
 
 /**
  * The model that a file holds. Its tensors are views into `bytes`, which must not change while they are used.
@@ -20,9 +27,10 @@ export function decodeModel(bytes: Uint8Array): ModelSource {
   if (!isBytes(bytes)) {
     throw new ModelFileError(`a file's bytes must be a Uint8Array instead of ${typeText(bytes)}`);
   }
-  const { tensors, metadata: texts } = readSafetensors(bytes);
+  const { tensors, metadata: texts } = readContainer(bytes);
   checkConvention(texts);
   const graph = readGraph(parseJson(texts.get('graph') ?? '', 'the graph'));
+  checkVersion(texts.get('version'), graph);
   checkGraph(graph, tensors);
   checkValues(graph, tensors);
   const metadata: Partial<Record<(typeof informativeMetadata)[number], JsonObject>> = {};
@@ -36,15 +44,20 @@ export function decodeModel(bytes: Uint8Array): ModelSource {
 
 /** The texts that say what kind of file this is. */
 function checkConvention(metadata: ReadonlyMap<string, string>): void {
-  for (const [key, expected] of Object.entries(fixedMetadata)) {
+  const fixed = new Map<string, readonly string[]>([
+    ['format', [formatName]],
+    ['version', formatVersions],
+    ...Object.entries(conventions).map(([key, value]) => [key, [value]] as const),
+  ]);
+  for (const [key, allowed] of fixed) {
     const found = metadata.get(key);
-    if (found === expected) continue;
+    if (found !== undefined && allowed.includes(found)) continue;
     const what = found === undefined ? `no "${key}"` : `the ${key} ${quote(found)}`;
     throw new ModelFileError(
-      `the file's metadata has ${what}; this reader knows ${quote(expected)}`,
+      `the file's metadata has ${what}; this reader knows ${allowed.map(quote).join(', ')}`,
     );
   }
-  const known: readonly string[] = [...Object.keys(fixedMetadata), 'graph', ...informativeMetadata];
+  const known: readonly string[] = [...fixed.keys(), 'graph', ...informativeMetadata];
   asRecord(Object.fromEntries(metadata), "the file's metadata", ['graph'], known);
 }
 

@@ -7,7 +7,7 @@
  *                "name": {"dtype": "F32", "shape": [..], "data_offsets": [from, to]}, ..}
  *     the data, little-endian; offsets count from its beginning
  *
- * Narrower than safetensors in general: four element types, the larger before the smaller, so that every tensor is
+ * Narrower than safetensors in general: five element types, the larger before the smaller, so that every tensor is
  * aligned; no empty tensors; and as there, each byte of the data belongs to exactly one tensor. Nothing is allocated by
  * a number in the file: tensors are views.
  */
@@ -32,9 +32,13 @@ export interface Container {
  * @throws ModelFileError saying what is wrong, where, and what is allowed.
  */
 export function readSafetensors(file: Uint8Array): Container {
-  const headerLength = readHeaderLength(file);
-  const header = parseHeader(file.subarray(lengthBytes, lengthBytes + headerLength));
-  const data = file.subarray(lengthBytes + headerLength);
+  const data = lengthBytes + readHeaderLength(file);
+  return readTensors(file.subarray(lengthBytes, data), file.subarray(data));
+}
+
+/** The same, of a header and the data behind it. */
+export function readTensors(text: Uint8Array, data: Uint8Array): Container {
+  const header = parseHeader(text);
   const metadata = new Map<string, string>();
   const entries: (TensorSpec & { name: string; from: number; to: number })[] = [];
   for (const [name, value] of Object.entries(header)) {

@@ -1,9 +1,15 @@
 /** The tensors of a model file: how they are described, and the one place that knows how many bytes they take. */
 
 /** Element types in the file, by their safetensors names. Bits are U8, eight to a byte. */
-export type Dtype = 'F32' | 'I32' | 'F16' | 'U8';
+export type Dtype = 'F32' | 'I32' | 'F16' | 'I8' | 'U8';
 
-export const elementBytes: Readonly<Record<Dtype, number>> = { F32: 4, I32: 4, F16: 2, U8: 1 };
+export const elementBytes: Readonly<Record<Dtype, number>> = {
+  F32: 4,
+  I32: 4,
+  F16: 2,
+  I8: 1,
+  U8: 1,
+};
 
 export interface TensorSpec {
   readonly dtype: Dtype;

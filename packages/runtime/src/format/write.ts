@@ -2,35 +2,51 @@
 import type { Graph, GraphInput, GraphNode } from '../graph.js';
 import { checkGraph } from './check-graph.js';
 import { checkValues } from './check-values.js';
-import { fixedMetadata, informativeMetadata } from './convention.js';
+import { compact } from './compact.js';
+import { conventions, formatName, informativeMetadata } from './convention.js';
 import { writeJson } from './json.js';
 import type { FileSize, ModelSource } from './model-source.js';
 import { layOut, writeSafetensors } from './layout.js';
 import type { Layout } from './layout.js';
 import type { StoredTensor } from './tensors.js';
+import { versionOf } from './version.js';
+
+export interface WriteOptions {
+  /** Compress the header, which is most of a small network's file; a reader of version 1 cannot read it then. Default false. */
+  readonly compact?: boolean;
+}
 
 /**
- * The file of a model; decodeModel gives the model again.
+ * The file of a model; decodeModel gives the model again. It is of the earliest version that has all that is in it.
  *
  * @throws ModelFileError for a source that decodeModel would refuse.
  */
-export function encodeModel(source: ModelSource): Uint8Array {
+export function encodeModel(source: ModelSource, options: WriteOptions = {}): Uint8Array {
   checkGraph(source.graph, source.tensors);
   checkValues(source.graph, source.tensors);
-  return writeSafetensors(layOutModel(source));
+  return writeSafetensors(layOutModel(source, options));
 }
 
 /** How many bytes encodeModel would write, without writing them. */
-export function fileSize(source: ModelSource): FileSize {
-  return layOutModel(source).size;
+export function fileSize(source: ModelSource, options: WriteOptions = {}): FileSize {
+  return layOutModel(source, options).size;
 }
 
-function layOutModel({ graph, tensors, metadata }: ModelSource): Layout<StoredTensor> {
-  const texts: Record<string, string> = { ...fixedMetadata, graph: graphJson(graph) };
+function layOutModel(
+  { graph, tensors, metadata }: ModelSource,
+  options: WriteOptions,
+): Layout<StoredTensor> {
+  const texts: Record<string, string> = {
+    format: formatName,
+    version: versionOf(graph),
+    ...conventions,
+    graph: graphJson(graph),
+  };
   for (const key of informativeMetadata) {
     if (metadata[key] !== undefined) texts[key] = writeJson(metadata[key], `metadata "${key}"`);
   }
-  return layOut(tensors, texts);
+  const plain = layOut(tensors, texts);
+  return options.compact === true ? compact(plain) : plain;
 }
 
 /** The graph with its keys in one order, whatever order the objects were built in. */

@@ -35,6 +35,13 @@ export class AttributeReader {
     throw this.refused(name, value, 'a number of float32');
   }
 
+  /** A number above 0 that is a float32 when it is rounded. */
+  factor(name: string): number {
+    const value = this.given.get(name);
+    if (typeof value === 'number' && value <= maxFloat && Math.fround(value) > 0) return value;
+    throw this.refused(name, value, 'a number above 0 of float32');
+  }
+
   oneOf<T extends string | number>(name: string, choices: readonly T[]): T {
     const value = this.given.get(name);
     const choice = choices.find((one) => one === value);

@@ -5,23 +5,27 @@
  */
 import type { StoredTensor } from '../format/tensors.js';
 import { wordsFor } from '../kernels/bits.js';
-import { bitRows, floats, integers, signs } from './stored.js';
+import { bitRows, floats, int8s, integers, scaledInt8s, signs } from './stored.js';
 
 /** Gives what was asked for; the first call takes the memory. */
 export type Later<T> = () => T;
 
+/** How a tensor is decoded: in words, or by another tensor. */
+type Way = string | StoredTensor;
+
 /** Arrays of one type, by tensor and by the way in which it is decoded. */
 class Decoded<T> {
   bytes = 0;
-  private readonly arrays = new Map<StoredTensor, Map<string, Later<T>>>();
+  private readonly arrays = new Map<StoredTensor, Map<Way, Later<T>>>();
 
-  /** @param count of elements, each of four bytes. */
-  get(tensor: StoredTensor, way: string, count: number, decode: Later<T>): Later<T> {
-    const ways = this.arrays.get(tensor) ?? new Map<string, Later<T>>();
+  constructor(private readonly bytesPerElement: number) {}
+
+  get(tensor: StoredTensor, way: Way, count: number, decode: Later<T>): Later<T> {
+    const ways = this.arrays.get(tensor) ?? new Map<Way, Later<T>>();
     this.arrays.set(tensor, ways);
     const known = ways.get(way);
     if (known !== undefined) return known;
-    this.bytes += 4 * count;
+    this.bytes += this.bytesPerElement * count;
     const array = once(decode);
     ways.set(way, array);
     return array;
@@ -30,9 +34,10 @@ class Decoded<T> {
 
 /** Of one model. */
 export class ModelMemory {
-  readonly floats = new Decoded<Float32Array>();
-  readonly integers = new Decoded<Int32Array>();
-  readonly words = new Decoded<Uint32Array>();
+  readonly floats = new Decoded<Float32Array>(4);
+  readonly integers = new Decoded<Int32Array>(4);
+  readonly words = new Decoded<Uint32Array>(4);
+  readonly int8s = new Decoded<Int8Array>(1);
   private scratchSize = 0;
   private zeroCount = 0;
 
@@ -42,7 +47,7 @@ export class ModelMemory {
   readonly zeros = once(() => new Uint32Array(this.zeroCount));
 
   get decodedBytes(): number {
-    return this.floats.bytes + this.integers.bytes + this.words.bytes;
+    return this.floats.bytes + this.integers.bytes + this.words.bytes + this.int8s.bytes;
   }
 
   get scratchBytes(): number {
@@ -106,6 +111,21 @@ export class NodeMemory {
     const tensor = this.required(role);
     const decode = () => signs(tensor, filters, bits);
     return this.model.floats.get(tensor, `signs of ${bits} bits`, filters * bits, decode);
+  }
+
+  /** The numbers of an I8 tensor. */
+  int8s(role: string): Later<Int8Array> {
+    const tensor = this.required(role);
+    return this.model.int8s.get(tensor, 'numbers', elementsOf(tensor), () => int8s(tensor));
+  }
+
+  /** An I8 kernel as floats, with the filters innermost, each filter times its number in the F32 tensor of another role. */
+  scaledInt8s(role: string, scaleRole: string): Later<Float32Array> {
+    const tensor = this.required(role);
+    const factors = this.required(scaleRole);
+    const scale = this.floats(scaleRole);
+    const decode = () => scaledInt8s(tensor, scale());
+    return this.model.floats.get(tensor, factors, elementsOf(tensor), decode);
   }
 
   /** Memory that keeps nothing from one call of the node to the next. */

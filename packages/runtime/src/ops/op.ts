@@ -7,7 +7,7 @@ import type { Edge, NodeOf, OpAttributes, OpName } from '../graph.js';
 import type { Later, NodeMemory } from './memory.js';
 
 /** The numbers of one example on an edge: bits and unsigned stand in 32-bit words, channels padded to a word. */
-export type EdgeBuffer = Float32Array | Int32Array | Uint32Array;
+export type EdgeBuffer = Float32Array | Int32Array | Uint32Array | Int8Array;
 
 /** Computes one example; every buffer was planned at load. */
 export type Step = (inputs: readonly EdgeBuffer[], output: EdgeBuffer) => void;

@@ -1,12 +1,10 @@
 /** Ops that make signs: of numbers, and of exact sums by integer thresholds. */
-import { quote } from '../format/json.js';
 import { bitBytes } from '../format/tensors.js';
-import type { Edge, GraphNode } from '../graph.js';
 import { signBits, signFloats, signUnsigned, thresholdBits } from '../kernels/signs.js';
-import { ModelFileError } from '../model-file-error.js';
 import { AttributeReader } from './attributes.js';
 import { asFloats, asIntegers, asNumbers, asWords } from './buffers.js';
 import { channelsOf, checkType, numbers } from './edges.js';
+import { nanAt } from './nan.js';
 import type { OpDefinition } from './op.js';
 
 export const sign: OpDefinition<'sign'> = {
@@ -33,7 +31,7 @@ export const sign: OpDefinition<'sign'> = {
             : values === 'bits'
               ? signBits(read, channels, asWords(out))
               : signUnsigned(read, channels, asWords(out));
-        if (nan >= 0) throw nanAtSign(node, input, nan);
+        if (nan >= 0) throw nanAt(node, input, nan);
       };
   },
   kernel: ({ attributes }) => `sign to ${attributes.values}`,
@@ -67,17 +65,3 @@ export const threshold: OpDefinition<'threshold'> = {
   },
   kernel: ({ attributes }) => `integer threshold to ${attributes.values}`,
 };
-
-/** The one error for a NaN at a sign: which node found it, whose work it does, and where in the edge that it reads. */
-export function nanAtSign(node: GraphNode, input: Edge, index: number): ModelFileError {
-  const layers = node.layers.map((layer) => quote(layer)).join(', ') || 'none';
-  const place = [];
-  for (let axis = input.shape.length - 1, rest = index; axis >= 0; axis--) {
-    place.unshift(rest % input.shape[axis]);
-    rest = Math.floor(rest / input.shape[axis]);
-  }
-  return new ModelFileError(
-    `node ${quote(node.name)} (sign, of layers: ${layers}) reads a NaN at [${place}] of ${quote(node.inputs[0])}, ` +
-      'which has no sign; look for broken numbers in the input',
-  );
-}

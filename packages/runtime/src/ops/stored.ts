@@ -23,6 +23,19 @@ export function integers(tensor: StoredTensor): Int32Array {
   return out;
 }
 
+/** The numbers of an I8 tensor. */
+export function int8s({ bytes }: StoredTensor): Int8Array {
+  return Int8Array.from(bytes);
+}
+
+/** Those of an I8 kernel as floats, each times the scale of its filter, rounded; the filters are innermost. */
+export function scaledInt8s({ bytes }: StoredTensor, scale: Float32Array): Float32Array {
+  const integers = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const out = new Float32Array(integers.length);
+  for (let i = 0; i < out.length; i++) out[i] = integers[i] * scale[i % scale.length];
+  return out;
+}
+
 /** Rows of `bits` bits, each padded to a byte in the file, each padded to a word here. What is no bit of a row becomes 0. */
 export function bitRows({ bytes }: StoredTensor, rows: number, bits: number): Uint32Array {
   const width = bytes.length / rows;

@@ -52,7 +52,7 @@ describe('attributes', () => {
     ['conv2d', { ...conv, filters: '4' }, /attribute filters is "4"/],
     ['conv2d', { ...conv, padValue: 2 }, /attribute padValue is 2; allowed: 0, 1, -1/],
     ['conv2d', { ...conv, padValue: null }, /attribute padValue is null/],
-    ['conv2d', { ...conv, weights: 'f64' }, /attribute weights is "f64"; allowed: f32, f16, bits/],
+    ['conv2d', { ...conv, weights: 'f64' }, /weights is "f64"; allowed: f32, f16, i8, bits/],
     ['conv2d', { ...conv, window: 3 }, /attribute window: 3 is not an object/],
     [
       'conv2d',
@@ -110,6 +110,11 @@ describe('the output', () => {
     expect(infer(pool(), [bits(4, 6, 2)])).toEqual(bits(2, 3, 2));
     expect(infer(concat, [f32(2, 3), i32(2, 1)])).toEqual(f32(2, 4));
     expect(infer(reshape(3, 2), [unsigned(6)])).toEqual(unsigned(3, 2));
+    const i8: Edge = { type: 'i8', shape: [2, 2 ** 17] };
+    expect(infer({ op: 'dense', attributes: { units: 3, weights: 'i8' } }, [i8])).toEqual(
+      f32(2, 3),
+    );
+    expect(infer({ op: 'quantize', attributes: { factor: 1 } }, [i32(2)]).type).toBe('i8');
   });
 
   it.each<[string, Bare, readonly Edge[], RegExp]>([
@@ -166,6 +171,13 @@ describe('the output', () => {
       [f32(2)],
       /allowed: i32/,
     ],
+    [
+      'int8 sums beyond 32 bits',
+      { op: 'dense', attributes: { units: 1, weights: 'i8' } },
+      [{ type: 'i8', shape: [2 ** 17 + 1] }],
+      /131073 products; allowed on i8: 131072/,
+    ],
+    ['bits', { op: 'quantize', attributes: { factor: 1 } }, [bits(2)], /allowed: f32, i32/],
     ['neither a nor b', { op: 'affine', attributes: {} }, [f32(2)], /neither a nor b/],
     [
       'min above max',

@@ -7,6 +7,7 @@ import { conv2d, dense } from './float.js';
 import { add, concat, reshape } from './joining.js';
 import type { OpDefinition } from './op.js';
 import { averagePool2d, maxPool2d } from './pooling.js';
+import { quantize } from './quantize.js';
 import { sign, threshold } from './signs.js';
 
 export const opTable: { readonly [Op in OpName]: OpDefinition<Op> } = {
@@ -14,6 +15,7 @@ export const opTable: { readonly [Op in OpName]: OpDefinition<Op> } = {
   threshold,
   binaryConv2d,
   binaryDense,
+  quantize,
   conv2d,
   dense,
   affine,

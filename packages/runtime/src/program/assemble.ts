@@ -1,5 +1,5 @@
 /** From a graph to a program: stages, places for all edges and tensors, and the records. Nothing is computed and no memory taken. */
-import { edgeWords, planBuffers } from '../execute/plan.js';
+import { planBuffers } from '../execute/plan.js';
 import { edgeOf, edgesOf } from '../execute/describe.js';
 import type { ModelSource } from '../format/model-source.js';
 import type { Edge, Graph, GraphNode, NodeOf, OpName } from '../graph.js';
@@ -9,7 +9,7 @@ import { NodeScope } from './node-scope.js';
 import { gatheredBytes, recordsOf } from './nodes.js';
 import { barrierBytes, programWords, statusBytes, writeProgram } from './records.js';
 import type { Operand, Stage } from './records.js';
-import { rowsOf, stagesOf } from './stages.js';
+import { rowBytes, rowsOf, stagesOf } from './stages.js';
 import type { StageNodes } from './stages.js';
 
 /** 'exact': what docs/format.md says, bit for bit. 'fast': float convolutions and dense layers sum in float32. */
@@ -74,9 +74,9 @@ export function assemble(
     for (const index of stage) {
       const { name, output } = graph.nodes[index];
       if (!local.has(name)) continue;
-      const rowBytes = (4 * edgeWords(output)) / rowsOf(output).rows;
-      operands.set(name, copies(block, strips[i] * rowBytes, kernels.threads));
-      localBytes += strips[i] * rowBytes * kernels.threads;
+      const bytes = strips[i] * rowBytes(output);
+      operands.set(name, copies(block, bytes, kernels.threads));
+      localBytes += bytes * kernels.threads;
     }
     const records = stage.flatMap((index) => {
       const node = graph.nodes[index];
@@ -135,8 +135,7 @@ function stripRows(
     if (index !== stage[0]) for (const name of nodes[index].inputs) seen.add(name);
   }
   for (const name of seen) {
-    const edge = edgeOf(edges, name);
-    bytes += (4 * edgeWords(edge)) / rowsOf(edge).rows;
+    bytes += rowBytes(edgeOf(edges, name));
   }
   return Math.max(1, Math.min(Math.ceil(rows / threads), Math.floor(stripBytes / bytes)));
 }
@@ -148,7 +147,7 @@ function copies(block: Block, bytes: number, threads: number): Operand {
 }
 
 function planned(edge: Edge, address: number): Operand {
-  return { address, rowBytes: (4 * edgeWords(edge)) / rowsOf(edge).rows, threadBytes: 0 };
+  return { address, rowBytes: rowBytes(edge), threadBytes: 0 };
 }
 
 function addressOf(operands: ReadonlyMap<string, Operand>, name: string): number {

@@ -62,3 +62,29 @@ export function floatBlocks(
     }
   }
 }
+
+/**
+ * Integers of 8 bits [K, all filters] in blocks of pairs: [pairs of K, lanes, 2]. Of an odd K the last pair has a zero.
+ *
+ * @param count K.
+ */
+export function pairBlocks(
+  kernel: Uint8Array,
+  { filters, groups }: FilterGroups,
+  lanes: number,
+  count: number,
+  out: Uint8Array,
+): void {
+  const all = filters * groups;
+  const perGroup = Math.ceil(filters / lanes);
+  const blockBytes = lanes * 2 * Math.ceil(count / 2);
+  for (let group = 0, filter = 0; group < groups; group++) {
+    for (let f = 0; f < filters; f++, filter++) {
+      const block = (group * perGroup + Math.floor(f / lanes)) * blockBytes;
+      const lane = block + 2 * (f % lanes);
+      for (let i = 0; i < count; i++) {
+        out[lane + (i >> 1) * lanes * 2 + (i & 1)] = kernel[i * all + filter];
+      }
+    }
+  }
+}

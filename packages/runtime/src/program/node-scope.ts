@@ -75,6 +75,12 @@ export class NodeScope {
     });
   }
 
+  /** The address of what no other node has. */
+  own(bytes: number, fill: (buffer: ArrayBufferLike, address: number) => void): number {
+    this.block.decodedBytes += bytes;
+    return this.block.take(bytes, fill);
+  }
+
   /** One bit for each channel, padded to words; zeros where the node has no flips. */
   flips(words: number): number {
     if (this.tensor('flips') === undefined) return this.block.take(4 * words);
@@ -89,7 +95,7 @@ export class NodeScope {
   }
 
   /** That it is there and of the right type and shape, checkGraph has seen to. */
-  private required(role: string): StoredTensor {
+  required(role: string): StoredTensor {
     const tensor = this.tensor(role);
     if (tensor !== undefined) return tensor;
     throw new Error(`a node without its tensor "${role}" was not refused`);

@@ -38,6 +38,7 @@ export const recordsOf: Records = {
     const { complement } = valuesOf(values);
     return [scope.record('threshold', [positions, channels, thresholds, flips, complement])];
   },
+  quantize: ({ attributes: { factor } }, scope) => each('quantize', scope, [floatWord(factor)]),
   binaryConv2d: binaryRecords,
   binaryDense: binaryRecords,
   conv2d: floatRecords,
@@ -92,6 +93,7 @@ export const recordsOf: Records = {
   reshape: ({ output }, scope) => {
     const input = scope.input();
     const [from, to] = [channelsOf(input), channelsOf(output)];
+    if (input.type === 'i8') return [scope.record('copy', [elementsOf(input)])];
     if (!operands.includes(input.type)) return [scope.record('copy', [4 * elementsOf(input)])];
     if (from === to) return [scope.record('copy', [4 * positionsOf(input) * wordsFor(from)])];
     return [scope.record('regroup', [positionsOf(input), from, to])];

@@ -36,6 +36,8 @@ export const programOps = [
   'place',
   'copy',
   'regroup',
+  'quantize',
+  'int8Conv',
 ] as const;
 
 export type ProgramOp = (typeof programOps)[number];

@@ -3,6 +3,7 @@
  * numbers one by one, signs, sums of edges) goes with the node before it, while that one's rows are still in the cache; a
  * node that looks through a window, or gives an edge another shape, begins a new stage, because all of its input has to be there.
  */
+import { edgeWords } from '../execute/plan.js';
 import type { Edge, Graph, GraphNode, OpName } from '../graph.js';
 import { channelsOf } from '../ops/edges.js';
 
@@ -18,6 +19,7 @@ const rowWise: readonly OpName[] = [
   'softmax',
   'add',
   'concat',
+  'quantize',
 ];
 
 /** An edge as rows of positions: the first axis are its rows, a vector is one row of one position. */
@@ -30,6 +32,12 @@ export interface Rows {
 export function rowsOf(edge: Edge): Rows {
   const [rows, ...inner] = edge.shape.length === 1 ? [1] : edge.shape.slice(0, -1);
   return { rows, positions: inner.reduce((a, b) => a * b, 1), channels: channelsOf(edge) };
+}
+
+/** Bytes of a row: integers of 8 bits stand side by side, all else in words. */
+export function rowBytes(edge: Edge): number {
+  const { rows, positions, channels } = rowsOf(edge);
+  return edge.type === 'i8' ? positions * channels : (4 * edgeWords(edge)) / rows;
 }
 
 /** Nodes of one stage, as indices into the graph's, in their order. */

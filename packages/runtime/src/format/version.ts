@@ -1,0 +1,26 @@
+/** Which version of the format a graph needs; what is added to the format is a later one. */
+import type { Graph, GraphNode } from '../graph.js';
+import { ModelFileError } from '../model-file-error.js';
+import type { FormatVersion } from './convention.js';
+import { quote } from './json.js';
+
+/** The earliest that has all of the graph's ops and types. */
+export function versionOf({ nodes }: Graph): FormatVersion {
+  return nodes.some(isOfVersion2) ? '2' : '1';
+}
+
+/** @throws ModelFileError for a graph that says less than it needs. */
+export function checkVersion(version: string | undefined, { nodes }: Graph): void {
+  if (version !== '1') return;
+  const later = nodes.find(isOfVersion2);
+  if (later === undefined) return;
+  const what = later.op === 'quantize' ? 'the op quantize' : 'weights of i8';
+  throw new ModelFileError(
+    `node ${quote(later.name)} has ${what}, which version 1 has not; the file says that it is of version 1`,
+  );
+}
+
+/** Edges of i8 are made by quantize, tensors of I8 are read as weights of i8. */
+function isOfVersion2({ op, attributes }: GraphNode): boolean {
+  return op === 'quantize' || ('weights' in attributes && attributes.weights === 'i8');
+}
