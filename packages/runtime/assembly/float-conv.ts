@@ -2,30 +2,17 @@
  * Float convolution. Exact: each output's products are summed in f64 in the canonical order (src/kernels/float-conv.ts) and rounded
  * once. Fast: the same order in f32, rounded at each step. The windows of a strip are gathered as rows of K floats; filters are
  * lanes, so that no lane is ever added to another, and several pixels share what is loaded of the weights.
- *
- * What lies outside the picture is gathered as padValue, zeros included: a sum that begins with +0 does not change by +0 or -0.
  */
+import { gather } from './gather-floats';
 import {
-  DILATION_HEIGHT,
-  DILATION_WIDTH,
   FILTER_HEIGHT,
   FILTER_WIDTH,
   IN,
-  IN_HEIGHT,
-  IN_WIDTH,
   OUT,
   OUT_WIDTH,
-  PAD_LEFT,
-  PAD_TOP,
   SIZES_END,
-  STRIDE_HEIGHT,
-  STRIDE_WIDTH,
   address,
-  endTap,
-  firstTap,
   float,
-  floats,
-  number,
   operand,
   word,
 } from './record';
@@ -52,7 +39,10 @@ export function floatConv(record: usize, y: i32, rows: i32, thread: i32): void {
   const groups = word(record, GROUPS);
   const filters = word(record, FILTERS);
   const taps = word(record, FILTER_HEIGHT) * word(record, FILTER_WIDTH);
-  const count = taps * word(record, CHANNELS);
+  const channels = word(record, CHANNELS);
+  const integers = word(record, INTEGERS) != 0;
+  const outside = float(record, PAD_VALUE);
+  const count = taps * channels;
   const blocks = (filters + LANES - 1) / LANES;
   const blockBytes = <usize>count * LANES * 4;
   const pixels = rows * word(record, OUT_WIDTH);
@@ -60,7 +50,7 @@ export function floatConv(record: usize, y: i32, rows: i32, thread: i32): void {
   const exact = word(record, EXACT) != 0;
   const rowBytes = (<usize>count) << (exact ? 3 : 2);
   for (let group = 0; group < groups; group++) {
-    gather(record, x, y, rows, group, gathered, exact);
+    gather(record, x, y, rows, group, channels, groups, integers, outside, gathered, exact);
     for (let block = 0; block < blocks; block++) {
       const first = group * filters + block * LANES;
       const used = min(LANES, filters - block * LANES);
@@ -149,7 +139,7 @@ function exactPair(
 }
 
 /** Four f64 as four f32. */
-function rounded(a: v128, b: v128): v128 {
+export function rounded(a: v128, b: v128): v128 {
   return v128.shuffle<i64>(f32x4.demote_f64x2_zero(a), f32x4.demote_f64x2_zero(b), 0, 2);
 }
 
@@ -206,90 +196,4 @@ function fastFour(
   storeEight(b0, b1, used, out + stride);
   storeEight(c0, c1, used, out + 2 * stride);
   storeEight(d0, d1, used, out + 3 * stride);
-}
-
-/** What the windows of some rows of outputs see of one group: rows of K f64, or f32. */
-function gather(
-  record: usize,
-  x: usize,
-  y: i32,
-  rows: i32,
-  group: i32,
-  to: usize,
-  exact: bool,
-): void {
-  const channels = word(record, CHANNELS);
-  const all = channels * word(record, GROUPS);
-  const outside = float(record, PAD_VALUE);
-  const integers = word(record, INTEGERS) != 0;
-  const height = word(record, IN_HEIGHT);
-  const inWidth = word(record, IN_WIDTH);
-  const width = word(record, OUT_WIDTH);
-  const taps = word(record, FILTER_WIDTH);
-  const step = word(record, DILATION_WIDTH);
-  const from = x + ((<usize>(group * channels)) << 2);
-  const together = step == 1 && all == channels;
-  const size: usize = exact ? 8 : 4;
-  for (let oy = y; oy < y + rows; oy++) {
-    const top = oy * word(record, STRIDE_HEIGHT) - word(record, PAD_TOP);
-    for (let ox = 0; ox < width; ox++) {
-      const left = ox * word(record, STRIDE_WIDTH) - word(record, PAD_LEFT);
-      const first = firstTap(left, taps, step);
-      const end = endTap(left, first, taps, step, inWidth);
-      let iy = top;
-      for (let ky = word(record, FILTER_HEIGHT); ky > 0; ky--) {
-        const row = from + ((<usize>((iy * inWidth + left) * all)) << 2);
-        if (iy < 0 || iy >= height) {
-          to = spread(outside, taps * channels, to, size);
-        } else {
-          to = spread(outside, first * channels, to, size);
-          if (together) {
-            const begin = row + ((<usize>(first * channels)) << 2);
-            to = take(begin, (end - first) * channels, to, exact, integers);
-          } else {
-            for (let kx = first; kx < end; kx++) {
-              to = take(row + ((<usize>(kx * step * all)) << 2), channels, to, exact, integers);
-            }
-          }
-          to = spread(outside, (taps - end) * channels, to, size);
-        }
-        iy += word(record, DILATION_HEIGHT);
-      }
-    }
-  }
-}
-
-/** `count` times the same number. @returns the end. */
-function spread(value: f32, count: i32, to: usize, size: usize): usize {
-  for (let i = 0; i < count; i++) {
-    if (size == 8) store<f64>(to, <f64>value);
-    else store<f32>(to, value);
-    to += size;
-  }
-  return to;
-}
-
-/** `count` numbers as f64 or f32. @returns the end. */
-function take(from: usize, count: i32, to: usize, exact: bool, integers: bool): usize {
-  let i = 0;
-  for (; i + 4 <= count; i += 4) {
-    const v = floats(from, integers);
-    if (exact) {
-      v128.store(to, f64x2.promote_low_f32x4(v));
-      v128.store(to, f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 0)), 16);
-      to += 32;
-    } else {
-      v128.store(to, v);
-      to += 16;
-    }
-    from += 16;
-  }
-  for (; i < count; i++) {
-    const v = number(from, integers);
-    if (exact) store<f64>(to, <f64>v);
-    else store<f32>(to, v);
-    to += exact ? 8 : 4;
-    from += 4;
-  }
-  return to;
 }

@@ -8,6 +8,7 @@ import { floatConv } from './float-conv';
 import { int8Conv } from './int8-conv';
 import { add, copy, place, regroup } from './joining';
 import { averagePool, maxPool, maxPoolBits } from './pooling';
+import { signWeightConv } from './sign-weight-conv';
 import { quantize, signBits, signFloats, threshold } from './signs';
 import { clearStatus, setStatus } from './status';
 import { wait } from './barrier';
@@ -93,6 +94,8 @@ function compute(record: usize, y: i32, rows: i32, thread: i32): void {
       return quantize(record, y, rows, thread);
     case 20:
       return int8Conv(record, y, rows, thread);
+    case 21:
+      return signWeightConv(record, y, rows, thread);
     default:
       unreachable();
   }

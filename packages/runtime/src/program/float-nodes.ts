@@ -1,12 +1,12 @@
 /** Float convolution and dense layer as records. */
 import type { Edge, NodeOf, PadValue, WeightType } from '../graph.js';
 import type { ConvShape } from '../kernels/float-conv.js';
-import { floats, scaledInt8s, signs } from '../ops/stored.js';
+import { floats, scaledInt8s } from '../ops/stored.js';
 import { convShape } from '../ops/windows.js';
 import type { Arithmetic } from './assemble.js';
 import { pointwiseShape } from './binary-nodes.js';
 import type { KernelSet } from './kernel-set.js';
-import { blocksOf, floatBlocks, pairBlocks } from './layouts.js';
+import { bitsAcross, blocksOf, floatBlocks, pairBlocks } from './layouts.js';
 import type { FilterGroups } from './layouts.js';
 import type { NodeScope } from './node-scope.js';
 import { floatWord, windowWords } from './records.js';
@@ -33,17 +33,21 @@ export function floatRecords(
   }
   const padValue: PadValue = node.op === 'conv2d' ? node.attributes.padValue : 0;
   const { weights } = node.attributes;
-  const kernel = floatKernel(shape, sizes, weights, scope, floatLanes);
+  const kernel =
+    weights === 'bits'
+      ? signBytes(shape, sizes, scope)
+      : floatKernel(shape, sizes, weights, scope, floatLanes);
   const exact = arithmetic === 'exact' ? 1 : 0;
   const parameters = [scope.integers(), kernel, bias, floatWord(padValue), exact];
-  return [scope.record('floatConv', [...window, ...parameters, ...scratch])];
+  const op = weights === 'bits' ? 'signWeightConv' : 'floatConv';
+  return [scope.record(op, [...window, ...parameters, ...scratch])];
 }
 
 /** The address of a kernel of floats in blocks, whatever it is stored as. */
 function floatKernel(
   shape: ConvShape,
   sizes: FilterGroups,
-  weights: WeightType,
+  weights: Exclude<WeightType, 'bits'>,
   scope: NodeScope,
   lanes: number,
 ): number {
@@ -60,8 +64,16 @@ function floatKernel(
     );
   }
   return scope.made('kernel', `float blocks of ${sizes.groups}`, 4 * size, (tensor, buffer, at) => {
-    const kernel = weights === 'bits' ? signs(tensor, shape.outChannels, count) : floats(tensor);
-    blocks(kernel, buffer, at);
+    blocks(floats(tensor), buffer, at);
+  });
+}
+
+/** The address of a kernel of signs: for each block of eight filters [K] bytes, bit j of a byte for filter j. */
+function signBytes(shape: ConvShape, sizes: FilterGroups, scope: NodeScope): number {
+  const count = numbersSeen(shape);
+  const size = blocksOf(sizes, 8) * count;
+  return scope.made('kernel', `sign bytes of ${sizes.groups}`, size, ({ bytes }, buffer, at) => {
+    bitsAcross(bytes, sizes, count, new Uint8Array(buffer, at, size));
   });
 }
 

@@ -88,3 +88,27 @@ export function pairBlocks(
     }
   }
 }
+
+/**
+ * Rows of bits, one for each filter, turned: what eight filters have for one number is a byte, and a block is [K] bytes.
+ *
+ * @param rows the file's: filters after each other, each padded to a byte. @param count K. @param out all 0.
+ */
+export function bitsAcross(
+  rows: Uint8Array,
+  { filters, groups }: FilterGroups,
+  count: number,
+  out: Uint8Array,
+): void {
+  const width = rows.length / (filters * groups);
+  const perGroup = Math.ceil(filters / 8);
+  for (let group = 0, filter = 0; group < groups; group++) {
+    for (let f = 0; f < filters; f++, filter++) {
+      const block = (group * perGroup + (f >> 3)) * count;
+      for (let i = 0; i < count; i++) {
+        const bit = (rows[filter * width + (i >> 3)] >> (i & 7)) & 1;
+        out[block + i] |= bit << (f & 7);
+      }
+    }
+  }
+}

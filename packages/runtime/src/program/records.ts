@@ -38,6 +38,7 @@ export const programOps = [
   'regroup',
   'quantize',
   'int8Conv',
+  'signWeightConv',
 ] as const;
 
 export type ProgramOp = (typeof programOps)[number];
