@@ -201,7 +201,12 @@ export interface PictureOptions {
 
 export interface LoadOptions extends DirectoryOption, PictureOptions {
   readonly split: PublishedSplit;
+  /** Is told of pictures that are decoded now, once, to be kept in the cache: minutes for a large set. */
+  readonly onDecode?: DecodeProgress;
 }
+
+/** How many of a half's pictures are decoded. */
+export type DecodeProgress = (done: number, of: number) => void;
 
 /** What `describeDatasets` knows about one set: for `surge-bnn data list`. */
 export interface DatasetDescription extends PictureShape {

@@ -6,7 +6,7 @@ import { attachCompensator, resolveMethod, surge } from '@surge-bnn/core';
 import type { Model, SurgeOptions } from '@surge-bnn/core';
 import { seedFor } from '@surge-bnn/contract';
 import { openPictures, randomStream, split, subset } from '@surge-bnn/data';
-import type { DatasetName, PictureSet, PublishedSplit } from '@surge-bnn/data';
+import type { DatasetName, DecodeProgress, PictureSet, PublishedSplit } from '@surge-bnn/data';
 import { useEngine } from '@surge-bnn/engine';
 import { buildModel } from '@surge-bnn/models';
 import { backendNames, engineStart } from './engine-record.js';
@@ -23,7 +23,8 @@ export interface RunData {
 export interface Parts {
   /** Makes the engine TF.js's backend. */
   engine(spec: Recipe['engine']): Promise<EngineStart>;
-  data(recipe: Recipe): Promise<RunData>;
+  /** @param onDecode is told of pictures that are decoded now, to be kept. */
+  data(recipe: Recipe, onDecode?: DecodeProgress): Promise<RunData>;
   /** The plain network with its initial weights, which depend on the seed alone. */
   model(recipe: Recipe, set: PictureSet): Model;
   /** Threads that prepare batches, 0: the calling one. Default: what the loader takes for the set. */
@@ -36,11 +37,11 @@ export const defaultParts: Parts = {
     const info = await useEngine({ ...spec, backend: backendNames[spec.backend] });
     return engineStart(info, spec);
   },
-  async data(recipe) {
+  async data(recipe, onDecode) {
     const { name, holdOut, trainLimit, ...options } = recipe.data;
     // openPictures refuses a name that it does not know, with the nearest right one.
     const open = (half: PublishedSplit) =>
-      openPictures(name as DatasetName, { ...options, split: half });
+      openPictures(name as DatasetName, { ...options, split: half, onDecode });
     const whole = await open('train');
     const parts = holdOut === undefined ? undefined : split(whole, holdOut, 0);
     const train = limit(parts?.train ?? whole, trainLimit);

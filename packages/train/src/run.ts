@@ -61,7 +61,9 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
   const start = await parts.engine(recipe.engine);
   const engine = engineRecord(start);
   if (found !== undefined) checkSameEngine(engine, found.state.engine, options.out);
-  const data = await parts.data(recipe);
+  const data = await parts.data(recipe, (done, of) => {
+    options.onEvent?.({ type: 'decode', done, of });
+  });
   const dataHash = dataHashOf(data);
   if (found !== undefined && found.state.hashes.data !== dataHash) {
     throw new InputError(

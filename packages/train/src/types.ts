@@ -84,6 +84,8 @@ export type StopReason = 'finished' | 'stop-after' | 'aborted';
 
 /** What happens during a run, for progress bars and logs. */
 export type TrainEvent =
+  /** Before the start: pictures of a half of the data set are decoded, once, to be kept in the cache. */
+  | { readonly type: 'decode'; readonly done: number; readonly of: number }
   | {
       readonly type: 'start';
       readonly out: string;

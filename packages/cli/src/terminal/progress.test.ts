@@ -48,3 +48,36 @@ it('says what holds for several runs once', () => {
     'b  10 training images, 5 for evaluation, 2 epochs of 3 steps on surge-wasm with 1 thread',
   ]);
 });
+
+it('says once that pictures are decoded, and counts one thing as one', () => {
+  const lines: string[] = [];
+  const [progress] = progressSideBySide(
+    {
+      interactive: false,
+      json: false,
+      quiet: false,
+      result: () => undefined,
+      note: (text) => lines.push(text),
+    },
+    [''],
+  );
+  for (const done of [1, 2, 3]) progress.show({ type: 'decode', done, of: 3 });
+  progress.show({
+    type: 'start',
+    out: 'x',
+    epochs: 1,
+    stepsPerEpoch: 8,
+    step: 0,
+    totalSteps: 8,
+    trainImages: 3,
+    testImages: 1,
+    evaluatedOn: 'test',
+    engine: { backend: 'surge-wasm', threads: 1 },
+    dataTitle: 'three',
+    dataRemarks: [],
+  });
+  expect(lines.slice(0, 2)).toEqual([
+    'decoding 3 pictures; they are kept, so this is done once for this size',
+    '3 training images, 1 for evaluation, 1 epoch of 8 steps on surge-wasm with 1 thread',
+  ]);
+});

@@ -29,7 +29,10 @@ export function countProgress(output: Output, what: string): CountProgress {
       }
       bar.update(done);
     },
-    close: () => bar?.stop(),
+    close: () => {
+      bar?.stop();
+      bar = undefined;
+    },
   };
 }
 
@@ -112,16 +115,26 @@ function labelled(
     note(label === '' ? text : `${label}  ${text}`);
   };
   const skipped = noteSkipped({ note }, said);
+  const decoding = countProgress(output, 'decoding pictures');
   let epochs = 0;
   return {
     show(event) {
       switch (event.type) {
+        case 'decode':
+          if (event.done === 1) {
+            line(
+              `decoding ${count(event.of)} pictures; they are kept, so this is done once for this size`,
+            );
+          }
+          decoding.show(event.done, event.of);
+          if (event.done === event.of) decoding.close();
+          break;
         case 'start': {
           epochs = event.epochs;
           const from = event.step === 0 ? '' : `, going on at step ${count(event.step)}`;
           line(
             `${count(event.trainImages)} training images, ${count(event.testImages)} ${event.evaluatedOn === 'test' ? 'for evaluation' : 'held-out training images for evaluation'}, ` +
-              `${event.epochs} epochs of ${event.stepsPerEpoch} steps on ${engineText(event.engine)}${from}`,
+              `${several(event.epochs, 'epoch')} of ${several(event.stepsPerEpoch, 'step')} on ${engineText(event.engine)}${from}`,
           );
           const about = [`images: ${event.dataTitle}`, ...event.dataRemarks];
           for (const remark of [...engineRemarks(event.engine, availableParallelism()), ...about]) {
@@ -148,8 +161,16 @@ function labelled(
           break;
       }
     },
-    close: () => bar?.close(),
+    close: () => {
+      decoding.close();
+      bar?.close();
+    },
   };
+}
+
+/** "1 epoch", "2 epochs". */
+function several(number: number, what: string): string {
+  return `${count(number)} ${what}${number === 1 ? '' : 's'}`;
 }
 
 /** What is worth knowing about an engine before it computes for hours. */

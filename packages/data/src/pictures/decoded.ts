@@ -6,7 +6,7 @@ import { totalmem } from 'node:os';
 import { InputError } from '@surge-bnn/contract';
 import { allocateBytes, allocateLabels } from '../image-set.js';
 import { makeImageSet } from '../make-image-set.js';
-import type { ClassLabels, ImageSet, PublishedSplit } from '../types.js';
+import type { ClassLabels, DecodeProgress, ImageSet, PublishedSplit } from '../types.js';
 import { cached } from './cache.js';
 import { CorruptPicture, decodePicture, decoderName } from './decode.js';
 import { centreFit } from './fit.js';
@@ -30,14 +30,18 @@ interface DecodedFacts {
  * @throws InputError for a wrong layout, a corrupt picture (unless they are skipped), a set that does not fit
  * into memory, a cache that cannot be written.
  */
-export async function decodeOnce(source: PictureSource, split: PublishedSplit): Promise<ImageSet> {
+export async function decodeOnce(
+  source: PictureSource,
+  split: PublishedSplit,
+  onDecode?: DecodeProgress,
+): Promise<ImageSet> {
   checkSizes(source);
   const { name, title, size, resize, skipCorrupt } = source;
   const half = await source.list(split);
   checkMemory(source, half.labels.length);
   const decoder = await decoderName();
   const key = JSON.stringify(['decoded 1', half.stamp, size, resize, skipCorrupt, decoder]);
-  const { facts, bytes } = await cached(name, key, () => decodeAll(source, half));
+  const { facts, bytes } = await cached(name, key, () => decodeAll(source, half, onDecode));
   const { count, skipped } = checkFacts(facts);
   const { images, labels } = cut(bytes, count, half.classes.length, size);
   const remarks = [...half.remarks];
@@ -64,11 +68,13 @@ export async function decodeOnce(source: PictureSource, split: PublishedSplit): 
 async function decodeAll(
   { size, resize, skipCorrupt }: PictureSource,
   { pictures, labels, classes }: ListedHalf,
+  onDecode: DecodeProgress | undefined,
 ): Promise<{ facts: DecodedFacts; bytes: Uint8Array }> {
   const length = size * size * CHANNELS;
   const reader = new PictureReader(pictures);
   const skipped = new Map<number, string>();
   const target = allocateBytes(labels.length * length);
+  let done = 0;
   try {
     await inParallel(labels.length, async (i) => {
       try {
@@ -81,6 +87,7 @@ async function decodeAll(
         if (!(error instanceof CorruptPicture) || !skipCorrupt) throw error;
         skipped.set(i, `${error.picture} (${error.reason})`);
       }
+      onDecode?.(++done, labels.length);
     });
   } finally {
     await reader.close();

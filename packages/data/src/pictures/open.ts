@@ -12,11 +12,11 @@ import { listHalf, type PictureSource } from './source.js';
 /** One half of a source, decoded as the options say, else as is usual for the source. */
 export async function openSource(
   source: PictureSource,
-  { split, decode = source.decode }: LoadOptions,
+  { split, decode = source.decode, onDecode }: LoadOptions,
 ): Promise<PictureSet> {
   switch (decode) {
     case 'once':
-      return decodeOnce(source, split);
+      return decodeOnce(source, split, onDecode);
     case 'each-batch':
       return openFiles(source, split);
     default:

@@ -55,7 +55,14 @@ describe('decoded once', () => {
     await ownCache();
     const files = await pngs(SIZE, COUNTS);
     const directory = await folderOfFiles(files);
-    const train = await loadImages('folder', { split: 'train', directory, size: SIZE });
+    const told: number[][] = [];
+    const onDecode = (done: number, of: number) => void told.push([done, of]);
+    const options = { split: 'train', directory, size: SIZE, onDecode } as const;
+    const train = await loadImages('folder', options);
+    expect(told).toEqual(Array.from({ length: 9 }, (_, i) => [i + 1, 9]));
+    // From the cache nothing is decoded.
+    await loadImages('folder', options);
+    expect(told).toHaveLength(9);
     expect(train).toMatchObject({
       count: 9,
       height: SIZE,
