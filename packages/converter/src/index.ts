@@ -7,6 +7,7 @@ export { importableKinds } from './import/layer-weights.js';
 export { readSafetensors } from './import/read-safetensors.js';
 export type { ForeignTensor } from './import/read-safetensors.js';
 export { convertibleKinds } from './lower/lower.js';
+export { exportOnnx } from './onnx/export-onnx.js';
 export { packModel } from './pack.js';
 export type { Packed, PackOptions } from './pack.js';
 export type {
