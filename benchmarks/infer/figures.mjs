@@ -1,7 +1,12 @@
 /** What the tables show, from what was measured: one row for each contender of a network. */
 import { yardsticks } from './contenders.mjs';
 
-/** @returns rows {label, kind, threads, milliseconds, faster, picturesPerSecond, fileBytes, first, again, difference, disturbed} */
+/**
+ * @typedef {{label: string, kind: string, threads: number, milliseconds: number, faster: (number | undefined)[],
+ *   picturesPerSecond: number | undefined, fileBytes: number, first: number, again: number, disturbed: boolean}} Row
+ *   faster: how often it is as fast as each yardstick; first, again: milliseconds of loading
+ * @returns {Row[]}
+ */
 export function rowsOf({ records, options }, network) {
   const of = (batch) =>
     records.filter((r) => r.network === network && r.batch === batch && r.missing === undefined);

@@ -6,7 +6,7 @@ import { networkList } from '@surge-bnn/models';
  * of it, and of ImageNet's ResNet-18 exactly He et al.'s, which is torchvision's.
  */
 const twins = {
-  'resnet-20': { activation: 'relu', shortcut: 'block', downsample: 'slice' },
+  'resnet-20': { activation: 'relu', shortcut: 'block', downsample: 'conv' },
   'vgg-small': { activation: 'relu' },
   'cifar-resnet-18': { activation: 'relu', downsample: 'conv' },
   'imagenet-resnet-18': { activation: 'relu', shortcut: 'block', downsample: 'conv' },

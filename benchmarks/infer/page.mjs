@@ -69,7 +69,7 @@ ${sections.join('\n\n')}
 
 ## The bare loop
 
-Xor, popcount and add on data in the first-level cache, and nothing else: ${'[sources and what the compilers made of them](../benchmarks/infer/bare-loop)'}.
+Xor, popcount and add on data in the first-level cache, and nothing else: [sources and what the compilers made of them](../benchmarks/infer/bare-loop).
 
 ${markdown(speedHead, report.bareLoops.rows.map(speed))}
 ${lacking.length === 0 ? '' : `\nNot measured:\n\n${lacking.join('\n')}\n`}`;
