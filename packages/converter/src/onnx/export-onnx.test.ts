@@ -407,7 +407,7 @@ describe('the file', () => {
         { ...affine(4), name: 'x/nchw' },
         { ...sign('bits'), name: '1' },
         { ...conv(4, 4, { padValue: 1, pads: [1, 1, 1, 1] }), name: '1/padded' },
-        { ...affine(4), name: '[0, 0, 1, 1, 0, 0, 1, 1]' },
+        { ...affine(4), name: 'integers/0_0_1_1_0_0_1_1' },
       ],
     );
     const { nodes, tensors } = onnxModel(source);

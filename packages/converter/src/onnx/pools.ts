@@ -59,8 +59,8 @@ export const averagePool2d: OnnxRule<'averagePool2d'> = ({
   // Dilations came to AveragePool with opset 19. The picture's channels go through one convolution with ones, one by one.
   const [outHeight, outWidth] = node.output.shape;
   const single = emit.step('planes', 'Reshape', [x, emit.integers([-1, 1, height, width])]);
-  const ones = emit.builder.keep(`ones ${size}`, {
-    name: `ones ${size.join('x')}`,
+  const ones = emit.builder.keep(`ones/${size}`, {
+    name: `ones/${size.join('x')}`,
     type: 'float32',
     shape: [1, 1, ...size],
     bytes: () => new Uint8Array(new Float32Array(size[0] * size[1]).fill(1).buffer),

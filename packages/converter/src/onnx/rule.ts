@@ -47,14 +47,14 @@ export class Emitter {
   /** A float32 that all nodes share. */
   scalar(value: number): string {
     const bytes = () => floatBytes([value]);
-    const name = Object.is(value, -0) ? '-0' : String(value);
-    return this.builder.keep(`scalar ${name}`, { name, type: 'float32', shape: [], bytes });
+    const name = `number/${Object.is(value, -0) ? '-0' : value}`;
+    return this.builder.keep(name, { name, type: 'float32', shape: [], bytes });
   }
 
   /** Sizes, axes, pads. */
   integers(values: readonly number[]): string {
-    const name = `[${values.join(', ')}]`;
-    return this.builder.keep(`integers ${name}`, {
+    const name = `integers/${values.join('_')}`;
+    return this.builder.keep(name, {
       name,
       type: 'int64',
       shape: [values.length],
