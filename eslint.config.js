@@ -14,6 +14,7 @@ export default defineConfig(
       'docs/api/**',
       // AssemblyScript: TypeScript's syntax, another language (i32, v128, @inline).
       'packages/engine/assembly/**',
+      'benchmarks/infer/bare-loop/assembly/**',
       'packages/engine/src/providers/wasm/module.ts',
       'packages/engine/build/**',
       'packages/runtime/assembly/**',
@@ -65,6 +66,7 @@ export default defineConfig(
         console: 'readonly',
         URL: 'readonly',
         performance: 'readonly',
+        WebAssembly: 'readonly',
       },
     },
   },

@@ -123,6 +123,7 @@ function record({ contender, trainer, seconds, memory, disturbed, profile, missi
     ...(trainer.build && { build: trainer.build }),
     ...(dropped !== undefined && { slowerThan: dropped }),
     ...(trainer.ready.engine?.isa && { isa: trainer.ready.engine.isa }),
+    ...(trainer.ready.start && { start: trainer.ready.start }),
     ...(trainer.ready.parameters && { parameters: trainer.ready.parameters }),
     ...(profile && { profile: profileOf(profile) }),
   };

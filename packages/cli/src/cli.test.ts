@@ -143,6 +143,7 @@ describe('help and information', () => {
     ...['train', 'compare', 'evaluate', 'convert', 'predict', 'summary', 'methods', 'doctor'],
     'demo',
     'networks',
+    'export',
   ])('%s --help teaches with an example or says what it ends with', async (verb) => {
     const { code, out, err } = await cli(verb, '--help');
     expect({ code, err }).toEqual({ code: 0, err: '' });

@@ -9,6 +9,7 @@ import { addData } from './verbs/data.js';
 import { addDemo } from './verbs/demo.js';
 import { addDoctor } from './verbs/doctor.js';
 import { addEvaluate } from './verbs/evaluate.js';
+import { addExport } from './verbs/export.js';
 import { addMethods } from './verbs/methods.js';
 import { addNetworks } from './verbs/networks.js';
 import { addPredict } from './verbs/predict.js';
@@ -68,6 +69,7 @@ Exit codes: 0 all went well, 2 your input needs a change, 130 interrupted, 1 a d
     addCompare,
     addEvaluate,
     addConvert,
+    addExport,
     addPredict,
     addSummary,
     addData,

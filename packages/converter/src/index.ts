@@ -7,6 +7,8 @@ export { importableKinds } from './import/layer-weights.js';
 export { readSafetensors } from './import/read-safetensors.js';
 export type { ForeignTensor } from './import/read-safetensors.js';
 export { convertibleKinds } from './lower/lower.js';
+export { exportOnnx } from './onnx/export-onnx.js';
+export { mergeAffine } from './onnx/merge-affine.js';
 export { packModel } from './pack.js';
 export type { Packed, PackOptions } from './pack.js';
 export type {

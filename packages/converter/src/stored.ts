@@ -80,6 +80,17 @@ export function floatsOf({ bytes }: StoredTensor): Float32Array {
   );
 }
 
+/** The numbers of an I32 tensor. */
+export function integersOf({ bytes }: StoredTensor): Int32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Int32Array.from({ length: bytes.byteLength / 4 }, (_, i) => view.getInt32(4 * i, true));
+}
+
+/** Bit i of a row of bits: true is -1, or a flip. */
+export function bitAt(bytes: Uint8Array, i: number): boolean {
+  return ((bytes[i >> 3] >> (i & 7)) & 1) === 1;
+}
+
 function refuseNonFinite(values: Float32Array, where: string): void {
   const found = values.find((value) => !Number.isFinite(value));
   if (found !== undefined) {

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadImages } from '@surge-bnn/data';
-import { decodeModel, encodeModel } from '@surge-bnn/runtime';
+import { decodeModel, encodeModel, PackedModel } from '@surge-bnn/runtime';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { torchFile } from '../../../../examples/import-pytorch/torch-file.mjs';
@@ -104,6 +105,13 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
     ['evaluate {}/run/model.bnn --data digit', ['did you mean "digits"']],
     ['evaluate {}/run/model.bnn --checkpoint best', ['--checkpoint is for runs']],
     ['evaluate {}/run --data digits', ['--data is for model files']],
+    ['export {}/run/model.bnn', ['nothing to write', '--onnx FILE']],
+    ['export {}/run --onnx {}/x.onnx', ['run is a folder', 'surge-bnn convert']],
+    ['export {}/none.bnn --onnx {}/x.onnx', ['none.bnn does not exist']],
+    ['export {}/torn.bnn --onnx {}/x.onnx', ['torn.bnn: ']],
+    ['export {}/run/model.bnn --onnx {}/run/model.bnn --force', ['over the model file itself']],
+    ['export {}/run/model.bnn --onnx {}/tiny.json', ['tiny.json is there', '--force', '--onnx']],
+    ['export {}/run/model.bnn --onnx {}/folder.bnn', ['folder.bnn', 'EISDIR']],
     ['summary {}/torn.bnn', ['torn.bnn: ']],
     ['summary {}/folder.bnn', ['folder.bnn is a folder']],
     ['summary {}/run/model.bnn --node binari1', ['did you mean "binary1"']],
@@ -242,5 +250,36 @@ describe('a model file', () => {
     expect([values.length, values[0]]).toEqual([16, expect.stringMatching(/^[+-]{16}$/)]);
     const floats = await cli('summary', model, '--node', 'norm2');
     expect(floats.out).toContain('b "norm2/b", F32 [16]');
+  });
+});
+
+describe('export', () => {
+  it('writes an ONNX file that says what the model says', async () => {
+    const file = at('exported/tiny.onnx');
+    const first = await json('export', model, '--onnx', file);
+    const { length } = await readFile(file);
+    expect(first.files).toMatchObject([
+      { format: 'onnx', file, bytes: length, state: 'written', remarks: [expect.anything()] },
+    ]);
+    const again = await cli('export', model, '--onnx', file);
+    expect([again.code, again.err]).toEqual([0, '']);
+    expect(again.out).toContain(`onnx: ${file} as it was`);
+    expect(again.out).toMatch(/input: float32 \[N, 28, 28, 1\]; a byte becomes \(byte \/ 255 - /);
+    const packed = PackedModel.fromBytes(await readFile(model));
+    const { images } = await loadImages('digits', { split: 'test' });
+    const { mean, std } = packed.pixels ?? { mean: [], std: [] };
+    const numbers = Float32Array.from(
+      images.subarray(0, 784 * 50),
+      (byte) => (byte / 255 - mean[0]) / std[0],
+    );
+    const session = await InferenceSession.create(file);
+    const input = new Tensor('float32', numbers, [50, 28, 28, 1]);
+    const made = await session.run({ [session.inputNames[0]]: input });
+    const { data } = made[session.outputNames[0]];
+    const ours = packed.run(numbers);
+    expect(data).toHaveLength(ours.length);
+    ours.forEach((value, i) => {
+      expect(Number(data[i])).toBeCloseTo(value, 4);
+    });
   });
 });

@@ -1,4 +1,4 @@
-/** Where a conversion puts its file: whole or not at all, and never over something else unasked. */
+/** Where a conversion or an export puts its file: whole or not at all, and never over something else unasked. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
@@ -17,19 +17,21 @@ export async function checkPlace(file: string): Promise<void> {
 /**
  * Writes the file and makes its folder if need be. A file with exactly these bytes is left as it is.
  *
+ * @param option names the place on the command line.
  * @throws InputError when the place is taken by something else and `force` is not given, or the disk refuses.
  */
 export async function writeModelFile(
   file: string,
   bytes: Uint8Array,
   force = false,
+  option = '--out',
 ): Promise<'written' | 'unchanged'> {
   const there = await contentOf(file);
   if (there !== undefined) {
     if (there.equals(bytes)) return 'unchanged';
     if (!force) {
       throw new InputError(
-        `${file} is there already and holds something else; replace it with --force or give another name with --out`,
+        `${file} is there already and holds something else; replace it with --force or give another name with ${option}`,
       );
     }
   }

@@ -1,0 +1,96 @@
+/**
+ * How fast packed networks run, beside their float twins in other runtimes.
+ *
+ *   npm run bench:infer -- --help
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { loadavg, tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { measureBareLoops } from './infer/bare-loop.mjs';
+import { contendersFor, packages } from './infer/contenders.mjs';
+import { help, readOptions } from './infer/options.mjs';
+import { page, text } from './infer/page.mjs';
+import { describeMachine } from './train/machine.mjs';
+import { measure } from './train/rounds.mjs';
+
+const note = (line) => process.stderr.write(`${line}\n`);
+const write = (file, content) => {
+  writeFileSync(file, content);
+  note(`wrote ${file}`);
+};
+
+async function run(options) {
+  const machine = await describeMachine();
+  const records = [];
+  for (const network of options.networks) {
+    const folder = mkdtempSync(path.join(tmpdir(), 'surge-infer-'));
+    try {
+      note(`${network}: making the packed network and its float twin`);
+      const prepared = { network, folder, ...prepare(network, folder) };
+      for (const batch of options.batches) records.push(...(await round(prepared, batch, options)));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  const bareLoops = await measureBareLoops();
+  return { machine, versions: versions(), loadAfter: loadavg()[0], options, records, bareLoops };
+}
+
+/** All contenders of a network with one size of batch. */
+async function round(prepared, batch, options) {
+  const contenders = contendersFor(prepared, batch, options);
+  note(`${prepared.network}, batch ${batch}: ${contenders.map(({ id }) => id).join(', ')}`);
+  const measured = await measure(contenders, { profile: false, say: note });
+  return measured.map((record, i) => {
+    const { id, name, kind, fileBytes } = contenders[i];
+    return { ...record, id, name, kind, fileBytes };
+  });
+}
+
+/** What a network's contenders load, made in a process that takes its memory with it. */
+function prepare(network, folder) {
+  const script = fileURLToPath(new URL('infer/prepare.mjs', import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, network, folder], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${network} cannot be made:\n${stderr}`);
+  return JSON.parse(stdout.trim().split('\n').at(-1));
+}
+
+function versions() {
+  const require = createRequire(import.meta.url);
+  const pairs = packages.map((name) => {
+    // Not every package exports its package.json.
+    const folder = require.resolve.paths(name).map((place) => path.join(place, name));
+    const file = folder.map((place) => path.join(place, 'package.json'));
+    const found = file.map(readVersion).find((version) => version !== undefined);
+    return [name, found ?? 'unknown'];
+  });
+  return Object.fromEntries(pairs);
+}
+
+function readVersion(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).version;
+  } catch {
+    return undefined;
+  }
+}
+
+const options = readOptions(process.argv.slice(2));
+if (options === undefined) {
+  process.stdout.write(help);
+} else {
+  const report = options.from ? JSON.parse(readFileSync(options.from, 'utf8')) : await run(options);
+  process.stdout.write(`${text(report)}\n`);
+  const json = `${JSON.stringify(report, null, 1)}\n`;
+  if (options.json) write(options.json, json);
+  if (options.page) {
+    const root = new URL('..', import.meta.url);
+    if (!options.from) write(new URL('results/inference.json', root), json);
+    write(new URL('docs/inference.md', root), page(report));
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * The packed network in our runtime.
+ *
+ * A runner's `open(config, read)` gives a function that loads the network from bytes that are in memory already; a loaded network has
+ * `give(inputs, batch)`, `run()` on what was given, `read()`, which is run with its outputs, and `end()`.
+ */
+import { load } from '@surge-bnn/runtime';
+
+export async function open(config, read) {
+  const bytes = read('packed.bnn');
+  return async () => {
+    const model = await load(bytes, config.load);
+    let inputs;
+    let outputs;
+    return {
+      give(given, batch) {
+        inputs = given;
+        outputs = new Float32Array(batch * model.outputShape.reduce((a, b) => a * b, 1));
+      },
+      run: () => model.run(inputs, outputs),
+      read: () => model.run(inputs, outputs),
+      end: () => {
+        model.close();
+      },
+    };
+  };
+}
