@@ -62,6 +62,7 @@ export default defineConfig(
         console: 'readonly',
         URL: 'readonly',
         performance: 'readonly',
+        TextDecoder: 'readonly',
       },
     },
   },
