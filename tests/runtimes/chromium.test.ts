@@ -97,12 +97,7 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
         'worker.js': documentedScript('worker.js'),
       });
       try {
-        await build({
-          configFile: false,
-          root: project,
-          logLevel: 'error',
-          worker: { format: 'es' },
-        });
+        await build({ configFile: false, root: project, logLevel: 'error' });
         await copyFile(digitsFile, path.join(project, 'dist/digits.bnn'));
         expect(await answerOf(path.join(project, 'dist'))).toBe(read);
       } finally {

@@ -1,12 +1,11 @@
-/** The JavaScript engines of this machine beside the one that runs the tests: browsers and Deno. What is missing is skipped, by name. */
-import { spawnSync } from 'node:child_process';
+/** The browsers of this machine. What is missing is skipped, by name. */
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-interface Engine {
+export interface Engine {
   /** The program, or undefined where it is not there. */
   readonly program: string | undefined;
   /** For the name of the tests: what a skipped one needs. */
@@ -27,15 +26,6 @@ export const chromium: Engine = {
 export const firefox: Engine = {
   program: findProgram('FIREFOX', ['firefox-esr', 'firefox']),
   title: 'Firefox (skipped where it is not there: apt-get install firefox-esr, or FIREFOX=program)',
-};
-
-const denoScript = path.join(root, 'node_modules/deno/bin.cjs');
-
-/** An npm package: a script that Node starts, which starts the program. */
-export const deno: Engine = {
-  program:
-    spawnSync(process.execPath, [denoScript, '--version']).status === 0 ? denoScript : undefined,
-  title: 'Deno (skipped where it is not there: npm install deno)',
 };
 
 /** @param variable of the environment that names the program; else the first of the names that stands on the PATH. */

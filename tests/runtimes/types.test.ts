@@ -39,8 +39,8 @@ export async function mistakes(model: PackedModel): Promise<void> {
 }
 `;
 
-const { ES2022, ESNext, NodeNext } = ts.ModuleKind;
-const { Bundler } = ts.ModuleResolutionKind;
+const { ESNext, Node16, NodeNext } = ts.ModuleKind;
+const resolutions = ts.ModuleResolutionKind;
 
 describe('a strict TypeScript consumer', () => {
   let project: string;
@@ -50,9 +50,9 @@ describe('a strict TypeScript consumer', () => {
   afterAll(() => rm(project, { recursive: true }));
 
   it.each([
-    ['bundler', { module: ESNext, moduleResolution: Bundler }],
-    ['bundler, ES2022', { module: ES2022, moduleResolution: Bundler }],
-    ['nodenext', { module: NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext }],
+    ['bundler', { module: ESNext, moduleResolution: resolutions.Bundler }],
+    ['node16', { module: Node16, moduleResolution: resolutions.Node16 }],
+    ['nodenext', { module: NodeNext, moduleResolution: resolutions.NodeNext }],
   ])('compiles under moduleResolution %s', (_, resolution) => {
     const program = ts.createProgram([path.join(project, 'consumer.ts')], {
       ...resolution,

@@ -30,21 +30,35 @@ let stage: Prepared | undefined;
 let next: { readonly prepared: Prepared; readonly timed: boolean } | undefined;
 let running = false;
 
-/** Every piece of a stroke is read at once; the time is taken when the hand rests, because that keeps the worker busy. */
+/** A stroke is read as it grows, once a frame; the time is taken when the hand rests, because that keeps the worker busy. */
 const restMilliseconds = 300;
+let frame: number | undefined;
 let rest: number | undefined;
 
 const pad = new Pad(padCanvas, (done) => {
+  frame ??= window.requestAnimationFrame(() => {
+    frame = undefined;
+    readPad(false);
+  });
   window.clearTimeout(rest);
-  if (current === undefined) return;
-  const prepared = prepareDrawing(pad.ink(), current.loaded.reads);
-  if (prepared === undefined) return;
-  predict(prepared, false);
   if (!done) return;
   rest = window.setTimeout(() => {
-    predict(prepared, true);
+    readPad(true);
   }, restMilliseconds);
 });
+
+/** What was drawn is not read any more. */
+function forgetStroke(): void {
+  if (frame !== undefined) window.cancelAnimationFrame(frame);
+  frame = undefined;
+  window.clearTimeout(rest);
+}
+
+function readPad(timed: boolean): void {
+  if (current === undefined) return;
+  const prepared = prepareDrawing(pad.ink(), current.loaded.reads);
+  if (prepared !== undefined) predict(prepared, timed);
+}
 
 /** Runs what a person asked for; what goes wrong is one sentence on the page, and the page goes on. */
 function attempt(action: () => Promise<void>): void {
@@ -111,7 +125,7 @@ async function openPicture(file: Blob, name: string): Promise<void> {
 }
 
 function clear(): void {
-  window.clearTimeout(rest);
+  forgetStroke();
   stage = undefined;
   next = undefined;
   pad.clear();

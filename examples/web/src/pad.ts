@@ -57,7 +57,8 @@ export class Pad {
   ink(): Raster {
     const { width, height } = this.canvas;
     const { data } = this.context.getImageData(0, 0, width, height);
-    const bytes = Uint8Array.from({ length: width * height }, (_, i) => data[4 * i + 3]);
+    const bytes = new Uint8Array(width * height);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = data[4 * i + 3];
     return { height, width, channels: 1, bytes };
   }
 

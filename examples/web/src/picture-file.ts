@@ -29,7 +29,9 @@ export async function readPicture(file: Blob, name: string): Promise<Raster> {
   bitmap.close();
   const { data } = context.getImageData(0, 0, width, height);
   const bytes = new Uint8Array(3 * width * height);
-  for (let i = 0; i < width * height; i++) bytes.set(data.subarray(4 * i, 4 * i + 3), 3 * i);
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < 3; c++) bytes[3 * i + c] = data[4 * i + c];
+  }
   return { height, width, channels: 3, bytes };
 }
 

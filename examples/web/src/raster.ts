@@ -77,8 +77,8 @@ export function grey(from: Raster): Raster {
   if (from.channels === 1) return from;
   const bytes = new Uint8Array(from.height * from.width);
   for (let i = 0; i < bytes.length; i++) {
-    const [red, green, blue] = from.bytes.subarray(3 * i, 3 * i + 3);
-    bytes[i] = Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
+    const luma = 0.299 * from.bytes[3 * i] + 0.587 * from.bytes[3 * i + 1];
+    bytes[i] = Math.round(luma + 0.114 * from.bytes[3 * i + 2]);
   }
   return { ...from, channels: 1, bytes };
 }
