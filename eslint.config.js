@@ -67,6 +67,7 @@ export default defineConfig(
         URL: 'readonly',
         performance: 'readonly',
         WebAssembly: 'readonly',
+        TextDecoder: 'readonly',
       },
     },
   },

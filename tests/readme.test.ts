@@ -58,7 +58,9 @@ describe('the documents', () => {
     'docs/import.md',
     'docs/format.md',
     'docs/method.md',
+    'docs/browser.md',
     'examples/import-pytorch/README.md',
+    'examples/web/README.md',
   ])('%s links to files that exist', (file) => {
     const links = [...read(file).matchAll(/\]\(([^)#:]+)\)/g)].map((match) => match[1]);
     const missing = links.filter((link) => !existsSync(path.join(root, path.dirname(file), link)));

@@ -1,0 +1,31 @@
+/** Files from the two choosers, and files that are dropped anywhere on the page. */
+import { find } from './elements.js';
+
+/** @param take gets one file; of several the first. */
+export function onFiles(take: (file: File) => void): void {
+  for (const id of ['model-file', 'picture-file']) {
+    const chooser = find(id, HTMLInputElement);
+    chooser.addEventListener('change', () => {
+      const file = chooser.files?.[0];
+      if (file !== undefined) take(file);
+      chooser.value = ''; // so that the same file can be chosen again
+    });
+  }
+  const { body } = document;
+  const over = (event: DragEvent, inside: boolean) => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    body.classList.toggle('dragging', inside);
+  };
+  body.addEventListener('dragover', (event) => {
+    over(event, true);
+  });
+  body.addEventListener('dragleave', (event) => {
+    if (event.relatedTarget === null) over(event, false);
+  });
+  body.addEventListener('drop', (event) => {
+    over(event, false);
+    const file = event.dataTransfer?.files[0];
+    if (file !== undefined) take(file);
+  });
+}
