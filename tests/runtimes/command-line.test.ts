@@ -34,21 +34,31 @@ describe('the installed runtime', () => {
   });
   afterAll(() => rm(project, { recursive: true }));
 
-  const check = async (engine: string, ...args: readonly string[]): Promise<void> => {
+  const check = async (
+    engine: string,
+    threads: number,
+    ...args: readonly string[]
+  ): Promise<void> => {
     const env = { ...process.env, DENO_DIR: path.join(project, 'deno'), DENO_NO_UPDATE_CHECK: '1' };
-    const { stdout } = await run(process.execPath, [...args, 'command-line.mjs', 'cases'], {
-      cwd: project,
-      env,
-    });
+    const { stdout } = await run(
+      process.execPath,
+      [...args, 'command-line.mjs', 'cases', `${threads}`],
+      {
+        cwd: project,
+        env,
+      },
+    );
     const said = JSON.parse(stdout) as { engine: string; outputs: string };
     expect(said.engine).toBe(engine);
     expect(bitsOf(Buffer.from(said.outputs, 'base64'))).toEqual(wanted);
   };
 
-  it('gives the same bits in Node', () => check('node'));
+  describe.each([1, 2])('on %i thread(s)', (threads) => {
+    it('gives the same bits in Node', () => check('node', threads));
 
-  it.skipIf(deno.program === undefined)(`gives the same bits in ${deno.title}`, () =>
-    // It may read the models and nothing else: no network, no environment, no file to write.
-    check('deno', deno.program ?? '', 'run', '--no-prompt', '--allow-read=cases'),
-  );
+    it.skipIf(deno.program === undefined)(`gives the same bits in ${deno.title}`, () =>
+      // It may read the models and nothing else: no network, no environment, no file to write.
+      check('deno', threads, deno.program ?? '', 'run', '--no-prompt', '--allow-read=cases'),
+    );
+  });
 });

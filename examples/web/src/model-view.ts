@@ -13,7 +13,7 @@ export interface CurrentModel {
 }
 
 export function showModel({ fileBytes, loaded, listed }: CurrentModel): void {
-  const { reads, classes, nodes, threads, cores, isolated } = loaded;
+  const { reads, classes, kernels, nodes, threads, cores, isolated } = loaded;
   const text = (id: string, value: string) => {
     find(id, HTMLElement).textContent = value;
   };
@@ -26,6 +26,7 @@ export function showModel({ fileBytes, loaded, listed }: CurrentModel): void {
   text('about', `Reads ${shape}, knows ${classes.length} classes.${right}`);
   text('size', `${(fileBytes / 1000).toFixed(1)} kB`);
   text('kernels', kernelsText(loaded));
+  text('engine', kernels);
   text('threads', `${threads} of ${cores} cores`);
   // Without the headers for it a page has no shared memory, which threads need.
   text('isolated', isolated ? 'cross-origin isolated' : 'not cross-origin isolated');

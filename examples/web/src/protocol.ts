@@ -24,6 +24,8 @@ export interface Loaded {
   readonly classes: readonly string[];
   /** Whether the outputs are probabilities; else they are logits. */
   readonly endsInSoftmax: boolean;
+  /** What computes: "wasm", "reference". */
+  readonly kernels: string;
   readonly nodes: readonly NodeDescription[];
   readonly threads: number;
   readonly cores: number;

@@ -5,8 +5,8 @@ import type { Reads } from './prepare.js';
 import type { Answer, Loaded, Outputs, Request, Task, Timing } from './protocol.js';
 import { Refusal } from './refusal.js';
 
-/** The runtime computes in the thread that calls it: this one. */
-const threads = 1;
+/** This one and its helpers, with whom it can share memory only where the page is isolated. More than a few wait for each other. */
+const threads = crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
 
 let model: PackedModel | undefined;
 
@@ -30,18 +30,26 @@ async function answer({ id, task }: Request): Promise<Answer> {
 async function loadModel({ name, bytes }: Extract<Task, { kind: 'load' }>): Promise<Loaded> {
   let loading: PackedModel;
   try {
-    loading = await load(bytes);
+    loading = await load(bytes, { threads });
   } catch (error) {
     if (!(error instanceof ModelFileError)) throw error;
     const end = /[.?]$/.test(error.message) ? '' : '.';
     throw new Refusal(`${name} cannot be run: ${error.message}${end}`, { cause: error });
   }
-  const reads = readsOf(loading, name);
-  const { nodes, outputs } = loading.describe();
+  let reads: Reads;
+  try {
+    reads = readsOf(loading, name);
+  } catch (error) {
+    loading.close();
+    throw error;
+  }
+  const { kernels, nodes, outputs } = loading.describe();
   const last = nodes.find((node) => node.name === outputs[0].name);
+  model?.close();
   model = loading;
   return {
     reads,
+    kernels,
     classes: loading.classes ?? Array.from({ length: loading.outputShape[0] }, (_, i) => `${i}`),
     endsInSoftmax: last?.op === 'softmax',
     nodes,

@@ -23,7 +23,7 @@ function runInWorker(): Promise<Uint8Array> {
 }
 
 async function run(): Promise<void> {
-  await post('page', await runCases(read));
+  await post('page', await runCases(read, 1));
   await post('worker', await runInWorker());
   await post(
     'about',

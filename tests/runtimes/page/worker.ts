@@ -1,4 +1,4 @@
-/** The cases in a Web Worker: posts the outputs, or a sentence about what failed. */
+/** The cases in a Web Worker, on two threads where it may have them: posts the outputs, or a sentence about what failed. */
 import { runCases } from '../run-cases.mjs';
 
 async function read(file: string): Promise<Uint8Array> {
@@ -6,7 +6,7 @@ async function read(file: string): Promise<Uint8Array> {
   return new Uint8Array(await (await fetch(address)).arrayBuffer());
 }
 
-runCases(read).then(
+runCases(read, crossOriginIsolated ? 2 : 1).then(
   (outputs) => {
     self.postMessage(outputs);
   },

@@ -97,6 +97,8 @@ export class ThreadPool implements KernelSet {
   /** Ends the workers; models that use the pool cannot run any more. */
   close(): void {
     this.broken ??= 'the pool of threads was closed';
+    // Awake, because Deno waits at its end for a worker that sleeps in Atomics.wait, terminated or not.
+    this.command(commands.listen);
     for (const worker of this.workers) void worker.terminate();
   }
 
