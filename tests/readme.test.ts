@@ -57,10 +57,12 @@ describe('the documents', () => {
     'packages/cli/README.md',
     'docs/import.md',
     'docs/format.md',
+    'docs/interchange.md',
     'docs/method.md',
     'docs/browser.md',
     'examples/import-pytorch/README.md',
     'examples/web/README.md',
+    'examples/c-reader/README.md',
   ])('%s links to files that exist', (file) => {
     const links = [...read(file).matchAll(/\]\(([^)#:]+)\)/g)].map((match) => match[1]);
     const missing = links.filter((link) => !existsSync(path.join(root, path.dirname(file), link)));

@@ -2,6 +2,16 @@
  * Runs packed binary networks, in Node and in browsers, and owns their file format. No dependency: what cannot be
  * done with the language alone is not done here.
  */
+export { dumpIntegers } from './dump/integers.js';
+export type { DumpOptions } from './dump/integers.js';
+export { integersJson } from './dump/integers-json.js';
+export type {
+  DumpedKernel,
+  DumpedNode,
+  DumpedNodeOf,
+  DumpedTensors,
+  IntegerDump,
+} from './dump/integer-dump.js';
 export type { EdgeDescription, ModelDescription, NodeDescription } from './execute/describe.js';
 export { PackedModel } from './execute/packed-model.js';
 export type { LoadOptions, ModelInput } from './execute/packed-model.js';

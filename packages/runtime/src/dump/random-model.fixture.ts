@@ -1,0 +1,308 @@
+/**
+ * Models by chance, of every op: a chain of up to nine nodes, each of an op that can read what the one before it makes, with drawn
+ * windows, groups, pad values, tensors and storage. Sums and joins also read edges further back.
+ */
+import fc from 'fast-check';
+import type { GeneratorValue } from 'fast-check';
+import {
+  flagTensor,
+  floatTensor,
+  halfTensor,
+  integerTensor,
+  readOut,
+  signTensor,
+  sourceOf,
+} from '../execute/graph.fixture.js';
+import type { Draft } from '../execute/graph.fixture.js';
+import type { ModelSource } from '../format/model-source.js';
+import type { StoredTensor } from '../format/tensors.js';
+import type { Edge, GraphInput, OpName, PadValue, WeightType, Window } from '../graph.js';
+import { inferOutput } from '../ops/table.js';
+
+/** A model, and the bytes or numbers of one example for it. */
+export function drawModel(draw: GeneratorValue): { source: ModelSource; x: Float32Array } {
+  return new Drawing(draw).model();
+}
+
+const opsOfNumbers: readonly OpName[] = [
+  ...(['sign', 'sign', 'conv2d', 'dense', 'affine', 'relu', 'clip', 'prelu', 'sigmoid'] as const),
+  ...(['tanh', 'softmax', 'maxPool2d', 'averagePool2d', 'add', 'concat', 'reshape'] as const),
+];
+const opsOfSums: readonly OpName[] = [...opsOfNumbers, 'threshold', 'threshold', 'threshold'];
+const opsOfSigns: readonly OpName[] = ['binaryConv2d', 'binaryConv2d', 'binaryDense', 'reshape'];
+const opsOfPictures: readonly OpName[] = ['binaryConv2d', 'conv2d', 'maxPool2d', 'averagePool2d'];
+
+class Drawing {
+  /** With the input's; a node's edge is called by its place, as the input is "x". */
+  private readonly edges: (Edge & { readonly name: string })[] = [];
+  private readonly drafts: Draft[] = [];
+
+  constructor(private readonly draw: GeneratorValue) {}
+
+  model(): { source: ModelSource; x: Float32Array } {
+    const picture = this.integer(0, 3) > 0;
+    const shape = picture
+      ? [this.integer(1, 6), this.integer(1, 6), this.integer(1, 11)]
+      : [this.integer(1, 40)];
+    this.edges.push({ name: 'x', type: 'f32', shape });
+    const nodes = this.integer(1, 9);
+    for (let place = 0; place < nodes; place++) this.add(this.node(this.op()));
+    if (this.isOfBits()) this.add(this.readable());
+    const channels = shape[shape.length - 1];
+    const pixels: GraphInput['pixels'] = {
+      mean: this.list(channels, () => this.integer(0, 8) / 16),
+      std: this.list(channels, () => this.integer(1, 8) / 8),
+    };
+    const rest = this.integer(0, 1) === 1 ? { pixels } : {};
+    const count = shape.reduce((product, axis) => product * axis, 1);
+    const x = Float32Array.from(this.list(count, () => this.float()));
+    return { source: sourceOf(shape, this.drafts, rest), x };
+  }
+
+  private get last() {
+    return this.edges[this.edges.length - 1];
+  }
+
+  private isOfBits(): boolean {
+    return this.last.type === 'bits' || this.last.type === 'unsigned';
+  }
+
+  private add(draft: Draft): void {
+    const name = `n${this.drafts.length}`;
+    const inputs = draft.inputs ?? [this.last.name];
+    const read = inputs.map((from) => {
+      const edge = this.edges.find((other) => other.name === from);
+      if (edge === undefined) throw new Error(`no edge ${from}`);
+      return edge;
+    });
+    const roles = Object.keys(draft.tensors ?? {}).map((role) => [role, role] as const);
+    const bare = { ...draft, name, inputs, layers: [], tensors: Object.fromEntries(roles) };
+    this.drafts.push({ ...draft, name, inputs });
+    this.edges.push({ name, ...inferOutput<OpName>(bare, read) });
+  }
+
+  private op(): OpName {
+    const { type, shape } = this.last;
+    const ops =
+      type === 'bits'
+        ? [...opsOfSigns, 'maxPool2d' as const]
+        : type === 'unsigned'
+          ? opsOfSigns
+          : type === 'i32'
+            ? opsOfSums
+            : opsOfNumbers;
+    return this.one(ops.filter((op) => shape.length === 3 || !opsOfPictures.includes(op)));
+  }
+
+  private node(op: OpName): Draft {
+    const { type, shape } = this.last;
+    const channels = shape[shape.length - 1];
+    switch (op) {
+      case 'sign':
+        return { op, attributes: { values: this.one(['bits', 'unsigned', 'f32'] as const) } };
+      case 'threshold':
+        return {
+          op,
+          attributes: { values: this.one(['bits', 'unsigned'] as const) },
+          tensors: {
+            thresholds: integerTensor(this.list(channels, () => this.threshold())),
+            ...this.maybe('flips', () => this.flags(channels)),
+          },
+        };
+      case 'binaryConv2d': {
+        const { window, filters, groups } = this.convolution(shape);
+        const pads: readonly PadValue[] = type === 'unsigned' ? [0, 1] : [0, 1, -1];
+        const count = (window.size[0] * window.size[1] * channels) / groups;
+        const attributes = { window, filters, groups, padValue: this.one(pads) };
+        return { op, attributes, tensors: { kernel: this.signs(filters, count) } };
+      }
+      case 'binaryDense': {
+        const units = this.integer(1, 12);
+        return { op, attributes: { units }, tensors: { kernel: this.signs(units, channels) } };
+      }
+      case 'conv2d': {
+        const { window, filters, groups } = this.convolution(shape);
+        const weights = this.weights();
+        const perGroup = channels / groups;
+        const padValue = this.one([0, 1, -1] as const);
+        const attributes = { window, filters, groups, padValue, weights };
+        const kernel = this.kernel(weights, [...window.size, perGroup], filters);
+        return { op, attributes, tensors: { kernel, ...this.maybeFloats('bias', filters) } };
+      }
+      case 'dense': {
+        const [units, weights] = [this.integer(1, 12), this.weights()];
+        const kernel = this.kernel(weights, [channels], units);
+        const tensors = { kernel, ...this.maybeFloats('bias', units) };
+        return { op, attributes: { units, weights }, tensors };
+      }
+      case 'affine': {
+        const a = this.maybeFloats('a', channels);
+        // One of the two has to be there.
+        const b = 'a' in a ? this.maybeFloats('b', channels) : { b: this.floats(channels) };
+        return { op, attributes: {}, tensors: { ...a, ...b } };
+      }
+      case 'clip': {
+        const bounds = [this.float(), this.float()].sort((a, b) => a - b);
+        return { op, attributes: { min: bounds[0], max: bounds[1] } };
+      }
+      case 'prelu':
+        return { op, attributes: {}, tensors: { alpha: this.floats(channels) } };
+      case 'maxPool2d': {
+        const flips = type === 'bits' ? this.maybe('flips', () => this.flags(channels)) : {};
+        return { op, attributes: { window: this.poolWindow(shape) }, tensors: flips };
+      }
+      case 'averagePool2d':
+        return { op, attributes: { window: this.poolWindow(shape) } };
+      case 'add':
+        return { op, attributes: {}, inputs: this.joined((s) => `${s}` === `${shape}`) };
+      case 'concat': {
+        const positions = `${shape.slice(0, -1)}`;
+        return {
+          op,
+          attributes: {},
+          inputs: this.joined((s) => `${s.slice(0, -1)}` === positions),
+        };
+      }
+      case 'reshape': {
+        const all = shape.reduce((product, axis) => product * axis, 1);
+        const divisors = Array.from({ length: all }, (_, i) => i + 1).filter((d) => all % d === 0);
+        const width = this.one(divisors);
+        const row = this.one(divisors.filter((d) => (all / width) % d === 0));
+        const shapes = [[all], [all / width, width], [all / width / row, row, width]];
+        return { op, attributes: { shape: this.one(shapes) } };
+      }
+      case 'relu':
+      case 'sigmoid':
+      case 'tanh':
+      case 'softmax':
+        return { op, attributes: {} };
+    }
+  }
+
+  /** Bits are no output: sums of them are. */
+  private readable(): Draft {
+    const { shape } = this.last;
+    const channels = shape[shape.length - 1];
+    return shape.length === 3 ? readOut(channels) : this.node('binaryDense');
+  }
+
+  /** The last edge and one or two others that fit it, in any order. */
+  private joined(fits: (shape: readonly number[]) => boolean): string[] {
+    const others = this.edges.filter(
+      ({ type, shape }) => (type === 'f32' || type === 'i32') && fits(shape),
+    );
+    const picked = this.list(this.integer(1, 2), () => this.one(others).name);
+    return this.integer(0, 1) === 0 ? [this.last.name, ...picked] : [...picked, this.last.name];
+  }
+
+  private convolution(shape: readonly number[]) {
+    const groups = this.one([1, 1, 2, 3, shape[2]].filter((g) => shape[2] % g === 0));
+    return { window: this.window(shape), groups, filters: groups * this.integer(1, 4) };
+  }
+
+  /** One that fits the padded picture. */
+  private window([height, width]: readonly number[]): Window {
+    const sides = [height, width].map((length) => {
+      const [before, after] = [this.integer(0, 2), this.integer(0, 2)];
+      const dilation = this.integer(1, 2);
+      const room = Math.floor((length + before + after - 1) / dilation) + 1;
+      const taps = this.integer(1, Math.min(3, room));
+      return { before, after, dilation, taps, stride: this.integer(1, 3) };
+    });
+    return ofSides(sides);
+  }
+
+  /** One whose every place has a tap in the picture: it is padded by less than it reaches, without gaps. */
+  private poolWindow([height, width]: readonly number[]): Window {
+    const sides = [height, width].map((length) => {
+      const taps = this.integer(1, Math.min(3, length));
+      const pad = this.integer(0, taps - 1);
+      return { before: pad, after: pad, dilation: 1, taps, stride: this.integer(1, 3) };
+    });
+    return ofSides(sides);
+  }
+
+  private weights(): WeightType {
+    return this.one(['f32', 'f16', 'bits'] as const);
+  }
+
+  /** @param shape of a filter. */
+  private kernel(weights: WeightType, shape: readonly number[], filters: number): StoredTensor {
+    const count = shape.reduce((product, axis) => product * axis, 1);
+    if (weights === 'bits') return this.signs(filters, count);
+    const all = [...shape, filters];
+    if (weights === 'f32')
+      return floatTensor(
+        all,
+        this.list(count * filters, () => this.float()),
+      );
+    // Halves below 4 in size, with subnormal numbers and both zeros.
+    const half = () => this.integer(0, 0x43ff) + 0x8000 * this.integer(0, 1);
+    return halfTensor(all, this.list(count * filters, half));
+  }
+
+  private signs(rows: number, count: number): StoredTensor {
+    return signTensor(this.list(rows, () => this.list(count, () => 2 * this.integer(0, 1) - 1)));
+  }
+
+  private flags(count: number): StoredTensor {
+    return flagTensor(this.list(count, () => this.integer(0, 1) === 1));
+  }
+
+  private floats(count: number): StoredTensor {
+    return floatTensor(
+      [count],
+      this.list(count, () => this.float()),
+    );
+  }
+
+  private maybe(role: string, make: () => StoredTensor): Record<string, StoredTensor> {
+    return this.integer(0, 1) === 1 ? { [role]: make() } : {};
+  }
+
+  private maybeFloats(role: string, count: number): Record<string, StoredTensor> {
+    return this.maybe(role, () => this.floats(count));
+  }
+
+  /** Near the sums that occur, and now and then beyond them all. */
+  private threshold(): number {
+    return this.integer(0, 9) === 0 ? this.one([-(2 ** 31), 2 ** 31 - 1]) : this.integer(-6, 6);
+  }
+
+  /** Some with few digits, so that sums meet zeros and ties; negative zeros; some with all digits. */
+  private float(): number {
+    const kind = this.integer(0, 4);
+    if (kind === 0) return this.one([0, -0, 1, -1, 0.5]);
+    return kind < 3 ? this.integer(-16, 16) / 8 : Math.fround(this.integer(-2e9, 2e9) / 1e9);
+  }
+
+  private integer(min: number, max: number): number {
+    return this.draw(fc.integer, { min, max });
+  }
+
+  private one<T>(choices: readonly T[]): T {
+    return choices[this.integer(0, choices.length - 1)];
+  }
+
+  private list<T>(length: number, make: () => T): T[] {
+    return Array.from({ length }, make);
+  }
+}
+
+function ofSides(
+  sides: readonly {
+    readonly before: number;
+    readonly after: number;
+    readonly dilation: number;
+    readonly taps: number;
+    readonly stride: number;
+  }[],
+): Window {
+  const [vertical, horizontal] = sides;
+  return {
+    size: [vertical.taps, horizontal.taps],
+    strides: [vertical.stride, horizontal.stride],
+    dilations: [vertical.dilation, horizontal.dilation],
+    pads: [vertical.before, horizontal.before, vertical.after, horizontal.after],
+  };
+}
