@@ -2,26 +2,34 @@
  * Models by chance, of every op: a chain of up to nine nodes, each of an op that can read what the one before it makes, with drawn
  * windows, groups, pad values, tensors and storage. Sums and joins also read edges further back.
  */
-import fc from 'fast-check';
 import type { GeneratorValue } from 'fast-check';
-import {
-  flagTensor,
-  floatTensor,
-  halfTensor,
-  integerTensor,
-  readOut,
-  signTensor,
-  sourceOf,
-} from '../execute/graph.fixture.js';
+import { integerTensor, readOut, sourceOf } from '../execute/graph.fixture.js';
 import type { Draft } from '../execute/graph.fixture.js';
 import type { ModelSource } from '../format/model-source.js';
-import type { StoredTensor } from '../format/tensors.js';
 import type { Edge, GraphInput, OpName, PadValue, WeightType, Window } from '../graph.js';
-import { inferOutput } from '../ops/table.js';
+import { inferOutput, opTable } from '../ops/table.js';
+import { Draws } from './random-tensors.fixture.js';
 
-/** A model, and the bytes or numbers of one example for it. */
-export function drawModel(draw: GeneratorValue): { source: ModelSource; x: Float32Array } {
-  return new Drawing(draw).model();
+/** What a reader has that does not have everything. */
+export interface Limits {
+  readonly ops: readonly OpName[];
+  readonly weights: readonly WeightType[];
+  /** Most edges that a node reads. */
+  readonly joined: number;
+}
+
+const everything: Limits = {
+  ops: Object.keys(opTable).filter((op): op is OpName => Object.hasOwn(opTable, op)),
+  weights: ['f32', 'f16', 'bits'],
+  joined: 3,
+};
+
+/** A model of pictures or vectors that may be given as bytes, too, and the numbers of one example for it. */
+export function drawModel(
+  draw: GeneratorValue,
+  limits = everything,
+): { source: ModelSource; x: Float32Array } {
+  return new Drawing(draw, limits).model();
 }
 
 const opsOfNumbers: readonly OpName[] = [
@@ -32,12 +40,17 @@ const opsOfSums: readonly OpName[] = [...opsOfNumbers, 'threshold', 'threshold',
 const opsOfSigns: readonly OpName[] = ['binaryConv2d', 'binaryConv2d', 'binaryDense', 'reshape'];
 const opsOfPictures: readonly OpName[] = ['binaryConv2d', 'conv2d', 'maxPool2d', 'averagePool2d'];
 
-class Drawing {
+class Drawing extends Draws {
   /** With the input's; a node's edge is called by its place, as the input is "x". */
   private readonly edges: (Edge & { readonly name: string })[] = [];
   private readonly drafts: Draft[] = [];
 
-  constructor(private readonly draw: GeneratorValue) {}
+  constructor(
+    draw: GeneratorValue,
+    private readonly limits: Limits,
+  ) {
+    super(draw);
+  }
 
   model(): { source: ModelSource; x: Float32Array } {
     const picture = this.integer(0, 3) > 0;
@@ -53,10 +66,9 @@ class Drawing {
       mean: this.list(channels, () => this.integer(0, 8) / 16),
       std: this.list(channels, () => this.integer(1, 8) / 8),
     };
-    const rest = this.integer(0, 1) === 1 ? { pixels } : {};
     const count = shape.reduce((product, axis) => product * axis, 1);
     const x = Float32Array.from(this.list(count, () => this.float()));
-    return { source: sourceOf(shape, this.drafts, rest), x };
+    return { source: sourceOf(shape, this.drafts, { pixels }), x };
   }
 
   private get last() {
@@ -91,7 +103,8 @@ class Drawing {
           : type === 'i32'
             ? opsOfSums
             : opsOfNumbers;
-    return this.one(ops.filter((op) => shape.length === 3 || !opsOfPictures.includes(op)));
+    const fitting = ops.filter((op) => shape.length === 3 || !opsOfPictures.includes(op));
+    return this.one(fitting.filter((op) => this.limits.ops.includes(op)));
   }
 
   private node(op: OpName): Draft {
@@ -186,12 +199,13 @@ class Drawing {
     return shape.length === 3 ? readOut(channels) : this.node('binaryDense');
   }
 
-  /** The last edge and one or two others that fit it, in any order. */
+  /** The last edge and one or more others that fit it, on either side. */
   private joined(fits: (shape: readonly number[]) => boolean): string[] {
     const others = this.edges.filter(
       ({ type, shape }) => (type === 'f32' || type === 'i32') && fits(shape),
     );
-    const picked = this.list(this.integer(1, 2), () => this.one(others).name);
+    const count = this.integer(1, this.limits.joined - 1);
+    const picked = this.list(count, () => this.one(others).name);
     return this.integer(0, 1) === 0 ? [this.last.name, ...picked] : [...picked, this.last.name];
   }
 
@@ -223,69 +237,7 @@ class Drawing {
   }
 
   private weights(): WeightType {
-    return this.one(['f32', 'f16', 'bits'] as const);
-  }
-
-  /** @param shape of a filter. */
-  private kernel(weights: WeightType, shape: readonly number[], filters: number): StoredTensor {
-    const count = shape.reduce((product, axis) => product * axis, 1);
-    if (weights === 'bits') return this.signs(filters, count);
-    const all = [...shape, filters];
-    if (weights === 'f32')
-      return floatTensor(
-        all,
-        this.list(count * filters, () => this.float()),
-      );
-    // Halves below 4 in size, with subnormal numbers and both zeros.
-    const half = () => this.integer(0, 0x43ff) + 0x8000 * this.integer(0, 1);
-    return halfTensor(all, this.list(count * filters, half));
-  }
-
-  private signs(rows: number, count: number): StoredTensor {
-    return signTensor(this.list(rows, () => this.list(count, () => 2 * this.integer(0, 1) - 1)));
-  }
-
-  private flags(count: number): StoredTensor {
-    return flagTensor(this.list(count, () => this.integer(0, 1) === 1));
-  }
-
-  private floats(count: number): StoredTensor {
-    return floatTensor(
-      [count],
-      this.list(count, () => this.float()),
-    );
-  }
-
-  private maybe(role: string, make: () => StoredTensor): Record<string, StoredTensor> {
-    return this.integer(0, 1) === 1 ? { [role]: make() } : {};
-  }
-
-  private maybeFloats(role: string, count: number): Record<string, StoredTensor> {
-    return this.maybe(role, () => this.floats(count));
-  }
-
-  /** Near the sums that occur, and now and then beyond them all. */
-  private threshold(): number {
-    return this.integer(0, 9) === 0 ? this.one([-(2 ** 31), 2 ** 31 - 1]) : this.integer(-6, 6);
-  }
-
-  /** Some with few digits, so that sums meet zeros and ties; negative zeros; some with all digits. */
-  private float(): number {
-    const kind = this.integer(0, 4);
-    if (kind === 0) return this.one([0, -0, 1, -1, 0.5]);
-    return kind < 3 ? this.integer(-16, 16) / 8 : Math.fround(this.integer(-2e9, 2e9) / 1e9);
-  }
-
-  private integer(min: number, max: number): number {
-    return this.draw(fc.integer, { min, max });
-  }
-
-  private one<T>(choices: readonly T[]): T {
-    return choices[this.integer(0, choices.length - 1)];
-  }
-
-  private list<T>(length: number, make: () => T): T[] {
-    return Array.from({ length }, make);
+    return this.one(this.limits.weights);
   }
 }
 
