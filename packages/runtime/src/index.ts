@@ -7,6 +7,7 @@ export type { DumpOptions } from './dump/integers.js';
 export { integersJson } from './dump/integers-json.js';
 export type {
   DumpedKernel,
+  DumpedLinear,
   DumpedNode,
   DumpedNodeOf,
   DumpedTensors,

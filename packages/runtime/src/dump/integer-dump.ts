@@ -7,13 +7,21 @@
  * floats are in the same order as kernels of signs, which in the file they are not.
  */
 import type { EdgeDescription } from '../execute/describe.js';
+import type { FormatVersion } from '../format/convention.js';
 import type { Edge, GraphInput, OpAttributes, OpName } from '../graph.js';
 
-/** Weights of a convolution or dense layer: signs as 1 and -1, floats as the float32 that they are (float16 is widened). */
+/** Weights of a convolution or dense layer: signs as 1 and -1, int8 as integers, floats as float32 (float16 is widened). */
 export interface DumpedKernel {
   /** [filters, kh, kw, channels of a group] of a convolution, [units, channels] of a dense layer. */
   readonly shape: readonly number[];
   readonly values: readonly number[];
+}
+
+/** Of conv2d and dense; scale is there with weights of 'i8', one for each filter, as bias is. */
+export interface DumpedLinear {
+  readonly kernel: DumpedKernel;
+  readonly scale?: readonly number[];
+  readonly bias?: readonly number[];
 }
 
 /** What ops without tensors have. */
@@ -29,8 +37,9 @@ export interface DumpedTensors {
   };
   readonly binaryConv2d: { readonly kernel: DumpedKernel };
   readonly binaryDense: { readonly kernel: DumpedKernel };
-  readonly conv2d: { readonly kernel: DumpedKernel; readonly bias?: readonly number[] };
-  readonly dense: { readonly kernel: DumpedKernel; readonly bias?: readonly number[] };
+  readonly quantize: None;
+  readonly conv2d: DumpedLinear;
+  readonly dense: DumpedLinear;
   readonly affine: { readonly a?: readonly number[]; readonly b?: readonly number[] };
   readonly relu: None;
   readonly clip: None;
@@ -65,8 +74,8 @@ export type DumpedNode = { [Op in OpName]: DumpedNodeOf<Op> }[OpName];
 
 export interface IntegerDump {
   readonly format: 'surge-bnn integers';
-  /** Of the model file's format, which says what each op computes. */
-  readonly version: string;
+  /** Of the model file's format, which says what each op computes: the earliest that has all of the model. */
+  readonly version: FormatVersion;
   /** Shape of one example, and where it is a picture how its bytes become numbers: fround((byte / 255 - mean) / std). */
   readonly input: GraphInput;
   /** In the order of their computation. */

@@ -6,12 +6,14 @@ import {
   flagTensor,
   floatTensor,
   halfTensor,
+  int8Tensor,
   integerTensor,
   readOut,
   signTensor,
   sourceOf,
   squareWindow,
 } from '../execute/graph.fixture.js';
+import { everyModel } from '../execute/every-model.fixture.js';
 import { PackedModel } from '../execute/packed-model.js';
 import type { ModelSource } from '../format/model-source.js';
 import { documented, models } from '../format/models.fixture.js';
@@ -41,7 +43,7 @@ function bitsOf(values: ArrayLike<number>): number[] {
 
 function expectSame(source: ModelSource, x: Float32Array): void {
   const dump = throughJson(dumpIntegers(source));
-  const expected = PackedModel.from(source).run(x);
+  const expected = everyModel(source).run(x);
   expect(bitsOf(interpret(dump, [...x]))).toEqual(bitsOf(expected));
 }
 
@@ -169,9 +171,30 @@ describe('a dump', () => {
     ]);
   });
 
+  it('has int8 weights as integers, with the scale of each filter, in a later version', () => {
+    const kernel = int8Tensor([2, 3], [1, -127, 3, 4, 5, 127]);
+    const scale = floatTensor([3], [0.5, 1, -0.25]);
+    const attributes = { units: 3, weights: 'i8' } as const;
+    const int8 = dumpIntegers(
+      sourceOf(
+        [2],
+        [
+          { op: 'quantize', attributes: { factor: 2 } },
+          { op: 'dense', attributes, tensors: { kernel, scale } },
+        ],
+      ),
+    );
+    expect(int8.version).toBe('2');
+    expect(int8.nodes.map(({ tensors }) => tensors)).toEqual([
+      {},
+      { kernel: { shape: [3, 2], values: [1, 4, -127, 5, 3, 127] }, scale: [0.5, 1, -0.25] },
+    ]);
+  });
+
   it('is the same from the bytes of a file, and from what is read of them', () => {
     const file = encodeModel(source);
     expect(dumpIntegers(file)).toEqual(dump);
+    expect(dumpIntegers(encodeModel(source, { compact: true }))).toEqual(dump);
     expect(dumpIntegers(decodeModel(file))).toEqual(dump);
   });
 

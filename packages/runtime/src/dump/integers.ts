@@ -3,16 +3,17 @@ import { isBytes } from '../arrays.js';
 import { edgeOf, edgesOf } from '../execute/describe.js';
 import { checkGraph } from '../format/check-graph.js';
 import { checkValues } from '../format/check-values.js';
-import { formatVersion } from '../format/convention.js';
 import type { ModelSource } from '../format/model-source.js';
 import { decodeModel } from '../format/read.js';
 import type { StoredTensor } from '../format/tensors.js';
+import { versionOf } from '../format/version.js';
 import type { Edge, NodeOf, OpName, WeightType, Window } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
 import { channelsOf } from '../ops/edges.js';
-import { bitRows, floats, integers } from '../ops/stored.js';
+import { bitRows, floats, int8s, integers } from '../ops/stored.js';
 import type {
   DumpedKernel,
+  DumpedLinear,
   DumpedNode,
   DumpedNodeOf,
   DumpedTensors,
@@ -43,7 +44,7 @@ export function dumpIntegers(
   const { classes } = graph;
   return {
     format: 'surge-bnn integers',
-    version: formatVersion,
+    version: versionOf(graph),
     input: graph.inputs[0],
     // TypeScript does not see that attributes and tensors are those of one op, because both come from one node.
     nodes: graph.nodes.map((node) => dumpNode(node, edges, tensors, arrays) as DumpedNode),
@@ -99,14 +100,11 @@ const dumpers: { readonly [Op in OpName]: Dumper<Op> } = {
   binaryDense: ({ attributes: { units } }, channels, arrays) => ({
     kernel: arrays.kernel([units, channels], 'bits'),
   }),
-  conv2d: ({ attributes }, channels, arrays) => ({
-    kernel: arrays.kernel(convolutionShape(attributes, channels), attributes.weights),
-    ...arrays.optional('bias', (role) => arrays.floats(role)),
-  }),
-  dense: ({ attributes: { units, weights } }, channels, arrays) => ({
-    kernel: arrays.kernel([units, channels], weights),
-    ...arrays.optional('bias', (role) => arrays.floats(role)),
-  }),
+  quantize: none,
+  conv2d: ({ attributes }, channels, arrays) =>
+    linear(convolutionShape(attributes, channels), attributes.weights, arrays),
+  dense: ({ attributes: { units, weights } }, channels, arrays) =>
+    linear([units, channels], weights, arrays),
   affine: (_node, _channels, arrays) => ({
     ...arrays.optional('a', (role) => arrays.floats(role)),
     ...arrays.optional('b', (role) => arrays.floats(role)),
@@ -130,6 +128,14 @@ function convolutionShape(
   channels: number,
 ): readonly number[] {
   return [filters, ...window.size, channels / groups];
+}
+
+function linear(shape: readonly number[], weights: WeightType, arrays: NodeArrays): DumpedLinear {
+  return {
+    kernel: arrays.kernel(shape, weights),
+    ...arrays.optional('scale', (role) => arrays.floats(role)),
+    ...arrays.optional('bias', (role) => arrays.floats(role)),
+  };
 }
 
 /** Decoded tensors, each once however many nodes read it, so that a small file does not become large. */
@@ -199,7 +205,7 @@ class NodeArrays {
     const decode = () =>
       weights === 'bits'
         ? bitsOf(tensor, filters, count).map((bit) => (bit === 1 ? -1 : 1))
-        : filtersFirst(floats(tensor), filters, count);
+        : filtersFirst(weights === 'i8' ? int8s(tensor) : floats(tensor), filters, count);
     const way = `kernel ${weights} ${filters} ${count}`;
     return { shape, values: this.arrays.get(tensor, way, filters * count, decode) };
   }
@@ -227,8 +233,8 @@ function bitsOf(tensor: StoredTensor, rows: number, bits: number): number[] {
   });
 }
 
-/** From the file's order of floats, in which the filter changes fastest. */
-function filtersFirst(values: Float32Array, filters: number, count: number): number[] {
+/** From the file's order of numbers, in which the filter changes fastest. */
+function filtersFirst(values: Float32Array | Int8Array, filters: number, count: number): number[] {
   return Array.from(
     { length: filters * count },
     (_, at) => values[(at % count) * filters + Math.floor(at / count)],

@@ -1,10 +1,10 @@
 /**
  * Computes a dump's outputs by docs/format.md, with plain loops over plain arrays, one number at a time: what a stranger would
  * write from the page. It shares no code with the runtime; only the types are imported. Signs are 1 and -1 here, and so
- * are the weights, so that a binary sum is a sum of products like any other.
+ * are the weights, so that a binary sum is a sum of products like any other, and so is one of int8.
  */
 import type { Window } from '../graph.js';
-import type { DumpedKernel, DumpedNode, IntegerDump } from './integer-dump.js';
+import type { DumpedLinear, DumpedNode, IntegerDump } from './integer-dump.js';
 
 const round = Math.fround;
 
@@ -63,32 +63,27 @@ function compute(node: DumpedNode, read: readonly number[][]): number[] {
         return reached !== (flips?.[i % channels] === 1) ? 1 : low;
       });
     }
-    case 'binaryConv2d':
-    case 'conv2d': {
-      const { window, groups, padValue } = node.attributes;
-      const bias = node.op === 'conv2d' ? node.tensors.bias : undefined;
-      return convolve(
-        x,
-        shape,
-        node.output.shape,
-        window,
-        groups,
-        padValue,
-        node.tensors.kernel,
-        bias,
-      );
+    case 'quantize': {
+      const factor = round(node.attributes.factor);
+      return x.map((v) => {
+        const t = round(factor * v);
+        if (Number.isNaN(t)) throw new Error(`${node.name}: NaN`);
+        return t < -127 ? -127 : t > 127 ? 127 : nearestEven(t);
+      });
     }
+    case 'binaryConv2d':
+    case 'conv2d':
+      return convolve(node, x);
     case 'binaryDense':
     case 'dense': {
-      const { values } = node.tensors.kernel;
-      const bias = node.op === 'dense' ? node.tensors.bias : undefined;
+      const { values, finish } = linear(node);
       const { units } = node.attributes;
       const out: number[] = [];
       for (let row = 0; row < x.length; row += channels) {
         for (let unit = 0; unit < units; unit++) {
           let sum = 0;
           for (let c = 0; c < channels; c++) sum += x[row + c] * values[unit * channels + c];
-          out.push(round(bias === undefined ? sum : sum + bias[unit]));
+          out.push(finish(sum, unit));
         }
       }
       return out;
@@ -175,16 +170,35 @@ function place(window: Window, axis: 0 | 1, o: number, k: number, length: number
   return { at, inside: at >= 0 && at < length };
 }
 
+type LinearOp = 'binaryConv2d' | 'binaryDense' | 'conv2d' | 'dense';
+type Linear = Extract<DumpedNode, { op: LinearOp }>;
+
+/** The weights that are multiplied, filter by filter, and what becomes of the sum of filter f. */
+function linear({ inputs: [{ type }], tensors }: Linear) {
+  const { kernel, scale, bias }: DumpedLinear = tensors;
+  const perFilter = kernel.values.length / kernel.shape[0];
+  const ofIntegers = type === 'i8';
+  return {
+    values:
+      scale === undefined || ofIntegers
+        ? kernel.values
+        : kernel.values.map((k, i) => round(scale[Math.floor(i / perFilter)] * k)),
+    finish: (sum: number, f: number): number => {
+      const s = scale !== undefined && ofIntegers ? round(scale[f] * round(sum)) : sum;
+      return round(bias === undefined ? s : s + bias[f]);
+    },
+  };
+}
+
 function convolve(
+  node: Extract<Linear, { op: 'binaryConv2d' | 'conv2d' }>,
   x: readonly number[],
-  [height, width, channels]: readonly number[],
-  [outHeight, outWidth, filters]: readonly number[],
-  window: Window,
-  groups: number,
-  padValue: number,
-  { values, shape: [, rows, columns, perGroup] }: DumpedKernel,
-  bias: readonly number[] | undefined,
 ): number[] {
+  const [height, width, channels] = node.inputs[0].shape;
+  const [outHeight, outWidth, filters] = node.output.shape;
+  const { window, groups, padValue } = node.attributes;
+  const [, rows, columns, perGroup] = node.tensors.kernel.shape;
+  const { values, finish } = linear(node);
   const out: number[] = [];
   for (let oy = 0; oy < outHeight; oy++) {
     for (let ox = 0; ox < outWidth; ox++) {
@@ -203,7 +217,7 @@ function convolve(
             }
           }
         }
-        out.push(round(bias === undefined ? sum : sum + bias[f]));
+        out.push(finish(sum, f));
       }
     }
   }
@@ -248,6 +262,14 @@ function exponential(x: number): number {
   for (let m = 13; m >= 1; m--) s = 1 + (r / m) * s;
   const half = k < 0 ? Math.ceil(k / 2) : Math.floor(k / 2);
   return s * powerOfTwo(half) * powerOfTwo(k - half);
+}
+
+/** The nearest integer, of two the even one; never the negative zero. */
+function nearestEven(x: number): number {
+  const below = Math.floor(x);
+  const rest = x - below;
+  const up = rest > 0.5 || (rest === 0.5 && below % 2 !== 0);
+  return below + (up ? 1 : 0) + 0;
 }
 
 /** The nearest integer, of two the larger. */

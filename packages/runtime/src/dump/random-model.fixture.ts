@@ -6,7 +6,7 @@ import type { GeneratorValue } from 'fast-check';
 import { integerTensor, readOut, sourceOf } from '../execute/graph.fixture.js';
 import type { Draft } from '../execute/graph.fixture.js';
 import type { ModelSource } from '../format/model-source.js';
-import type { Edge, GraphInput, OpName, PadValue, WeightType, Window } from '../graph.js';
+import type { Edge, EdgeType, GraphInput, OpName, PadValue, WeightType, Window } from '../graph.js';
 import { inferOutput, opTable } from '../ops/table.js';
 import { Draws } from './random-tensors.fixture.js';
 
@@ -20,7 +20,7 @@ export interface Limits {
 
 const everything: Limits = {
   ops: Object.keys(opTable).filter((op): op is OpName => Object.hasOwn(opTable, op)),
-  weights: ['f32', 'f16', 'bits'],
+  weights: ['f32', 'f16', 'i8', 'bits'],
   joined: 3,
 };
 
@@ -33,11 +33,23 @@ export function drawModel(
 }
 
 const opsOfNumbers: readonly OpName[] = [
-  ...(['sign', 'sign', 'conv2d', 'dense', 'affine', 'relu', 'clip', 'prelu', 'sigmoid'] as const),
+  ...([
+    'sign',
+    'sign',
+    'quantize',
+    'conv2d',
+    'dense',
+    'affine',
+    'relu',
+    'clip',
+    'prelu',
+    'sigmoid',
+  ] as const),
   ...(['tanh', 'softmax', 'maxPool2d', 'averagePool2d', 'add', 'concat', 'reshape'] as const),
 ];
 const opsOfSums: readonly OpName[] = [...opsOfNumbers, 'threshold', 'threshold', 'threshold'];
 const opsOfSigns: readonly OpName[] = ['binaryConv2d', 'binaryConv2d', 'binaryDense', 'reshape'];
+const opsOfInt8: readonly OpName[] = ['conv2d', 'conv2d', 'dense', 'reshape'];
 const opsOfPictures: readonly OpName[] = ['binaryConv2d', 'conv2d', 'maxPool2d', 'averagePool2d'];
 
 class Drawing extends Draws {
@@ -60,7 +72,7 @@ class Drawing extends Draws {
     this.edges.push({ name: 'x', type: 'f32', shape });
     const nodes = this.integer(1, 9);
     for (let place = 0; place < nodes; place++) this.add(this.node(this.op()));
-    if (this.isOfBits()) this.add(this.readable());
+    if (!this.isOfNumbers()) this.add(this.readable());
     const channels = shape[shape.length - 1];
     const pixels: GraphInput['pixels'] = {
       mean: this.list(channels, () => this.integer(0, 8) / 16),
@@ -75,8 +87,8 @@ class Drawing extends Draws {
     return this.edges[this.edges.length - 1];
   }
 
-  private isOfBits(): boolean {
-    return this.last.type === 'bits' || this.last.type === 'unsigned';
+  private isOfNumbers(): boolean {
+    return this.last.type === 'f32' || this.last.type === 'i32';
   }
 
   private add(draft: Draft): void {
@@ -102,7 +114,9 @@ class Drawing extends Draws {
           ? opsOfSigns
           : type === 'i32'
             ? opsOfSums
-            : opsOfNumbers;
+            : type === 'i8'
+              ? opsOfInt8
+              : opsOfNumbers;
     const fitting = ops.filter((op) => shape.length === 3 || !opsOfPictures.includes(op));
     return this.one(fitting.filter((op) => this.limits.ops.includes(op)));
   }
@@ -135,19 +149,19 @@ class Drawing extends Draws {
       }
       case 'conv2d': {
         const { window, filters, groups } = this.convolution(shape);
-        const weights = this.weights();
-        const perGroup = channels / groups;
-        const padValue = this.one([0, 1, -1] as const);
+        const weights = this.weights(type);
+        const padValue = type === 'i8' ? 0 : this.one([0, 1, -1] as const);
         const attributes = { window, filters, groups, padValue, weights };
-        const kernel = this.kernel(weights, [...window.size, perGroup], filters);
-        return { op, attributes, tensors: { kernel, ...this.maybeFloats('bias', filters) } };
+        const filter = [...window.size, channels / groups];
+        return { op, attributes, tensors: this.linear(weights, filter, filters) };
       }
       case 'dense': {
-        const [units, weights] = [this.integer(1, 12), this.weights()];
-        const kernel = this.kernel(weights, [channels], units);
-        const tensors = { kernel, ...this.maybeFloats('bias', units) };
+        const [units, weights] = [this.integer(1, 12), this.weights(type)];
+        const tensors = this.linear(weights, [channels], units);
         return { op, attributes: { units, weights }, tensors };
       }
+      case 'quantize':
+        return { op, attributes: { factor: this.integer(1, 300) / 4 } };
       case 'affine': {
         const a = this.maybeFloats('a', channels);
         // One of the two has to be there.
@@ -192,9 +206,10 @@ class Drawing extends Draws {
     }
   }
 
-  /** Bits are no output: sums of them are. */
+  /** Bits and int8 are no output: sums of them are. */
   private readable(): Draft {
-    const { shape } = this.last;
+    const { type, shape } = this.last;
+    if (type === 'i8') return this.node('dense');
     const channels = shape[shape.length - 1];
     return shape.length === 3 ? readOut(channels) : this.node('binaryDense');
   }
@@ -236,8 +251,9 @@ class Drawing extends Draws {
     return ofSides(sides);
   }
 
-  private weights(): WeightType {
-    return this.one(this.limits.weights);
+  /** @param type of the edge that is read. */
+  private weights(type: EdgeType): WeightType {
+    return type === 'i8' ? type : this.one(this.limits.weights);
   }
 }
 

@@ -1,7 +1,13 @@
 /** Numbers and tensors by chance, as models have them: few digits and many, zeros of both signs, thresholds near sums. */
 import fc from 'fast-check';
 import type { GeneratorValue } from 'fast-check';
-import { flagTensor, floatTensor, halfTensor, signTensor } from '../execute/graph.fixture.js';
+import {
+  flagTensor,
+  floatTensor,
+  halfTensor,
+  int8Tensor,
+  signTensor,
+} from '../execute/graph.fixture.js';
 import type { StoredTensor } from '../format/tensors.js';
 import type { WeightType } from '../graph.js';
 
@@ -13,14 +19,30 @@ export class Draws {
     const count = shape.reduce((product, axis) => product * axis, 1);
     if (weights === 'bits') return this.signs(filters, count);
     const all = [...shape, filters];
-    if (weights === 'f32')
-      return floatTensor(
-        all,
-        this.list(count * filters, () => this.float()),
-      );
+    if (weights === 'f32') {
+      const floats = this.list(count * filters, () => this.float());
+      return floatTensor(all, floats);
+    }
+    if (weights === 'i8') {
+      const integers = this.list(count * filters, () => this.integer(-127, 127));
+      return int8Tensor(all, integers);
+    }
     // Halves below 4 in size, with subnormal numbers and both zeros.
     const half = () => this.integer(0, 0x43ff) + 0x8000 * this.integer(0, 1);
     return halfTensor(all, this.list(count * filters, half));
+  }
+
+  /** What a float convolution or dense layer has. @param shape of a filter. */
+  protected linear(
+    weights: WeightType,
+    shape: readonly number[],
+    filters: number,
+  ): Record<string, StoredTensor> {
+    return {
+      kernel: this.kernel(weights, shape, filters),
+      ...(weights === 'i8' && { scale: this.floats(filters) }),
+      ...this.maybeFloats('bias', filters),
+    };
   }
 
   protected signs(rows: number, count: number): StoredTensor {
