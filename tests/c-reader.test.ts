@@ -131,6 +131,25 @@ describe.skipIf(!hasCompiler)('the C reader (skipped where there is no compiler 
       /has no op gelu$/m,
       () => replaced(digits, '"op\\":\\"relu', '"op\\":\\"gelu'),
     ],
+    ['JSON without an end', /JSON is broken/, () => withHeader('{"a":' + '['.repeat(1e5))],
+    ['a number beyond f64', /JSON is broken/, () => withHeader('{"a":1e999}')],
+    ['JSON and more', /JSON is broken/, () => withHeader('{}{}')],
+    [
+      'a key that stands twice',
+      /two have the key inputs/,
+      () => withHeader(metadata('{"inputs":[],"inputs":[]}')),
+    ],
+    [
+      'a graph of another kind',
+      /of a wrong type: inputs/,
+      () => withHeader(metadata('{"inputs":1}')),
+    ],
+    [
+      'a graph without an input',
+      /has no input/,
+      () => withHeader(metadata('{"inputs":[],"nodes":[]}')),
+    ],
+    ['a picture of 1 GiB', /more memory than/, () => withHeader(metadata(hugeInput))],
     ['a file that is not there', /cannot be read/, () => undefined],
   ];
   it.each(damaged)('refuses %s', (_, sentence, model) => {
@@ -170,6 +189,8 @@ describe.skipIf(!hasCompiler)('the C reader (skipped where there is no compiler 
   });
 });
 
+const hugeInput = '{"inputs":[{"name":"x","shape":[16384,16384],"pixels":{}}],"nodes":[]}';
+
 function expectRefusal(
   { status, stdout, stderr }: { status: number | null; stdout: string; stderr: string },
   sentence: RegExp,
@@ -193,6 +214,19 @@ function replaced(model: Uint8Array, from: string, to: string): Uint8Array {
   const text = Buffer.from(model).toString('latin1');
   expect(text.includes(from)).toBe(true);
   return new Uint8Array(Buffer.from(text.replace(from, to), 'latin1'));
+}
+
+/** A file of this header and nothing else. */
+function withHeader(text: string): Uint8Array {
+  const padded = text.padEnd(8 * Math.ceil(text.length / 8));
+  const size = new Uint8Array(8);
+  new DataView(size.buffer).setBigUint64(0, BigInt(padded.length), true);
+  return new Uint8Array(Buffer.concat([size, Buffer.from(padded)]));
+}
+
+/** A header with this graph. */
+function metadata(graph: string): string {
+  return JSON.stringify({ __metadata__: { format: 'surge-bnn', version: '1', graph } });
 }
 
 function pgm(header: string, size: number): Uint8Array {
