@@ -2,6 +2,7 @@
  * Runs packed binary networks, in Node and in browsers, and owns their file format. No dependency: what cannot be
  * done with the language alone is not done here.
  */
+export { describeModel } from './execute/describe.js';
 export type { EdgeDescription, ModelDescription, NodeDescription } from './execute/describe.js';
 export { PackedModel } from './execute/packed-model.js';
 export type { LoadOptions, ModelInput } from './execute/packed-model.js';
@@ -40,6 +41,8 @@ export type { ConvShape, Numbers, PoolShape } from './kernels/float-conv.js';
 export { halfValue } from './kernels/half.js';
 export { load } from './load.js';
 export { ModelFileError } from './model-file-error.js';
+export { mostInt8Products } from './kernels/int8.js';
+export type { KernelKind } from './ops/kernel-kind.js';
 export type { Later, ModelMemory, NodeMemory } from './ops/memory.js';
 export type { EdgeBuffer, OpDefinition, Step, TensorSpecs } from './ops/op.js';
 export { inferOutput, opTable } from './ops/table.js';

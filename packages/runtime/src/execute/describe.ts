@@ -1,8 +1,12 @@
 /** A packed model in words and numbers, for people and for tables. */
 import { tensorBytes } from '../format/tensors.js';
 import type { StoredTensor } from '../format/tensors.js';
+import type { ModelSource } from '../format/model-source.js';
 import type { Edge, Graph, GraphInput, NodeOf, OpName } from '../graph.js';
+import { kernelKind } from '../ops/kernel-kind.js';
+import type { KernelKind } from '../ops/kernel-kind.js';
 import { opTable } from '../ops/table.js';
+import { planBuffers } from './plan.js';
 
 export interface EdgeDescription extends Edge {
   readonly name: string;
@@ -13,6 +17,8 @@ export interface NodeDescription {
   readonly op: OpName;
   /** What runs: "xor-popcount 3x3, pad +1". */
   readonly kernel: string;
+  /** Of a node with weights: what it multiplies with what. */
+  readonly kind?: KernelKind;
   /** The trained network's layers whose work it does. */
   readonly layers: readonly string[];
   readonly inputs: readonly EdgeDescription[];
@@ -45,6 +51,11 @@ export function edgeOf(edges: ReadonlyMap<string, Edge>, name: string): Edge {
   return edge;
 }
 
+/** A model that `checkGraph` found sound, without preparing it. */
+export function describeModel({ graph, tensors }: ModelSource): ModelDescription {
+  return describeGraph(graph, tensors, planBuffers(graph).bytes);
+}
+
 /** @param tensors the model's, by name. @param activationBytes as planned. */
 export function describeGraph(
   graph: Graph,
@@ -65,10 +76,12 @@ export function describeGraph(
     outputs: graph.outputs.map(describe),
     nodes: graph.nodes.map((node) => {
       const inputs = node.inputs.map(describe);
+      const kind = kernelKind(node, inputs);
       return {
         name: node.name,
         op: node.op,
         kernel: kernelText(node, inputs),
+        ...(kind === undefined ? {} : { kind }),
         layers: node.layers,
         inputs,
         output: describe(node.name),
