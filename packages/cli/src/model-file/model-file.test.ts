@@ -139,7 +139,7 @@ describe('convert', () => {
     expect(again.out).toMatch(
       /^norm1 .* integer threshold to bits +i32 +bits 16 +\d+ +folded into integer thresholds$/m,
     );
-    expect(again.out).toMatch(/^ +xor-popcount dense +1w\/1a +bits +i32 16 +1,568$/m);
+    expect(again.out).toMatch(/^ +binary1 +xor-popcount dense +1w\/1a +bits +i32 16 +1,568$/m);
     expect(again.out).toContain('80 of 80 outputs equal bit for bit, 80 predictions equal');
     const { length } = await readFile(model);
     expect(again.out).toContain(`model file           ${length.toLocaleString('en-US')} B`);

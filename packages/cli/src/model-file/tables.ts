@@ -25,7 +25,7 @@ export function fateRows(layers: readonly LayerFate[]): string[][] {
       const bytesHere = node.layers[0] === layer ? node.bytes : 0;
       return [
         ...(i === 0 ? [layer, kind] : ['', '']),
-        node.name === layer ? '' : node.name,
+        node.name,
         ...kernelCells(node),
         bytesHere === 0 ? '' : count(bytesHere),
         i === 0 ? remark : '',
