@@ -9,7 +9,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { exportOnnx, mergeAffine, packModel } from '@surge-bnn/converter';
+import { exportOnnx, packModel } from '@surge-bnn/converter';
 import { reestimateBatchNorm } from '@surge-bnn/core';
 import { randomStream } from '@surge-bnn/data';
 import { useEngine } from '@surge-bnn/engine';
@@ -31,8 +31,7 @@ const files = { packed: await prepare('packed'), float: await prepare('float') }
 process.stdout.write(`${JSON.stringify({ inputShape, files })}\n`);
 
 async function prepare(kind) {
-  const source = await lowered(kind);
-  const made = kind === 'float' ? mergeAffine(source) : source;
+  const made = await lowered(kind);
   const bytes = encodeModel(made);
   writeFileSync(at(`${kind}.bnn`), bytes);
   writeFileSync(at(`${kind}.expected.f32`), expected(made, kind));
@@ -48,7 +47,7 @@ async function lowered(kind) {
   const model = buildModel(spec, { ...binarizers, seed: 1, inputShape, classes });
   const pictures = tf.tensor(inputs, [examples, ...inputShape]);
   await reestimateBatchNorm(model, [pictures]);
-  const { source } = packModel(model);
+  const { source } = packModel(model, { merge: kind === 'float' });
   pictures.dispose();
   model.dispose();
   return source;
@@ -56,7 +55,7 @@ async function lowered(kind) {
 
 /** Of two examples, which must not come out the same; of a float twin, whose reference is slow, of one. */
 function expected(source, kind) {
-  const model = PackedModel.from(source);
+  const model = PackedModel.from(source, { kernels: 'reference' });
   const count = kind === 'packed' ? 2 : 1;
   const outputs = model.run(inputs.subarray(0, count * size(inputShape)));
   const half = outputs.length / count;

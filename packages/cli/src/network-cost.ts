@@ -31,6 +31,8 @@ export interface RecipeCost extends NetworkCost {
    * recipe, provenance and agreement, which only a trained network has.
    */
   readonly file: FileSize;
+  /** The same with a compressed header, `convert --compact`. */
+  readonly compact: FileSize;
 }
 
 /** Per layer what the network costs, and as a file; of a recipe with stages the last one's, which is what ships. */
@@ -121,7 +123,8 @@ async function countNetwork(description: Description): Promise<RecipeCost> {
   ]);
   return withNetwork(description, (model) => {
     const { source } = converter.packModel(model, { classes: description.classNames });
-    return { ...core.summarize(model), file: runtime.fileSize(source) };
+    const file = runtime.fileSize(source);
+    return { ...core.summarize(model), file, compact: runtime.fileSize(source, { compact: true }) };
   });
 }
 

@@ -57,6 +57,7 @@ ${table(
     'in float',
     'model file, bytes',
     'its header',
+    'compressed',
     'float32, bytes',
   ],
   rows.map(({ network, binary }) => [
@@ -68,13 +69,14 @@ ${table(
       .join(', ') || 'none',
     count(binary.file.payload + binary.file.header),
     count(binary.file.header),
+    count(binary.compact.total),
     count(binary.total.floatBytes),
   ]),
 )}
 
 The model file is what the writer makes of fresh weights: bits, thresholds, float32 for what stays in float, and in its header the graph as JSON; a
-trained network's header also has recipe, provenance and agreement. \`--float16\` halves what stays in float. float32 are all parameters and moving
-statistics.
+trained network's header also has recipe, provenance and agreement. Compressed: with \`convert --compact\`. \`--float16\` halves the kernels that stay in
+float, \`--int8\` and \`--int8-weights\` quarter them. float32 are all parameters and moving statistics.
 
 ${table(
   ['network', 'source', 'what differs there'],

@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DisagreementError, proveAgreement } from './agreement.js';
+import { convertModel } from './convert.js';
 import { packModel } from './pack.js';
 
 beforeAll(async () => {
@@ -49,13 +50,14 @@ describe('the proof', () => {
     });
     // Neighbours of 1 in float16 lie 2^-10 apart, so both weights become 1 and the first class wins.
     model.setWeights([tf.tensor2d([[1.0001, 1.0003]])]);
-    const packed = PackedModel.from(packModel(model, { floatWeights: 'f16' }).source);
-    const { equalOutputs, rounding } = await proveAgreement(model, packed, {
+    const { report } = await convertModel(model, {
       inputs: [tf.tensor2d([[0], [1]])],
       inputsAre: 'two numbers',
       floatWeights: 'f16',
     });
+    const { equalOutputs, rounding } = report.agreement;
     expect(equalOutputs).toBe(2);
+    expect(rounding?.of).toEqual(['float16 kernels']);
     expect(rounding?.differentPredictions.map(({ input }) => input)).toEqual([1]);
     expect(rounding?.differentPredictions[0].margin).toBeCloseTo(0.0002, 6);
     expect(rounding?.largestDifference).toBeCloseTo(0.0003, 6);

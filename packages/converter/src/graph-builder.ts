@@ -1,4 +1,5 @@
 /** A graph under construction: every node is checked and its output inferred as it is added. */
+import { freeName } from './free-name.js';
 import { inferOutput } from '@surge-bnn/runtime';
 import type { Edge, GraphInput, GraphNode, NodeOf, OpName, StoredTensor } from '@surge-bnn/runtime';
 
@@ -71,10 +72,7 @@ export class GraphBuilder {
 
   /** A name that no edge has and none will get: as wanted, or with a number. */
   reserveName(wanted: string): string {
-    let name = wanted;
-    for (let n = 2; this.names.has(name); n++) name = `${wanted}#${n}`;
-    this.names.add(name);
-    return name;
+    return freeName(this.names, wanted);
   }
 
   private keep(key: string, tensor: StoredTensor): void {

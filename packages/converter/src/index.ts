@@ -8,13 +8,17 @@ export { readSafetensors } from './import/read-safetensors.js';
 export type { ForeignTensor } from './import/read-safetensors.js';
 export { convertibleKinds } from './lower/lower.js';
 export { exportOnnx } from './onnx/export-onnx.js';
-export { mergeAffine } from './onnx/merge-affine.js';
 export { packModel } from './pack.js';
 export type { Packed, PackOptions } from './pack.js';
+export type { FloatWeights, FormOptions } from './ends/forms.js';
+export type { InputLimits } from './ends/calibrate.js';
 export type {
   Agreement,
+  Calibration,
+  CalibrationOptions,
   Conversion,
   ConversionReport,
   ConvertOptions,
   LayerFate,
+  Rounding,
 } from './types.js';

@@ -36,6 +36,10 @@ export function storedHalves({ values, shape }: Values, where: string): StoredTe
   return { dtype: 'F16', shape, bytes: new Uint8Array(view.buffer) };
 }
 
+export function storedInt8s(values: Int8Array, shape: readonly number[]): StoredTensor {
+  return { dtype: 'I8', shape, bytes: Uint8Array.from(values) };
+}
+
 export function storedIntegers(values: Int32Array): StoredTensor {
   const shape = [values.length];
   const view = new DataView(new ArrayBuffer(tensorBytes({ dtype: 'I32', shape })));

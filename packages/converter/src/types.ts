@@ -1,8 +1,13 @@
 /** What a conversion takes and what it tells. */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Edge, FileSize, GraphInput, JsonObject, OpName } from '@surge-bnn/runtime';
+import type { FileSize, GraphInput, JsonObject, NodeDescription } from '@surge-bnn/runtime';
+import type { FormOptions } from './ends/forms.js';
 
-export interface ConvertOptions {
+/**
+ * `floatWeights` and `layerWeights` say how kernels of float layers are stored: rounded ones make a smaller file, and the report
+ * tells what that changed.
+ */
+export interface ConvertOptions extends FormOptions {
   /**
    * Real inputs for the proof, in batches float32 [n, ...shape] as the network is fed with: the packed model runs beside
    * the trained one on all of them. The converter disposes each that it takes; when it refuses before, they stay the caller's.
@@ -16,8 +21,15 @@ export interface ConvertOptions {
   /** How bytes become inputs; written into the file, so that pictures can be given to it. */
   readonly pixels?: GraphInput['pixels'];
   readonly classes?: readonly string[];
-  /** How kernels of float layers are stored. With 'f16' they are rounded, and the report tells what that changed. Default 'f32'. */
-  readonly floatWeights?: 'f32' | 'f16';
+  /** For layers of the form 'i8', which need it: real inputs that tell how large their inputs get. */
+  readonly calibration?: CalibrationOptions;
+  /**
+   * Merge constant multiply-adds (batch norms, scales) into the layers beside them where that changes last bits, too: a smaller and
+   * faster model, and the report tells what that changed. Where it changes no bit it is done always. Default false.
+   */
+  readonly merge?: boolean;
+  /** Compress the file's header, most of a small network's file; readers of version 1 cannot read it then. Default false. */
+  readonly compact?: boolean;
   /** Names of binary layers that may stay in float where they cannot be packed. */
   readonly allowFloat?: readonly string[];
   /** Training batches: when given, batch norm statistics are averaged over them first (this changes the trained model). The caller disposes them. */
@@ -28,12 +40,24 @@ export interface ConvertOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface CalibrationOptions {
+  /** In batches, as those of the proof but not the same: training inputs. The converter disposes each that it takes. */
+  readonly inputs: ConvertOptions['inputs'];
+  /** What they are, for the report. */
+  readonly inputsAre: ConvertOptions['inputsAre'];
+  /**
+   * A layer's inputs keep their size up to what so many per cent of the |x| seen do not exceed, and what is larger is cut off: 100,
+   * the default, cuts nothing off.
+   */
+  readonly percentile?: number;
+}
+
 /** What became of a layer of the trained network. */
 export interface LayerFate {
   readonly layer: string;
   readonly kind: string;
-  /** Nodes of the packed graph that do its work; empty where it vanished (a flatten, a dropout). */
-  readonly nodes: readonly { readonly name: string; readonly op: OpName; readonly output: Edge }[];
+  /** Nodes of the packed graph that do its work, also those that do others' too; empty where it vanished (a flatten, a dropout). */
+  readonly nodes: readonly NodeDescription[];
   /** Why it is not bits although it might have been expected, or what it was folded into. */
   readonly remark?: string;
   /** Bytes of its tensors in the file; a tensor of several layers counts with the first. */
@@ -44,17 +68,37 @@ export interface LayerFate {
 export interface Agreement {
   readonly inputs: number;
   readonly inputsAre: string;
-  /** Inputs whose outputs are the same, every number bit for bit. */
+  /**
+   * Inputs whose outputs are those of the trained network, evaluated with the rounding of the file's float layers, every number bit
+   * for bit: all, unless multiply-adds were merged.
+   */
   readonly equalOutputs: number;
   /** Inputs with the same largest output. */
   readonly equalPredictions: number;
   /** Largest |packed - trained| over all outputs. */
   readonly largestDifference: number;
-  /** With float16 kernels: against the network before rounding, every prediction that differs with its margin there. */
-  readonly rounding?: {
-    readonly differentPredictions: readonly { readonly input: number; readonly margin: number }[];
-    readonly largestDifference: number;
-  };
+  /** With merged multiply-adds: inputs for which the file would have these outputs bit for bit without merging: all, or there is no file. */
+  readonly equalUnmerged?: number;
+  /** Where kernels or inputs are rounded or multiply-adds merged: against the network as it was trained. */
+  readonly rounding?: Rounding;
+  readonly calibration?: Calibration;
+}
+
+export interface Rounding {
+  /** What was rounded: "float16 kernels". */
+  readonly of: readonly string[];
+  /** Every prediction that differs, with its margin before. */
+  readonly differentPredictions: readonly { readonly input: number; readonly margin: number }[];
+  readonly largestDifference: number;
+}
+
+/** Of the inputs of int8 layers. */
+export interface Calibration {
+  readonly inputs: number;
+  readonly inputsAre: string;
+  readonly percentile: number;
+  /** By layer: |x| that becomes 127; what is larger does, too. */
+  readonly limits: Readonly<Record<string, number>>;
 }
 
 export interface ConversionReport {

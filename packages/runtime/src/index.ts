@@ -13,6 +13,7 @@ export type {
   DumpedTensors,
   IntegerDump,
 } from './dump/integer-dump.js';
+export { describeNodes } from './execute/describe.js';
 export type { EdgeDescription, ModelDescription, NodeDescription } from './execute/describe.js';
 export { PackedModel } from './execute/packed-model.js';
 export type { LoadOptions, ModelInput } from './execute/packed-model.js';
@@ -55,6 +56,8 @@ export type { Arithmetic } from './program/assemble.js';
 export type { KernelSet, Machine } from './program/kernel-set.js';
 export { load } from './load.js';
 export { ModelFileError } from './model-file-error.js';
+export { mostInt8Products } from './kernels/int8.js';
+export type { KernelKind } from './ops/kernel-kind.js';
 export type { Later, ModelMemory, NodeMemory } from './ops/memory.js';
 export type { EdgeBuffer, OpDefinition, Step, TensorSpecs } from './ops/op.js';
 export { inferOutput, opTable } from './ops/table.js';

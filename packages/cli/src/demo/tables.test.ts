@@ -27,7 +27,7 @@ describe('formatReport', () => {
   it('prints what the network became, its sizes and its proof', () => {
     const shipped = formatReport({ ...report, shipped: sampleShipped() });
     expect(shipped).toMatch(
-      /^a<b> +BinaryDense +sign "a<b>\/sign", binaryDense +i32 16 +32 +a "remark"$/m,
+      /^a<b> +BinaryDense +a<b>\/sign +sign to bits +f32 +bits 9 +a "remark"\n +a<b> +xor-popcount dense +1w\/1a +bits +i32 16 +32$/m,
     );
     expect(shipped).toContain('4,128 B');
     expect(shipped).toContain('1,032 B (1.03 kB): header 1,000 B, payload 32 B');

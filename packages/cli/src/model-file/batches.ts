@@ -13,14 +13,32 @@ const PROOF_BATCH = 50;
  *
  * @param onSkip is told of pictures that cannot be decoded and were left out.
  */
-export async function* inputBatches(
+export function inputBatches(
   set: PictureSet,
   normalization: ChannelStatistics,
   count = set.count,
   onSkip?: (picture: string) => void,
 ): AsyncGenerator<tf.Tensor4D, void, undefined> {
+  return firstOf(set, { normalization, shuffle: false, onSkip }, count);
+}
+
+/** `count` images from all over the set, always the same; else as inputBatches. */
+export function sampleBatches(
+  set: PictureSet,
+  normalization: ChannelStatistics,
+  count: number,
+  onSkip?: (picture: string) => void,
+): AsyncGenerator<tf.Tensor4D, void, undefined> {
+  return firstOf(set, { normalization, shuffle: true, onSkip }, count);
+}
+
+async function* firstOf(
+  set: PictureSet,
+  given: Pick<BatchLoaderOptions, 'normalization' | 'shuffle' | 'onSkip'>,
+  count: number,
+): AsyncGenerator<tf.Tensor4D, void, undefined> {
   let left = count;
-  const order = { batchSize: PROOF_BATCH, seed: 0, normalization, shuffle: false, onSkip };
+  const order = { batchSize: PROOF_BATCH, seed: 0, ...given };
   for await (const batch of batches(set, order)) {
     const [size, ...picture] = batch.shape;
     if (size <= left) {

@@ -14,6 +14,7 @@ import { parseOverride, sha256 } from '@surge-bnn/train';
 import { openAt } from '../pictures/open-at.js';
 import { version } from '../workspace.js';
 import { inputBatches } from './batches.js';
+import { calibrationOn, formsOf, needsCalibration } from './convert-run.js';
 import type { ConversionOptions } from './convert-run.js';
 import { jsonObject } from './json.js';
 import { whyUnreadable } from './open.js';
@@ -64,9 +65,9 @@ export async function convertImport(
   const tensors = named(file, content);
   const side = sideOf(options.network);
   const set = await openAt(dataset, side, { split: 'test', directory });
+  const train = () => openAt(dataset, side, { split: 'train', directory });
   const given = givenNormalization(options, set);
-  const normalization =
-    given ?? channelStatistics(await openAt(dataset, side, { split: 'train', directory }));
+  const normalization = given ?? channelStatistics(await train());
   await useEngine();
   const { model, description } = buildNetwork(options, set);
   try {
@@ -88,8 +89,10 @@ export async function convertImport(
       inputsAre: (count) => `${count} test images of ${set.name}`,
       pixels: normalization,
       classes: set.classes,
-      floatWeights: options.float16 ? 'f16' : 'f32',
-      allowFloat: options.allowFloat,
+      ...formsOf(options),
+      ...(needsCalibration(options)
+        ? { calibration: calibrationOn(await train(), normalization, options) }
+        : {}),
       provenance: jsonObject({
         converter: `surge-bnn ${version()}`,
         imported: { file: path.basename(file), sha256: sha256(content), ...description },

@@ -1,18 +1,21 @@
 /** From a run folder to a packed model: the checkpoint, the images of the proof, and where it all comes from. */
 import { convertModel } from '@surge-bnn/converter';
-import type { Conversion } from '@surge-bnn/converter';
+import type { Conversion, ConvertOptions, FormOptions } from '@surge-bnn/converter';
+import type { ChannelStatistics, PictureSet } from '@surge-bnn/data';
 import type { JsonObject } from '@surge-bnn/runtime';
 import { hashWeights, loadCheckpoint, loadRun, parametersOf } from '@surge-bnn/train';
 import type { CheckpointName, LoadedRun } from '@surge-bnn/train';
 import { version } from '../workspace.js';
-import { inputBatches, trainingBatches } from './batches.js';
+import { inputBatches, sampleBatches, trainingBatches } from './batches.js';
 import { jsonObject } from './json.js';
 
 /** What both ways into a conversion take. */
-export interface ConversionOptions {
-  /** Store kernels of float layers as float16. */
-  readonly float16?: boolean;
-  readonly allowFloat?: readonly string[];
+export interface ConversionOptions
+  extends FormOptions, Pick<ConvertOptions, 'allowFloat' | 'merge' | 'compact'> {
+  /** Training images that layers of int8 are calibrated on, where there are such layers. Default 500. */
+  readonly calibrationImages?: number;
+  /** Of the calibration: what so many per cent of a layer's inputs do not exceed is kept. Default 100. */
+  readonly percentile?: number;
   /** Images that the proof runs on, from the first; default all. */
   readonly images?: number;
   readonly signal?: AbortSignal;
@@ -53,8 +56,10 @@ export async function convertRun(
       inputsAre: (count) => `${count} ${what} of ${evaluation.title}`,
       pixels: normalization,
       classes: evaluation.classes,
-      floatWeights: options.float16 ? 'f16' : 'f32',
-      allowFloat: options.allowFloat,
+      ...formsOf(options),
+      ...(needsCalibration(options)
+        ? { calibration: calibrationOn(data.train, normalization, options) }
+        : {}),
       ...(options.reestimate
         ? { reestimateOn: trainingBatches(data.train, normalization, recipe, { signal, onSkip }) }
         : {}),
@@ -66,6 +71,36 @@ export async function convertRun(
   } finally {
     model.dispose();
   }
+}
+
+/** What of the options the converter takes as it is. */
+export function formsOf({
+  floatWeights,
+  layerWeights,
+  allowFloat,
+  merge,
+  compact,
+}: ConversionOptions): Partial<ConvertOptions> {
+  return { floatWeights, layerWeights, allowFloat, merge, compact };
+}
+
+/** Whether a layer's inputs are to be integers. */
+export function needsCalibration({ floatWeights, layerWeights = {} }: FormOptions): boolean {
+  return floatWeights === 'i8' || Object.values(layerWeights).includes('i8');
+}
+
+/** Training images, because those of the proof are the ones that it is to be proven on. */
+export function calibrationOn(
+  train: PictureSet,
+  normalization: ChannelStatistics,
+  { calibrationImages = 500, percentile, onSkip }: ConversionOptions,
+): ConvertOptions['calibration'] {
+  const count = Math.min(calibrationImages, train.count);
+  return {
+    inputs: sampleBatches(train, normalization, count, onSkip),
+    inputsAre: (images) => `${images} training images of ${train.title}`,
+    ...(percentile === undefined ? {} : { percentile }),
+  };
 }
 
 /** The recipe, without the folder of the images: that is a place on one machine. */

@@ -73,6 +73,18 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
     ['convert {}/run --out {}/folder.bnn', ['folder.bnn', 'EISDIR']],
     ['convert {}/run --out {}/tiny.json/x.bnn', ['x.bnn', 'not a folder']],
     ['convert {}/run --allow-float binary9', ['binary9']],
+    ['convert {}/run --int8 --float16', ['--float16 and --int8 contradict', '--layer-weights']],
+    ['convert {}/run --calibrate 9', ['--calibrate is for layers of int8', '--int8']],
+    ['convert {}/run --float16 --percentile 99', ['--percentile is for layers of int8']],
+    ['convert {}/run --int8 --percentile 0', ['percentile must be above 0', 'got 0']],
+    ['convert {}/run --int8 --calibrate 0', ['--calibrate must be a whole number >= 1']],
+    ['convert {}/run --layer-weights classifier', ['needs LAYER=FORM', 'i8-weights']],
+    ['convert {}/run --layer-weights classifier=i4', ['f32, f16, i8', '"classifier=i4"']],
+    ['convert {}/run --layer-weights clasifier=i8', ['did you mean "classifier"']],
+    [
+      'convert {}/run --layer-weights binary1=f16',
+      ['"binary1", a BinaryDense, which has no float'],
+    ],
     ['convert {}/torch.safetensors', ['torch.safetensors', '--network NAME']],
     ['convert {}/none --network mlp --data digits', ['the weights', 'none does not exist']],
     ['convert {}/tiny.json --network mlp --data digits', ['tiny.json', 'safetensors']],
@@ -132,7 +144,10 @@ describe('convert', () => {
     const again = await cli('convert', run);
     expect(again.code).toBe(0);
     expect(again.out).toContain(`${model} as it was`);
-    expect(again.out).toMatch(/^norm1 .* threshold .* folded into integer thresholds$/m);
+    expect(again.out).toMatch(
+      /^norm1 .* integer threshold to bits +i32 +bits 16 +\d+ +folded into integer thresholds$/m,
+    );
+    expect(again.out).toMatch(/^ +binary1 +xor-popcount dense +1w\/1a +bits +i32 16 +1,568$/m);
     expect(again.out).toContain('80 of 80 outputs equal bit for bit, 80 predictions equal');
     const { length } = await readFile(model);
     expect(again.out).toContain(`model file           ${length.toLocaleString('en-US')} B`);
@@ -158,6 +173,36 @@ describe('convert', () => {
     const { metadata, nodes } = await json('summary', out);
     expect(metadata).toMatchObject({ provenance: { checkpoint: 'best', recipe: 'tiny' } });
     expect(JSON.stringify(nodes)).toContain('f16 weights');
+  });
+
+  it('makes layers of int8, merges, and compresses, and tells what that changed', async () => {
+    const out = at('int8.bnn');
+    const flags = ['--int8', '--calibrate', '30', '--merge', '--compact', '--out', out];
+    const { code, out: text } = await cli('convert', run, ...flags);
+    expect(code).toBe(0);
+    expect(text).toMatch(/int8 dense, i8 weights +8w\/8a +i8 +f32 10 /);
+    expect(text).toMatch(/^without merging +80 of 80 outputs equal bit for bit$/m);
+    expect(text).toMatch(
+      /^calibration +largest inputs: classifier [\d.]+ \(30 training images of digits\)$/m,
+    );
+    expect(text).toMatch(
+      /^as trained +int8 layers, merged multiply-adds: \d+ predictions differ from the trained network's/m,
+    );
+    const { size, metadata, nodes } = await json('summary', out);
+    const { length } = await readFile(out);
+    expect(size).toMatchObject({ total: length });
+    expect(metadata).toMatchObject({ agreement: { calibration: { inputs: 30, percentile: 100 } } });
+    expect(JSON.stringify(nodes)).toContain('"kind":"8w/8a"');
+    const summary = await cli('summary', out);
+    expect(summary.out).toMatch(
+      /^agreement .*; int8 layers, merged multiply-adds: \d+ predictions/m,
+    );
+    const node = await json('summary', out, '--node', 'classifier');
+    const tensors = node.tensors as { dtype: string; values: number[] }[];
+    const kernel = tensors.find(({ dtype }) => dtype === 'I8');
+    expect(Math.max(...(kernel?.values ?? []).map(Math.abs))).toBe(127);
+    const evaluated = await json('evaluate', out);
+    expect(evaluated).toMatchObject({ images: 80 });
   });
 
   it('leaves nothing behind when it is stopped', async () => {
@@ -235,7 +280,9 @@ describe('a model file', () => {
 
   it('tells every node, every edge, every byte, and the numbers of a node', async () => {
     const { out } = await cli('summary', model);
-    expect(out).toMatch(/^binary1 +binaryDense +xor-popcount.* bits +i32 16 +1,568$/m);
+    expect(out).toMatch(
+      /^binary1 +binaryDense +xor-popcount dense +1w\/1a .* bits +i32 16 +1,568$/m,
+    );
     expect(out).toContain('agreement        80 of 80 outputs equal bit for bit');
     expect(out).toMatch(/^data\.train +[0-9a-f]{64}$/m);
     const all = await json('summary', model);

@@ -45,7 +45,7 @@ export function formatModelSummary({ file, size, nodes, metadata, ...rest }: Mod
 
 /** {data: {name: 'x'}} as ['data.name', 'x']. */
 function leaves(value: Json, name = ''): [string, string][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (typeof value !== 'object' || value === null || isList(value)) {
     return [[name, text(value)]];
   }
   return Object.entries(value).flatMap(([key, member]) =>
@@ -55,9 +55,21 @@ function leaves(value: Json, name = ''): [string, string][] {
 
 /** The converter's own words, if it was our converter. */
 function agreementText(agreement: NonNullable<ModelMetadata['agreement']>): string {
-  const { inputs, equalOutputs, inputsAre } = agreement;
+  const { inputs, equalOutputs, inputsAre, rounding } = agreement;
   if (typeof inputs !== 'number' || typeof equalOutputs !== 'number') return text(agreement);
-  return `${count(equalOutputs)} of ${count(inputs)} outputs equal bit for bit (${text(inputsAre)})`;
+  const equal = `${count(equalOutputs)} of ${count(inputs)} outputs equal bit for bit (${text(inputsAre)})`;
+  return rounding === undefined ? equal : `${equal}; ${roundingText(rounding)}`;
+}
+
+function roundingText(rounding: Json): string {
+  if (typeof rounding !== 'object' || rounding === null || isList(rounding)) return text(rounding);
+  const { of, differentPredictions } = rounding;
+  if (!isList(of) || !isList(differentPredictions)) return text(rounding);
+  return `${of.map(text).join(', ')}: ${count(differentPredictions.length)} predictions differ from the trained network's`;
+}
+
+function isList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
 }
 
 function text(value: unknown): string {

@@ -9,31 +9,45 @@ export function edgeText({ type, shape }: Edge): string {
   return `${type} ${shape.join('x')}`;
 }
 
-/** Layers of the trained network: the nodes that do their work now. */
+/** Titles of `fateRows`. */
+export const fateTitles = [
+  ...(['layer', 'kind', 'node', 'kernel', 'w/a', 'in', 'out', 'bytes', 'remark'] as const),
+];
+
+/**
+ * Layers of the trained network, each with the nodes that do its work now: a row for each node, the layer's name in the first of
+ * them. A node of several layers has its bytes with one of them.
+ */
+export function fateRows(layers: readonly LayerFate[]): string[][] {
+  return layers.flatMap(({ layer, kind, nodes, remark = '' }) => {
+    if (nodes.length === 0) return [[layer, kind, '', '', '', '', '', '', remark]];
+    return nodes.map((node, i) => {
+      const bytesHere = node.layers[0] === layer ? node.bytes : 0;
+      return [
+        ...(i === 0 ? [layer, kind] : ['', '']),
+        node.name,
+        ...kernelCells(node),
+        bytesHere === 0 ? '' : count(bytesHere),
+        i === 0 ? remark : '',
+      ];
+    });
+  });
+}
+
+/** Kernel, bits of weights and activations, types of what it reads, type and shape of what it makes. */
+function kernelCells({ kernel, kind, inputs, output }: NodeDescription): string[] {
+  return [kernel, kind ?? '', inputs.map(({ type }) => type).join(', '), edgeText(output)];
+}
+
 export function formatFates(layers: readonly LayerFate[]): string {
-  return formatTable<LayerFate>(
-    [
-      { title: 'layer', value: (l) => l.layer, align: 'left' },
-      { title: 'kind', value: (l) => l.kind, align: 'left' },
-      { title: 'became', value: becameText, align: 'left' },
-      { title: 'edge', value: edgeOfFate, align: 'left' },
-      { title: 'bytes', value: (l) => (l.bytes === 0 ? '' : count(l.bytes)) },
-      { title: 'remark', value: (l) => l.remark ?? '', align: 'left' },
-    ],
-    layers,
+  return formatTable<string[]>(
+    fateTitles.map((title, i) => ({
+      title,
+      value: (row) => row[i],
+      ...(title === 'bytes' ? {} : { align: 'left' }),
+    })),
+    fateRows(layers),
   );
-}
-
-/** The ops that do a layer's work, with their names where they are not the layer's own. */
-export function becameText({ layer, nodes }: LayerFate): string {
-  if (nodes.length === 0) return 'nothing';
-  return nodes.map(({ name, op }) => (name === layer ? op : `${op} "${name}"`)).join(', ');
-}
-
-/** What comes out of the layer's last node. */
-export function edgeOfFate({ nodes }: LayerFate): string {
-  const last = nodes.at(-1);
-  return last === undefined ? '' : edgeText(last.output);
 }
 
 /** Nodes of a file in the order in which they compute. */
@@ -43,6 +57,7 @@ export function formatNodes(nodes: readonly NodeDescription[]): string {
       { title: 'node', value: (n) => n.name, align: 'left' },
       { title: 'op', value: (n) => n.op, align: 'left' },
       { title: 'kernel', value: (n) => n.kernel, align: 'left' },
+      { title: 'w/a', value: (n) => n.kind ?? '', align: 'left' },
       { title: 'layers', value: (n) => n.layers.join(', '), align: 'left' },
       { title: 'in', value: (n) => n.inputs.map((edge) => edge.type).join(', '), align: 'left' },
       { title: 'out', value: (n) => edgeText(n.output), align: 'left' },
@@ -72,25 +87,34 @@ export function ratioText(floatBytes: number, { payload, total }: FileSize): str
 }
 
 /** The proof in words. */
-export function agreementLines({
-  inputs,
-  inputsAre,
-  equalOutputs,
-  equalPredictions,
-  largestDifference,
-  rounding,
-}: Agreement): string[] {
+export function agreementLines({ rounding, calibration, ...proof }: Agreement): string[] {
+  const { inputs, inputsAre, equalOutputs, equalPredictions, largestDifference } = proof;
   const lines = [
     `agreement            ${count(equalOutputs)} of ${count(inputs)} outputs equal bit for bit, ${count(equalPredictions)} predictions equal, ` +
-      `largest difference ${largestDifference} (${inputsAre})`,
+      `largest difference ${figuresOf(largestDifference)} (${inputsAre})`,
   ];
+  if (proof.equalUnmerged !== undefined) {
+    lines.push(
+      `without merging      ${count(proof.equalUnmerged)} of ${count(inputs)} outputs equal bit for bit`,
+    );
+  }
+  if (calibration !== undefined) {
+    const { percentile, limits } = calibration;
+    const each = Object.entries(limits).map(([layer, limit]) => `${layer} ${figures(limit)}`);
+    const share = percentile === 100 ? 'largest inputs' : `${percentile} % of the inputs up to`;
+    lines.push(`calibration          ${share}: ${each.join(', ')} (${calibration.inputsAre})`);
+  }
   if (rounding !== undefined) {
-    const { differentPredictions, largestDifference: changed } = rounding;
+    const { of, differentPredictions, largestDifference: changed } = rounding;
     const margins = differentPredictions.map(({ input, margin }) => `${input}: ${figures(margin)}`);
     lines.push(
-      `rounding to float16  ${count(differentPredictions.length)} predictions differ from those of float32, largest difference ${figures(changed)}` +
+      `as trained           ${of.join(', ')}: ${count(differentPredictions.length)} predictions differ from the trained network's, largest difference ${figuresOf(changed)}` +
         (margins.length === 0 ? '' : `; image and margin there: ${margins.join(', ')}`),
     );
   }
   return lines;
+}
+
+function figuresOf(difference: number): string {
+  return difference === 0 ? '0' : figures(difference);
 }

@@ -149,8 +149,17 @@ describe('reportPage', () => {
     const page = await reportPage({ ...sampleReport(), shipped: sampleShipped() });
     expect(XMLValidator.validate(page.replace('<!doctype html>', ''))).toBe(true);
     expect(page).toContain('<a href="surge/model.bnn">');
-    expect(page).toContain('sign &quot;a&lt;b&gt;/sign&quot;, binaryDense');
-    for (const part of ['4.0 times smaller', '80 of 80', '4,128', '1,032', '0.25 ms', '1.50 ms']) {
+    expect(page).toContain('<td class="text">a&lt;b&gt;/sign</td>');
+    for (const part of [
+      'xor-popcount dense',
+      '1w/1a',
+      '4.0 times smaller',
+      '80 of 80',
+      '4,128',
+      '1,032',
+      '0.25 ms',
+      '1.50 ms',
+    ]) {
       expect(page).toContain(part);
     }
   });

@@ -15,7 +15,12 @@ export function sampleReport(epochs = 3, layers = ['binary1', 'binary2']): Repor
 }
 
 export function sampleShipped(): Shipped {
-  const edge = { type: 'i32', shape: [16] } as const;
+  const edges = {
+    x: { name: 'x', type: 'f32', shape: [9] },
+    bits: { name: 'a<b>/sign', type: 'bits', shape: [9] },
+    sums: { name: 'a<b>', type: 'i32', shape: [16] },
+  } as const;
+  const layer = 'a<b>';
   return {
     label: 'SURGE',
     file: 'surge/model.bnn',
@@ -25,8 +30,25 @@ export function sampleShipped(): Shipped {
         layer: 'a<b>',
         kind: 'BinaryDense',
         nodes: [
-          { name: 'a<b>/sign', op: 'sign', output: { type: 'bits', shape: [9] } },
-          { name: 'a<b>', op: 'binaryDense', output: edge },
+          {
+            name: edges.bits.name,
+            op: 'sign',
+            kernel: 'sign to bits',
+            layers: [layer],
+            inputs: [edges.x],
+            output: edges.bits,
+            bytes: 0,
+          },
+          {
+            name: layer,
+            op: 'binaryDense',
+            kernel: 'xor-popcount dense',
+            kind: '1w/1a',
+            layers: [layer],
+            inputs: [edges.bits],
+            output: edges.sums,
+            bytes: 32,
+          },
         ],
         bytes: 32,
         remark: 'a "remark"',

@@ -1,5 +1,5 @@
 /** The report's section on the model file: how small it is, that it computes the same, and what became of each layer. */
-import { becameText, edgeOfFate } from '../model-file/tables.js';
+import { fateRows, fateTitles } from '../model-file/tables.js';
 import { bytes, count, percent } from '../terminal/format.js';
 import { card, html, table, type Content, type Html } from './html.js';
 import type { Report, Shipped } from './model.js';
@@ -31,21 +31,11 @@ export function shippedSection({ shipped }: Report): Content {
     </p>
     ${table(['what', 'value'], facts(shipped))}
     <p>
-      What became of each layer. An edge carries bits, integer sums (i32) or floats (f32); a batch
-      norm and the sign behind it are integer thresholds.
+      What became of each layer: the nodes that do its work, the kernel of each, the bits of its
+      weights (w) and activations (a), what it reads and makes. An edge carries bits, integer sums
+      (i32) or floats (f32); a batch norm and the sign behind it are integer thresholds.
     </p>
-    ${table(
-      ['layer', 'kind', 'became', 'edge', 'bytes', 'remark'],
-      layers.map((fate) => [
-        fate.layer,
-        fate.kind,
-        becameText(fate),
-        edgeOfFate(fate),
-        fate.bytes === 0 ? '' : count(fate.bytes),
-        fate.remark ?? '',
-      ]),
-      [1, 2, 3, 5],
-    )}`;
+    ${table(fateTitles, fateRows(layers), [1, 2, 3, 4, 5, 6, 8])}`;
 }
 
 function facts({ floatBytes, size, fresh }: Shipped): string[][] {

@@ -1,6 +1,12 @@
 /** `surge-bnn convert`: a trained network becomes a file of packed bits, with the proof that both compute the same. */
 import path from 'node:path';
-import type { ConversionReport, ImportedWeight, ImportReport } from '@surge-bnn/converter';
+import type {
+  ConversionReport,
+  FloatWeights,
+  FormOptions,
+  ImportedWeight,
+  ImportReport,
+} from '@surge-bnn/converter';
 import { InputError } from '@surge-bnn/contract';
 import type { LoadedRun } from '@surge-bnn/train';
 import type { ChannelStatistics } from '@surge-bnn/data';
@@ -26,6 +32,13 @@ interface ConvertFlags extends OutputFlags {
   readonly out?: string;
   readonly force?: boolean;
   readonly float16?: boolean;
+  readonly int8?: boolean;
+  readonly int8Weights?: boolean;
+  readonly layerWeights: string[];
+  readonly calibrate?: number;
+  readonly percentile?: number;
+  readonly merge?: boolean;
+  readonly compact?: boolean;
   readonly allowFloat?: string[];
   readonly images?: number;
   readonly checkpoint?: string;
@@ -69,6 +82,26 @@ export const addConvert: AddVerb = (program, finish) => {
     .option('--checkpoint <which>', 'of the run: last (default), best or averaged')
     .option('--reestimate', 'average batch norm anew over the training images first')
     .option('--float16', 'store the kernels of float layers as float16')
+    .option('--int8', 'store them as int8, and sum integers: inputs of these layers are int8, too')
+    .option('--int8-weights', 'store them as int8, and sum floats')
+    .option(
+      '--layer-weights <layer=form>',
+      'of one float layer: f32, f16, i8 or i8-weights',
+      collect,
+      [],
+    )
+    .option(
+      '--calibrate <n>',
+      'int8: training images that tell how large inputs get (default: 500)',
+      wholeNumber('--calibrate', 1),
+    )
+    .option(
+      '--percentile <p>',
+      'int8: cut off what p per cent of the inputs do not exceed (default: 100, nothing)',
+      decimal('--percentile', 0),
+    )
+    .option('--merge', 'merge batch norms into their neighbours where last bits change, too')
+    .option('--compact', 'compress the header; readers of version 1 cannot read the file')
     .option('--allow-float <list>', 'binary layers that may stay in float', list('--allow-float'))
     .option(
       '--images <n>',
@@ -97,12 +130,17 @@ error that names it, unless --allow-float names it, too. Batch norm and the sign
 thresholds. The same run gives the same bytes; the file holds the recipe, hashes of weights and images, and
 the agreement.
 
+--float16, --int8 and --int8-weights make float layers (stem, classifier) smaller by rounding; the file is then proven
+against the trained network rounded in the same way, and every prediction that the rounding changed is listed with its
+margin. --int8 takes training images to see how large the inputs of these layers get. --merge is listed so, too.
+
 Weights that PyTorch trained keep their names (\`conv1.weight\`); --network builds the same architecture and
 is filled with them. docs/import.md says what must agree.
 
 Examples:
   $ surge-bnn convert runs/demo/surge
   $ surge-bnn convert runs/a --checkpoint best --reestimate --out digits.bnn
+  $ surge-bnn convert runs/a --int8 --layer-weights stem=f16 --compact --out small.bnn
   $ surge-bnn convert digits.safetensors --network digits-cnn --set width=32 --data digits --mean 0.5 --std 0.5`,
     )
     .action(async (given: string, flags: ConvertFlags) => {
@@ -120,6 +158,7 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
   } else {
     refuseOptions(flags, runOnly, `is for run folders, and ${given} is none`);
   }
+  const forms = formFlags(flags);
   const progress = countProgress(output, 'proof');
   const announce = () => {
     output.note('Stopping; no file is written.');
@@ -129,7 +168,11 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
     const { checkPlace, writeModelFile } = await import('../model-file/write.js');
     await checkPlace(out);
     const conversion = await (fromRun ? convertFolder : convertWeights)(given, flags, {
-      float16: flags.float16,
+      ...forms,
+      merge: flags.merge,
+      compact: flags.compact,
+      calibrationImages: flags.calibrate,
+      percentile: flags.percentile,
       allowFloat: flags.allowFloat,
       images: flags.images,
       signal,
@@ -142,6 +185,43 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
     print<Result>(output, { file: out, state, ...report, ...rest }, formatResult);
     return 0;
   });
+}
+
+/** @throws InputError for flags that contradict each other, and for a calibration of nothing. */
+function formFlags(flags: ConvertFlags): FormOptions {
+  const { float16, int8, int8Weights, layerWeights: pairs, calibrate, percentile } = flags;
+  const given = [
+    { flag: '--float16', isGiven: float16, form: 'f16' },
+    { flag: '--int8', isGiven: int8, form: 'i8' },
+    { flag: '--int8-weights', isGiven: int8Weights, form: 'i8-weights' },
+  ] as const;
+  const chosen = given.filter(({ isGiven }) => isGiven);
+  if (chosen.length > 1) {
+    const names = chosen.map(({ flag }) => flag).join(' and ');
+    throw new InputError(
+      `${names} contradict each other; --layer-weights gives single layers another form`,
+    );
+  }
+  const floatWeights = chosen.at(0)?.form ?? 'f32';
+  const layerWeights = Object.fromEntries(pairs.map(parseLayerWeights));
+  const isInteger = floatWeights === 'i8' || Object.values(layerWeights).includes('i8');
+  if (!isInteger && (calibrate !== undefined || percentile !== undefined)) {
+    const flag = calibrate === undefined ? '--percentile' : '--calibrate';
+    throw new InputError(`${flag} is for layers of int8; add --int8 or --layer-weights LAYER=i8`);
+  }
+  return { floatWeights, layerWeights };
+}
+
+const floatWeightForms: readonly FloatWeights[] = ['f32', 'f16', 'i8', 'i8-weights'];
+
+/** "stem=f16"; whether there is such a layer, the converter checks. */
+function parseLayerWeights(text: string): [layer: string, form: FloatWeights] {
+  const at = text.lastIndexOf('=');
+  const form = floatWeightForms.find((one) => one === text.slice(at + 1));
+  if (at > 0 && form !== undefined) return [text.slice(0, at), form];
+  throw new InputError(
+    `--layer-weights needs LAYER=FORM with the form ${floatWeightForms.join(', ')}, got "${text}"`,
+  );
 }
 
 type Common = import('../model-file/convert-run.js').ConversionOptions;
@@ -166,7 +246,8 @@ async function convertWeights(file: string, flags: ConvertFlags, common: Common)
     );
   }
   const { convertImport } = await import('../model-file/convert-import.js');
-  return convertImport(file, { ...flags, ...common, network, data });
+  const { layerWeights } = common; // parsed; the flag is a list of texts
+  return convertImport(file, { ...flags, ...common, layerWeights, network, data });
 }
 
 function defaultFile(given: string, fromRun: boolean): string {

@@ -55,8 +55,8 @@ the sign behind it are integer thresholds, so its payload, counted by the writer
 A network by its name (\`surge-bnn networks\` describes them): digits-cnn, mlp, resnet-20, vgg-small, binarynet,
 cifar-resnet-18, imagenet-resnet-18, imagenet-resnet-34, reactnet-a.
 
-Of a model file: what became of every layer, the kernel that runs it, the type of every edge (f32, i32, bits
-or unsigned), sizes to the byte, where it comes from, and how it agreed with the trained network.
+Of a model file: what became of every layer, the kernel that runs it, the bits of its weights and activations
+("w/a"), the type of every edge (f32, i32, i8, bits or unsigned), sizes to the byte, where it comes from, and how it agreed with the trained network.
 
 Examples:
   $ surge-bnn summary digits-small
@@ -136,7 +136,7 @@ async function summarizeFile(
 
 /** The table and, below it, the totals in words. */
 export function formatCost(cost: RecipeCost): string {
-  const { total, file } = cost;
+  const { total, file, compact } = cost;
   const bits = (layer: LayerCost): string =>
     layer.weightBits === 0 ? '' : `${layer.weightBits}/${layer.inputBits}`;
   const blank = (value: number): string => (value === 0 ? '' : count(value));
@@ -163,6 +163,6 @@ export function formatCost(cost: RecipeCost): string {
     `in training  ${count(total.auxiliaryParameters)} auxiliary weights more`,
     `MACs         ${count(total.binaryMacs)} binary, ${count(total.floatMacs)} float: ${percent(total.binaryShare)} binary`,
     `OPs          ${count(total.ops)}`,
-    `model file   payload ${count(file.payload)} B, header ${count(file.header)} B and what a run adds (recipe, provenance, agreement)`,
+    `model file   payload ${count(file.payload)} B, header ${count(file.header)} B (compressed ${count(compact.header)} B) and what a run adds (recipe, provenance, agreement)`,
   ].join('\n');
 }

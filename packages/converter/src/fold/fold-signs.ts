@@ -3,10 +3,12 @@
  * the same for every sum that can occur (threshold.ts has the derivation).
  */
 import type { GraphNode, StoredTensor } from '@surge-bnn/runtime';
+import { freeName } from '../free-name.js';
 import type { Draft } from '../graph-builder.js';
-import { elementsOf } from '../shape.js';
 import { storedFlags, storedIntegers } from '../stored.js';
 import { elementOf } from './element.js';
+import { productsOf } from './products.js';
+import { withoutUnused } from './rewrite.js';
 import { channelThreshold } from './threshold.js';
 import type { ChainLink, ChannelThreshold, NoThreshold } from './threshold.js';
 
@@ -30,12 +32,7 @@ export function foldSigns(draft: Draft): Folded {
   const names = new Set(byName.keys());
   const context: FoldContext = {
     tensors,
-    freeName: (wanted) => {
-      let name = wanted;
-      for (let n = 2; names.has(name); n++) name = `${wanted}#${n}`;
-      names.add(name);
-      return name;
-    },
+    freeName: (wanted) => freeName(names, wanted),
   };
   /** Where what a sign made now comes from. */
   const instead = new Map<string, string>();
@@ -97,15 +94,6 @@ const linkOps: ReadonlySet<string> = new Set([
   'maxPool2d',
   'reshape',
 ]);
-
-function productsOf(
-  sums: Extract<GraphNode, { op: 'binaryConv2d' | 'binaryDense' }>,
-  byName: ReadonlyMap<string, GraphNode>,
-): number {
-  const channels = byName.get(sums.inputs[0])?.output.shape.at(-1) ?? 1;
-  if (sums.op === 'binaryDense') return channels;
-  return (elementsOf(sums.attributes.window.size) * channels) / sums.attributes.groups;
-}
 
 /**
  * Whether the threshold needs more channels than the sums have: a function behind a flatten has its own numbers for
@@ -251,20 +239,4 @@ function thresholdNode(
     output: { type: sign.attributes.values === 'unsigned' ? 'unsigned' : 'bits', shape },
     layers: [...new Set([...layers, ...sign.layers])],
   };
-}
-
-/** What the output does not depend on is gone. */
-function withoutUnused(draft: Draft): Draft {
-  const used = new Set([draft.output]);
-  const nodes = draft.nodes
-    .toReversed()
-    .filter((node) => {
-      if (!used.has(node.name)) return false;
-      for (const input of node.inputs) used.add(input);
-      return true;
-    })
-    .toReversed();
-  const keys = new Set(nodes.flatMap((node) => Object.values(node.tensors)));
-  const tensors = new Map([...draft.tensors].filter(([key]) => keys.has(key)));
-  return { ...draft, nodes, tensors };
 }

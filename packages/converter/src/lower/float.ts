@@ -3,7 +3,7 @@ import { InputError } from '@surge-bnn/contract';
 import { BatchNorm, batchNormCoefficients, FloatConv2D } from '@surge-bnn/core';
 import type { Window } from '@surge-bnn/runtime';
 import type { NamedTensor } from '../graph-builder.js';
-import { storedFloats, storedHalves } from '../stored.js';
+import { storedFloats } from '../stored.js';
 import type { Values } from '../stored.js';
 import { activation, addClip } from './activations.js';
 import type { Layer, LowerContext, LowerRule } from './rule.js';
@@ -64,8 +64,8 @@ function convolution(
     name: layer.name,
     op: 'conv2d',
     inputs: [edge],
-    attributes: { window, filters, groups, padValue: 0, weights: context.floatWeights },
-    tensors: { kernel: kernelTensor(layer, kernel, context), ...biasTensor(layer) },
+    attributes: { window, filters, groups, padValue: 0, weights: 'f32' },
+    tensors: { kernel: kernelTensor(layer, kernel), ...biasTensor(layer) },
     layers: border === undefined ? [layer.name] : [layer.name, border.layer],
   });
   return activation(layer, sums, context);
@@ -113,8 +113,8 @@ export const dense: LowerRule = (layer, inputs, context) => {
     name: layer.name,
     op: 'dense',
     inputs,
-    attributes: { units: kernel.shape[1], weights: context.floatWeights },
-    tensors: { kernel: kernelTensor(layer, kernel, context), ...biasTensor(layer) },
+    attributes: { units: kernel.shape[1], weights: 'f32' },
+    tensors: { kernel: kernelTensor(layer, kernel), ...biasTensor(layer) },
     layers: [layer.name],
   });
   return activation(layer, sums, context);
@@ -153,10 +153,10 @@ export const batchNorm: LowerRule = (layer, [input, ...shortcut], { builder }) =
   return addClip(layer, [norm, ...shortcut], `${layer.name}/hardTanh`, builder);
 };
 
-function kernelTensor(layer: Layer, values: Values, { floatWeights }: LowerContext): NamedTensor {
+/** As trained; ends/ may store it in another form. */
+function kernelTensor(layer: Layer, values: Values): NamedTensor {
   const where = `the kernel of layer "${layer.name}"`;
-  const store = floatWeights === 'f16' ? storedHalves : storedFloats;
-  return { key: `${layer.name}/kernel`, tensor: store(values, where) };
+  return { key: `${layer.name}/kernel`, tensor: storedFloats(values, where) };
 }
 
 function biasTensor(layer: Layer): Readonly<Record<string, NamedTensor>> {

@@ -58,7 +58,7 @@ const rules: Readonly<Record<string, LowerRule>> = {
 /** The kinds of layers that can be shipped, by their class names. */
 export const convertibleKinds: readonly string[] = Object.keys(rules);
 
-export type LowerOptions = Pick<LowerContext, 'floatWeights' | 'largestSum'> & {
+export type LowerOptions = Pick<LowerContext, 'largestSum'> & {
   readonly allowFloat: readonly string[];
   readonly pixels?: GraphInput['pixels'];
 };
@@ -68,7 +68,7 @@ export function lower(model: Model, options: LowerOptions): Draft {
   const { inputs, calls, outputs } = layerCalls(model);
   if (inputs.length !== 1 || outputs.length !== 1) {
     throw new InputError(
-      `the model "${model.name}" has ${inputs.length} inputs and ${outputs.length} outputs; a model file of version 1 has one of each`,
+      `the model "${model.name}" has ${inputs.length} inputs and ${outputs.length} outputs; a model file has one of each`,
     );
   }
   const layers = namedLayers(model);
@@ -86,7 +86,6 @@ export function lower(model: Model, options: LowerOptions): Draft {
   });
   const context: LowerContext = {
     builder,
-    floatWeights: options.floatWeights,
     largestSum: options.largestSum,
     allowFloat: new Set(options.allowFloat),
     padded: new Map(),

@@ -1,13 +1,13 @@
 /** Channels of zeros around a picture's own. */
 import { PadChannels } from '@surge-bnn/core';
-import { storedFloats } from '../stored.js';
+import { storedSigns } from '../stored.js';
 import type { Layer, LowerContext, LowerRule } from './rule.js';
 import { cannotConvert } from './rule.js';
 
 /**
  * The graph has no constants, so the zeros are made from the picture: clipped to [0, 0], where even an infinity is 0, and
- * summed with weights of 0 by a 1x1 convolution, whose sums start from +0. With as many groups as go, n zero channels of C take
- * C n / gcd(C, n) weights. The picture's own numbers move through a concat bit for bit.
+ * summed with weights of +1 by a 1x1 convolution, whose sums start from +0. With as many groups as go, n zero channels of C take
+ * C n / gcd(C, n) weights, of one bit each. The picture's own numbers move through a concat bit for bit.
  */
 export const padChannels: LowerRule = (layer, [input], context) => {
   const { self } = layer;
@@ -47,14 +47,14 @@ function zeroChannels(
   const groups = gcd(channels, count);
   const window = { size: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] } as const;
   const shape = [1, 1, channels / groups, count];
-  const values = new Float32Array((channels / groups) * count);
+  const values = new Float32Array((channels / groups) * count).fill(1);
   const key = `${name}/zeros${count}`;
   return builder.add({
     name: key,
     op: 'conv2d',
     inputs: [nothing],
-    attributes: { window, filters: count, groups, padValue: 0, weights: 'f32' },
-    tensors: { kernel: { key, tensor: storedFloats({ values, shape }, key) } },
+    attributes: { window, filters: count, groups, padValue: 0, weights: 'bits' },
+    tensors: { kernel: { key, tensor: storedSigns({ values, shape }) } },
     layers: [name],
   });
 }

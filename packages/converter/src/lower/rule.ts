@@ -20,8 +20,6 @@ export interface PaddedPicture {
 
 export interface LowerContext {
   readonly builder: GraphBuilder;
-  /** How kernels of float layers are stored. */
-  readonly floatWeights: 'f32' | 'f16';
   /** Binary layers that may stay in float. */
   readonly allowFloat: ReadonlySet<string>;
   /** Largest |sum| that binary layers may have: up to 2^24 every integer is a float32. */

@@ -38,10 +38,9 @@ function linearOf(
   kernel: Tensor,
   bias: Tensor | undefined,
   linear: LinearOperator | undefined,
-  operator: (x: Tensor, kernel: Tensor, bias?: Tensor) => Tensor,
+  product: LinearParts['product'],
 ): Tensor {
-  if (linear === undefined) return operator(x, kernel, bias);
-  const product: LinearParts['product'] = (of, weights) => operator(of, weights);
+  if (linear === undefined) return product(x, kernel, bias);
   return linear({ x, kernel, ...(bias && { bias }), product });
 }
 

@@ -22,8 +22,8 @@ export interface LinearParts {
   /** [.., filters]; of a depthwise layer [height, width, 1, filters], a group for each input channel. */
   readonly kernel: Tensor;
   readonly bias?: Tensor;
-  /** The layer's own operator, without a bias: products of float32 summed in f64 in order, rounded once. */
-  readonly product: (x: Tensor, kernel: Tensor) => Tensor;
+  /** The layer's own operator: products of float32 summed in f64 in order, then the bias, rounded once. */
+  readonly product: (x: Tensor, kernel: Tensor, bias?: Tensor) => Tensor;
 }
 
 /**

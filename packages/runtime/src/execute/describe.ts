@@ -3,6 +3,8 @@ import type { ModelSource } from '../format/model-source.js';
 import { tensorBytes } from '../format/tensors.js';
 import type { StoredTensor } from '../format/tensors.js';
 import type { Edge, Graph, GraphInput, NodeOf, OpName } from '../graph.js';
+import { kernelKind } from '../ops/kernel-kind.js';
+import type { KernelKind } from '../ops/kernel-kind.js';
 import { opTable } from '../ops/table.js';
 
 export interface EdgeDescription extends Edge {
@@ -14,6 +16,8 @@ export interface NodeDescription {
   readonly op: OpName;
   /** What runs: "xor-popcount 3x3, pad +1". */
   readonly kernel: string;
+  /** Of a node with weights: what it multiplies with what. */
+  readonly kind?: KernelKind;
   /** The trained network's layers whose work it does. */
   readonly layers: readonly string[];
   readonly inputs: readonly EdgeDescription[];
@@ -48,37 +52,50 @@ export function edgeOf(edges: ReadonlyMap<string, Edge>, name: string): Edge {
   return edge;
 }
 
+/** Every node of a model that `checkGraph` found sound, without preparing it. */
+export function describeNodes({
+  graph,
+  tensors,
+}: Pick<ModelSource, 'graph' | 'tensors'>): NodeDescription[] {
+  const edges = edgesOf(graph);
+  const left = new Map(tensors);
+  return graph.nodes.map((node) => {
+    const inputs = node.inputs.map((name) => described(edges, name));
+    const kind = kernelKind(node, inputs);
+    return {
+      name: node.name,
+      op: node.op,
+      kernel: kernelText(node, inputs),
+      ...(kind === undefined ? {} : { kind }),
+      layers: node.layers,
+      inputs,
+      output: described(edges, node.name),
+      bytes: takeBytes(node.tensors, left),
+    };
+  });
+}
+
 export function describeGraph(
-  { graph, tensors }: Pick<ModelSource, 'graph' | 'tensors'>,
+  source: Pick<ModelSource, 'graph' | 'tensors'>,
   { kernels, activationBytes }: Pick<ModelDescription, 'kernels' | 'activationBytes'>,
 ): ModelDescription {
-  const edges = edgesOf(graph);
-  const describe = (name: string): EdgeDescription => {
-    const { type, shape } = edgeOf(edges, name);
-    return { name, type, shape };
-  };
-  const left = new Map(tensors);
+  const { inputs, outputs } = source.graph;
+  const edges = edgesOf(source.graph);
   return {
     kernels,
-    inputs: graph.inputs.map(({ name, pixels }) => ({
-      ...describe(name),
+    inputs: inputs.map(({ name, pixels }) => ({
+      ...described(edges, name),
       ...(pixels === undefined ? {} : { pixels }),
     })),
-    outputs: graph.outputs.map(describe),
-    nodes: graph.nodes.map((node) => {
-      const inputs = node.inputs.map(describe);
-      return {
-        name: node.name,
-        op: node.op,
-        kernel: kernelText(node, inputs),
-        layers: node.layers,
-        inputs,
-        output: describe(node.name),
-        bytes: takeBytes(node.tensors, left),
-      };
-    }),
+    outputs: outputs.map((name) => described(edges, name)),
+    nodes: describeNodes(source),
     activationBytes,
   };
+}
+
+function described(edges: ReadonlyMap<string, Edge>, name: string): EdgeDescription {
+  const { type, shape } = edgeOf(edges, name);
+  return { name, type, shape };
 }
 
 function kernelText<Op extends OpName>(node: NodeOf<Op>, inputs: readonly Edge[]): string {

@@ -8,7 +8,7 @@ import { randomNumbers, sourceOf } from '../execute/graph.fixture.js';
 import { decodeModel } from './read.js';
 import { expectRefused } from './refusal.fixture.js';
 import type { Refusal } from './refusal.fixture.js';
-import { cut, headerOf, join, withValue } from './surgery.fixture.js';
+import { cut, headerOf, join, joinCompact, withValue } from './surgery.fixture.js';
 import { encodeModel, fileSize } from './write.js';
 
 const text = (words: string) => new TextEncoder().encode(words);
@@ -171,18 +171,7 @@ describe('a compressed file', () => {
 
   /** With another text for a header. */
   function holding(header: string | Uint8Array, data = cut(plain).data): () => Uint8Array {
-    return () => {
-      const block = typeof header === 'string' ? writeLz4(text(header)) : header;
-      const u8 = (from: number, length: number) => ({
-        dtype: 'U8',
-        shape: [length],
-        data_offsets: [from, from + length],
-      });
-      const tensors = { data: u8(0, data.length), header: u8(data.length, block.length) };
-      const metadata = { format: 'surge-bnn', version: '2', header: 'LZ4 block' };
-      const outer = JSON.stringify({ __metadata__: metadata, ...tensors });
-      return join(outer, Uint8Array.from([...data, ...block]));
-    };
+    return () => joinCompact(typeof header === 'string' ? writeLz4(text(header)) : header, data);
   }
   const metadata = (key: string, value: unknown) => () =>
     withValue(file, ['__metadata__', key], value);

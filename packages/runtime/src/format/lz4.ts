@@ -39,8 +39,13 @@ export function readLz4(block: Uint8Array, most: number): Uint8Array {
     if (match > 0 && (offset === 0 || offset > end)) {
       throw damaged(`a match begins ${offset} bytes before byte ${end}`);
     }
-    // Byte by byte: a match may run into what it makes.
-    for (const stop = end + match; end < stop; end++) out[end] = out[end - offset];
+    // A match may run into what it makes: then no more than stands there already goes at once, and twice as much the next time.
+    for (let done = 0; done < match;) {
+      const size = Math.min(match - done, offset + done);
+      out.copyWithin(end + done, end - offset, end - offset + size);
+      done += size;
+    }
+    end += match;
   });
   return out;
 }

@@ -1,6 +1,7 @@
 /** Real files, damaged by chance: in their bytes, and in the JSON of their header, which bytes seldom leave readable. */
 import fc from 'fast-check';
-import { cut, join } from './surgery.fixture.js';
+import { readLz4, writeLz4 } from './lz4.js';
+import { cut, headerOf, join, joinCompact } from './surgery.fixture.js';
 
 /** JSON that may be changed. */
 type Node = unknown[] | Record<string, unknown>;
@@ -22,8 +23,34 @@ const place = fc.nat(1e6);
 const length = fc.integer({ min: 1, max: 64 });
 const oddValues: readonly unknown[] = [
   ...[-1, -0, 0, 1, 2, 3, 7, 8, 64, 1.5, 1e6, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 1e308],
-  ...[null, true, false, '', 'x', 'bits', 'unsigned', 'f32', 'i32', 'f16', 'F32', 'U8', 'I32'],
-  ...['__proto__', 'constructor', 'sign', 'threshold', 'add', 'maxPool2d', 'scale', '\u0000'],
+  ...[
+    null,
+    true,
+    false,
+    '',
+    'x',
+    'bits',
+    'unsigned',
+    'f32',
+    'i32',
+    'f16',
+    'F32',
+    'U8',
+    'I32',
+    'i8',
+    'I8',
+  ],
+  ...[
+    '__proto__',
+    'constructor',
+    'sign',
+    'threshold',
+    'add',
+    'maxPool2d',
+    'quantize',
+    'scale',
+    '\u0000',
+  ],
   ...[[], {}, [0], [1, 1], [2 ** 26, 2], [[[]]], { window: {} }],
 ];
 
@@ -127,18 +154,30 @@ function mutateJson(file: Uint8Array, change: Exclude<Mutation, OfBytes>): Uint8
   }
   const metadata: unknown = header.__metadata__;
   if (isNode(metadata)) Reflect.set(metadata, 'graph', JSON.stringify(graph));
-  return join(JSON.stringify(header), data);
+  const changed = JSON.stringify(header);
+  if (!opened.isCompact) return join(changed, data);
+  return joinCompact(writeLz4(new TextEncoder().encode(changed)), data);
 }
 
 function openJson(file: Uint8Array) {
   try {
-    const { header: text, data } = cut(file);
+    const { header: text, data, isCompact } = unpacked(file);
     const header = JSON.parse(text) as { __metadata__: { graph: string } };
     const graph: unknown = JSON.parse(header.__metadata__.graph);
-    return { header, graph, data };
+    return { header, graph, data, isCompact };
   } catch {
     return undefined;
   }
+}
+
+/** Header and data, of a compressed file those of the plain one. */
+function unpacked(file: Uint8Array): { header: string; data: Uint8Array; isCompact: boolean } {
+  const { header, data } = cut(file);
+  const { metadata, entries } = headerOf(file);
+  if (!('header' in metadata)) return { header, data, isCompact: false };
+  const [from, to] = entries.header.data_offsets;
+  const text = new TextDecoder().decode(readLz4(data.subarray(from, to), 2 ** 20));
+  return { header: text, data: data.subarray(0, from), isCompact: true };
 }
 
 interface Place {

@@ -18,6 +18,19 @@ export function join(header: string, data: Uint8Array): Uint8Array {
   return file;
 }
 
+/** A file whose header is this block, with this data. */
+export function joinCompact(block: Uint8Array, data: Uint8Array): Uint8Array {
+  const u8 = (from: number, length: number) => ({
+    dtype: 'U8',
+    shape: [length],
+    data_offsets: [from, from + length],
+  });
+  const tensors = { data: u8(0, data.length), header: u8(data.length, block.length) };
+  const __metadata__ = { format: 'surge-bnn', version: '2', header: 'LZ4 block' };
+  const outer = JSON.stringify({ __metadata__, ...tensors });
+  return join(outer, Uint8Array.from([...data, ...block]));
+}
+
 /** A place in JSON: keys and indices from the top. In a header, everything after '__metadata__', 'graph' is in the graph. */
 export type Path = readonly (string | number)[];
 
