@@ -111,7 +111,8 @@ inline void sumSome(const double* rows, long stride, const char* weights, long c
 #pragma GCC unroll 8
   for (int q = 0; q < Q; q++) low[q] = high[q] = Vd{};
   for (long k = 0; k < count; k++, weights += sizeof(Vf)) {
-    const Vf filters = (Vf)loadInts(weights);
+    float filters[W];
+    memcpy(filters, weights, sizeof filters);
     const Vd a = low64(filters), b = high64(filters);
 #pragma GCC unroll 8
     for (int q = 0; q < Q; q++) {

@@ -5,74 +5,106 @@
 namespace surge::SURGE_ISA {
 namespace {
 
-// f(look, c) gives the result of one pixel for W channels.
-template <class F>
-void pool(const Window& w, int channels, const Strip& strip, const Sink& sink, F f) {
+// Vectors of a pixel that are computed together: they lie side by side, and their sums do not wait for each other.
+constexpr int kTogether = 4;
+
+// What G vectors of channels come to in each window: a Result is added to for every tap inside, row by row. `x` is the first of the
+// picture's pixels, from those channels on.
+template <int G, class Result, int P>
+inline void poolVectors(const Window& w, const Look (&looks)[P], const char* x, long pixelBytes, Result start, Vi (&out)[kTogether][P]) {
+  for (int p = 0; p < P; p++) {
+    const Look& look = looks[p];
+    Result results[G];
+    for (int g = 0; g < G; g++) results[g] = start;
+    for (int ky = look.firstRow; ky < look.endRow; ky++) {
+      const char* pixel = x + look.pixel(w, ky, look.firstColumn) * pixelBytes;
+      for (int kx = look.firstColumn; kx < look.endColumn; kx++, pixel += w.dilationWidth * pixelBytes) {
+#pragma GCC unroll 4
+        for (int g = 0; g < G; g++) results[g].add(loadInts(pixel + g * sizeof(Vi)));
+      }
+    }
+    for (int g = 0; g < G; g++) out[g][p] = results[g].done(look);
+  }
+}
+
+template <class Result>
+void pool(const Window& w, int channels, const char* x, const Strip& strip, const Sink& sink, Result start) {
+  const long pixelBytes = 4L * channels;
   eachTile(strip.rows * w.outWidth, [&](auto tile, long first) {
     constexpr int P = decltype(tile)::value;
     Look looks[P];
     for (int p = 0; p < P; p++) looks[p] = Look(w, int(strip.y + (first + p) / w.outWidth), int((first + p) % w.outWidth));
-    for (int c = 0; c < channels; c += W) {
-      Vi v[P];
-      for (int p = 0; p < P; p++) v[p] = f(looks[p], c);
-      take(sink, first, c, least(W, channels - c), v);
+    for (int c = 0; c < channels; c += kTogether * W) {
+      const int vectors = least(kTogether, (channels - c + W - 1) / W);
+      Vi v[kTogether][P];
+      if (vectors == kTogether) {
+        poolVectors<kTogether>(w, looks, x + 4L * c, pixelBytes, start, v);
+      } else {
+        for (int g = 0; g < vectors; g++) {
+          Vi one[kTogether][P];
+          poolVectors<1>(w, looks, x + 4L * (c + g * W), pixelBytes, start, one);
+          for (int p = 0; p < P; p++) v[g][p] = one[0][p];
+        }
+      }
+      for (int g = 0; g < vectors; g++) take(sink, first, c + g * W, least(W, channels - c - g * W), v[g]);
     }
   });
 }
 
-// f(numbers of W channels) for all taps inside, row by row.
-template <class F>
-inline void eachTap(const Window& w, const Look& look, const char* x, long pixelBytes, int c, F f) {
-  for (int ky = look.firstRow; ky < look.endRow; ky++) {
-    const char* pixel = x + look.pixel(w, ky, look.firstColumn) * pixelBytes + 4L * c;
-    for (int kx = look.firstColumn; kx < look.endColumn; kx++, pixel += w.dilationWidth * pixelBytes) f(loadInts(pixel));
+struct LargestInt {
+  Vi largest = INT32_MIN - Vi{};
+  void add(Vi v) { largest = v > largest ? v : largest; }
+  Vi done(const Look&) const { return largest; }
+};
+
+// A NaN is the largest, and of two zeros the first.
+struct LargestFloat {
+  Vf largest = all(-__builtin_inff());
+  void add(Vi bits) {
+    const Vf v = (Vf)bits;
+#if defined(__AVX512F__)
+    const __mmask16 taken = _mm512_cmp_ps_mask(v, largest, _CMP_GT_OQ) | _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+    largest = _mm512_mask_mov_ps(largest, taken, v);
+#else
+    largest = (Vf)(((v > largest) | (v != v)) ? (Vi)v : (Vi)largest);
+#endif
   }
-}
+  Vi done(const Look&) const { return (Vi)largest; }
+};
 
-}  // namespace
-
-// Of floats a NaN is the largest, and of two zeros the first.
-void maxPool(Record record, const Strip& strip, const Sink& sink) {
-  const Window w = record.window();
-  const int channels = record.word(kWindowWords);
-  const char* x = strip.whole(record.in());
-  if (record.word(kWindowWords + 1)) {
-    pool(w, channels, strip, sink, [&](const Look& look, int c) {
-      Vi largest = INT32_MIN - Vi{};
-      eachTap(w, look, x, 4L * channels, c, [&](Vi v) { largest = v > largest ? v : largest; });
-      return largest;
-    });
-    return;
+// Summed in f64, row by row, and rounded once. An i32 of an edge is a float32, too.
+template <bool integers>
+struct Mean {
+  Vd low{}, high{};
+  void add(Vi v) {
+    const Vf f = integers ? toFloats(v) : (Vf)v;
+    low += low64(f);
+    high += high64(f);
   }
-  pool(w, channels, strip, sink, [&](const Look& look, int c) {
-    Vf largest = all(-__builtin_inff());
-    eachTap(w, look, x, 4L * channels, c, [&](Vi bits) {
-      const Vf v = (Vf)bits;
-      largest = (v > largest) | (v != v) ? v : largest;
-    });
-    return (Vi)largest;
-  });
-}
-
-// Summed in f64, row by row, and rounded once.
-void averagePool(Record record, const Strip& strip, const Sink& sink) {
-  const Window w = record.window();
-  const int channels = record.word(kWindowWords);
-  const bool integers = record.word(kWindowWords + 1) != 0;
-  const char* x = strip.whole(record.in());
-  pool(w, channels, strip, sink, [&](const Look& look, int c) {
-    Vd low{}, high{};
-    eachTap(w, look, x, 4L * channels, c, [&](Vi v) {
-      // An i32 of an edge is a float32, too.
-      const Vf f = integers ? toFloats(v) : (Vf)v;
-      low += low64(f);
-      high += high64(f);
-    });
+  Vi done(const Look& look) const {
     const Vd count = all64(double(look.endRow - look.firstRow) * (look.endColumn - look.firstColumn));
     float mean[W];
     store64(mean, low / count, high / count);
     return (Vi)load(mean);
-  });
+  }
+};
+
+}  // namespace
+
+void maxPool(Record record, const Strip& strip, const Sink& sink) {
+  const Window w = record.window();
+  const int channels = record.word(kWindowWords);
+  const char* x = strip.whole(record.in());
+  if (record.word(kWindowWords + 1)) pool(w, channels, x, strip, sink, LargestInt{});
+  else pool(w, channels, x, strip, sink, LargestFloat{});
+}
+
+void averagePool(Record record, const Strip& strip, const Sink& sink) {
+  const Window w = record.window();
+  const int channels = record.word(kWindowWords);
+  const char* x = strip.whole(record.in());
+  if (record.word(kWindowWords + 1)) pool(w, channels, x, strip, sink, Mean<true>{});
+  else pool(w, channels, x, strip, sink, Mean<false>{});
 }
 
 // The largest sign is -1, bit 1, only where all are; flipped channels are inverted before and after (packages/runtime/src/kernels/max-pool.ts).

@@ -43,23 +43,17 @@ inline unsigned unordered(Vf a) {
 #endif
 }
 
-// W bits of a pixel from channel `c` on, and with the last of them all that fills its last word.
-inline void putBits(char* pixel, int c, unsigned bits, int channels) {
-  char* at = pixel + c / 8;
-  if constexpr (W == 16) {
-    const uint16_t half = uint16_t(bits);
-    memcpy(at, &half, 2);
-  } else if constexpr (W == 8) {
-    *at = char(bits);
-  } else {
-    *at = char(c % 8 == 0 ? bits : unsigned(uint8_t(*at)) | bits << 4);
+// W bits of a pixel from channel `c` on into its words of 32. The first bits of a word come first, and empty what is above them.
+inline void putBits(char* pixel, int c, uint32_t bits) {
+  char* at = pixel + c / 32 * 4;
+  if (c % 32 != 0) {
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    bits = word | bits << c % 32;
   }
-  if (c + W < channels) return;
-  char* end = pixel + (channels + 31) / 32 * 4;
-  for (at += W < 8 ? 1 : W / 8; at < end; at++) *at = 0;
+  memcpy(at, &bits, sizeof bits);
 }
 
-// A NaN among the valid lanes of P vectors, which is rare: where the first one is.
 __attribute__((noinline)) void findNaN(const Sink& sink, const Link& link, long pixel, int c, int valid, const Vi* v, int pixels) {
   for (int p = 0; p < pixels; p++) {
     for (int i = 0; i < valid; i++) {
@@ -70,6 +64,20 @@ __attribute__((noinline)) void findNaN(const Sink& sink, const Link& link, long 
       return report(sink.status, link.node, link.before + (pixel + p) * sink.channels + c + i);
     }
   }
+}
+
+#define EACH_PIXEL _Pragma("GCC unroll 8") for (int p = 0; p < P; p++)
+
+// Reports the first NaN among the lanes that are valid.
+template <int P>
+inline void lookForNaN(const Sink& sink, const Link& link, long pixel, int c, int valid, const Vi (&v)[kTilePixels]) {
+  unsigned nan = 0;
+  EACH_PIXEL nan |= unordered((Vf)v[p]);
+  if (__builtin_expect(nan == 0, true)) return;
+  // A copy, so that `v` itself need not have an address. Lanes that are not valid hold anything.
+  Vi seen[P];
+  EACH_PIXEL seen[p] = v[p];
+  findNaN(sink, link, pixel, c, valid, seen, P);
 }
 
 }  // namespace
@@ -83,8 +91,6 @@ void report(char* status, int node, int64_t index) {
   memcpy(status, &node, sizeof node);
   memcpy(status + 8, &index, sizeof index);
 }
-
-#define EACH_PIXEL _Pragma("GCC unroll 8") for (int p = 0; p < P; p++)
 
 template <int P>
 void take(const Sink& sink, long pixel, int c, int valid, Vi v0, Vi v1, Vi v2, Vi v3, Vi v4, Vi v5, Vi v6, Vi v7) {
@@ -136,31 +142,23 @@ void take(const Sink& sink, long pixel, int c, int valid, Vi v0, Vi v1, Vi v2, V
         break;
       }
       case Link::signFloats:
-      case Link::signBits: {
-        unsigned nan = 0;
-        if (!link.integers || link.kind == Link::signFloats) EACH_PIXEL nan |= unordered((Vf)v[p]);
-        if (nan & used) {
-          // A copy, so that `v` itself need not have an address.
-          Vi seen[P];
-          EACH_PIXEL seen[p] = v[p];
-          findNaN(sink, link, pixel, c, valid, seen, P);
-        }
-        if (link.kind == Link::signFloats) {
-          EACH_PIXEL v[p] = (Vi)((Vf)v[p] < Vf{} ? all(-1) : all(1));
-          break;
-        }
-        EACH_PIXEL {
-          const unsigned bits = link.integers ? below(v[p], Vi{}) : below((Vf)v[p], Vf{});
-          putBits(out + p * link.step, c, (bits ^ link.complement) & used, sink.channels);
+        lookForNaN<P>(sink, link, pixel, c, valid, v);
+        EACH_PIXEL v[p] = (Vi)((Vf)v[p] < Vf{} ? all(-1) : all(1));
+        break;
+      case Link::signBits:
+        if (link.integers) {
+          EACH_PIXEL putBits(out + p * link.step, c, (below(v[p], Vi{}) ^ link.complement) & used);
+        } else {
+          lookForNaN<P>(sink, link, pixel, c, valid, v);
+          EACH_PIXEL putBits(out + p * link.step, c, (below((Vf)v[p], Vf{}) ^ link.complement) & used);
         }
         continue;
-      }
       case Link::threshold: {
         const Vi thresholds = loadInts(link.a + at);
         uint32_t flips;
         memcpy(&flips, link.b + c / 32 * 4, sizeof flips);
         flips = flips >> c % 32 ^ link.complement;
-        EACH_PIXEL putBits(out + p * link.step, c, (below(v[p], thresholds) ^ flips) & used, sink.channels);
+        EACH_PIXEL putBits(out + p * link.step, c, (below(v[p], thresholds) ^ flips) & used);
         continue;
       }
       case Link::place:
