@@ -35,41 +35,52 @@ struct Parameters {
   uint32_t gathered, gatheredThread;
 };
 
-// Which taps of each pixel of a strip lie outside the picture, where their weights have to be taken off the sums.
-class Outside {
+// The starts of each pixel's sums, for all filters. Where a window leaves a picture that is padded with 0, the weights of its taps outside
+// have to come off again; such starts are made anew for each strip, once for neighbours that see the same taps.
+class Starts {
  public:
-  Outside(const Window& w, const Strip& strip, bool any)
-      : begins_(any ? strip.rows * w.outWidth + 1 : 0), taps_(any ? strip.rows * w.outWidth * w.taps() : 0), any_(any) {
-    if (!any) return;
-    int32_t* begin = begins_;
-    int32_t count = 0;
-    for (long y = strip.y; y < strip.y + strip.rows; y++) {
-      for (int x = 0; x < w.outWidth; x++) {
-        *begin++ = count;
-        const Look look(w, int(y), x);
-        if (look.seesAll(w)) continue;
-        for (int ky = 0; ky < w.filterHeight; ky++) {
-          const bool row = ky >= look.firstRow && ky < look.endRow;
-          for (int kx = 0; kx < w.filterWidth; kx++)
-            if (!row || kx < look.firstColumn || kx >= look.endColumn) taps_[count++] = ky * w.filterWidth + kx;
-        }
+  Starts(const Parameters& s, const Strip& strip)
+      : starts_(strip.rows * s.window.outWidth), made_(s.tapSums ? strip.rows * s.window.outWidth * filtersOf(s) + W : 0) {
+    const Window& w = s.window;
+    const char* whole = strip.memory + s.starts;
+    char* next = reinterpret_cast<char*>(static_cast<int32_t*>(made_));
+    for (long i = 0; i < strip.rows * w.outWidth; i++) {
+      starts_[i] = whole;
+      if (!s.tapSums) continue;
+      const int column = int(i % w.outWidth);
+      const Look look(w, int(strip.y + i / w.outWidth), column);
+      if (look.seesAll(w)) continue;
+      if (column > 0 && look.seesAs(Look(w, int(strip.y + i / w.outWidth), column - 1))) {
+        starts_[i] = starts_[i - 1];
+        continue;
       }
+      make(s, strip.memory, look, next);
+      starts_[i] = next;
+      next += 4 * filtersOf(s);
     }
-    *begin = count;
   }
 
-  // Takes the sums of those taps' weights off P pixels. `sums` has those of the first tap for W filters, `tapBytes` before the next tap's.
-  template <int P>
-  void takeOff(long pixel, const char* sums, long tapBytes, Vi (&v)[P]) const {
-    if (!any_ || begins_[pixel] == begins_[pixel + P]) return;
-#pragma GCC unroll 8
-    for (int p = 0; p < P; p++)
-      for (int32_t i = begins_[pixel + p]; i < begins_[pixel + p + 1]; i++) v[p] -= loadInts(sums + taps_[i] * tapBytes);
-  }
+  const char* operator[](long pixel) const { return starts_[pixel]; }
 
  private:
-  Scratch<int32_t> begins_, taps_;
-  bool any_;
+  // Of all groups, and as many as whole vectors have.
+  static long filtersOf(const Parameters& s) { return (long(s.groups) * s.filters + W - 1) / W * W; }
+
+  static void make(const Parameters& s, const char* memory, const Look& look, char* to) {
+    const Window& w = s.window;
+    const long tapBytes = 4L * s.groups * s.filters;
+    for (long at = 0; at < tapBytes; at += sizeof(Vi)) {
+      Vi start = loadInts(memory + s.starts + at);
+      for (int ky = 0; ky < w.filterHeight; ky++) {
+        for (int kx = 0; kx < w.filterWidth; kx++)
+          if (!look.sees(ky, kx)) start -= loadInts(memory + s.tapSums + (ky * w.filterWidth + kx) * tapBytes + at);
+      }
+      memcpy(to + at, &start, sizeof start);
+    }
+  }
+
+  Scratch<const char*> starts_;
+  Scratch<int32_t> made_;
 };
 
 }  // namespace
@@ -80,8 +91,7 @@ void binaryConv(Record record, const Strip& strip, const Sink& sink) {
   const char* x = strip.whole(record.in());
   const long pixels = strip.rows * w.outWidth;
   const long blocks = (s.filters + kBitLanes - 1) / kBitLanes, blockBytes = long(kBitLanes) * s.rowBytes;
-  const long tapBytes = 4L * s.groups * s.filters;
-  const Outside outside(w, strip, s.tapSums != 0);
+  const Starts starts(s, strip);
   // Where each window is one pixel of whole words, the picture itself is what they see.
   const bool inPlace = s.groups == 1 && s.channels % 32 == 0 && w.seesItself(strip.y + strip.rows);
   char* gathered = strip.copy(s.gathered, s.gatheredThread);
@@ -99,11 +109,9 @@ void binaryConv(Record record, const Strip& strip, const Sink& sink) {
           const int filter = int(block) * kBitLanes + i * W, valid = least(W, s.filters - filter);
           if (valid <= 0) break;
           const int c = group * s.filters + filter;
-          const Vi start = loadInts(strip.memory + s.starts + 4L * c);
           Vi d[P];
 #pragma GCC unroll 8
-          for (int p = 0; p < P; p++) d[p] = s.factor < 0 ? start - (n[i][p] + n[i][p]) : start + n[i][p];
-          outside.takeOff(first, strip.memory + s.tapSums + 4L * c, tapBytes, d);
+          for (int p = 0; p < P; p++) d[p] = loadInts(starts[first + p] + 4L * c) + (s.factor < 0 ? -2 * n[i][p] : n[i][p]);
           take(sink, first, c, valid, d);
         }
       });

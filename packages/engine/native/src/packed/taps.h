@@ -29,6 +29,13 @@ struct Look {
   bool seesAll(const Window& w) const {
     return firstRow == 0 && firstColumn == 0 && endRow == w.filterHeight && endColumn == w.filterWidth;
   }
+  bool sees(int tapRow, int tapColumn) const {
+    return tapRow >= firstRow && tapRow < endRow && tapColumn >= firstColumn && tapColumn < endColumn;
+  }
+  // Whether two windows see the same taps.
+  bool seesAs(const Look& other) const {
+    return firstRow == other.firstRow && endRow == other.endRow && firstColumn == other.firstColumn && endColumn == other.endColumn;
+  }
   // Pixel of a tap inside, counted through the picture.
   long pixel(const Window& w, int tapRow, int tapColumn) const {
     return long(top + tapRow * w.dilationHeight) * w.inWidth + left + tapColumn * w.dilationWidth;
