@@ -23,6 +23,7 @@
       'src/packed/float_conv.cc',
       'src/packed/functions.cc',
       'src/packed/gather_bits.cc',
+      'src/packed/gather_floats.cc',
       'src/packed/joining.cc',
       'src/packed/pooling.cc',
       'src/packed/program.cc',

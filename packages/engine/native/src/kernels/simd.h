@@ -67,17 +67,18 @@ inline void put(float* p, Vf v, int count) {
   else memcpy(p, &v, count * sizeof(float));
 }
 
-// W / 2 floats as doubles, and back. (GCC 12 makes __builtin_convertvector of the widest vectors in halves.)
+// W / 2 floats as doubles, and back. GCC 12 makes __builtin_convertvector of the widest vectors in halves, and takes the forms without a mask
+// (all lanes here) for uses of something undefined.
 inline Vd widened(Vh v) {
 #if defined(__AVX512F__)
-  return _mm512_cvtps_pd(v);
+  return _mm512_maskz_cvtps_pd(0xff, v);
 #else
   return __builtin_convertvector(v, Vd);
 #endif
 }
 inline Vh narrowed(Vd v) {
 #if defined(__AVX512F__)
-  return _mm512_cvtpd_ps(v);
+  return _mm512_maskz_cvtpd_ps(0xff, v);
 #else
   return __builtin_convertvector(v, Vh);
 #endif

@@ -3,8 +3,8 @@
 // fused where the instruction set can. Filters are lanes, so no lane is ever added to another.
 //
 // What lies outside the picture is gathered as padValue, zeros included: a sum that begins with +0 does not change by +0 or -0.
+#include "packed/gather_floats.h"
 #include "packed/ops.h"
-#include "packed/taps.h"
 
 namespace surge::SURGE_ISA {
 namespace {
@@ -36,68 +36,54 @@ struct Parameters {
   long numbers() const { return long(window.taps()) * channels; }
 };
 
-// Eight at a time: what is written beyond the run is overwritten by the next one.
-constexpr int kChunk = 8;
-typedef float FloatChunk __attribute__((vector_size(4 * kChunk)));
-typedef int32_t IntChunk __attribute__((vector_size(4 * kChunk)));
-
-template <class T, bool integers>
-inline T* copyRun(T* to, const char* from, long count) {
-  typedef T Chunk __attribute__((vector_size(sizeof(T) * kChunk)));
-  for (long i = 0; i < count; i += kChunk) {
-    IntChunk bits;
-    memcpy(&bits, from + 4 * i, sizeof bits);
-    const FloatChunk numbers = integers ? __builtin_convertvector(bits, FloatChunk) : (FloatChunk)bits;
-    const Chunk chunk = __builtin_convertvector(numbers, Chunk);
-    memcpy(to + i, &chunk, sizeof chunk);
-  }
-  return to + count;
-}
-
+// The numbers of eight pixels that are `step` bytes apart, by two pointers and two distances: eight pointers and all else that a product needs
+// are more than the registers hold.
 template <class T>
-inline T* fillRun(T* to, float value, long count) {
-  for (long i = 0; i < count; i++) to[i] = value;
-  return to + count;
-}
+class EightPixels {
+ public:
+  EightPixels(const T* first, long step) : first_(bytesAt(first)), sixth_(bytesAt(first) + 5 * step), step_(step), three_(3 * step) {}
 
-// What the windows of a strip see of one group: rows of numbers.
-template <class T, bool integers>
-void gather(const Parameters& s, const char* x, const Strip& strip, int group, T* to) {
-  const Window& w = s.window;
-  const long all = long(s.channels) * s.groups;
-  const bool together = w.dilationWidth == 1 && s.groups == 1;
-  for (long y = strip.y; y < strip.y + strip.rows; y++) {
-    for (int ox = 0; ox < w.outWidth; ox++) {
-      const Look look(w, int(y), ox);
-      for (int ky = 0; ky < w.filterHeight; ky++) {
-        if (ky < look.firstRow || ky >= look.endRow) {
-          to = fillRun(to, s.padValue, long(w.filterWidth) * s.channels);
-          continue;
-        }
-        to = fillRun(to, s.padValue, long(look.firstColumn) * s.channels);
-        const char* pixel = x + 4 * (look.pixel(w, ky, look.firstColumn) * all + long(group) * s.channels);
-        if (together) {
-          to = copyRun<T, integers>(to, pixel, long(look.endColumn - look.firstColumn) * s.channels);
-        } else {
-          for (int kx = look.firstColumn; kx < look.endColumn; kx++, pixel += 4 * w.dilationWidth * all)
-            to = copyRun<T, integers>(to, pixel, s.channels);
-        }
-        to = fillRun(to, s.padValue, long(w.filterWidth - look.endColumn) * s.channels);
-      }
+  // Of a pixel that the compiler knows.
+  T operator[](int p) const {
+    switch (p) {
+      case 3: return read(first_ + three_);
+      case 5: return read(sixth_);
+      case 6: return read(first_ + 2 * three_);
+      case 7: return read(sixth_ + 2 * step_);
+      default: return read(first_ + p * step_);
     }
   }
-}
+  void next() {
+    first_ += sizeof(T);
+    sixth_ += sizeof(T);
+    // Or GCC would turn each sum into a pointer of its own.
+    asm("" : "+r"(first_), "+r"(sixth_));
+  }
 
-// Sums of P pixels, whose rows are `stride` numbers apart, with W filters.
+ private:
+  static const char* bytesAt(const T* p) { return reinterpret_cast<const char*>(p); }
+  static T read(const char* p) {
+    T value;
+    memcpy(&value, p, sizeof value);
+    return value;
+  }
+  const char *first_, *sixth_;
+  long step_, three_;
+};
+
+// Sums of P pixels, the first of which sees what begins at `rows`, with W filters.
 template <int P>
-inline void sumFast(const float* rows, long stride, const char* weights, long count, const char* bias, Vi (&out)[P]) {
+inline void addUp(const Seen<float>& seen, const float* rows, const char* weights, const char* bias, Vi (&out)[P]) {
   Vf sums[P];
 #pragma GCC unroll 8
   for (int p = 0; p < P; p++) sums[p] = Vf{};
-  for (long k = 0; k < count; k++, weights += sizeof(Vf)) {
-    const Vf filters = (Vf)loadInts(weights);
+  for (long run = 0; run < seen.runs; run++, rows += seen.runStep) {
+    EightPixels<float> pixels(rows, seen.pixelStep * sizeof(float));
+    for (const char* end = weights + seen.runLength * sizeof(Vf); weights < end; weights += sizeof(Vf), pixels.next()) {
+      const Vf filters = (Vf)loadInts(weights);
 #pragma GCC unroll 8
-    for (int p = 0; p < P; p++) sums[p] = fused(all(rows[p * stride + k]), filters, sums[p]);
+      for (int p = 0; p < P; p++) sums[p] = fused(all(pixels[p]), filters, sums[p]);
+    }
   }
   const Vf start = bias ? (Vf)loadInts(bias) : Vf{};
 #pragma GCC unroll 8
@@ -105,20 +91,23 @@ inline void sumFast(const float* rows, long stride, const char* weights, long co
 }
 
 template <int Q, int P>
-inline void sumSome(const double* rows, long stride, const char* weights, long count, const char* bias, Vi (&out)[P], int first) {
-  rows += first * stride;
+inline void addSome(const Seen<double>& seen, const double* rows, const char* weights, const char* bias, Vi (&out)[P], int first) {
+  rows += first * seen.pixelStep;
   Vd low[Q], high[Q];
 #pragma GCC unroll 8
   for (int q = 0; q < Q; q++) low[q] = high[q] = Vd{};
-  for (long k = 0; k < count; k++, weights += sizeof(Vf)) {
-    float filters[W];
-    memcpy(filters, weights, sizeof filters);
-    const Vd a = low64(filters), b = high64(filters);
+  for (long run = 0; run < seen.runs; run++, rows += seen.runStep) {
+    EightPixels<double> pixels(rows, seen.pixelStep * sizeof(double));
+    for (const char* end = weights + seen.runLength * sizeof(Vf); weights < end; weights += sizeof(Vf), pixels.next()) {
+      float filters[W];
+      memcpy(filters, weights, sizeof filters);
+      const Vd a = low64(filters), b = high64(filters);
 #pragma GCC unroll 8
-    for (int q = 0; q < Q; q++) {
-      const Vd value = all64(rows[q * stride + k]);
-      low[q] = fused(value, a, low[q]);
-      high[q] = fused(value, b, high[q]);
+      for (int q = 0; q < Q; q++) {
+        const Vd value = all64(pixels[q]);
+        low[q] = fused(value, a, low[q]);
+        high[q] = fused(value, b, high[q]);
+      }
     }
   }
   const Vf start = bias ? (Vf)loadInts(bias) : Vf{};
@@ -134,31 +123,36 @@ inline void sumSome(const double* rows, long stride, const char* weights, long c
   }
 }
 
-// As sumFast, in f64. Two sums a pixel: the registers of AVX-512 hold eight pixels', of the others four.
+// In f64. Two sums a pixel: the registers of AVX-512 hold eight pixels', of the others four.
 template <int P>
-inline void sumExact(const double* rows, long stride, const char* weights, long count, const char* bias, Vi (&out)[P]) {
+inline void addUp(const Seen<double>& seen, const double* rows, const char* weights, const char* bias, Vi (&out)[P]) {
   constexpr int Q = W == 16 ? kTilePixels : 4;
   if constexpr (P <= Q) {
-    sumSome<P, P>(rows, stride, weights, count, bias, out, 0);
+    addSome<P>(seen, rows, weights, bias, out, 0);
   } else {
-    sumSome<Q, P>(rows, stride, weights, count, bias, out, 0);
-    sumSome<P - Q, P>(rows, stride, weights, count, bias, out, Q);
+    addSome<Q>(seen, rows, weights, bias, out, 0);
+    addSome<P - Q>(seen, rows, weights, bias, out, Q);
   }
 }
 
-// f(Pixels<P>, pixel, weights, bias, out) for every block of filters of a group and every tile.
-template <class F>
-void eachBlock(const Parameters& s, const Strip& strip, int group, const Sink& sink, F f) {
+// All blocks of filters of a group with all that the strip sees.
+template <class T>
+void multiply(const Parameters& s, const Seen<T>& seen, const Strip& strip, int group, const Sink& sink) {
   const long blocks = (s.filters + W - 1) / W, blockBytes = s.numbers() * long(sizeof(Vf));
+  // Where each row goes on behind the one before it, they are one long row.
+  const long columns = s.window.outWidth, rowLength = seen.rowStep == columns * seen.pixelStep ? strip.rows * columns : columns;
   for (long block = 0; block < blocks; block++) {
-    const int filter = int(block) * W, c = group * s.filters + filter;
+    const int filter = int(block) * W, c = group * s.filters + filter, valid = least(W, s.filters - filter);
     const char* weights = strip.memory + s.kernel + (group * blocks + block) * blockBytes;
     const char* bias = s.bias ? strip.memory + s.bias + 4L * c : nullptr;
-    eachTile(strip.rows * s.window.outWidth, [&](auto tile, long first) {
-      Vi sums[decltype(tile)::value];
-      f(first, weights, bias, sums);
-      take(sink, first, c, least(W, s.filters - filter), sums);
-    });
+    for (long pixel = 0; pixel < strip.rows * columns; pixel += rowLength) {
+      const T* row = seen.rows + pixel / columns * seen.rowStep;
+      eachTile(rowLength, [&](auto tile, long first) {
+        Vi sums[decltype(tile)::value];
+        addUp(seen, row + first * seen.pixelStep, weights, bias, sums);
+        take(sink, pixel + first, c, valid, sums);
+      });
+    }
   }
 }
 
@@ -166,28 +160,18 @@ void eachBlock(const Parameters& s, const Strip& strip, int group, const Sink& s
 
 void floatConv(Record record, const Strip& strip, const Sink& sink) {
   const Parameters s(record);
-  const char* x = strip.whole(record.in());
-  const long count = s.numbers();
+  const Window& w = s.window;
+  const FloatPicture x{strip.whole(record.in()), s.integers, s.channels, s.groups, s.padValue};
   char* gathered = strip.copy(s.gathered, s.gatheredThread);
-  const bool inPlace = !s.exact && !s.integers && s.groups == 1 && s.window.seesItself(strip.y + strip.rows);
+  // Where each window is one pixel, the picture itself is what they see.
+  if (!s.exact && !s.integers && s.groups == 1 && w.seesItself(strip.y + strip.rows)) {
+    const long row = long(w.inWidth) * s.channels;
+    const float* rows = reinterpret_cast<const float*>(x.numbers) + strip.y * row;
+    return multiply(s, Seen<float>{rows, row, s.channels, 1, s.channels, 0}, strip, 0, sink);
+  }
   for (int group = 0; group < s.groups; group++) {
-    if (s.exact) {
-      double* rows = reinterpret_cast<double*>(gathered);
-      if (s.integers) gather<double, true>(s, x, strip, group, rows);
-      else gather<double, false>(s, x, strip, group, rows);
-      eachBlock(s, strip, group, sink, [&](long first, const char* weights, const char* bias, auto& sums) {
-        sumExact(rows + first * count, count, weights, count, bias, sums);
-      });
-      continue;
-    }
-    const float* rows = reinterpret_cast<const float*>(inPlace ? x + 4 * strip.y * s.window.inWidth * count : gathered);
-    if (!inPlace) {
-      if (s.integers) gather<float, true>(s, x, strip, group, reinterpret_cast<float*>(gathered));
-      else gather<float, false>(s, x, strip, group, reinterpret_cast<float*>(gathered));
-    }
-    eachBlock(s, strip, group, sink, [&](long first, const char* weights, const char* bias, auto& sums) {
-      sumFast(rows + first * count, count, weights, count, bias, sums);
-    });
+    if (s.exact) multiply(s, gatherFloats(x, w, strip.y, strip.rows, group, reinterpret_cast<double*>(gathered)), strip, group, sink);
+    else multiply(s, gatherFloats(x, w, strip.y, strip.rows, group, reinterpret_cast<float*>(gathered)), strip, group, sink);
   }
 }
 

@@ -63,11 +63,32 @@ char* gatherChannels(const BitPicture& x, const Window& w, const Look& look, cha
   return writer.end();
 }
 
+// Rows of whole words whose windows have their taps side by side.
+char* gatherRow(const BitPicture& x, const Window& w, long oy, char* to) {
+  const int top = int(oy) * w.strideHeight - w.padTop, reach = (w.filterHeight - 1) * w.dilationHeight;
+  const bool rowsInside = top >= 0 && top + reach < w.inHeight;
+  const long run = w.filterWidth * x.pixelBytes, step = w.dilationHeight * w.inWidth * x.pixelBytes;
+  for (int ox = 0; ox < w.outWidth; ox++) {
+    const int left = ox * w.strideWidth - w.padLeft;
+    if (!rowsInside || left < 0 || left + w.filterWidth > w.inWidth) {
+      to = gatherWords(x, w, Look(w, int(oy), ox), to);
+      continue;
+    }
+    const char* pixel = x.pixels + (long(top) * w.inWidth + left) * x.pixelBytes;
+    for (int ky = 0; ky < w.filterHeight; ky++, pixel += step) to = copyRun(to, pixel, run);
+  }
+  return to;
+}
+
 }  // namespace
 
 void gatherBits(const BitPicture& x, const Window& w, long y, long rows, char* to) {
-  const bool words = x.channels % 32 == 0;
+  const bool words = x.channels % 32 == 0, together = words && w.dilationWidth == 1 && x.channels / 8 == x.pixelBytes;
   for (long oy = y; oy < y + rows; oy++) {
+    if (together) {
+      to = gatherRow(x, w, oy, to);
+      continue;
+    }
     for (int ox = 0; ox < w.outWidth; ox++) {
       const Look look(w, int(oy), ox);
       to = words ? gatherWords(x, w, look, to) : gatherChannels(x, w, look, to);
