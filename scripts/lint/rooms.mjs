@@ -8,7 +8,7 @@
  */
 export const ROOMS = {
   contract: [],
-  engine: ['contract'],
+  engine: ['contract', 'runtime'],
   core: ['contract', 'runtime'],
   data: ['contract'],
   models: ['core', 'contract'],

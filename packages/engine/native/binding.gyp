@@ -1,4 +1,4 @@
-# The native provider: one addon; its kernels (src/kernels) are compiled once for each instruction set and chosen at run time.
+# The native provider: one addon; its kernels (src/kernels, src/packed) are compiled once for each instruction set and chosen at run time.
 # Built by ../build-native.mjs, which finds the headers and says in one line what is missing.
 {
   'variables': {
@@ -19,6 +19,16 @@
       'src/kernels/sign_input_product.cc',
       'src/kernels/winograd_filter.cc',
       'src/kernels/winograd_input.cc',
+      'src/packed/binary_conv.cc',
+      'src/packed/float_conv.cc',
+      'src/packed/functions.cc',
+      'src/packed/gather_bits.cc',
+      'src/packed/gather_floats.cc',
+      'src/packed/joining.cc',
+      'src/packed/pooling.cc',
+      'src/packed/program.cc',
+      'src/packed/sink.cc',
+      'src/packed/stage.cc',
     ],
     'sanitize%': '<!(node -p "process.env.SURGE_SANITIZE || \'\'")',
   },
@@ -49,6 +59,8 @@
         'src/onednn/convolution.cc',
         'src/onednn/matmul.cc',
         'src/onednn/primitives.cc',
+        'src/packed/check_program.cc',
+        'src/packed_kernels.cc',
         'src/provider.cc',
       ],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],

@@ -8,6 +8,8 @@ export { nativeReport } from './native-report.js';
 export type { NativeReport } from './native-report.js';
 export { kernelSupport, supportPage } from './support.js';
 export type { KernelSupport, Support } from './support.js';
+export { packedKernels } from './packed-kernels.js';
+export type { PackedKernelOptions } from './packed-kernels.js';
 export { profileKernels } from './kernels/profile.js';
 export type { KernelTime, PartTime } from './kernels/profile.js';
 export type { PoolStatistics } from './memory/pool.js';

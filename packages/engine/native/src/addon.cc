@@ -1,19 +1,19 @@
-// The addon's face: a class NativeProvider whose methods are the kernels, and what `surge-bnn doctor` asks. Nothing is computed here.
+// The addon's face: a class NativeProvider whose methods are the kernels of training, the packed runtime's kernels (packed_kernels.cc), and
+// what `surge-bnn doctor` asks. Nothing is computed here.
 #include <napi.h>
 #include <sys/mman.h>
 
-#include <new>
-#include <stdexcept>
-
 #include "arguments.h"
+#include "guarded.h"
 #include "isa.h"
+#include "packed_kernels.h"
 #include "provider.h"
 
 namespace surge {
 namespace {
 
 // Raised with every change of a method's arguments: a stale build is refused by providers/native/addon.ts instead of misread.
-constexpr int kInterface = 5;
+constexpr int kInterface = 6;
 
 class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
  public:
@@ -28,21 +28,6 @@ class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
   static Napi::Function define(Napi::Env env);
 
  private:
-  // C++ exceptions as JavaScript errors that say what happened.
-  template <class F>
-  static void guarded(const Napi::CallbackInfo& info, F f) {
-    try {
-      f();
-    } catch (const std::bad_alloc&) {
-      throw Napi::RangeError::New(info.Env(), "the native engine is out of memory; lower the batch size");
-    } catch (const std::invalid_argument& error) {
-      throw Napi::TypeError::New(info.Env(), error.what());
-    } catch (const dnnl::error& error) {
-      if (error.status == dnnl_out_of_memory) throw Napi::RangeError::New(info.Env(), "oneDNN is out of memory; lower the batch size");
-      throw Napi::Error::New(info.Env(), std::string("oneDNN: ") + error.what());
-    }
-  }
-
   template <class F>
   Napi::Value run(const Napi::CallbackInfo& info, F f) {
     guarded(info, [&] {
@@ -400,6 +385,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["runnable"] = names(env, runnableSets());
   exports["oneDnn"] = std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch);
   exports["useLargePages"] = Napi::Function::New(env, useLargePages);
+  exports["PackedKernels"] = definePackedKernels(env);
+  exports["takePackedMemory"] = Napi::Function::New(env, takePackedMemory);
   exports["NativeProvider"] = NativeProvider::define(env);
   return exports;
 }

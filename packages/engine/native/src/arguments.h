@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <string>
+#include <utility>
 
 #include "geometry.h"
 #include "kernels/kernel_set.h"
@@ -46,6 +47,14 @@ class Arguments {
     const int32_t* fields = integers(&length);
     if (length != kGeometryFields) refuse("a geometry");
     return *reinterpret_cast<const Geometry*>(fields);
+  }
+
+  // An ArrayBuffer.
+  std::pair<char*, size_t> bytes() {
+    const Napi::Value value = next();
+    if (!value.IsArrayBuffer()) refuse("an ArrayBuffer");
+    auto buffer = value.As<Napi::ArrayBuffer>();
+    return {static_cast<char*>(buffer.Data()), buffer.ByteLength()};
   }
 
   double number() {

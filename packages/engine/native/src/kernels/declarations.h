@@ -44,5 +44,6 @@ void signInputGradient(int threads, const float* dy, const float* kernel, float*
 void signFilterGradient(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g);
 bool hasMinimalProducts(const Geometry& g);
 BranchSums minimalGradients(int threads, const float* dy, const float* x, const float* kernel, const float* auxiliary, Surrogate surrogate, float* gb, float* ga, float* dkernel, float* dauxiliary, const Geometry& g);
+void runProgram(const Program& program, int from, int to, int threads);
 
 }  // namespace surge::SURGE_ISA

@@ -1,5 +1,6 @@
 // The table of this instruction set's kernels.
 #include "kernels/declarations.h"
+#include "packed/bit_products.h"
 
 namespace surge::SURGE_ISA {
 
@@ -8,6 +9,7 @@ namespace surge::SURGE_ISA {
 
 extern const KernelSet kernels = {
     SURGE_NAME(SURGE_ISA),
+    {kBitLanes, kBitUnit, W, runProgram},
     unary,
     clip,
     binary,

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "geometry.h"
+#include "packed/program.h"
 
 namespace surge {
 
@@ -31,8 +32,16 @@ struct AdamAttributes {
   bool decoupled;
 };
 
+// What runs packed models (packed/): filters of a binary kernel side by side, bytes of a filter that stand together, filters of a float
+// kernel side by side; and the stages [from, to) of a program that checkProgram let pass. Throws std::bad_alloc.
+struct PackedSet {
+  int bitLanes, bitUnit, floatLanes;
+  void (*run)(const Program& program, int from, int to, int threads);
+};
+
 struct KernelSet {
   const char* name;
+  PackedSet packed;
 
   // Element-wise; y may be an input.
   void (*unary)(int threads, Unary op, const float* x, float* y, long n);

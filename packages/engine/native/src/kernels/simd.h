@@ -67,25 +67,42 @@ inline void put(float* p, Vf v, int count) {
   else memcpy(p, &v, count * sizeof(float));
 }
 
+// W / 2 floats as doubles, and back. GCC 12 makes __builtin_convertvector of the widest vectors in halves, and takes the forms without a mask
+// (all lanes here) for uses of something undefined.
+inline Vd widened(Vh v) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_cvtps_pd(0xff, v);
+#else
+  return __builtin_convertvector(v, Vd);
+#endif
+}
+inline Vh narrowed(Vd v) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_cvtpd_ps(0xff, v);
+#else
+  return __builtin_convertvector(v, Vh);
+#endif
+}
+
 // Both halves of W floats as doubles.
 inline Vd low64(const float* p) {
   Vh h;
   memcpy(&h, p, sizeof h);
-  return __builtin_convertvector(h, Vd);
+  return widened(h);
 }
 inline Vd high64(const float* p) { return low64(p + W / 2); }
 inline Vd low64(Vf v) {
   Vh h;
   memcpy(&h, &v, sizeof h);
-  return __builtin_convertvector(h, Vd);
+  return widened(h);
 }
 inline Vd high64(Vf v) {
   Vh h;
   memcpy(&h, reinterpret_cast<const char*>(&v) + sizeof h, sizeof h);
-  return __builtin_convertvector(h, Vd);
+  return widened(h);
 }
 inline void store64(float* p, Vd low, Vd high) {
-  Vh a = __builtin_convertvector(low, Vh), b = __builtin_convertvector(high, Vh);
+  const Vh a = narrowed(low), b = narrowed(high);
   memcpy(p, &a, sizeof a);
   memcpy(p + W / 2, &b, sizeof b);
 }

@@ -196,6 +196,17 @@ export interface NativeMethods {
   fill(y: Floats, value: number): void;
 }
 
+/** native/src/packed_kernels.cc: what runs packed models. */
+export interface PackedMethods {
+  isa(): string;
+  /** Filters of a binary kernel that stand side by side, bytes of a filter that stand together, filters of a float kernel side by side. */
+  bitLanes(): number;
+  bitUnit(): number;
+  floatLanes(): number;
+  /** Computes the stages [from, to) of the program at an address of the buffer. Throws a TypeError when there is none. */
+  run(buffer: ArrayBuffer, program: number, from: number, to: number, threads: number): void;
+}
+
 export interface Addon {
   readonly interface: number;
   /** Instruction sets that were compiled in, and those that this CPU runs; best first. */
@@ -207,10 +218,14 @@ export interface Addon {
   useLargePages(buffer: ArrayBuffer): void;
   /** `isa` "": the best that there is. Throws a TypeError for one that cannot run here. */
   readonly NativeProvider: new (threads: number, isa: string) => NativeMethods;
+  /** As NativeProvider. */
+  readonly PackedKernels: new (isa: string) => PackedMethods;
+  /** Memory of at least so many bytes, all 0, aligned as PackedKernels like it. Throws a RangeError where there is not as much. */
+  takePackedMemory(bytes: number): ArrayBuffer;
 }
 
 /** The interface that this file describes: kInterface of native/src/addon.cc. */
-const INTERFACE = 5;
+const INTERFACE = 6;
 
 /** Where build-native.mjs puts the addon, seen from src/ and from dist/ alike. */
 export const addonPath = fileURLToPath(
