@@ -16,5 +16,8 @@ void tanh(Record record, const Strip& strip);
 void softmax(Record record, const Strip& strip);
 void copy(Record record, const Strip& strip);
 void regroup(Record record, const Strip& strip);
+void quantize(Record record, const Strip& strip);
+void int8Conv(Record record, const Strip& strip);
+void signWeightConv(Record record, const Strip& strip);
 
 }  // namespace surge::SURGE_ISA

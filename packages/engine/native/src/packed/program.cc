@@ -25,6 +25,9 @@ void runStep(const Part* parts, const Step& step, const Strip& strip) {
     case Op::softmax: return softmax(r, strip);
     case Op::copy: return copy(r, strip);
     case Op::regroup: return regroup(r, strip);
+    case Op::quantize: return quantize(r, strip);
+    case Op::int8Conv: return int8Conv(r, strip);
+    case Op::signWeightConv: return signWeightConv(r, strip);
     default: return runLinks(parts, step, strip);
   }
 }
