@@ -221,7 +221,7 @@ export interface Addon {
   /** As NativeProvider. */
   readonly PackedKernels: new (isa: string) => PackedMethods;
   /** Memory of at least so many bytes, all 0, aligned as PackedKernels like it. Throws a RangeError where there is not as much. */
-  takePackedMemory(bytes: number): ArrayBuffer;
+  readonly takePackedMemory: (bytes: number) => ArrayBuffer;
 }
 
 /** The interface that this file describes: kInterface of native/src/addon.cc. */
