@@ -1,6 +1,6 @@
 /** Models that nobody thought of: all ops, in any order that their types allow, some of them on NaNs. */
 import { ModelFileError } from '@surge-bnn/runtime';
-import type { Edge, EdgeType, PadValue, Window } from '@surge-bnn/runtime';
+import type { Edge, EdgeType, PadValue, WeightType, Window } from '@surge-bnn/runtime';
 import type { Draw } from '../drawn.js';
 import { reals, uniform } from '../numbers.js';
 import { readOut } from './grid.js';
@@ -9,9 +9,11 @@ import {
   flagTensor,
   floatTensor,
   halfTensor,
+  int8Tensor,
   integerTensor,
   sizeOf,
   Sketch,
+  windowOf,
 } from './sketch.js';
 import type { Draft, PackedCase, Tensors } from './sketch.js';
 
@@ -92,21 +94,40 @@ const onNumbers: readonly Maker[] = [
     const window = drawWindow(draw);
     const { filters, groups, padValue } = drawFilters(draw, channelsOf(edge));
     const perFilter = (sizeOf(window.size) * channelsOf(edge)) / groups;
-    const weights = (['f32', 'f16', 'bits'] as const)[draw(0, 2)];
+    const weights = drawType(draw);
     const shape = [...window.size, channelsOf(edge) / groups, filters];
     const kernel = drawWeights(weights, shape, filters, perFilter, next);
-    const bias = floatTensor([filters], () => next() - 0.5);
     const attributes = { window, filters, groups, padValue, weights };
-    const tensors: Tensors = draw(0, 1) === 0 ? { kernel } : { kernel, bias };
+    const tensors: Tensors = { ...kernel, ...drawBias(draw, filters, next) };
     return { op: 'conv2d', attributes, inputs: [from], tensors };
   },
   ({ draw, next, from, edge }) => {
     const units = draw(1, 40);
-    const weights = (['f32', 'f16', 'bits'] as const)[draw(0, 2)];
+    const weights = drawType(draw);
     const kernel = drawWeights(weights, [channelsOf(edge), units], units, channelsOf(edge), next);
-    const bias = floatTensor([units], () => next() - 0.5);
-    const tensors: Tensors = draw(0, 1) === 0 ? { kernel } : { kernel, bias };
+    const tensors: Tensors = { ...kernel, ...drawBias(draw, units, next) };
     return { op: 'dense', attributes: { units, weights }, inputs: [from], tensors };
+  },
+  ({ draw, from }) => {
+    return { op: 'quantize', attributes: { factor: draw(1, 400) / 8 }, inputs: [from] };
+  },
+  reshaped,
+];
+
+const onInt8: readonly Maker[] = [
+  ({ draw, next, from, edge }) => {
+    const window = drawWindow(draw);
+    const { filters, groups } = drawFilters(draw, channelsOf(edge));
+    const shape = [...window.size, channelsOf(edge) / groups, filters];
+    const tensors = { ...int8Weights(shape, next), ...drawBias(draw, filters, next) };
+    const attributes = { window, filters, groups, padValue: 0, weights: 'i8' } as const;
+    return { op: 'conv2d', attributes, inputs: [from], tensors };
+  },
+  ({ draw, next, from, edge }) => {
+    const units = draw(1, 40);
+    const kernel = int8Weights([channelsOf(edge), units], next);
+    const tensors = { ...kernel, ...drawBias(draw, units, next) };
+    return { op: 'dense', attributes: { units, weights: 'i8' }, inputs: [from], tensors };
   },
   reshaped,
 ];
@@ -146,6 +167,7 @@ const makersOf: Readonly<Record<EdgeType, readonly Maker[]>> = {
   i32: [...onNumbers, threshold, threshold, threshold],
   bits: onBits,
   unsigned: onBits,
+  i8: onInt8,
 };
 
 /** The edge with others of numbers, itself perhaps, whose shapes are alike. */
@@ -202,15 +224,37 @@ function drawFilters(
   return { filters, groups, padValue: ([0, 1, -1] as const)[draw(0, 2)] };
 }
 
+function drawType(draw: Draw): WeightType {
+  return (['f32', 'f16', 'bits', 'i8'] as const)[draw(0, 3)];
+}
+
+/** A kernel, with scales where it is of integers. */
 function drawWeights(
-  weights: 'f32' | 'f16' | 'bits',
+  weights: WeightType,
   shape: readonly number[],
   filters: number,
   perFilter: number,
   next: () => number,
-): ReturnType<typeof floatTensor> {
-  if (weights === 'bits') return bitTensor(filters, perFilter, next);
-  return weights === 'f16' ? halfTensor(shape, next) : floatTensor(shape, () => next() - 0.5);
+): Tensors {
+  switch (weights) {
+    case 'f32':
+      return { kernel: floatTensor(shape, () => next() - 0.5) };
+    case 'f16':
+      return { kernel: halfTensor(shape, next) };
+    case 'bits':
+      return { kernel: bitTensor(filters, perFilter, next) };
+    case 'i8':
+      return int8Weights(shape, next);
+  }
+}
+
+function int8Weights(shape: readonly number[], next: () => number): Tensors {
+  const scale = floatTensor(shape.slice(-1), () => (next() - 0.5) / 127);
+  return { kernel: int8Tensor(shape, next), scale };
+}
+
+function drawBias(draw: Draw, filters: number, next: () => number): Tensors {
+  return draw(0, 1) === 0 ? {} : { bias: floatTensor([filters], () => next() - 0.5) };
 }
 
 /** Brings every edge that nobody reads to the output, as one vector. */
@@ -226,9 +270,28 @@ function join(sketch: Sketch): string {
       inputs: [name],
     });
     if (type === 'f32' || type === 'i32') return flat;
-    const numbers = readOut(sketch, flat);
+    const numbers = type === 'i8' ? readInt8s(sketch, flat) : readOut(sketch, flat);
     return sketch.add({ op: 'reshape', attributes: { shape: [size] }, inputs: [numbers] });
   });
   if (ends.length === 1) return ends[0];
   return sketch.add({ op: 'concat', attributes: {}, inputs: ends });
+}
+
+/** Integers of 8 bits as numbers: each times 1. @param flat [1, 1, integers]. */
+function readInt8s(sketch: Sketch, flat: string): string {
+  const count = channelsOf(sketch.edge(flat));
+  const kernel = int8Tensor([1, 1, 1, count], () => 128 / 255);
+  const scale = floatTensor([count], () => 1);
+  return sketch.add({
+    op: 'conv2d',
+    attributes: {
+      window: windowOf([1, 1]),
+      filters: count,
+      groups: count,
+      padValue: 0,
+      weights: 'i8',
+    },
+    inputs: [flat],
+    tensors: { kernel, scale },
+  });
 }

@@ -96,6 +96,12 @@ export function halfTensor(shape: readonly number[], next: () => number): Stored
   return { dtype: 'F16', shape, bytes: new Uint8Array(values.buffer) };
 }
 
+/** Integers from -127 to 127. */
+export function int8Tensor(shape: readonly number[], next: () => number): StoredTensor {
+  const values = Int8Array.from({ length: sizeOf(shape) }, () => Math.floor(255 * next()) - 127);
+  return { dtype: 'I8', shape, bytes: new Uint8Array(values.buffer) };
+}
+
 export function integerTensor(count: number, next: () => number): StoredTensor {
   const values = Int32Array.from({ length: count }, next);
   return { dtype: 'I32', shape: [count], bytes: new Uint8Array(values.buffer) };
