@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { decodeModel } from './read.js';
 import { encodeModel, fileSize } from './write.js';
 import { models, picture, tiny } from './models.fixture.js';
-import { cut, headerOf } from './surgery.fixture.js';
+import { cut, headerOf, withValue } from './surgery.fixture.js';
 import type { GraphNode } from '../graph.js';
 import type { ModelSource } from './model-source.js';
 import { tensorBytes } from './tensors.js';
@@ -154,6 +154,16 @@ describe('the writer', () => {
     expect(() => encodeModel({ graph, tensors: short, metadata: {} })).toThrow(
       'has 2 bytes; U8 [3,1] takes 3',
     );
+  });
+
+  it('takes the earliest version that has all that is in a file', () => {
+    const versions = models.map(([name, model]) => {
+      return `${name} ${headerOf(encodeModel(model())).metadata.version}`;
+    });
+    expect(versions).toEqual(['tiny 1', 'picture 1', 'branches 1', 'int8 2']);
+    // Nobody has to: what is of version 1 may say that it is of version 2.
+    const file = withValue(encodeModel(tiny()), ['__metadata__', 'version'], '2');
+    expect(encodeModel(decodeModel(file))).toEqual(encodeModel(tiny()));
   });
 
   it('leaves a small reader', () => {
