@@ -59,9 +59,10 @@ Written by \`npm run bench:infer -- --page\`; the numbers are in [results/infere
 
 "packed" is the network with bits in our runtime, "float" its full-precision twin: the same layers with float32 weights, relu, and batch norms merged into the
 weights (ImageNet's ResNet-18 is He et al.'s). Of onnxruntime all graph optimisations are on; its web build runs WebAssembly SIMD, in Node. Weights are random. Before
-anything was timed, the packed outputs were the reference's bit for bit, and the float ones those of the packed runtime's own float ops within 1e-4 of the largest.
+anything was timed, the packed outputs were the reference's, bit for bit in exact arithmetic and within 1e-4 of the largest in fast arithmetic, and the float ones
+those of the packed runtime's own float ops within 1e-4 of the largest.
 
-"ms" is the median time of a call with one picture, of ${options.samples} samples (three of the slow reference), each the median of the calls of a tenth of a second; contenders are processes
+"ms" is the median time of a call with one picture, of up to ${options.samples} samples, each the median of the calls of a tenth of a second; contenders are processes
 of their own that take turns in quiet moments (* marks what others disturbed). "times" is how often a row is as fast as that runtime with as many threads. "pictures/s" is a call
 with ${options.batches.at(-1)} pictures. "first load" is the time from the file's bytes in memory to a network that is ready, first in its process; "again" a later load there.
 

@@ -59,9 +59,12 @@ async function exportModel(given: string, flags: ExportFlags): Promise<Result> {
   const opened = await openModel(given);
   const { checkPlace, writeModelFile } = await import('../model-file/write.js');
   for (const { file } of wanted) await checkPlace(file);
+  // All are made before one is written: what cannot be expressed leaves nothing behind.
+  const made = await Promise.all(
+    wanted.map(async (one) => ({ ...one, bytes: await one.format.write(opened) })),
+  );
   const files: Exported[] = [];
-  for (const { format, file } of wanted) {
-    const bytes = await format.write(opened);
+  for (const { format, file, bytes } of made) {
     const state = await writeModelFile(file, bytes, flags.force, `--${format.name}`);
     const remarks = format.next(file, opened);
     files.push({ format: format.name, file, bytes: bytes.length, state, remarks });

@@ -4,7 +4,6 @@ import type { GraphInput, ModelSource, StoredTensor, Window } from '@surge-bnn/r
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { GraphBuilder } from '../graph-builder.js';
 import type { NamedTensor, NewNode } from '../graph-builder.js';
-import { halfBits } from '../half.js';
 import { storedFlags, storedFloats, storedHalves, storedIntegers, storedSigns } from '../stored.js';
 import { exportOnnx } from './export-onnx.js';
 
@@ -75,7 +74,6 @@ export const floats = (shape: readonly number[], seed = 2) =>
   storedFloats({ values: quarters(size(shape), seed), shape }, 'a test');
 export const halves = (shape: readonly number[], seed = 3) =>
   storedHalves({ values: quarters(size(shape), seed), shape }, 'a test');
-export const halfOf = halfBits;
 /** Integers of 8 bits, from -127 to 127. */
 export function int8s(shape: readonly number[], seed = 5): StoredTensor {
   const next = random(seed);
