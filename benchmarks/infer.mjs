@@ -25,28 +25,38 @@ const write = (file, content) => {
 async function run(options) {
   const machine = await describeMachine();
   const records = [];
+  const multiplying = {};
   for (const network of options.networks) {
     const folder = mkdtempSync(path.join(tmpdir(), 'surge-infer-'));
     try {
       note(`${network}: making the packed network and its float twin`);
       const prepared = { network, folder, ...prepare(network, folder) };
+      multiplying[network] = prepared.multiplying;
       for (const batch of options.batches) records.push(...(await round(prepared, batch, options)));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   }
   const bareLoops = await measureBareLoops();
-  return { machine, versions: versions(), loadAfter: loadavg()[0], options, records, bareLoops };
+  return {
+    machine,
+    versions: versions(),
+    loadAfter: loadavg()[0],
+    options,
+    records,
+    multiplying,
+    bareLoops,
+  };
 }
 
 /** All contenders of a network with one size of batch. */
 async function round(prepared, batch, options) {
   const contenders = contendersFor(prepared, batch, options);
   note(`${prepared.network}, batch ${batch}: ${contenders.map(({ id }) => id).join(', ')}`);
-  const measured = await measure(contenders, { profile: false, say: note });
+  const measured = await measure(contenders, { profile: options.profile, say: note });
   return measured.map((record, i) => {
-    const { id, name, kind, fileBytes } = contenders[i];
-    return { ...record, id, name, kind, fileBytes };
+    const { id, name, kind, fileBytes, loop } = contenders[i];
+    return { ...record, id, name, kind, fileBytes, loop };
   });
 }
 

@@ -89,12 +89,34 @@ async function times(model, steps) {
   };
 }
 
+/** Milliseconds of each stage of the packed network, the median of as many runs as fit into that many samples' time. */
+async function profile(model, samples) {
+  const before = process.cpuUsage();
+  const begin = performance.now();
+  const runs = [];
+  do runs.push(model.profile());
+  while (performance.now() < begin + samples * sampleMilliseconds);
+  const stages = runs[0].map(({ nodes }, i) => ({
+    nodes,
+    milliseconds: median(runs.map((run) => run[i].milliseconds)),
+  }));
+  const { user, system } = process.cpuUsage(before);
+  return {
+    event: 'profile',
+    milliseconds: stages.reduce((sum, stage) => sum + stage.milliseconds, 0),
+    kernels: stages,
+    processorSeconds: (user + system) / 1e6,
+  };
+}
+
 try {
   const { model, first, again } = await start();
   const difference = await checked(model);
   say({ event: 'ready', start: { first, again, difference } });
   for await (const line of createInterface({ input: process.stdin })) {
-    say(await times(model, JSON.parse(line).steps));
+    const request = JSON.parse(line);
+    if (request.profile === undefined) say(await times(model, request.steps));
+    else say(await profile(model, request.profile));
   }
 } catch (error) {
   // A defect keeps its stack, for the parent to show the last line of and for whoever runs the child by hand.

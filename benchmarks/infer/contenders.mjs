@@ -5,7 +5,7 @@ const child = fileURLToPath(new URL('child.mjs', import.meta.url));
 
 /**
  * Ours: `load` is what `load()` of the runtime is given beside the file. `exact`: outputs must have the reference's bits.
- * `slow`: a few samples are enough.
+ * `slow`: a few samples are enough. `loop`: the kind of bare loop that bounds it; such have a table of their stages.
  */
 const ours = [
   { name: 'reference', threads: 1, load: { kernels: 'reference' }, exact: true, slow: true },
@@ -16,6 +16,7 @@ const ours = [
     load: { kernels: 'wasm', arithmetic: 'fast' },
     exact: false,
     slow: false,
+    loop: 'wasm',
   },
   {
     name: 'wasm',
@@ -66,7 +67,7 @@ export function contendersFor(prepared, batch, { chosen, samples }) {
     all
       // A slow one runs a batch picture by picture, in as many times the time.
       .filter(({ id, slow }) => chosen.includes(id) && !(slow && batch > 1))
-      .map(({ id, name, threads, kind, exact, slow, ...how }) => {
+      .map(({ id, name, threads, kind, exact, slow, loop, ...how }) => {
         const config = { folder, inputShape, batch, threads, kind, exact, ...how };
         return {
           network,
@@ -78,6 +79,8 @@ export function contendersFor(prepared, batch, { chosen, samples }) {
           id,
           name,
           kind,
+          loop,
+          profiled: loop !== undefined && batch === 1,
           threads,
           batch,
           fileBytes: files[kind].bytes,

@@ -1,5 +1,6 @@
 /** What the tables show, from what was measured: one row for each contender of a network. */
 import { yardsticks } from './contenders.mjs';
+import { limitOf, stageRows } from './layers.mjs';
 
 /**
  * @typedef {{label: string, kind: string, threads: number, milliseconds: number, faster: (number | undefined)[],
@@ -31,6 +32,20 @@ export function rowsOf({ records, options }, network) {
       disturbed: disturbed > 0 || batch?.disturbed > 0,
     };
   });
+}
+
+/**
+ * Of each contender with a profile the rows of stageRows.
+ *
+ * @returns {{label: string, rows: object[]}[]}
+ */
+export function layersOf({ records, multiplying, bareLoops }, network) {
+  return records
+    .filter((record) => record.network === network && record.profile !== undefined)
+    .map((record) => ({
+      label: record.label,
+      rows: stageRows(record.profile.kernels, multiplying[network], limitOf(record, bareLoops)),
+    }));
 }
 
 /** Reasons why somebody is not in the tables, each once. */

@@ -14,6 +14,7 @@ export const help = `Latency, throughput, load time and file size of packed netw
   --contenders LIST  ${ids.join(', ')} (default: all); the number is that of the threads.
                      One that is not there is named and left out
   --samples N        of each contender (default 15; slow ones take 3). A sample is the median of the calls of a tenth of a second
+  --layers           the time of each stage of the packed networks, too (--page has it)
   --quick            a first look: vgg-small, 3 samples, no batches
   --json FILE        writes everything that was measured
   --page             writes results/inference.json and docs/inference.md
@@ -36,6 +37,7 @@ export function readOptions(argv) {
     networks: text,
     contenders: text,
     samples: text,
+    layers: flag,
     quick: flag,
     json: text,
     page: flag,
@@ -49,6 +51,7 @@ export function readOptions(argv) {
     networks: list('networks', values.networks, networks, quick ? ['vgg-small'] : usual),
     chosen: list('contenders', values.contenders, ids, ids),
     samples: count('samples', values.samples ?? (quick ? '3' : '15')),
+    profile: values.layers || page,
     batches: quick ? [1] : [1, examples],
     json,
     page,

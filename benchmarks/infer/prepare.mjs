@@ -16,6 +16,7 @@ import { useEngine } from '@surge-bnn/engine';
 import { buildModel } from '@surge-bnn/models';
 import { encodeModel, PackedModel } from '@surge-bnn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
+import { multiplyingNodes } from './layers.mjs';
 import { examples, specOf } from './networks.mjs';
 
 const [network, folder] = process.argv.slice(2);
@@ -28,14 +29,19 @@ writeFileSync(at('inputs.f32'), inputs);
 
 await useEngine({ backend: 'auto' });
 const files = { packed: await prepare('packed'), float: await prepare('float') };
-process.stdout.write(`${JSON.stringify({ inputShape, files })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ inputShape, files, multiplying: files.packed.multiplying })}\n`,
+);
 
 async function prepare(kind) {
   const made = await lowered(kind);
   const bytes = encodeModel(made);
   writeFileSync(at(`${kind}.bnn`), bytes);
   writeFileSync(at(`${kind}.expected.f32`), expected(made, kind));
-  if (kind === 'packed') return { bytes: bytes.length };
+  if (kind === 'packed') {
+    const description = PackedModel.from(made).describe();
+    return { bytes: bytes.length, multiplying: multiplyingNodes(made.graph, description) };
+  }
   const onnx = exportOnnx(made);
   writeFileSync(at(`${kind}.onnx`), onnx);
   return { bytes: onnx.length };

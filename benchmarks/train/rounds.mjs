@@ -40,7 +40,7 @@ export async function measure(contenders, { profile, say }) {
   }
   if (profile) {
     // Where a minute of TF.js goes is no question of ours.
-    for (const run of runs.filter(({ contender }) => contender.steps > 1))
+    for (const run of runs.filter(({ contender: { steps, profiled = steps > 1 } }) => profiled))
       run.profile = (await quietly(run, { profile: profiledSteps }, say))?.answer;
   }
   await Promise.all(runs.map((run) => run.trainer.end()));

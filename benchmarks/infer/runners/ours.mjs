@@ -2,7 +2,7 @@
  * The packed network in our runtime.
  *
  * A runner's `open(config, read)` gives a function that loads the network from bytes that are in memory already; a loaded network has
- * `give(inputs, batch)`, `run()` on what was given, `read()`, which is run with its outputs, and `end()`.
+ * `give(inputs, batch)`, `run()` on what was given, `read()`, which is run with its outputs, and `end()`; ours has `profile()`, too.
  */
 import { load } from '@surge-bnn/runtime';
 
@@ -18,6 +18,7 @@ export async function open(config, read) {
         outputs = new Float32Array(batch * model.outputShape.reduce((a, b) => a * b, 1));
       },
       run: () => model.run(inputs, outputs),
+      profile: () => model.profile(inputs),
       read: () => model.run(inputs, outputs),
       end: () => {
         model.close();

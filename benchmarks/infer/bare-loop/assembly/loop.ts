@@ -1,6 +1,6 @@
 /**
  * The bare loop of a binary layer in WebAssembly SIMD: 128 products of signs are one xor and one i8x16.popcnt, added to a vector of 16 byte
- * counters. All data stay in the first-level cache, and there is nothing else: no im2col, no thresholds, no tails. What binary
+ * counters; or, where the popcount is many instructions, bits go through carry-save adders first and one in eight is counted. All data stay in the first-level cache, and there is nothing else: no im2col, no thresholds, no tails. What binary
  * layers reach is a share of what this reaches.
  *
  * A counter byte takes at most 8 from each vector, so after 31 it would overflow; `length` vectors, at most 31, are counted before bytes are
@@ -113,6 +113,61 @@ export function twoByTwo(x: usize, w: usize, length: i32, repeats: i32): i64 {
       at += 32;
     }
     sum += total(c0) + total(c1) + total(c2) + total(c3);
+  }
+  return sum;
+}
+
+/** Bit by bit: what of a + b + c is carried. @param differ a xor b */
+function majority(a: v128, c: v128, differ: v128): v128 {
+  return v128.bitselect(c, a, differ);
+}
+
+/** One row with one: xors go through carry-save adders (Harley and Seal); of each eight vectors one is counted, for eight. */
+export function carrySave(x: usize, w: usize, length: i32, repeats: i32): i64 {
+  const row: usize = (<usize>length) << 4;
+  let sum: i64 = 0;
+  for (let r = 0; r < repeats; r++) {
+    let ones = i8x16.splat(0);
+    let twos = ones;
+    let fours = ones;
+    let eights = ones;
+    let at: usize = w;
+    for (let from = x, end = x + row; from < end; from += 128) {
+      let b = v128.xor(v128.load(from), v128.load(at));
+      let c = v128.xor(v128.load(from, 16), v128.load(at, 16));
+      let u = v128.xor(ones, b);
+      let t = majority(ones, c, u);
+      ones = v128.xor(u, c);
+      b = v128.xor(v128.load(from, 32), v128.load(at, 32));
+      c = v128.xor(v128.load(from, 48), v128.load(at, 48));
+      u = v128.xor(ones, b);
+      let v = majority(ones, c, u);
+      ones = v128.xor(u, c);
+      u = v128.xor(twos, t);
+      const f = majority(twos, v, u);
+      twos = v128.xor(u, v);
+
+      b = v128.xor(v128.load(from, 64), v128.load(at, 64));
+      c = v128.xor(v128.load(from, 80), v128.load(at, 80));
+      u = v128.xor(ones, b);
+      t = majority(ones, c, u);
+      ones = v128.xor(u, c);
+      b = v128.xor(v128.load(from, 96), v128.load(at, 96));
+      c = v128.xor(v128.load(from, 112), v128.load(at, 112));
+      u = v128.xor(ones, b);
+      v = majority(ones, c, u);
+      ones = v128.xor(u, c);
+      u = v128.xor(twos, t);
+      const g = majority(twos, v, u);
+      twos = v128.xor(u, v);
+
+      u = v128.xor(fours, f);
+      eights = i8x16.add(eights, i8x16.popcnt(majority(fours, g, u)));
+      fours = v128.xor(u, g);
+      at += 128;
+    }
+    sum += 8 * total(eights) + 4 * total(i8x16.popcnt(fours));
+    sum += 2 * total(i8x16.popcnt(twos)) + total(i8x16.popcnt(ones));
   }
   return sum;
 }

@@ -104,8 +104,9 @@ describe('the progress', () => {
     const again = await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology }), { strict: false });
     again.setWeights(model.getWeights());
     const weights = model.getWeights()[0].arraySync() as number[][];
-    const units = again.predict(tf.eye(5)) as tf.Tensor;
-    // A unit vector has one +1 and four -1 as signs; the weights' signs are those of sin(20 W).
+    // One +1 and four -1 in each row.
+    const units = again.predict(tf.sub(tf.mul(2, tf.eye(5)), 1)) as tf.Tensor;
+    // The weights' signs are those of sin(20 W).
     const signs = weights.map((row) => row.map((w) => (Math.sin(20 * w) < 0 ? -1 : 1)));
     const expected = signs.map((row) =>
       row.map((sign, c) => 2 * sign - signs.reduce((sum, other) => sum + other[c], 0)),
