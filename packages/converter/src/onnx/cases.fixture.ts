@@ -1,15 +1,8 @@
 /** Every op of the packed graph at odd shapes, for the tests of the ONNX export. */
-<<<<<<< HEAD
 import { flips, floats, integers, signs, windowOf } from './onnx.fixture.js';
 import type { Link } from './onnx.fixture.js';
 import { affine, conv, floatConv, floatDense, quantize, readOut, sign } from './links.fixture.js';
 import type { Convolution } from './links.fixture.js';
-=======
-import { affine, conv, floatConv, floatDense, quantize, readOut, sign } from './links.fixture.js';
-import type { Convolution } from './links.fixture.js';
-import { flips, floats, integers, signs, windowOf } from './onnx.fixture.js';
-import type { Link } from './onnx.fixture.js';
->>>>>>> onnx
 
 export type Case = readonly [name: string, shape: readonly number[], links: readonly Link[]];
 
@@ -199,11 +192,8 @@ const reshapeCases: Case[] = reshapes.flatMap(([from, to]): Case[] => {
   ];
 });
 
-<<<<<<< HEAD
 /** In numbers whose sums are exact both runtimes make the same. */
 /** Quarters times 6 are halves of odd numbers, too: ties; and times 100 beyond 127. */
-=======
->>>>>>> onnx
 const int8Cases: Case[] = [
   ['int8 conv', [5, 4, 4], [quantize(6), floatConv('i8', { groups: 1, padValue: 0 }, false)]],
   [
@@ -215,10 +205,6 @@ const int8Cases: Case[] = [
   ['int8 dense of a picture', [3, 2, 11], [quantize(100), floatDense('i8', 11, 5, false)]],
 ];
 
-<<<<<<< HEAD
-=======
-/** In numbers whose sums are exact both runtimes make the same. */
->>>>>>> onnx
 export const exact: readonly Case[] = [
   ...signCases,
   ...convCases,

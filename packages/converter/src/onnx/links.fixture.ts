@@ -82,10 +82,6 @@ export function floatDense(
   };
 }
 
-<<<<<<< HEAD
-=======
-/** Quarters times 6 are halves of odd numbers, too: ties; and times 100 beyond 127. */
->>>>>>> onnx
 export const quantize = (factor: number): Link => ({ op: 'quantize', attributes: { factor } });
 
 export const affine = (channels: number): Link => ({
