@@ -5,7 +5,8 @@ const child = fileURLToPath(new URL('child.mjs', import.meta.url));
 
 /**
  * Ours: `load` is what `load()` of the runtime is given beside the file. `exact`: outputs must have the reference's bits.
- * `slow`: a few samples are enough. `loop`: the kind of bare loop that bounds it; such have a table of their stages.
+ * `slow`: a few samples are enough. `loop`: the kind of bare loop that bounds it; such have a table of their stages. `native`: on the
+ * engine's kernels, of the instruction set `isa` where that is named.
  */
 const ours = [
   { name: 'reference', threads: 1, load: { kernels: 'reference' }, exact: true, slow: true },
@@ -22,6 +23,32 @@ const ours = [
     name: 'wasm',
     threads: 2,
     load: { kernels: 'wasm', arithmetic: 'fast', threads: 2 },
+    exact: false,
+    slow: false,
+  },
+  { name: 'native-exact', threads: 1, native: {}, load: {}, exact: true, slow: false },
+  {
+    name: 'native',
+    threads: 1,
+    native: {},
+    load: { arithmetic: 'fast' },
+    exact: false,
+    slow: false,
+    loop: 'native',
+  },
+  {
+    name: 'native',
+    threads: 2,
+    native: {},
+    load: { arithmetic: 'fast' },
+    exact: false,
+    slow: false,
+  },
+  {
+    name: 'native-avx2-',
+    threads: 1,
+    native: { isa: 'avx2' },
+    load: { arithmetic: 'fast' },
     exact: false,
     slow: false,
   },

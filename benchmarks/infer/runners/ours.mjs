@@ -8,8 +8,9 @@ import { load } from '@surge-bnn/runtime';
 
 export async function open(config, read) {
   const bytes = read('packed.bnn');
+  const kernels = config.native === undefined ? {} : { kernels: await nativeKernels(config) };
   return async () => {
-    const model = await load(bytes, config.load);
+    const model = await load(bytes, { ...config.load, ...kernels });
     let inputs;
     let outputs;
     return {
@@ -25,4 +26,10 @@ export async function open(config, read) {
       },
     };
   };
+}
+
+async function nativeKernels({ native: { isa }, threads }) {
+  if (isa !== undefined) process.env.SURGE_ISA = isa;
+  const { packedKernels } = await import('@surge-bnn/engine');
+  return packedKernels({ threads });
 }
