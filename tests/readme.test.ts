@@ -60,6 +60,8 @@ describe('the documents', () => {
     'docs/interchange.md',
     'docs/method.md',
     'docs/browser.md',
+    'docs/runtime.md',
+    'docs/onnx.md',
     'examples/import-pytorch/README.md',
     'examples/web/README.md',
     'examples/c-reader/README.md',

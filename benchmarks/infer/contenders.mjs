@@ -5,7 +5,7 @@ const child = fileURLToPath(new URL('child.mjs', import.meta.url));
 
 /**
  * Ours: `load` is what `load()` of the runtime is given beside the file. `exact`: outputs must have the reference's bits.
- * `slow`: a few samples are enough. `loop`: the kind of bare loop that bounds it; such have a table of their stages. `native`: on the
+ * `slow`: a few samples are enough. `loop`: the kind of bare loop that bounds it, or its first word; such have a table of their stages. `native`: on the
  * engine's kernels, of the instruction set `isa` where that is named.
  */
 const ours = [
@@ -45,12 +45,13 @@ const ours = [
     slow: false,
   },
   {
-    name: 'native-avx2-',
+    name: 'native-avx2',
     threads: 1,
     native: { isa: 'avx2' },
     load: { arithmetic: 'fast' },
     exact: false,
     slow: false,
+    loop: 'AVX2',
   },
 ];
 
@@ -75,7 +76,7 @@ export const yardsticks = ['onnxruntime-web', 'onnxruntime-node'];
 const all = [
   ...ours.map((one) => ({ ...one, runner: 'ours', kind: 'packed' })),
   ...peers.map((one) => ({ ...one, kind: 'float', exact: false, slow: false })),
-].map((one) => ({ ...one, id: `${one.name}${one.threads}` }));
+].map((one) => ({ ...one, id: `${one.name}${/\d$/.test(one.name) ? '-' : ''}${one.threads}` }));
 
 export const ids = all.map(({ id }) => id);
 

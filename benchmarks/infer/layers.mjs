@@ -72,6 +72,7 @@ function stageRow({ nodes, milliseconds }, multiplying, limit) {
 
 /** The bare loop that bounds a contender's kernels; undefined: none is known. */
 export function limitOf({ loop, threads }, { rows }) {
-  const speeds = rows.filter(({ kind }) => kind === loop).map(({ speed }) => speed);
+  const ofLoop = ({ kind, name }) => kind === loop || name.split(/[ ,]/)[0] === loop;
+  const speeds = rows.filter(ofLoop).map(({ speed }) => speed);
   return speeds.length === 0 ? undefined : threads * Math.max(...speeds);
 }

@@ -3,7 +3,13 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadImages } from '@surge-bnn/data';
-import { decodeModel, encodeModel, PackedModel } from '@surge-bnn/runtime';
+import {
+  dumpIntegers,
+  integersJson,
+  decodeModel,
+  encodeModel,
+  PackedModel,
+} from '@surge-bnn/runtime';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -328,5 +334,14 @@ describe('export', () => {
     ours.forEach((value, i) => {
       expect(Number(data[i])).toBeCloseTo(value, 4);
     });
+  });
+
+  it('writes plain arrays, beside another format', async () => {
+    const [dump, onnx] = [at('exported/tiny.json'), at('exported/beside.onnx')];
+    const { files } = await json('export', model, '--integers', dump, '--onnx', onnx);
+    expect(files).toMatchObject([{ format: 'onnx' }, { format: 'integers', file: dump }]);
+    const text = await readFile(dump, 'utf8');
+    expect(text).toBe([...integersJson(dumpIntegers(await readFile(model)))].join(''));
+    expect(JSON.parse(text)).toMatchObject({ format: 'surge-bnn integers' });
   });
 });
