@@ -117,6 +117,33 @@ describe.skipIf(!isAddonBuilt())(notBuilt, () => {
     }
   });
 
+  it('tells of the first NaN, in whatever order tiles are computed', () => {
+    const sketch = new Sketch([4, 5, 40]);
+    const next = uniform(3);
+    const affine = sketch.add({
+      op: 'affine',
+      attributes: {},
+      inputs: ['x'],
+      tensors: { b: floatTensor([40], next) },
+    });
+    const signs = sketch.add({ op: 'sign', attributes: { values: 'f32' }, inputs: [affine] });
+    const source = sketch.source(signs);
+    const inputs = reals(4 * 5 * 40, 1);
+    const places = [
+      [3, 0, 0],
+      [1, 4, 2],
+      [1, 2, 39],
+      [1, 2, 20],
+      [1, 1, 33],
+    ];
+    for (const [y, x, c] of places) {
+      inputs[(y * 5 + x) * 40 + c] = NaN;
+      const name = `${y},${x},${c}`;
+      const message = compare({ name, source, inputs }, sets);
+      expect(message).toContain(`node "${signs}" (sign, of layers: none) reads a NaN at [${name}]`);
+    }
+  });
+
   it('gives the same bits again, and after a NaN', () => {
     const given = binaryGrid(33)[2];
     const broken = Float32Array.from(given.inputs, () => NaN);

@@ -29,7 +29,8 @@ export function drawnModel(draw: Draw, most = 16): PackedCase {
   for (let left = draw(1, most); left > 0; left--) addNode(sketch, draw, next);
   const source = sketch.source(join(sketch));
   const inputs = reals(draw(1, 3) * sizeOf(shape), seed);
-  if (draw(0, 7) === 0) inputs[draw(0, inputs.length - 1)] = NaN;
+  const broken = draw(0, 7) === 0 ? draw(1, 4) : 0;
+  for (let i = 0; i < broken; i++) inputs[draw(0, inputs.length - 1)] = NaN;
   const ops = source.graph.nodes.map(({ op }) => op).join(' ');
   return { name: `${shape.join(' x ')}, seed ${seed}: ${ops}`, source, inputs };
 }
