@@ -62,6 +62,7 @@ it('says once that pictures are decoded, and counts one thing as one', () => {
     [''],
   );
   for (const done of [1, 2, 3]) progress.show({ type: 'decode', done, of: 3 });
+  for (const done of [1, 2, 3]) progress.show({ type: 'decode', done, of: 3000 });
   progress.show({
     type: 'start',
     out: 'x',
@@ -77,7 +78,7 @@ it('says once that pictures are decoded, and counts one thing as one', () => {
     dataRemarks: [],
   });
   expect(lines.slice(0, 2)).toEqual([
-    'decoding 3 pictures; they are kept, so this is done once for this size',
+    'decoding 3,000 pictures; they are kept, so this is done once for this size',
     '3 training images, 1 for evaluation, 1 epoch of 8 steps on surge-wasm with 1 thread',
   ]);
 });

@@ -121,7 +121,8 @@ function labelled(
     show(event) {
       switch (event.type) {
         case 'decode':
-          if (event.done === 1) {
+          // A thousand pictures are decoded before a person has read the line.
+          if (event.done === 1 && event.of > 1000) {
             line(
               `decoding ${count(event.of)} pictures; they are kept, so this is done once for this size`,
             );
