@@ -7,6 +7,7 @@ import { batchesPerEpoch, planBatches, type BatchPlan } from './batch-maker.js';
 import { InThreadProducer, type BatchProducer } from './batch-producer.js';
 import { checkImageSet, checkLabels, isImageSet } from './image-set.js';
 import type { Batch, BatchLoaderOptions, PictureSet } from './types.js';
+import { skippedPicture } from './pictures/skipped.js';
 
 /**
  * ```ts
@@ -116,8 +117,9 @@ export class BatchLoader {
   }
 
   private tellSkipped({ skipped = [] }: Batch): void {
-    for (const picture of skipped) {
-      if (!this.skipped.has(picture)) this.onSkip?.(picture);
+    for (const text of skipped) {
+      const picture = skippedPicture(text);
+      if (!this.skipped.has(picture)) this.onSkip?.(text);
       this.skipped.add(picture);
     }
   }

@@ -39,3 +39,4 @@ export {
 export { readPicture } from './pictures/file-set.js';
 export { randomStream, RandomStream } from './random.js';
 export * from './types.js';
+export { skippedPicture } from './pictures/skipped.js';

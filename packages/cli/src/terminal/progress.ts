@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { engineText } from '@surge-bnn/contract';
+import { skippedPicture } from '@surge-bnn/data';
 import type { EpochMetrics, TrainEvent } from '@surge-bnn/train';
 import { Presets, SingleBar } from 'cli-progress';
 import { count, duration, percent } from './format.js';
@@ -41,8 +42,9 @@ export function noteSkipped(
   { note }: Pick<Output, 'note'>,
   said: Set<string> = new Set(),
 ): (picture: string) => void {
-  return (picture) => {
-    if (!said.has(picture)) note(`left out, it cannot be decoded: ${picture}`);
+  return (text) => {
+    const picture = skippedPicture(text);
+    if (!said.has(picture)) note(`left out, it cannot be decoded: ${text}`);
     said.add(picture);
   };
 }
