@@ -1,6 +1,6 @@
 /**
  * Packed models on the native kernels against the runtime's reference, bit for bit, on every instruction set of this CPU and with one to
- * three threads. A failure prints fast-check's seed and path, and the model. SURGE_FUZZ_RUNS / 5 models are drawn.
+ * three threads. A failure prints fast-check's seed and path, and the model. SURGE_FUZZ_RUNS / 3 models are drawn.
  */
 import fc from 'fast-check';
 import { ModelFileError, PackedModel } from '@surge-bnn/runtime';
@@ -16,7 +16,7 @@ import { packedKernels } from './packed-kernels.js';
 import { isAddonBuilt, loadAddon } from './providers/native/addon.js';
 import type { PackedMethods } from './providers/native/addon.js';
 
-const drawn = Math.ceil(Number(process.env.SURGE_FUZZ_RUNS ?? 1500) / 5);
+const drawn = Math.ceil(Number(process.env.SURGE_FUZZ_RUNS ?? 1500) / 3);
 const isas = isAddonBuilt() ? loadAddon().runnable : [];
 const notBuilt = 'the native kernels of packed models (needs npm run build:native)';
 
