@@ -31,7 +31,7 @@ describe('the native engine in doctor', () => {
       'addon        loads, with oneDNN 2.6.0',
       'kernels      compiled for avx512, avx2, portable; this CPU runs avx2, portable',
       'runs on      avx2, the best of them (SURGE_ISA is not set)',
-      'threads      4 where nothing else is asked, one for each core',
+      'threads      4 where a training asks for nothing else, one for each core; a packed model runs on one',
       'memory       heap of up to 12.0 GB, taken page by page',
     ]);
     expect(nativeAdvice(works)).toBeUndefined();

@@ -28,7 +28,7 @@ function isaText(isa: string, forced: string | undefined): string {
 }
 
 function threadsText(threads: number, openMp: string | undefined): string {
-  const text = `${threads} where nothing else is asked, one for each core`;
+  const text = `${threads} where a training asks for nothing else, one for each core; a packed model runs on one`;
   return openMp === undefined
     ? text
     : `${text}; OMP_NUM_THREADS=${openMp} changes nothing, --threads does`;

@@ -17,7 +17,7 @@ export interface NativeReport {
   readonly isa?: string;
   /** SURGE_ISA, where it is set. */
   readonly forced?: string;
-  /** Threads where nobody says how many: one for each core. */
+  /** Threads of a training where nobody says how many: one for each core. */
   readonly threads: number;
   /** Bytes that the heap may come to. */
   readonly largestHeap: number;

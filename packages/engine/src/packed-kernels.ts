@@ -47,7 +47,7 @@ export function kernelSet(addon: Addon, threads: number): KernelSet {
     floatLanes: native.floatLanes(),
     threads,
     start(bytes): Machine {
-      const buffer = takeMemory(addon, bytes);
+      const buffer = takeMemory(bytes);
       return {
         buffer,
         run: (program, from, to) => native.run(buffer, program, from, to, threads),
@@ -65,14 +65,14 @@ function packedMethods(addon: Addon): PackedMethods {
   }
 }
 
-function takeMemory(addon: Addon, bytes: number): ArrayBuffer {
+function takeMemory(bytes: number): ArrayBuffer {
   if (bytes > mostBytes) {
     throw new ModelFileError(
       `the model takes ${bytes} bytes of memory; the native kernels have at most ${mostBytes}`,
     );
   }
   try {
-    return addon.takePackedMemory(bytes);
+    return new ArrayBuffer(bytes);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new ModelFileError(`there is no memory for the model's ${bytes} bytes`, { cause: error });

@@ -1,8 +1,5 @@
 #include "packed_kernels.h"
 
-#include <cstdlib>
-#include <cstring>
-
 #include "arguments.h"
 #include "guarded.h"
 #include "isa.h"
@@ -49,18 +46,5 @@ class PackedKernels : public Napi::ObjectWrap<PackedKernels> {
 }  // namespace
 
 Napi::Function definePackedKernels(Napi::Env env) { return PackedKernels::define(env); }
-
-Napi::Value takePackedMemory(const Napi::CallbackInfo& info) {
-  Napi::Value buffer;
-  guarded(info, [&] {
-    constexpr size_t line = 64;
-    const size_t bytes = (size_t(Arguments(info).number()) + line - 1) / line * line;
-    void* data = std::aligned_alloc(line, bytes);
-    if (!data) throw std::bad_alloc();
-    std::memset(data, 0, bytes);
-    buffer = Napi::ArrayBuffer::New(info.Env(), data, bytes, [](Napi::Env, void* p) { std::free(p); });
-  });
-  return buffer;
-}
 
 }  // namespace surge

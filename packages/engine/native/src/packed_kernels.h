@@ -5,7 +5,5 @@
 namespace surge {
 
 Napi::Function definePackedKernels(Napi::Env env);
-// (bytes) => ArrayBuffer of zeros, aligned as the kernels like it.
-Napi::Value takePackedMemory(const Napi::CallbackInfo& info);
 
 }  // namespace surge

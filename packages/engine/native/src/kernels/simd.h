@@ -72,6 +72,8 @@ inline void put(float* p, Vf v, int count) {
 inline Vd widened(Vh v) {
 #if defined(__AVX512F__)
   return _mm512_maskz_cvtps_pd(0xff, v);
+#elif defined(__AVX2__)
+  return _mm256_cvtps_pd(v);
 #else
   return __builtin_convertvector(v, Vd);
 #endif
@@ -79,6 +81,8 @@ inline Vd widened(Vh v) {
 inline Vh narrowed(Vd v) {
 #if defined(__AVX512F__)
   return _mm512_maskz_cvtpd_ps(0xff, v);
+#elif defined(__AVX2__)
+  return _mm256_cvtpd_ps(v);
 #else
   return __builtin_convertvector(v, Vh);
 #endif

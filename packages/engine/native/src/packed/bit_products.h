@@ -66,12 +66,18 @@ SURGE_INLINE void widen(Vb bytes, int shift, Vi* n, int step) {
     const __m128i few = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(stored + 8 * i));
     n[i * step] += (Vi)_mm256_cvtepu8_epi32(few) << shift;
   }
+#elif defined(__ARM_NEON) && !defined(SURGE_PLAIN_BITS)
+  const uint16x8_t halves[2] = {vmovl_u8(vget_low_u8((uint8x16_t)bytes)), vmovl_u8(vget_high_u8((uint8x16_t)bytes))};
+  for (int i = 0; i < 4; i++) {
+    const uint16x8_t half = halves[i / 2];
+    n[i * step] += (Vi)vmovl_u16(i % 2 ? vget_high_u16(half) : vget_low_u16(half)) << shift;
+  }
 #else
-  typedef uint16_t Vs __attribute__((vector_size(16)));
-  const Vb low{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23}, high = low + 8;
-  const Vs pairLow{0, 8, 1, 9, 2, 10, 3, 11}, pairHigh = pairLow + 4;
-  const Vs halves[2] = {(Vs)__builtin_shuffle(bytes, Vb{}, low), (Vs)__builtin_shuffle(bytes, Vb{}, high)};
-  for (int i = 0; i < 4; i++) n[i * step] += (Vi)__builtin_shuffle(halves[i / 2], Vs{}, i % 2 ? pairHigh : pairLow) << shift;
+  for (int i = 0; i < kBitLanes / W; i++) {
+    Vi wide;
+    for (int lane = 0; lane < W; lane++) wide[lane] = bytes[i * W + lane];
+    n[i * step] += wide << shift;
+  }
 #endif
 }
 

@@ -99,8 +99,7 @@ inline void addSome(const Seen<double>& seen, const double* rows, const char* we
   for (long run = 0; run < seen.runs; run++, rows += seen.runStep) {
     EightPixels<double> pixels(rows, seen.pixelStep * sizeof(double));
     for (const char* end = weights + seen.runLength * sizeof(Vf); weights < end; weights += sizeof(Vf), pixels.next()) {
-      float filters[W];
-      memcpy(filters, weights, sizeof filters);
+      const float* filters = reinterpret_cast<const float*>(weights);
       const Vd a = low64(filters), b = high64(filters);
 #pragma GCC unroll 8
       for (int q = 0; q < Q; q++) {

@@ -1,5 +1,6 @@
 #include "packed/gather_bits.h"
 
+#include "kernels/scratch.h"
 #include "packed/taps.h"
 
 namespace surge::SURGE_ISA {
@@ -80,10 +81,44 @@ char* gatherRow(const BitPicture& x, const Window& w, long oy, char* to) {
   return to;
 }
 
+// Channels that are no whole words: the rows that the strip sees are first written without the words' padding, so that the taps of a
+// window's row are one run.
+void gatherRuns(const BitPicture& x, const Window& w, long y, long rows, long inRows, long columns, char* to) {
+  const long rowBytes = (columns * x.channels + 31) / 32 * 4 + 8;
+  const Scratch<char> dense(inRows * rowBytes);
+  for (long i = 0; i < inRows; i++) {
+    const long row = y * w.strideHeight - w.padTop + i;
+    BitWriter writer(dense + i * rowBytes);
+    const bool inside = row >= 0 && row < w.inHeight;
+    const long first = inside ? least<long>(columns, w.padLeft) : columns, end = most(first, least<long>(columns, w.padLeft + w.inWidth));
+    writer.putAll(x.setOutside, first * x.channels);
+    const char* pixel = x.pixels + row * w.inWidth * x.pixelBytes;
+    for (long column = first; column < end; column++)
+      writer.putFrom(pixel + (column - w.padLeft) * x.pixelBytes, x.firstChannel, x.channels);
+    writer.putAll(x.setOutside, (columns - end) * x.channels);
+    writer.end();
+  }
+  const long run = long(w.filterWidth) * x.channels, step = long(w.strideWidth) * x.channels;
+  for (long oy = 0; oy < rows; oy++) {
+    const char* first = dense + oy * w.strideHeight * rowBytes;
+    for (int ox = 0; ox < w.outWidth; ox++) {
+      BitWriter writer(to);
+      for (int ky = 0; ky < w.filterHeight; ky++) writer.putFrom(first + ky * w.dilationHeight * rowBytes, ox * step, run);
+      to = writer.end();
+    }
+  }
+}
+
 }  // namespace
 
 void gatherBits(const BitPicture& x, const Window& w, long y, long rows, char* to) {
   const bool words = x.channels % 32 == 0, together = words && w.dilationWidth == 1 && x.channels / 8 == x.pixelBytes;
+  const long inRows = (rows - 1) * w.strideHeight + (w.filterHeight - 1L) * w.dilationHeight + 1;
+  const long columns = (w.outWidth - 1L) * w.strideWidth + w.filterWidth;
+  if (!words && w.dilationWidth == 1 && w.filterWidth > 1 && inRows * columns <= rows * w.outWidth * w.taps()) {
+    gatherRuns(x, w, y, rows, inRows, columns, to);
+    return;
+  }
   for (long oy = y; oy < y + rows; oy++) {
     if (together) {
       to = gatherRow(x, w, oy, to);

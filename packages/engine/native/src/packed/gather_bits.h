@@ -17,44 +17,47 @@ struct BitPicture {
 // words of 32 bits; they begin at `to`, and behind them 64 more bytes may be written.
 void gatherBits(const BitPicture& x, const Window& w, long y, long rows, char* to);
 
-// Moves `count` bits of a row from bit `bit` on into words, one after the other.
+// Writes bits one after the other, into rows of 32-bit words.
 class BitWriter {
  public:
   explicit BitWriter(char* to) : to_(to) {}
 
-  // The lowest `count` bits, at most 32; those above are 0.
+  // The lowest `count` bits, 1 to 56; those above are 0.
   void put(uint64_t bits, int count) {
     held_ |= bits << filled_;
     filled_ += count;
-    if (filled_ >= 32) flush();
+    if (filled_ < 64) return;
+    memcpy(to_, &held_, sizeof held_);
+    to_ += sizeof held_;
+    filled_ -= 64;
+    held_ = filled_ ? bits >> (count - filled_) : 0;
   }
-  void putAll(bool value, int count) {
-    for (; count > 0; count -= 32) put(value ? low(least(32, count)) : 0, least(32, count));
+  void putAll(bool value, long count) {
+    for (; count > 0; count -= kMost) put(value ? low(least(count, kMost)) : 0, int(least(count, kMost)));
   }
-  void putFrom(const char* row, long bit, int count) {
-    for (; count > 0; bit += 32, count -= 32) {
+  // Bits of a row, from bit `bit` on; seven bytes behind them may be read.
+  void putFrom(const char* row, long bit, long count) {
+    for (; count > 0; bit += kMost, count -= kMost) {
       uint64_t word;
       memcpy(&word, row + bit / 8, sizeof word);
-      const int taken = least(32, count);
-      put(word >> bit % 8 & low(taken), taken);
+      put(word >> bit % 8 & low(least(count, kMost)), int(least(count, kMost)));
     }
   }
-  // Ends a row: its last word is filled up with 0.
+  // Ends a row: its last word of 32 bits is filled up with 0. @returns where the next one begins.
   char* end() {
-    if (filled_ > 0) flush();
+    // Not a byte more: behind a row may stand another edge.
+    if (filled_ > 32) memcpy(to_, &held_, 8);
+    else if (filled_ > 0) memcpy(to_, &held_, 4);
+    to_ += (filled_ + 31) / 32 * 4;
     filled_ = 0;
+    held_ = 0;
     return to_;
   }
 
  private:
-  static uint64_t low(int count) { return 0xffffffffu >> (32 - count); }
-  void flush() {
-    const uint32_t word = uint32_t(held_);
-    memcpy(to_, &word, sizeof word);
-    to_ += sizeof word;
-    held_ >>= 32;
-    filled_ -= 32;
-  }
+  // What is left of eight bytes, from whichever bit of the first.
+  static constexpr long kMost = 56;
+  static uint64_t low(long count) { return ~uint64_t(0) >> (64 - count); }
 
   char* to_;
   uint64_t held_ = 0;

@@ -17,7 +17,7 @@ void regroup(Record record, const Strip& strip) {
   for (long row = 0; row < rows; row++) {
     for (long done = 0; done < length;) {
       const long taken = least(length - done, newLength - filled);
-      writer.putFrom(x + row * rowBytes, done, int(taken));
+      writer.putFrom(x + row * rowBytes, done, taken);
       done += taken;
       filled += taken;
       if (filled < newLength) continue;

@@ -220,8 +220,6 @@ export interface Addon {
   readonly NativeProvider: new (threads: number, isa: string) => NativeMethods;
   /** As NativeProvider. */
   readonly PackedKernels: new (isa: string) => PackedMethods;
-  /** Memory of at least so many bytes, all 0, aligned as PackedKernels like it. Throws a RangeError where there is not as much. */
-  readonly takePackedMemory: (bytes: number) => ArrayBuffer;
 }
 
 /** The interface that this file describes: kInterface of native/src/addon.cc. */
