@@ -18,18 +18,10 @@ if (!dependenciesInstalled()) {
   run('installing the dependencies failed', 'npm', ['ci', '--no-audit', '--no-fund']);
 }
 const engine = path.join(root, 'packages/engine');
-for (const [name, module] of [
-  ['engine', 'src/providers/wasm/module.ts'],
-  ['runtime', 'src/wasm/module.ts'],
-]) {
-  const folder = path.join(root, 'packages', name);
-  const sources = [path.join(folder, 'assembly'), path.join(folder, 'build-wasm.mjs')];
-  if (newest(sources) <= modified(path.join(folder, module))) continue;
-  step(`Compiling the WebAssembly kernels of the ${name} (packages/${name}/assembly)`);
-  run('compiling the WebAssembly kernels failed', process.execPath, [
-    path.join(folder, 'build-wasm.mjs'),
-  ]);
-}
+// Says itself what it compiles, and nothing where all is there.
+run('compiling the WebAssembly kernels failed', process.execPath, [
+  path.join(root, 'scripts/build-wasm.mjs'),
+]);
 // It says itself what it does, and where it cannot be built why. Nothing below depends on it.
 spawnSync(process.execPath, [path.join(engine, 'build-native.mjs'), '--optional'], {
   cwd: root,

@@ -11,10 +11,13 @@
  */
 import { copyBits, setBits } from './bits';
 import {
+  CHANNELS,
   DILATION_HEIGHT,
   DILATION_WIDTH,
+  FILTERS,
   FILTER_HEIGHT,
   FILTER_WIDTH,
+  GROUPS,
   IN,
   IN_HEIGHT,
   IN_WIDTH,
@@ -36,9 +39,6 @@ const LANES: i32 = 16;
 /** Most bytes of a row that are counted in one byte of each lane: 31 groups of 8, as 31 * 8 <= 255. */
 const CHUNK: i32 = 248;
 
-const CHANNELS = SIZES_END; // of one group
-const FILTERS = SIZES_END + 1; // of one group
-const GROUPS = SIZES_END + 2;
 const PIXEL_BYTES = SIZES_END + 3;
 const ROW_BYTES = SIZES_END + 4; // of K bits, a multiple of 4
 const KERNEL = SIZES_END + 5;

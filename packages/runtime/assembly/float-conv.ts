@@ -3,59 +3,34 @@
  * once. Fast: the same order in f32, rounded at each step. The windows of a strip are gathered as rows of K floats; filters are
  * lanes, so that no lane is ever added to another, and several pixels share what is loaded of the weights.
  */
-import { gather } from './gather-floats';
-import {
-  FILTER_HEIGHT,
-  FILTER_WIDTH,
-  IN,
-  OUT,
-  OUT_WIDTH,
-  SIZES_END,
-  address,
-  float,
-  operand,
-  word,
-} from './record';
-import { storeEight } from './store-few';
-
-const CHANNELS = SIZES_END; // of one group
-const FILTERS = SIZES_END + 1; // of one group
-const GROUPS = SIZES_END + 2;
-const INTEGERS = SIZES_END + 3;
-const KERNEL = SIZES_END + 4;
-const BIAS = SIZES_END + 5; // or 0
-const PAD_VALUE = SIZES_END + 6;
-const EXACT = SIZES_END + 7;
-const GATHERED = SIZES_END + 8; // and the bytes between two threads' copies
+import { KERNEL, biasAt, gather, gatheredAt, isExact, numbersSeen } from './gather-floats';
+import { FILTERS, GROUPS, IN, OUT, OUT_WIDTH, address, operand, word } from './record';
+import { rounded, storeEight } from './store-few';
 
 /** Filters in a block of the kernel: [blocks of a group, K, 8]. */
 const LANES: i32 = 8;
 
-/** Parameters: the window's sizes, then those above. */
+/** Parameters: the window's sizes, then those of gather-floats.ts. */
 export function floatConv(record: usize, y: i32, rows: i32, thread: i32): void {
   const x = operand(record, IN, 0, thread);
   const out = operand(record, OUT, y, thread);
-  const gathered = address(record, GATHERED) + <usize>thread * address(record, GATHERED + 1);
+  const gathered = gatheredAt(record, thread);
   const groups = word(record, GROUPS);
   const filters = word(record, FILTERS);
-  const taps = word(record, FILTER_HEIGHT) * word(record, FILTER_WIDTH);
-  const channels = word(record, CHANNELS);
-  const integers = word(record, INTEGERS) != 0;
-  const outside = float(record, PAD_VALUE);
-  const count = taps * channels;
+  const count = numbersSeen(record);
   const blocks = (filters + LANES - 1) / LANES;
   const blockBytes = <usize>count * LANES * 4;
   const pixels = rows * word(record, OUT_WIDTH);
   const stride = (<usize>(groups * filters)) << 2;
-  const exact = word(record, EXACT) != 0;
+  const exact = isExact(record);
   const rowBytes = (<usize>count) << (exact ? 3 : 2);
   for (let group = 0; group < groups; group++) {
-    gather(record, x, y, rows, group, channels, groups, integers, outside, gathered, exact);
+    gather(record, x, y, rows, group, gathered);
     for (let block = 0; block < blocks; block++) {
       const first = group * filters + block * LANES;
       const used = min(LANES, filters - block * LANES);
       const kernel = address(record, KERNEL) + <usize>(group * blocks + block) * blockBytes;
-      const bias = address(record, BIAS) ? address(record, BIAS) + ((<usize>first) << 2) : 0;
+      const bias = biasAt(record, first);
       let seen = gathered;
       let to = out + ((<usize>first) << 2);
       let p = 0;
@@ -136,11 +111,6 @@ function exactPair(
   }
   storeEight(rounded(a0, a1), rounded(a2, a3), used, out);
   storeEight(rounded(b0, b1), rounded(b2, b3), used, out + stride);
-}
-
-/** Four f64 as four f32. */
-export function rounded(a: v128, b: v128): v128 {
-  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(a), f32x4.demote_f64x2_zero(b), 0, 2);
 }
 
 /** Four pixels, `step` bytes apart where they are gathered and `stride` in the output, with eight filters. */

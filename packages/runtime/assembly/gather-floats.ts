@@ -3,10 +3,12 @@
  * that begins with +0 does not change by +0 or -0.
  */
 import {
+  CHANNELS,
   DILATION_HEIGHT,
   DILATION_WIDTH,
   FILTER_HEIGHT,
   FILTER_WIDTH,
+  GROUPS,
   IN_HEIGHT,
   IN_WIDTH,
   OUT_WIDTH,
@@ -14,32 +16,51 @@ import {
   PAD_TOP,
   STRIDE_HEIGHT,
   STRIDE_WIDTH,
+  address,
   endTap,
   firstTap,
+  float,
   floats,
   number,
   word,
 } from './record';
 
-/**
- * What the windows of some rows of outputs see of one group: rows of K f64, or f32.
- *
- * @param channels of the group. @param groups of them in a pixel. @param integers whether the numbers are i32.
- */
-export function gather(
-  record: usize,
-  x: usize,
-  y: i32,
-  rows: i32,
-  group: i32,
-  channels: i32,
-  groups: i32,
-  integers: bool,
-  outside: f32,
-  to: usize,
-  exact: bool,
-): void {
-  const all = channels * groups;
+/** What a record of floats has behind GROUPS, whatever its weights are. */
+const INTEGERS: i32 = GROUPS + 1;
+export const KERNEL: i32 = GROUPS + 2;
+const BIAS: i32 = GROUPS + 3; // or 0
+const PAD_VALUE: i32 = GROUPS + 4;
+const EXACT: i32 = GROUPS + 5;
+const GATHERED: i32 = GROUPS + 6; // and the bytes between two threads' copies
+
+/** Whether sums are f64 in the canonical order; else they are f32. */
+export function isExact(record: usize): bool {
+  return word(record, EXACT) != 0;
+}
+
+/** Numbers that a window sees of a group, K. */
+export function numbersSeen(record: usize): i32 {
+  return word(record, FILTER_HEIGHT) * word(record, FILTER_WIDTH) * word(record, CHANNELS);
+}
+
+/** Where a thread's windows are gathered. */
+export function gatheredAt(record: usize, thread: i32): usize {
+  return address(record, GATHERED) + <usize>thread * address(record, GATHERED + 1);
+}
+
+/** The biases of the filters from `first` on, or 0. */
+export function biasAt(record: usize, first: i32): usize {
+  const bias = address(record, BIAS);
+  return bias ? bias + ((<usize>first) << 2) : 0;
+}
+
+/** What the windows of some rows of outputs see of one group: rows of K f64, or f32. */
+export function gather(record: usize, x: usize, y: i32, rows: i32, group: i32, to: usize): void {
+  const channels = word(record, CHANNELS);
+  const integers = word(record, INTEGERS) != 0;
+  const outside = float(record, PAD_VALUE);
+  const exact = isExact(record);
+  const all = channels * word(record, GROUPS);
   const height = word(record, IN_HEIGHT);
   const inWidth = word(record, IN_WIDTH);
   const width = word(record, OUT_WIDTH);

@@ -4,10 +4,13 @@
  * two products. |sum| < 2^31, since K is at most 2^17.
  */
 import {
+  CHANNELS,
   DILATION_HEIGHT,
   DILATION_WIDTH,
+  FILTERS,
   FILTER_HEIGHT,
   FILTER_WIDTH,
+  GROUPS,
   IN,
   IN_HEIGHT,
   IN_WIDTH,
@@ -24,9 +27,6 @@ import {
 } from './record';
 import { storeEight } from './store-few';
 
-const CHANNELS = SIZES_END; // of one group
-const FILTERS = SIZES_END + 1; // of one group
-const GROUPS = SIZES_END + 2;
 const KERNEL = SIZES_END + 3;
 const SCALE = SIZES_END + 4;
 const BIAS = SIZES_END + 5; // or 0

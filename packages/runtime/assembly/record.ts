@@ -47,6 +47,11 @@ export const PAD_TOP: i32 = FIRST + 9;
 export const PAD_LEFT: i32 = FIRST + 10;
 export const SIZES_END: i32 = FIRST + 11;
 
+/** What every convolution has there: channels and filters of one group, and groups. */
+export const CHANNELS: i32 = SIZES_END;
+export const FILTERS: i32 = SIZES_END + 1;
+export const GROUPS: i32 = SIZES_END + 2;
+
 /** The first tap inside the picture, along one axis: src/kernels/taps.ts. */
 export function firstTap(begin: i32, taps: i32, dilation: i32): i32 {
   return begin >= 0 ? 0 : min(taps, (dilation - 1 - begin) / dilation);

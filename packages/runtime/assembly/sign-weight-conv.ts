@@ -3,60 +3,35 @@
  * bits in memory. A byte holds what eight filters have for one number; bit j is filter j. The order of the sums is that of
  * float-conv.ts, and so are the results, bit for bit: x and (-1)^bit x are the products with 1.0 and -1.0.
  */
-import { gather } from './gather-floats';
-import {
-  FILTER_HEIGHT,
-  FILTER_WIDTH,
-  IN,
-  OUT,
-  OUT_WIDTH,
-  SIZES_END,
-  address,
-  float,
-  operand,
-  word,
-} from './record';
-import { rounded } from './float-conv';
-import { storeEight } from './store-few';
-
-const CHANNELS = SIZES_END; // of one group
-const FILTERS = SIZES_END + 1; // of one group
-const GROUPS = SIZES_END + 2;
-const INTEGERS = SIZES_END + 3;
-const KERNEL = SIZES_END + 4;
-const BIAS = SIZES_END + 5; // or 0
-const PAD_VALUE = SIZES_END + 6;
-const EXACT = SIZES_END + 7;
-const GATHERED = SIZES_END + 8; // and the bytes between two threads' copies
+import { KERNEL, biasAt, gather, gatheredAt, isExact, numbersSeen } from './gather-floats';
+import { FILTERS, GROUPS, IN, OUT, OUT_WIDTH, address, operand, word } from './record';
+import { rounded, storeEight } from './store-few';
 
 /** Filters in a block of the kernel: [blocks of a group, K], a byte for each number. */
 const LANES: i32 = 8;
 
-/** Parameters: the window's sizes, then those above. */
+/** Parameters: the window's sizes, then those of gather-floats.ts. */
 export function signWeightConv(record: usize, y: i32, rows: i32, thread: i32): void {
   const x = operand(record, IN, 0, thread);
   const out = operand(record, OUT, y, thread);
-  const gathered = address(record, GATHERED) + <usize>thread * address(record, GATHERED + 1);
+  const gathered = gatheredAt(record, thread);
   const groups = word(record, GROUPS);
   const filters = word(record, FILTERS);
-  const channels = word(record, CHANNELS);
-  const integers = word(record, INTEGERS) != 0;
-  const outside = float(record, PAD_VALUE);
-  const count = word(record, FILTER_HEIGHT) * word(record, FILTER_WIDTH) * channels;
+  const count = numbersSeen(record);
   const blocks = (filters + LANES - 1) / LANES;
   const pixels = rows * word(record, OUT_WIDTH);
   const stride = (<usize>(groups * filters)) << 2;
-  const exact = word(record, EXACT) != 0;
+  const exact = isExact(record);
   const rowBytes = (<usize>count) << (exact ? 3 : 2);
   for (let group = 0; group < groups; group++) {
-    gather(record, x, y, rows, group, channels, groups, integers, outside, gathered, exact);
+    gather(record, x, y, rows, group, gathered);
     for (let block = 0; block < blocks; block++) {
-      const first = (<usize>(group * filters + block * LANES)) << 2;
+      const first = group * filters + block * LANES;
       const used = min(LANES, filters - block * LANES);
       const kernel = address(record, KERNEL) + <usize>((group * blocks + block) * count);
-      const bias = address(record, BIAS) ? address(record, BIAS) + first : 0;
+      const bias = biasAt(record, first);
       let seen = gathered;
-      let to = out + first;
+      let to = out + ((<usize>first) << 2);
       for (let p = 0; p < pixels; p++) {
         if (exact) exactOne(seen, kernel, count, bias, used, to);
         else fastOne(seen, kernel, count, bias, used, to);

@@ -203,7 +203,9 @@ export class PackedModel {
   private setInput(input: ModelInput, from: number): void {
     const { input: numbers } = this.executor;
     if (isFloats(input)) {
-      for (let i = 0; i < numbers.length; i++) numbers[i] = input[from + i];
+      // One example is copied whole; a part of the input would need a view, and a run makes no objects.
+      if (input.length === numbers.length) numbers.set(input);
+      else for (let i = 0; i < numbers.length; i++) numbers[i] = input[from + i];
     } else if (this.table !== undefined) {
       normalizePixels(input, from, this.table, numbers);
     }

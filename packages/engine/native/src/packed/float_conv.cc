@@ -3,38 +3,12 @@
 // fused where the instruction set can. Filters are lanes, so no lane is ever added to another.
 //
 // What lies outside the picture is gathered as padValue, zeros included: a sum that begins with +0 does not change by +0 or -0.
+#include "packed/float_parameters.h"
 #include "packed/gather_floats.h"
 #include "packed/ops.h"
 
 namespace surge::SURGE_ISA {
 namespace {
-
-struct Parameters {
-  explicit Parameters(Record r)
-      : window(r.window()),
-        channels(r.word(kWindowWords)),
-        filters(r.word(kWindowWords + 1)),
-        groups(r.word(kWindowWords + 2)),
-        integers(r.word(kWindowWords + 3) != 0),
-        kernel(r.address(kWindowWords + 4)),
-        bias(r.address(kWindowWords + 5)),
-        padValue(r.number(kWindowWords + 6)),
-        exact(r.word(kWindowWords + 7) != 0),
-        gathered(r.address(kWindowWords + 8)),
-        gatheredThread(r.address(kWindowWords + 9)) {}
-
-  Window window;
-  // Channels and filters of one group.
-  int channels, filters, groups;
-  bool integers;
-  uint32_t kernel, bias;
-  float padValue;
-  bool exact;
-  uint32_t gathered, gatheredThread;
-
-  // That a window sees of a group.
-  long numbers() const { return long(window.taps()) * channels; }
-};
 
 // The numbers of eight pixels that are `step` bytes apart, by two pointers and two distances: eight pointers and all else that a product needs
 // are more than the registers hold.
@@ -136,7 +110,7 @@ inline void addUp(const Seen<double>& seen, const double* rows, const char* weig
 
 // All blocks of filters of a group with all that the strip sees.
 template <class T>
-void multiply(const Parameters& s, const Seen<T>& seen, const Strip& strip, int group, const Sink& sink) {
+void multiply(const FloatParameters& s, const Seen<T>& seen, const Strip& strip, int group, const Sink& sink) {
   const long blocks = (s.filters + W - 1) / W, blockBytes = s.numbers() * long(sizeof(Vf));
   // Where each row goes on behind the one before it, they are one long row.
   const long columns = s.window.outWidth, rowLength = seen.rowStep == columns * seen.pixelStep ? strip.rows * columns : columns;
@@ -158,7 +132,7 @@ void multiply(const Parameters& s, const Seen<T>& seen, const Strip& strip, int 
 }  // namespace
 
 void floatConv(Record record, const Strip& strip, const Sink& sink) {
-  const Parameters s(record);
+  const FloatParameters s(record);
   const Window& w = s.window;
   const FloatPicture x{strip.whole(record.in()), s.integers, s.channels, s.groups, s.padValue};
   char* gathered = strip.copy(s.gathered, s.gatheredThread);

@@ -1,5 +1,6 @@
 // Float convolution with weights of signs, which stay bits: packages/runtime/assembly/sign-weight-conv.ts has the layout, and why the results are
 // those of a convolution with 1.0 and -1.0, bit for bit.
+#include "packed/float_parameters.h"
 #include "packed/gather_floats.h"
 #include "packed/ops.h"
 
@@ -8,30 +9,6 @@ namespace {
 
 // Filters in a block, a bit of a byte each.
 constexpr int kBlock = 8;
-
-struct Parameters {
-  explicit Parameters(Record r)
-      : window(r.window()),
-        channels(r.word(kWindowWords)),
-        filters(r.word(kWindowWords + 1)),
-        groups(r.word(kWindowWords + 2)),
-        integers(r.word(kWindowWords + 3) != 0),
-        kernel(r.address(kWindowWords + 4)),
-        bias(r.address(kWindowWords + 5)),
-        padValue(r.number(kWindowWords + 6)),
-        exact(r.word(kWindowWords + 7) != 0),
-        gathered(r.address(kWindowWords + 8)),
-        gatheredThread(r.address(kWindowWords + 9)) {}
-
-  Window window;
-  // Channels and filters of one group.
-  int channels, filters, groups;
-  bool integers;
-  uint32_t kernel, bias;
-  float padValue;
-  bool exact;
-  uint32_t gathered, gatheredThread;
-};
 
 // One pixel with the filters of a block.
 template <class T>
@@ -44,11 +21,11 @@ void addUp(const Seen<T>& seen, const T* numbers, const uint8_t* weights, const 
 }
 
 template <class T>
-void convolve(const Parameters& s, const char* x, const Strip& strip, char* out) {
+void convolve(const FloatParameters& s, const char* x, const Strip& strip, char* out) {
   const Window& w = s.window;
   const FloatPicture picture{x, s.integers, s.channels, s.groups, s.padValue};
   auto* gathered = reinterpret_cast<T*>(strip.copy(s.gathered, s.gatheredThread));
-  const long count = long(w.taps()) * s.channels, blocks = (s.filters + kBlock - 1) / kBlock;
+  const long count = s.numbers(), blocks = (s.filters + kBlock - 1) / kBlock;
   const size_t pixelBytes = 4 * size_t(s.groups) * s.filters;
   for (int group = 0; group < s.groups; group++) {
     const Seen<T> seen = gatherFloats(picture, w, strip.y, strip.rows, group, gathered);
@@ -72,7 +49,7 @@ void convolve(const Parameters& s, const char* x, const Strip& strip, char* out)
 }  // namespace
 
 void signWeightConv(Record record, const Strip& strip) {
-  const Parameters s(record);
+  const FloatParameters s(record);
   const char* x = strip.whole(record.in());
   char* out = strip.at(record.out());
   if (s.exact) convolve<double>(s, x, strip, out);
