@@ -15,7 +15,7 @@ export default defineConfig(
       // AssemblyScript: TypeScript's syntax, another language (i32, v128, @inline).
       'packages/engine/assembly/**',
       'benchmarks/infer/bare-loop/assembly/**',
-      'packages/engine/src/providers/wasm/module.ts',
+      'packages/engine/src/providers/wasm/module*.ts',
       'packages/engine/build/**',
       'packages/runtime/assembly/**',
       'packages/runtime/src/wasm/module.ts',

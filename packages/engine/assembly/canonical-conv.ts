@@ -159,17 +159,25 @@ function tile(
 }
 
 /**
- * Runs a forward job. `panels` and `bias` (f64) have each group's channels padded to whole panels; a bias of 0 changes no
+ * Runs some strips of a forward job. `panels` and `bias` (f64) have each group's channels padded to whole panels; a bias of 0 changes no
  * sum, because none is -0: they start from +0.
  */
-export function convolveCanonical(job: ConvJob, panels: usize, bias: usize, target: usize): void {
+export function convolveCanonical(
+  job: ConvJob,
+  panels: usize,
+  bias: usize,
+  target: usize,
+  firstStrip: i32,
+  strips: i32,
+): void {
   const total = job.batch * job.rows * job.columns;
   const depth = job.tapCount * job.groupSource;
   const panelBytes = <usize>depth * STEP;
   const n = job.groupTarget;
   const pixelBytes = (<usize>job.targetChannels) << 2;
-  for (let first = 0; first < total; first += job.strip) {
-    const count = min(job.strip, total - first);
+  const end = min(total, (firstStrip + strips) * job.strip);
+  for (let first = firstStrip * job.strip; first < end; first += job.strip) {
+    const count = min(job.strip, end - first);
     locate(job, first, count);
     let b = panels;
     let biases = bias;

@@ -1,5 +1,5 @@
 /**
- * Sums over rows for each column (channel), in f64. Rows go by in blocks that fit the first-level cache, inside
+ * Sums over rows for each column (channel), in f64; of some rows only where several threads each take a part. Rows go by in blocks that fit the first-level cache, inside
  * a block eight columns at a time, so that sums stay in registers and memory is read once, in order.
  */
 
@@ -163,7 +163,14 @@ export function columnProducts(
 }
 
 /** y[o, i] = sum over r of x[o, r, i]; `sums` is scratch for inner f64. */
-export function sum(x: usize, y: usize, outer: i32, reduced: i32, inner: i32, sums: usize): void {
+export function sumOuter(
+  x: usize,
+  y: usize,
+  outer: i32,
+  reduced: i32,
+  inner: i32,
+  sums: usize,
+): void {
   const bytes = (<usize>reduced * inner) << 2;
   for (let o = 0; o < outer; o++) {
     if (inner == 1) {

@@ -3,8 +3,8 @@
  * (im2col), only ever exists as one packed strip of pixels in the cache. See job.ts for the common form.
  */
 import { ConvJob } from './job';
-import { MR, NR, copyTile, micro4x8, multiplyPanels } from './micro';
-import { pack4 } from './pack';
+import { NR, ROWS, copyTile, micro, multiplyPanels } from './micro';
+import { pack2, pack4 } from './pack';
 
 /** One located pixel: address under tap offset (0, 0), row and column there, target pixel. */
 export const COORDINATE_BYTES: usize = 16;
@@ -55,46 +55,84 @@ export function inside(
   return select<usize>(address, outside, (<u32>y < <u32>height) & (<u32>x < <u32>width));
 }
 
-/** Packs `count` located pixels: panels of 4 pixels, each taps x channels deep. */
+/** Packs `count` located pixels: panels of ROWS pixels, each taps x channels deep. */
 function packStrip(job: ConvJob, count: i32, group: i32): void {
+  const panelBytes = <usize>(job.tapCount * job.groupSource) * (ROWS * 4);
+  let to = job.packed;
+  for (let p = 0; p < count; p += ROWS) {
+    packFour(job, p, count - p, group, to);
+    if (ROWS == 6) packTwo(job, p + 4, count - p - 4, group, to + 16);
+    to += panelBytes;
+  }
+}
+
+/** Row of a located pixel, or for those beyond the strip's end one that is outside under every tap. */
+function rowOf(at: usize, exists: bool): i32 {
+  return exists ? load<i32>(at, 4) : NOWHERE;
+}
+
+/** Four pixels from the p-th on, of which `left` exist, into every ROWS-th four floats from `to` on. */
+function packFour(job: ConvJob, p: i32, left: i32, group: i32, to: usize): void {
   const channels = job.groupSource;
   const channelBytes = (<usize>(group * channels)) << 2;
   const height = job.sourceHeight;
   const width = job.sourceWidth;
   const tapsEnd = job.taps + <usize>job.tapCount * 8;
   const outside = job.outside;
-  let to = job.packed;
-  for (let p = 0; p < count; p += MR) {
-    const at = job.coordinates + <usize>p * COORDINATE_BYTES;
-    const a0 = load<usize>(at) + channelBytes;
-    const y0 = load<i32>(at, 4);
-    const x0 = load<i32>(at, 8);
-    const a1 = load<usize>(at, 16) + channelBytes;
-    const x1 = load<i32>(at, 24);
-    const a2 = load<usize>(at, 32) + channelBytes;
-    const x2 = load<i32>(at, 40);
-    const a3 = load<usize>(at, 48) + channelBytes;
-    const x3 = load<i32>(at, 56);
-    // Pixels beyond the strip's end: row -2^30 is outside under every tap.
-    const y1 = count - p > 1 ? load<i32>(at, 20) : NOWHERE;
-    const y2 = count - p > 2 ? load<i32>(at, 36) : NOWHERE;
-    const y3 = count - p > 3 ? load<i32>(at, 52) : NOWHERE;
-    for (let tap = job.taps; tap < tapsEnd; tap += 8) {
-      const y = load<i32>(tap);
-      const x = load<i32>(tap, 4);
-      const bytes = tapBytes(job, y, x);
-      const r0 = inside(y0 + y, x0 + x, height, width, a0 + bytes, outside);
-      const r1 = inside(y1 + y, x1 + x, height, width, a1 + bytes, outside);
-      const r2 = inside(y2 + y, x2 + x, height, width, a2 + bytes, outside);
-      const r3 = inside(y3 + y, x3 + x, height, width, a3 + bytes, outside);
-      if (channels == 1) {
-        store<f32>(to, load<f32>(r0));
-        store<f32>(to, load<f32>(r1), 4);
-        store<f32>(to, load<f32>(r2), 8);
-        store<f32>(to, load<f32>(r3), 12);
-      } else pack4(r0, r1, r2, r3, channels, to, 16);
-      to += (<usize>channels) << 4;
-    }
+  const at = job.coordinates + <usize>p * COORDINATE_BYTES;
+  const a0 = load<usize>(at) + channelBytes;
+  const y0 = rowOf(at, left > 0);
+  const x0 = load<i32>(at, 8);
+  const a1 = load<usize>(at, 16) + channelBytes;
+  const y1 = rowOf(at + 16, left > 1);
+  const x1 = load<i32>(at, 24);
+  const a2 = load<usize>(at, 32) + channelBytes;
+  const y2 = rowOf(at + 32, left > 2);
+  const x2 = load<i32>(at, 40);
+  const a3 = load<usize>(at, 48) + channelBytes;
+  const y3 = rowOf(at + 48, left > 3);
+  const x3 = load<i32>(at, 56);
+  for (let tap = job.taps; tap < tapsEnd; tap += 8) {
+    const y = load<i32>(tap);
+    const x = load<i32>(tap, 4);
+    const bytes = tapBytes(job, y, x);
+    const r0 = inside(y0 + y, x0 + x, height, width, a0 + bytes, outside);
+    const r1 = inside(y1 + y, x1 + x, height, width, a1 + bytes, outside);
+    const r2 = inside(y2 + y, x2 + x, height, width, a2 + bytes, outside);
+    const r3 = inside(y3 + y, x3 + x, height, width, a3 + bytes, outside);
+    if (channels == 1) {
+      store<f32>(to, load<f32>(r0));
+      store<f32>(to, load<f32>(r1), 4);
+      store<f32>(to, load<f32>(r2), 8);
+      store<f32>(to, load<f32>(r3), 12);
+    } else pack4(r0, r1, r2, r3, channels, to, ROWS * 4);
+    to += <usize>channels * (ROWS * 4);
+  }
+}
+
+/** The same of two pixels. */
+function packTwo(job: ConvJob, p: i32, left: i32, group: i32, to: usize): void {
+  const channels = job.groupSource;
+  const channelBytes = (<usize>(group * channels)) << 2;
+  const height = job.sourceHeight;
+  const width = job.sourceWidth;
+  const tapsEnd = job.taps + <usize>job.tapCount * 8;
+  const outside = job.outside;
+  const at = job.coordinates + <usize>p * COORDINATE_BYTES;
+  const a0 = load<usize>(at) + channelBytes;
+  const y0 = rowOf(at, left > 0);
+  const x0 = load<i32>(at, 8);
+  const a1 = load<usize>(at, 16) + channelBytes;
+  const y1 = rowOf(at + 16, left > 1);
+  const x1 = load<i32>(at, 24);
+  for (let tap = job.taps; tap < tapsEnd; tap += 8) {
+    const y = load<i32>(tap);
+    const x = load<i32>(tap, 4);
+    const bytes = tapBytes(job, y, x);
+    const r0 = inside(y0 + y, x0 + x, height, width, a0 + bytes, outside);
+    const r1 = inside(y1 + y, x1 + x, height, width, a1 + bytes, outside);
+    pack2(r0, r1, channels, to, ROWS * 4);
+    to += <usize>channels * (ROWS * 4);
   }
 }
 
@@ -113,21 +151,21 @@ function multiplyStrip(
   const depth = job.tapCount * job.groupSource;
   const n = job.groupTarget;
   const pixelBytes = (<usize>job.targetChannels) << 2;
-  const strideA = (<usize>depth) << 4;
+  const strideA = <usize>depth * (ROWS * 4);
   const strideB = (<usize>depth) << 5;
   const column = target + ((<usize>(group * n)) << 2);
   const a = job.packed;
   const tile = job.tile;
   if (contiguous) {
     const at = column + <usize>first * pixelBytes;
-    multiplyPanels(count, n, depth, a, strideA, panels, strideB, at, pixelBytes, false, tile);
+    multiplyPanels(count, n, depth, a, strideA, panels, strideB, at, pixelBytes, false, tile, ROWS);
     return;
   }
   for (let j = 0; j < n; j += NR) {
     let strip = a;
-    for (let p = 0; p < count; p += MR) {
-      micro4x8(depth, strip, panels, tile, NR * 4, false);
-      const rows = min(MR, count - p);
+    for (let p = 0; p < count; p += ROWS) {
+      micro(ROWS, depth, strip, panels, tile, NR * 4, false);
+      const rows = min(ROWS, count - p);
       for (let r = 0; r < rows; r++) {
         const pixel = load<i32>(job.coordinates + <usize>(p + r) * COORDINATE_BYTES, 12);
         const at = column + <usize>pixel * pixelBytes + ((<usize>j) << 2);
@@ -140,7 +178,7 @@ function multiplyStrip(
 }
 
 /**
- * Runs a job with one or two sets of weight panels (`second` = 0: one); the second one writes to its own
+ * Runs some strips of a job with one or two sets of weight panels (`second` = 0: one); the second one writes to its own
  * target from the same packed strip. Each target's values depend on its own weights only, so that a
  * target has the same bits whether or not the other is computed beside it.
  */
@@ -150,6 +188,8 @@ export function convolve(
   target: usize,
   second: usize,
   secondTarget: usize,
+  firstStrip: i32,
+  strips: i32,
 ): void {
   const total = job.batch * job.rows * job.columns;
   const depth = job.tapCount * job.groupSource;
@@ -159,8 +199,9 @@ export function convolve(
     job.strideX == 1 &&
     job.rows == job.targetHeight &&
     job.columns == job.targetWidth;
-  for (let first = 0; first < total; first += job.strip) {
-    const count = min(job.strip, total - first);
+  const end = min(total, (firstStrip + strips) * job.strip);
+  for (let first = firstStrip * job.strip; first < end; first += job.strip) {
+    const count = min(job.strip, end - first);
     locate(job, first, count);
     for (let g = 0; g < job.groups; g++) {
       packStrip(job, count, g);

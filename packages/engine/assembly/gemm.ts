@@ -1,71 +1,105 @@
 /**
- * C = op(A) op(B), blocked for the caches after Goto and van de Geijn: a block of B (KC x NC) is packed
- * once, blocks of A (MC x KC) are packed to stay in the second-level cache, and one panel of B (KC x 8, 8 KiB)
- * stays in the first-level cache while all panels of A pass by.
+ * A block of C = op(A) op(B), after Goto and van de Geijn: some KC steps of k, whose panels of B (KC x 8, 8 KiB) stay one after the other
+ * in the first-level cache while all panels of a block of A, packed to stay in the second-level cache, pass by. Which blocks there are,
+ * and which of the two operands is packed once for all of them: src/providers/wasm/mat-mul.ts.
  */
-import { MR, NR, TILE_BYTES, multiplyPanels } from './micro';
+import { NR, ROWS, TILE_BYTES, multiplyPanels } from './micro';
 import { packByColumns, packByRows } from './pack';
 
-const KC: i32 = 256;
-const MC: i32 = 128;
-const NC: i32 = 1024;
-
-/** Bytes of scratch memory that `gemm` needs. */
-export function gemmScratch(m: i32, n: i32, k: i32): i32 {
-  const depth = min(k, KC);
-  const rows = (min(m, MC) + MR - 1) & ~(MR - 1);
-  const columns = (min(n, NC) + NR - 1) & ~(NR - 1);
-  return (rows + columns) * depth * 4 + TILE_BYTES;
+/** Bytes of a tile in scratch memory. */
+export function tileBytes(): i32 {
+  return TILE_BYTES;
 }
 
-/** a is m x k, or k x m with transposeA; b is k x n, or n x k with transposeB; all dense. */
-export function gemm(
+/** Panels of `rows` rows of op(A), k deep. `a` is where the block begins; `stride` is bytes between the rows of A as it lies. */
+export function packLeft(
   a: usize,
-  b: usize,
-  c: usize,
-  m: i32,
-  n: i32,
+  stride: usize,
+  turned: bool,
   k: i32,
-  transposeA: bool,
-  transposeB: bool,
+  rows: i32,
+  to: usize,
+): void {
+  const panelBytes = <usize>k * (ROWS * 4);
+  if (turned) packByRows(a, stride, k, rows, ROWS, to, panelBytes);
+  else packByColumns(a, stride, k, rows, ROWS, to, panelBytes);
+}
+
+/** Panels of `columns` columns of op(B), k deep. */
+export function packRight(
+  b: usize,
+  stride: usize,
+  turned: bool,
+  k: i32,
+  columns: i32,
+  to: usize,
+): void {
+  const panelBytes = <usize>k * (NR * 4);
+  if (turned) packByColumns(b, stride, k, columns, NR, to, panelBytes);
+  else packByRows(b, stride, k, columns, NR, to, panelBytes);
+}
+
+/** Rows of C: packs their part of A to `scratch` (behind a tile) and multiplies it with all packed columns. */
+export function multiplyRows(
+  a: usize,
+  stride: usize,
+  turned: bool,
+  packedB: usize,
+  c: usize,
+  ldc: usize,
+  rows: i32,
+  columns: i32,
+  k: i32,
+  accumulate: bool,
   scratch: usize,
 ): void {
-  if (k == 0) {
-    memory.fill(c, 0, (<usize>m * n) << 2);
-    return;
-  }
-  const tile = scratch;
-  const blockA = scratch + TILE_BYTES;
-  const rows = (min(m, MC) + MR - 1) & ~(MR - 1);
-  const blockB = blockA + ((<usize>rows * min(k, KC)) << 2);
-  const rowC = (<usize>n) << 2;
-  const rowA = (<usize>(transposeA ? m : k)) << 2;
-  const rowB = (<usize>(transposeB ? k : n)) << 2;
-  for (let jc = 0; jc < n; jc += NC) {
-    const nc = min(NC, n - jc);
-    for (let pc = 0; pc < k; pc += KC) {
-      const kc = min(KC, k - pc);
-      const strideB = (<usize>kc) << 5;
-      const strideA = (<usize>kc) << 4;
-      if (transposeB) {
-        const from = b + <usize>jc * rowB + ((<usize>pc) << 2);
-        packByColumns(from, rowB, kc, nc, NR, blockB, strideB);
-      } else {
-        const from = b + <usize>pc * rowB + ((<usize>jc) << 2);
-        packByRows(from, rowB, kc, nc, NR, blockB, strideB);
-      }
-      for (let ic = 0; ic < m; ic += MC) {
-        const mc = min(MC, m - ic);
-        if (transposeA) {
-          const from = a + <usize>pc * rowA + ((<usize>ic) << 2);
-          packByRows(from, rowA, kc, mc, MR, blockA, strideA);
-        } else {
-          const from = a + <usize>ic * rowA + ((<usize>pc) << 2);
-          packByColumns(from, rowA, kc, mc, MR, blockA, strideA);
-        }
-        const at = c + <usize>ic * rowC + ((<usize>jc) << 2);
-        multiplyPanels(mc, nc, kc, blockA, strideA, blockB, strideB, at, rowC, pc > 0, tile);
-      }
-    }
-  }
+  packLeft(a, stride, turned, k, rows, scratch + TILE_BYTES);
+  multiply(scratch + TILE_BYTES, packedB, c, ldc, rows, columns, k, accumulate, scratch);
+}
+
+/** Columns of C: packs their part of B and multiplies all packed rows with it. */
+export function multiplyColumns(
+  packedA: usize,
+  b: usize,
+  stride: usize,
+  turned: bool,
+  c: usize,
+  ldc: usize,
+  rows: i32,
+  columns: i32,
+  k: i32,
+  accumulate: bool,
+  scratch: usize,
+): void {
+  packRight(b, stride, turned, k, columns, scratch + TILE_BYTES);
+  multiply(packedA, scratch + TILE_BYTES, c, ldc, rows, columns, k, accumulate, scratch);
+}
+
+function multiply(
+  packedA: usize,
+  packedB: usize,
+  c: usize,
+  ldc: usize,
+  rows: i32,
+  columns: i32,
+  k: i32,
+  accumulate: bool,
+  tile: usize,
+): void {
+  const strideA = <usize>k * (ROWS * 4);
+  const strideB = <usize>k * (NR * 4);
+  multiplyPanels(
+    rows,
+    columns,
+    k,
+    packedA,
+    strideA,
+    packedB,
+    strideB,
+    c,
+    ldc,
+    accumulate,
+    tile,
+    ROWS,
+  );
 }

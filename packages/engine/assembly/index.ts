@@ -1,21 +1,31 @@
 /**
  * The kernels of the wasm provider, by theme. Every function works on addresses in the imported memory, and
- * none keeps state between calls: what it needs for itself is passed in as scratch addresses.
+ * none keeps state between calls: what it needs for itself is passed in as scratch addresses. Each does a part of the work that its
+ * caller chooses; ticket.ts is how threads share the parts.
  */
-export { gemm, gemmScratch } from './gemm';
+export { announce, claim, finish, finished, rest } from './ticket';
+export { multiplyColumns, multiplyRows, packLeft, packRight, tileBytes } from './gemm';
 export { packByColumns, packByRows } from './pack';
 export { convolve } from './conv';
 export { convolveCanonical, packCanonical } from './canonical-conv';
-export { filterGradient } from './wgrad';
+export { addGradients, filterGradient } from './wgrad';
 export { hasNaN, packFilters, packSigns } from './sign-pack';
 export { signConvolve } from './sign-conv';
 export { applySlope, combineBranches, measureBranches, scale, signs } from './branches';
 export { peak } from './peak';
 export { addClip, addClipGradient } from './add-clip';
-export { batchNorm, batchNormGradient } from './batch-norm';
+export {
+  addParts,
+  batchFactors,
+  batchMeans,
+  batchNormGradientRows,
+  batchNormRows,
+  batchNormSlopes,
+  narrow,
+} from './batch-norm';
 export { binary } from './binary';
 export { layerNorm, layerNormGradient } from './layer-norm';
-export { sum } from './column-sums';
+export { columnProducts, columnSquares, columnSums, rowSum, sumOuter } from './column-sums';
 export { adamStep, bopStep, sgdStep } from './optimizer';
 export { pool } from './pool';
 export { preluGradient } from './prelu';

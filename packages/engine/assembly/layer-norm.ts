@@ -62,7 +62,8 @@ function rowSquares(x: usize, count: i32, mu: f64): f64 {
 
 /**
  * dx = k0 (gamma dy - k1 - (x - mean) k2) with k0 = inverseStd, k1 = mean_c(gamma dy) and
- * k2 = inverseStd^2 mean_c(gamma dy (x - mean)). `work` is scratch for 2 channels f64: dbeta and dgamma.
+ * k2 = inverseStd^2 mean_c(gamma dy (x - mean)). The sums of these rows for dbeta and then
+ * for dgamma go to `work`, channels f64 each.
  */
 export function layerNormGradient(
   dy: usize,
@@ -71,8 +72,6 @@ export function layerNormGradient(
   mean: usize,
   inverseStd: usize,
   dx: usize,
-  dgamma: usize,
-  dbeta: usize,
   rows: i32,
   channels: i32,
   work: usize,
@@ -132,11 +131,6 @@ export function layerNormGradient(
     dy += bytes;
     x += bytes;
     dx += bytes;
-  }
-  for (let c = 0; c < channels; c++) {
-    const at = (<usize>c) << 2;
-    store<f32>(dbeta + at, <f32>load<f64>(byBeta + (at << 1)));
-    store<f32>(dgamma + at, <f32>load<f64>(byGamma + (at << 1)));
   }
 }
 

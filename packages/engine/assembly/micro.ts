@@ -1,5 +1,6 @@
 /**
- * The inner loop of every float product: a tile of 4 rows and 8 columns held in eight registers.
+ * The inner loop of every float product: a tile of 4 rows and 8 columns held in eight registers; with fused multiply-add (relaxed SIMD,
+ * a module of its own) also one of 6 rows.
  *
  * Per step of k: two loads of B, four broadcast loads of A, eight multiplies and eight adds (WebAssembly
  * SIMD128 has no fused multiply-add before relaxed SIMD). What was tried with V8 of Node 20 on a Zen 3 core whose
@@ -13,13 +14,28 @@
  *
  * Unrolling k by 2, 4 or 8 costs 10-30 %: V8 schedules the pure operations of one basic block together, so
  * that the unrolled steps interleave and spill. Loading four values of A at once and shuffling them apart
- * (24.6) loses to broadcast loads, because shuffles share execution ports with the arithmetic. The whole 512^3 product
- * with packing reaches 29-32, beside XNNPACK's (tfjs-backend-wasm) 22-23 and jax-js's 16-17 in the same run.
+ * (24.6) loses to broadcast loads, because shuffles share execution ports with the arithmetic.
+ *
+ * Fused, no register is needed for a product, so that 6x8 (12 sums, two of B, one of A) just fits. On a Zen 4 core whose bare fused
+ * loop reaches 58.7 GFLOP/s and whose multiply and add loop 47.4, V8 of Node 24, panels in L1, GFLOP/s plain and fused:
+ *
+ *     4x8   5x8   6x8   3x12   4x12   2x16   3x16   8x4
+ *     48    50    27    45     27     47     29     43
+ *     53    55    58    54     35     52     25     50
  */
 import { loadLanes, storeLanes } from './lanes';
 
+/** Whether this is the module with relaxed SIMD. */
+const FUSED: bool = ASC_FEATURE_RELAXED_SIMD;
+
+/** c + a b, rounded once or twice: on hosts whose "relaxed" instruction is not fused the other module runs (src/providers/wasm/fused.ts). */
+function madd(a: v128, b: v128, c: v128): v128 {
+  if (FUSED) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(c, f32x4.mul(a, b));
+}
+
 /** C tile (+)= A panel (k x 4, row index fastest) B panel (k x 8). Rows of C are `ldc` bytes apart. */
-export function micro4x8(k: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: bool): void {
+function micro4x8(k: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: bool): void {
   let c00 = f32x4.splat(0);
   let c01 = c00;
   let c10 = c00;
@@ -33,52 +49,115 @@ export function micro4x8(k: i32, a: usize, b: usize, c: usize, ldc: usize, accum
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
     const a0 = v128.load_splat<u32>(a);
-    c00 = f32x4.add(c00, f32x4.mul(a0, b0));
-    c01 = f32x4.add(c01, f32x4.mul(a0, b1));
+    c00 = madd(a0, b0, c00);
+    c01 = madd(a0, b1, c01);
     const a1 = v128.load_splat<u32>(a, 4);
-    c10 = f32x4.add(c10, f32x4.mul(a1, b0));
-    c11 = f32x4.add(c11, f32x4.mul(a1, b1));
+    c10 = madd(a1, b0, c10);
+    c11 = madd(a1, b1, c11);
     const a2 = v128.load_splat<u32>(a, 8);
-    c20 = f32x4.add(c20, f32x4.mul(a2, b0));
-    c21 = f32x4.add(c21, f32x4.mul(a2, b1));
+    c20 = madd(a2, b0, c20);
+    c21 = madd(a2, b1, c21);
     const a3 = v128.load_splat<u32>(a, 12);
-    c30 = f32x4.add(c30, f32x4.mul(a3, b0));
-    c31 = f32x4.add(c31, f32x4.mul(a3, b1));
+    c30 = madd(a3, b0, c30);
+    c31 = madd(a3, b1, c31);
     a += 16;
     b += 32;
   }
-  const r1 = c + ldc;
-  const r2 = r1 + ldc;
-  const r3 = r2 + ldc;
-  if (accumulate) {
-    c00 = f32x4.add(v128.load(c), c00);
-    c01 = f32x4.add(v128.load(c, 16), c01);
-    c10 = f32x4.add(v128.load(r1), c10);
-    c11 = f32x4.add(v128.load(r1, 16), c11);
-    c20 = f32x4.add(v128.load(r2), c20);
-    c21 = f32x4.add(v128.load(r2, 16), c21);
-    c30 = f32x4.add(v128.load(r3), c30);
-    c31 = f32x4.add(v128.load(r3, 16), c31);
-  }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  v128.store(r1, c10);
-  v128.store(r1, c11, 16);
-  v128.store(r2, c20);
-  v128.store(r2, c21, 16);
-  v128.store(r3, c30);
-  v128.store(r3, c31, 16);
+  put8(c, c00, c01, accumulate);
+  c += ldc;
+  put8(c, c10, c11, accumulate);
+  c += ldc;
+  put8(c, c20, c21, accumulate);
+  c += ldc;
+  put8(c, c30, c31, accumulate);
 }
 
-/** Rows and columns of the tile, and the bytes of a tile that stands alone in scratch memory. */
-export const MR: i32 = 4;
+/** The same with 6 rows. */
+function micro6x8(k: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: bool): void {
+  let c00 = f32x4.splat(0);
+  let c01 = c00;
+  let c10 = c00;
+  let c11 = c00;
+  let c20 = c00;
+  let c21 = c00;
+  let c30 = c00;
+  let c31 = c00;
+  let c40 = c00;
+  let c41 = c00;
+  let c50 = c00;
+  let c51 = c00;
+  const end = b + ((<usize>k) << 5);
+  while (b < end) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const a0 = v128.load_splat<u32>(a);
+    c00 = madd(a0, b0, c00);
+    c01 = madd(a0, b1, c01);
+    const a1 = v128.load_splat<u32>(a, 4);
+    c10 = madd(a1, b0, c10);
+    c11 = madd(a1, b1, c11);
+    const a2 = v128.load_splat<u32>(a, 8);
+    c20 = madd(a2, b0, c20);
+    c21 = madd(a2, b1, c21);
+    const a3 = v128.load_splat<u32>(a, 12);
+    c30 = madd(a3, b0, c30);
+    c31 = madd(a3, b1, c31);
+    const a4 = v128.load_splat<u32>(a, 16);
+    c40 = madd(a4, b0, c40);
+    c41 = madd(a4, b1, c41);
+    const a5 = v128.load_splat<u32>(a, 20);
+    c50 = madd(a5, b0, c50);
+    c51 = madd(a5, b1, c51);
+    a += 24;
+    b += 32;
+  }
+  put8(c, c00, c01, accumulate);
+  c += ldc;
+  put8(c, c10, c11, accumulate);
+  c += ldc;
+  put8(c, c20, c21, accumulate);
+  c += ldc;
+  put8(c, c30, c31, accumulate);
+  c += ldc;
+  put8(c, c40, c41, accumulate);
+  c += ldc;
+  put8(c, c50, c51, accumulate);
+}
+
+/** Eight sums to C, in the place of what is there or added to it. */
+function put8(c: usize, low: v128, high: v128, accumulate: bool): void {
+  if (accumulate) {
+    low = f32x4.add(v128.load(c), low);
+    high = f32x4.add(v128.load(c, 16), high);
+  }
+  v128.store(c, low);
+  v128.store(c, high, 16);
+}
+
+/** Rows of the tile where panels of the left operand are packed anew; where four channels are copied as they lie, it has 4. */
+export const ROWS: i32 = FUSED ? 6 : 4;
+/** Columns, and the bytes of a tile that stands alone in scratch memory. */
 export const NR: i32 = 8;
-export const TILE_BYTES: i32 = MR * NR * 4;
+export const TILE_BYTES: i32 = 6 * NR * 4;
+
+/** A tile of `rows` (4 or ROWS) rows. */
+export function micro(
+  rows: i32,
+  k: i32,
+  a: usize,
+  b: usize,
+  c: usize,
+  ldc: usize,
+  accumulate: bool,
+): void {
+  if (FUSED && rows == 6) micro6x8(k, a, b, c, ldc, accumulate);
+  else micro4x8(k, a, b, c, ldc, accumulate);
+}
 
 /**
  * C (m x n, rows `ldc` bytes apart) (+)= A panels times B panels, both k deep and zero-padded to whole
- * panels; panels of A are `aStride`, of B `bStride` bytes apart. Tiles that stick out of C are computed into
- * `tile` and their inner part copied.
+ * panels; panels of A are `aStride`, of B `bStride` bytes apart, and those of A have `height` rows. Tiles that stick out of C are
+ * computed into `tile` and their inner part copied.
  */
 export function multiplyPanels(
   m: i32,
@@ -92,17 +171,18 @@ export function multiplyPanels(
   ldc: usize,
   accumulate: bool,
   tile: usize,
+  height: i32,
 ): void {
   for (let j = 0; j < n; j += NR) {
     let panel = a;
     const columns = min(NR, n - j);
-    for (let i = 0; i < m; i += MR) {
+    for (let i = 0; i < m; i += height) {
       const at = c + <usize>i * ldc + ((<usize>j) << 2);
-      const rows = min(MR, m - i);
-      if (rows == MR && columns == NR) {
-        micro4x8(k, panel, b, at, ldc, accumulate);
+      const rows = min(height, m - i);
+      if (rows == height && columns == NR) {
+        micro(height, k, panel, b, at, ldc, accumulate);
       } else {
-        micro4x8(k, panel, b, tile, NR * 4, false);
+        micro(height, k, panel, b, tile, NR * 4, false);
         copyTile(tile, at, ldc, rows, columns, accumulate);
       }
       panel += aStride;

@@ -1,5 +1,5 @@
 /**
- * Packing: a matrix is copied into panels of W columns (W = 4 for the left operand, 8 for the right one), in
+ * Packing: a matrix is copied into panels of W columns (W = 4, fused 6, for the left operand, 8 for the right one), in
  * each panel the W values of one step of k side by side, so that the inner loop reads memory straight on.
  * What is missing to a whole panel is zero.
  *
@@ -28,6 +28,13 @@ export function packByRows(
           v128.store(to, v128.load(from, 16), 16);
           from += stride;
           to += 32;
+        }
+      } else if (W == 6) {
+        for (let p = 0; p < k; p++) {
+          v128.store(to, v128.load(from));
+          store<u64>(to, load<u64>(from, 16), 16);
+          from += stride;
+          to += 24;
         }
       } else {
         for (let p = 0; p < k; p++) {
@@ -61,14 +68,16 @@ export function packByColumns(
 ): void {
   const step = (<usize>W) << 2;
   for (let j = 0; j < width; j += W) {
-    for (let half = 0; half < W; half += 4) {
-      const from = source + <usize>(j + half) * stride;
-      const to = target + ((<usize>half) << 2);
-      const columns = width - j - half;
-      if (columns >= 4) {
-        pack4(from, from + stride, from + 2 * stride, from + 3 * stride, k, to, step);
+    for (let part = 0; part < W; part += 4) {
+      const from = source + <usize>(j + part) * stride;
+      const to = target + ((<usize>part) << 2);
+      const columns = width - j - part;
+      const wanted = min(4, W - part);
+      if (columns >= wanted) {
+        if (wanted == 2) pack2(from, from + stride, k, to, step);
+        else pack4(from, from + stride, from + 2 * stride, from + 3 * stride, k, to, step);
       } else {
-        for (let c = 0; c < 4; c++) {
+        for (let c = 0; c < wanted; c++) {
           const row = from + <usize>c * stride;
           let at = to + ((<usize>c) << 2);
           for (let p = 0; p < k; p++) {
@@ -121,6 +130,31 @@ export function pack4(
     r1 += 4;
     r2 += 4;
     r3 += 4;
+    to += step;
+  }
+}
+
+/** The same of two rows. */
+export function pack2(r0: usize, r1: usize, k: i32, to: usize, step: usize): void {
+  let p = 0;
+  for (; p + 4 <= k; p += 4) {
+    const a = v128.load(r0);
+    const b = v128.load(r1);
+    const low = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+    const high = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    v128.store_lane<u64>(to, low, 0);
+    v128.store_lane<u64>(to + step, low, 1);
+    v128.store_lane<u64>(to + 2 * step, high, 0);
+    v128.store_lane<u64>(to + 3 * step, high, 1);
+    r0 += 16;
+    r1 += 16;
+    to += 4 * step;
+  }
+  for (; p < k; p++) {
+    store<f32>(to, load<f32>(r0));
+    store<f32>(to, load<f32>(r1), 4);
+    r0 += 4;
+    r1 += 4;
     to += step;
   }
 }

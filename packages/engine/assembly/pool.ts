@@ -116,16 +116,26 @@ const MAX_GRADIENT: i32 = 1;
 const MEAN: i32 = 2;
 
 /**
- * Runs over all windows. `what`: 0 max (x -> y), 1 its gradient (x and dy = y -> dx), 2 mean (x -> y), 3 its gradient
+ * Runs over all windows of `count` pictures from `first` on. `what`: 0 max (x -> y), 1 its gradient (x and dy = y -> dx), 2 mean (x -> y), 3 its gradient
  * (dy = y -> dx). `offsets` is scratch for one window's taps (i32 each).
  */
-export function pool(what: i32, p: Pool, x: usize, y: usize, dx: usize, offsets: usize): void {
+export function pool(
+  what: i32,
+  p: Pool,
+  x: usize,
+  y: usize,
+  dx: usize,
+  offsets: usize,
+  first: i32,
+  count: i32,
+): void {
   const channels = p.channels;
   if (what == MAX_GRADIENT || what > MEAN) {
-    const pixels = <usize>(p.batch * p.inHeight * p.inWidth);
-    memory.fill(dx, 0, (pixels * channels) << 2);
+    const picture = (<usize>(p.inHeight * p.inWidth) * channels) << 2;
+    memory.fill(dx + <usize>first * picture, 0, <usize>count * picture);
   }
-  for (let n = 0; n < p.batch; n++) {
+  y += (<usize>first * p.outHeight * p.outWidth * channels) << 2;
+  for (let n = first; n < first + count; n++) {
     for (let oy = 0; oy < p.outHeight; oy++) {
       for (let ox = 0; ox < p.outWidth; ox++) {
         const end = offsets + ((<usize>list(p, n, oy, ox, offsets)) << 2);

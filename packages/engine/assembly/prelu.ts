@@ -5,13 +5,12 @@
 import { high } from './column-sums';
 import { loadLanes, storeLanes } from './lanes';
 
-/** `slopes` divides `count`. `sums` is scratch for `slopes` f64, rounded up to a multiple of 4. */
+/** `slopes` divides `count`. The slopes' sums go to `sums`: f64, with room for a multiple of 4. */
 export function preluGradient(
   dy: usize,
   x: usize,
   alpha: usize,
   dx: usize,
-  dalpha: usize,
   count: i32,
   slopes: i32,
   sums: usize,
@@ -46,10 +45,6 @@ export function preluGradient(
   }
   if (one) {
     const low = load<f64>(sums) + load<f64>(sums, 8);
-    store<f32>(dalpha, <f32>(low + (load<f64>(sums, 16) + load<f64>(sums, 24))));
-    return;
-  }
-  for (let c = 0; c < slopes; c++) {
-    store<f32>(dalpha + ((<usize>c) << 2), <f32>load<f64>(sums + ((<usize>c) << 3)));
+    store<f64>(sums, low + (load<f64>(sums, 16) + load<f64>(sums, 24)));
   }
 }

@@ -13,7 +13,7 @@ export function gather(x: usize, ids: usize, y: usize, count: i32, inner: i32): 
   }
 }
 
-/** y[s] = sum of the x[i] with ids[i] = s, in the order of i; `segments` rows of `inner` floats. */
+/** y[s] = sum of the x[i] with ids[i] = s, in the order of i; `segments` rows of `inner` floats, of which `columns` are summed. */
 export function segmentSum(
   x: usize,
   ids: usize,
@@ -21,15 +21,16 @@ export function segmentSum(
   count: i32,
   segments: i32,
   inner: i32,
+  columns: i32,
 ): void {
   const bytes = (<usize>inner) << 2;
-  memory.fill(y, 0, <usize>segments * bytes);
+  for (let s = 0; s < segments; s++) memory.fill(y + <usize>s * bytes, 0, (<usize>columns) << 2);
   for (let i = 0; i < count; i++) {
     const id = load<i32>(ids);
     if (id >= 0 && id < segments) {
       const to = y + <usize>id * bytes;
-      for (let c = 0; c < inner; c += 4) {
-        const lanes = inner - c;
+      for (let c = 0; c < columns; c += 4) {
+        const lanes = columns - c;
         const at = (<usize>c) << 2;
         storeLanes(to + at, f32x4.add(loadLanes(to + at, lanes), loadLanes(x + at, lanes)), lanes);
       }
@@ -39,8 +40,12 @@ export function segmentSum(
   }
 }
 
-/** `table` holds, as i32: the sizes of y's axes, the steps in x for each, and a place for each. Rank >= 2. */
-export function transpose(x: usize, y: usize, rank: i32, table: usize): void {
+/**
+ * `table` holds, as i32: the sizes of y's axes, the steps in x for each, and a place for each. Rank >= 2. Of the first axis, whose size in
+ * the table does not matter, `count` entries are written.
+ */
+export function transpose(x: usize, y: usize, rank: i32, table: usize, count: i32): void {
+  store<i32>(table, count);
   const outer = rank - 2;
   const steps = table + ((<usize>rank) << 2);
   const position = steps + ((<usize>rank) << 2);

@@ -168,7 +168,7 @@ function gatherWords(
 }
 
 /**
- * Runs the job: source = packed words of the picture (sourceChannels counts words of a pixel), groupSource =
+ * Runs some strips of the job: source = packed words of the picture (sourceChannels counts words of a pixel), groupSource =
  * channels of a group, target y. `panels` and `sums` hold the groups' packed filters one after the other;
  * `missing` has room for 4 x (1 + taps) i32.
  */
@@ -180,6 +180,8 @@ export function signConvolve(
   outsideBits: i32,
   subtractOutside: bool,
   missing: usize,
+  firstStrip: i32,
+  strips: i32,
 ): void {
   const total = job.batch * job.rows * job.columns;
   const depth = job.tapCount * job.groupSource;
@@ -192,8 +194,9 @@ export function signConvolve(
   const pixelBytes = (<usize>job.targetChannels) << 2;
   const missingStride = (<usize>(1 + job.tapCount)) << 2;
   const tile = job.tile;
-  for (let first = 0; first < total; first += job.strip) {
-    const count = min(job.strip, total - first);
+  const end = min(total, (firstStrip + strips) * job.strip);
+  for (let first = firstStrip * job.strip; first < end; first += job.strip) {
+    const count = min(job.strip, end - first);
     locate(job, first, count);
     for (let p = 0; p < count; p += PIXELS) {
       const rows = min(PIXELS, count - p);

@@ -61,7 +61,8 @@ export const FILTERS: i32 = 8;
 /**
  * Packs one group's filters (depth = taps x channels rows of HWIO, `stride` bytes apart, `n` filters from
  * `kernel` on) into panels of 8 filters: word w of the 8 filters side by side, bit b of word w = row 32 w + b.
- * The sums of each tap's weights, which zero padding needs, go to `sums` as i32 [tap][panel][8].
+ * The sums of each tap's weights, which zero padding needs, go to `sums` as i32 [tap][panel][8],
+ * where each tap has `panelCount` panels: those of the other filters lie between.
  */
 export function packFilters(
   kernel: usize,
@@ -71,10 +72,10 @@ export function packFilters(
   n: i32,
   panels: usize,
   sums: usize,
+  panelCount: i32,
 ): void {
   const depth = taps * channels;
   const wordCount = (depth + 31) >> 5;
-  const panelCount = (n + FILTERS - 1) / FILTERS;
   for (let j = 0; j < n; j += 4) {
     const panel = j / FILTERS;
     const half = (<usize>(j % FILTERS)) << 2;

@@ -11,8 +11,12 @@
  */
 import { COORDINATE_BYTES, inside, locate, tapBytes } from './conv';
 import { ConvJob } from './job';
-import { MR, NR, multiplyPanels } from './micro';
+import { loadLanes, storeLanes } from './lanes';
+import { NR, multiplyPanels } from './micro';
 import { packByRows } from './pack';
+
+/** Rows of a panel: four channels of a pixel, as they lie. */
+const MR: i32 = 4;
 
 /** Below so many channels the rows of a panel run across taps, so that panels are not mostly empty. */
 export const FEW_CHANNELS: i32 = 4;
@@ -128,6 +132,7 @@ function entry(from: usize, offset: usize, signs: bool, outside: f32): f32 {
 /**
  * dfilter of the job's source (the layer's x; grid and steps as in the forward), and in `second` that of the
  * other kind. `signs` says that the first one reads signs with `outside` as padding; the second reads values.
+ * Summed are `pixels` grid pixels from `firstPixel` on, for `n` output channels of each group from `firstColumn` on.
  * `table` holds strip addresses (times the taps when there are few channels), `packedDy` strip x
  * groupTarget rounded up to whole panels, job.packed strip x groupSource (few: taps x groupSource) likewise.
  */
@@ -140,27 +145,24 @@ export function filterGradient(
   outside: f32,
   table: usize,
   packedDy: usize,
+  firstPixel: i32,
+  pixels: i32,
+  firstColumn: i32,
+  n: i32,
 ): void {
-  const total = job.batch * job.rows * job.columns;
+  const end = firstPixel + pixels;
   const channels = job.groupSource;
-  const n = job.groupTarget;
   const ldc = (<usize>job.targetChannels) << 2;
   const few = channels < FEW_CHANNELS;
-  if (total == 0) {
-    const bytes = <usize>(job.tapCount * channels) * ldc;
-    memory.fill(dfilter, 0, bytes);
-    if (second != 0) memory.fill(second, 0, bytes);
-    return;
-  }
-  for (let first = 0; first < total; first += job.strip) {
-    const count = min(job.strip, total - first);
-    const more = first > 0;
+  for (let first = firstPixel; first < end; first += job.strip) {
+    const count = min(job.strip, end - first);
+    const more = first > firstPixel;
     const strideA = (<usize>count) << 4;
     const strideB = (<usize>count) << 5;
     locate(job, first, count);
     for (let g = 0; g < job.groups; g++) {
       const channelBytes = (<usize>(g * channels)) << 2;
-      const column = (<usize>(g * n)) << 2;
+      const column = (<usize>(g * job.groupTarget + firstColumn)) << 2;
       packByRows(dy + <usize>first * ldc + column, ldc, count, n, NR, packedDy, strideB);
       if (few) {
         for (let t = 0; t < job.tapCount; t++) {
@@ -202,5 +204,20 @@ function multiply(
 ): void {
   const strideA = (<usize>count) << 4;
   const strideB = (<usize>count) << 5;
-  multiplyPanels(m, n, count, job.packed, strideA, packedDy, strideB, to, ldc, more, job.tile);
+  const tile = job.tile;
+  multiplyPanels(m, n, count, job.packed, strideA, packedDy, strideB, to, ldc, more, tile, MR);
+}
+
+/** `count` floats of the gradient: the sum of `parts` arrays, `stride` bytes apart, in their order. */
+export function addGradients(from: usize, parts: i32, stride: usize, to: usize, count: i32): void {
+  for (let i = 0; i < count; i += 4) {
+    const lanes = count - i;
+    let at = from + ((<usize>i) << 2);
+    let sum = loadLanes(at, lanes);
+    for (let p = 1; p < parts; p++) {
+      at += stride;
+      sum = f32x4.add(sum, loadLanes(at, lanes));
+    }
+    storeLanes(to + ((<usize>i) << 2), sum, lanes);
+  }
 }

@@ -35,7 +35,12 @@ function run() {
   const provider = createNativeProvider(file);
   const { kernels } = provider;
   const use = (threads) =>
-    provider.configure({ threads, binaryGradients: 'float32', auxiliaryGradients: 'float32' });
+    provider.configure({
+      threads,
+      binaryGradients: 'float32',
+      auxiliaryGradients: 'float32',
+      fusedMultiplyAdd: false,
+    });
   let count = 0;
   const check = (cases, threads) => {
     use(threads);

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { checkKeys, InputError, unknownName } from '@surge-bnn/contract';
+import { memoryIsShared } from '@surge-bnn/runtime';
 import type { SurgeBackend } from './backend.js';
 import type { PoolStatistics } from './memory/pool.js';
 import { loadProvider, type ProviderName } from './providers/load.js';
@@ -17,8 +18,16 @@ export type BackendName = (typeof backendNames)[number];
 export interface EngineOptions {
   /** Default: 'auto', the fastest that is there: 'surge-native' where it was built and loads, else 'surge-wasm'. */
   readonly backend?: BackendName | 'auto';
-  /** Default: as many as the machine has cores on 'surge-native'; 1 is all that the others have. */
+  /**
+   * Default: as many as the machine has cores on 'surge-native' and on 'surge-wasm', where its threads can share memory (a page must be
+   * cross-origin isolated for that); 1 is all that the others have.
+   */
   readonly threads?: number;
+  /**
+   * Products and sums rounded once instead of twice, 'surge-wasm' alone: faster, and other bits than on hosts that cannot. Default: where
+   * the host can (Node 21, Chromium 114 and later).
+   */
+  readonly fusedMultiplyAdd?: boolean;
   /**
    * Operand type of the binary branch's two backward products, 'surge-native' alone. 'bfloat16' rounds the incoming gradient to 8
    * bits (signs stay exact). Default 'float32'.
@@ -38,6 +47,8 @@ export interface EngineInfo {
   readonly kernels: Readonly<Partial<Record<KernelName, Support>>>;
   /** The instruction set of the native kernels (SURGE_ISA forces one). */
   readonly isa?: string;
+  /** Whether surge-wasm rounds products and sums once. */
+  readonly fusedMultiplyAdd?: boolean;
   /** Why 'auto' passed over a native engine that was built. */
   readonly passedOver?: string;
 }
@@ -50,18 +61,30 @@ const providerOf: Readonly<Record<Exclude<BackendName, 'cpu'>, ProviderName>> = 
 
 const backends = new Map<BackendName, SurgeBackend>();
 
+const optionNames = [
+  'backend',
+  'threads',
+  'binaryGradients',
+  'auxiliaryGradients',
+  'fusedMultiplyAdd',
+] as const;
+
 /** More threads than this are a slip of the keyboard. */
-const MOST_THREADS = 256;
+const MOST_THREADS: Readonly<Partial<Record<BackendName, number>>> = {
+  'surge-native': 256,
+  'surge-wasm': 64,
+};
 
 /**
- * Makes an engine TF.js's current backend. Calling it again with the same name changes its threads and precisions, and nothing else.
+ * Makes an engine TF.js's current backend. Calling it again with the same name changes its threads, precisions and roundings, and
+ * nothing else.
  *
  * @throws InputError for a backend, a number of threads or a precision that does not exist, and for a native engine that is asked for
  * by name and is not built or does not load.
  * @example const info = await useEngine({ backend: 'auto' });
  */
 export async function useEngine(options: EngineOptions = {}): Promise<EngineInfo> {
-  checkKeys(options, ['backend', 'threads', 'binaryGradients', 'auxiliaryGradients'], 'useEngine');
+  checkKeys(options, optionNames, 'useEngine');
   const asked = checkBackend(options.backend ?? 'auto');
   const { backend, passedOver } = asked === 'auto' ? await fastest() : { backend: asked };
   const settings = await checkSettings(options, backend);
@@ -74,7 +97,7 @@ export async function useEngine(options: EngineOptions = {}): Promise<EngineInfo
   }
   const provider = providerOf[backend];
   const { provider: running } = await register(backend, provider);
-  running.configure?.(settings);
+  await running.configure?.(settings);
   await activate(backend);
   const names = Object.keys(running.kernels) as KernelName[];
   const kernels = Object.fromEntries(names.map((name) => [name, supportOf(running, [name])]));
@@ -84,6 +107,7 @@ export async function useEngine(options: EngineOptions = {}): Promise<EngineInfo
     threads,
     kernels,
     ...(running.isa === undefined ? {} : { isa: running.isa }),
+    ...(provider === 'wasm' ? { fusedMultiplyAdd: settings.fusedMultiplyAdd } : {}),
     ...(passedOver === undefined ? {} : { passedOver }),
   };
 }
@@ -132,31 +156,59 @@ function runsOnNode(): boolean {
 }
 
 async function checkSettings(
-  { threads, binaryGradients = 'float32', auxiliaryGradients = 'float32' }: EngineOptions,
+  options: EngineOptions,
   backend: BackendName,
 ): Promise<ProviderSettings> {
-  const isNative = backend === 'surge-native';
+  const { binaryGradients = 'float32', auxiliaryGradients = 'float32' } = options;
   for (const [key, value] of Object.entries({ binaryGradients, auxiliaryGradients })) {
-    const allowed = isNative ? ['float32', 'bfloat16'] : ['float32'];
+    const allowed = backend === 'surge-native' ? ['float32', 'bfloat16'] : ['float32'];
     if (allowed.includes(value)) continue;
     throw new InputError(
       `engine ${key}: ${JSON.stringify(value)} is not possible on ${backend}; allowed: ${allowed.join(', ')}`,
     );
   }
-  const most = isNative ? MOST_THREADS : 1;
-  const count = threads ?? (isNative ? await cores() : 1);
-  if (!Number.isInteger(count) || count < 1 || count > most) {
-    const allowed = isNative ? `1 to ${most}` : '1; surge-native, where it is built, has more';
-    throw new InputError(
-      `engine threads: ${count} is not possible on ${backend}; allowed: ${allowed}`,
-    );
-  }
-  return { threads: count, binaryGradients, auxiliaryGradients };
+  const threads = await checkThreads(options.threads, backend);
+  const fusedMultiplyAdd = await checkFused(options.fusedMultiplyAdd, backend);
+  return { threads, binaryGradients, auxiliaryGradients, fusedMultiplyAdd };
 }
 
+async function checkThreads(asked: number | undefined, backend: BackendName): Promise<number> {
+  const alone = backend === 'surge-wasm' && !memoryIsShared();
+  const most = alone ? 1 : (MOST_THREADS[backend] ?? 1);
+  const count = asked ?? Math.min(most, most === 1 ? 1 : await cores());
+  if (Number.isInteger(count) && count >= 1 && count <= most) return count;
+  let allowed = `1 to ${most}`;
+  if (most === 1) allowed = alone ? ALONE : '1; surge-wasm and surge-native have more';
+  throw new InputError(
+    `engine threads: ${count} is not possible on ${backend}; allowed: ${allowed}`,
+  );
+}
+
+const ALONE =
+  '1, because threads need shared memory, which a page has only where it is cross-origin isolated (headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp)';
+
+async function checkFused(asked: boolean | undefined, backend: BackendName): Promise<boolean> {
+  if (backend !== 'surge-wasm') {
+    if (asked === undefined) return false;
+    throw new InputError(
+      `engine fusedMultiplyAdd: there is no choice on ${backend}, only on surge-wasm`,
+    );
+  }
+  const { hostFuses } = await import('./providers/wasm/fused.js');
+  const can = hostFuses();
+  if (asked === true && !can) {
+    throw new InputError(
+      'engine fusedMultiplyAdd: true is not possible on this host, which lacks relaxed SIMD or does not fuse; allowed: false',
+    );
+  }
+  return asked ?? can;
+}
+
+/** Cores of the machine, as far as this JavaScript engine tells. */
 async function cores(): Promise<number> {
+  if (!runsOnNode()) return Math.max(1, navigator.hardwareConcurrency);
   const { availableParallelism } = await import('node:os');
-  return Math.min(availableParallelism(), MOST_THREADS);
+  return availableParallelism();
 }
 
 async function register(backend: BackendName, name: ProviderName): Promise<SurgeBackend> {

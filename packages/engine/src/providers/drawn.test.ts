@@ -64,6 +64,7 @@ describe.each(subjects)('%s', (_, name, isa) => {
         threads,
         binaryGradients: 'float32',
         auxiliaryGradients: 'float32',
+        fusedMultiplyAdd: false,
       });
       for (const kernelCase of drawnCases((min, max) => draw(fc.integer, { min, max }))) {
         heap.clear();

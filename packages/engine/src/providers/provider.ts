@@ -293,6 +293,8 @@ export interface ProviderSettings {
   readonly threads: number;
   readonly binaryGradients: Precision;
   readonly auxiliaryGradients: Precision;
+  /** Whether products and sums are rounded once, where there is a choice. */
+  readonly fusedMultiplyAdd: boolean;
 }
 
 export interface Provider {
@@ -304,7 +306,7 @@ export interface Provider {
   /** The instruction set whose kernels run, where there is a choice. */
   readonly isa?: string;
   /** Takes other settings from the next kernel on; absent: one thread and float32 are all there is. */
-  configure?(settings: ProviderSettings): void;
+  configure?(settings: ProviderSettings): void | Promise<void>;
   /** Bytes that the provider holds beside its heap. */
   ownBytes?(): number;
 }

@@ -12,25 +12,43 @@ import { reals } from '../cases/numbers.js';
 import { loadProvider, type ProviderName } from './load.js';
 import { isAddonBuilt, loadAddon } from './native/addon.js';
 import type { KernelName, Provider } from './provider.js';
+import { allowFusing } from './wasm/fused.fixture.js';
 import { kernelNames, referenceKernels } from './reference/index.js';
 
 /** The native provider once for each instruction set that runs here, where it was built. */
 const nativeIsas = isAddonBuilt() ? loadAddon().runnable : [];
-const subjects: [name: string, provider: ProviderName, isa: string, threads: number][] = [
-  ['reference', 'reference', '', 1],
-  ['wasm', 'wasm', '', 1],
-  ...nativeIsas.map((isa): (typeof subjects)[number] => [`native ${isa}`, 'native', isa, 2]),
+interface Subject {
+  readonly title: string;
+  readonly name: ProviderName;
+  readonly isa?: string;
+  readonly threads: number;
+  readonly fusedMultiplyAdd?: boolean;
+}
+const subjects: Subject[] = [
+  { title: 'reference', name: 'reference', threads: 1 },
+  { title: 'wasm', name: 'wasm', threads: 1 },
+  { title: 'wasm with 3 threads', name: 'wasm', threads: 3 },
+  ...(allowFusing()
+    ? [{ title: 'wasm, fused', name: 'wasm' as const, threads: 2, fusedMultiplyAdd: true }]
+    : []),
+  ...nativeIsas.map((isa): Subject => ({
+    title: `native ${isa}`,
+    name: 'native',
+    isa,
+    threads: 2,
+  })),
 ];
 
-describe.each(subjects)('%s', (_, name, isa, threads) => {
+describe.each(subjects)('$title', ({ name, isa, threads, fusedMultiplyAdd = false }) => {
   let provider: Provider;
   beforeAll(async () => {
-    vi.stubEnv('SURGE_ISA', isa);
+    vi.stubEnv('SURGE_ISA', isa ?? '');
     provider = await loadProvider(name);
-    provider.configure?.({
+    await provider.configure?.({
       threads,
       binaryGradients: 'float32',
       auxiliaryGradients: 'float32',
+      fusedMultiplyAdd,
     });
     vi.unstubAllEnvs();
   });

@@ -9,18 +9,23 @@ export function plainModule(): WebAssembly.Module {
   return (plain ??= new WebAssembly.Module(moduleBytes()));
 }
 
-/**
- * The same code, whose imported memory is a shared one. Of an import's description ("memory", kind 2, limits) that is one bit of
- * one byte: limits begin with 1 for "has a maximum" and 3 for "and is shared".
- */
+/** The same code on shared memory, compiled once. */
 export function sharedModule(): WebAssembly.Module {
-  if (shared !== undefined) return shared;
-  const bytes = moduleBytes();
+  return (shared ??= new WebAssembly.Module(shareMemory(moduleBytes())));
+}
+
+/**
+ * Changes a module so that the memory it imports is a shared one. Of an import's description ("memory", kind 2, limits) that is one
+ * bit of one byte: limits begin with 1 for "has a maximum" and 3 for "and is shared".
+ *
+ * @returns the same bytes, changed.
+ */
+export function shareMemory(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const description = [...'memory'].map((letter) => letter.charCodeAt(0)).concat(2, 1);
   const at = bytes.findIndex((_, i) => description.every((byte, k) => bytes[i + k] === byte));
   if (at < 0) throw new Error('the kernels import no memory with a maximum');
   bytes[at + description.length - 1] = 3;
-  return (shared = new WebAssembly.Module(bytes));
+  return bytes;
 }
 
 function moduleBytes(): Uint8Array<ArrayBuffer> {

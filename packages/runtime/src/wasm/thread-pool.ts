@@ -6,7 +6,7 @@ import { ModelFileError } from '../model-file-error.js';
 import type { KernelSet, Machine } from '../program/kernel-set.js';
 import { instantiate, takeMemory, wasmIsThere, wasmLayout } from './kernels.js';
 import { sharedModule } from './module-bytes.js';
-import { commands, control, controlWords } from './worker-source.js';
+import { commands, control, controlWords, workerSource } from './worker-source.js';
 import { startWorker } from './workers.js';
 import type { PoolWorker } from './workers.js';
 
@@ -58,8 +58,8 @@ export class ThreadPool implements KernelSet {
     const pool = new ThreadPool(threads, words, []);
     for (let thread = 1; thread < threads; thread++) {
       pool.workers.push(
-        await startWorker((error) => {
-          pool.broken = `a thread of the pool died: ${error instanceof Error ? error.message : 'no reason is known'}`;
+        await startWorker(workerSource, (error) => {
+          pool.broken ??= `a thread of the pool died: ${error instanceof Error ? error.message : 'no reason is known'}`;
         }),
       );
     }

@@ -1,26 +1,35 @@
 /** A worker of Node or of a browser, as far as the pool needs one. */
 import { ModelFileError } from '../model-file-error.js';
-import { workerSource } from './worker-source.js';
 
 export interface PoolWorker {
   postMessage(message: unknown): void;
   terminate(): unknown;
 }
 
-/** @param onDeath is told of an error that ended the worker. */
-export async function startWorker(onDeath: (error: unknown) => void): Promise<PoolWorker> {
-  if (typeof Worker === 'function') return browserWorker(onDeath);
+/**
+ * Starts a worker; a program that has nothing else to do ends without waiting for it.
+ *
+ * @param source what it runs: a module that needs nothing beside it.
+ * @param onDeath is told when the worker ends by itself, with the error that ended it where there is one.
+ * @throws ModelFileError where there are no workers.
+ */
+export async function startWorker(
+  source: string,
+  onDeath: (error: unknown) => void,
+): Promise<PoolWorker> {
+  if (typeof Worker === 'function') return browserWorker(source, onDeath);
   const { Worker: NodeWorker } = await nodeThreads();
-  const worker = new NodeWorker(workerSource, { eval: true });
+  const worker = new NodeWorker(source, { eval: true });
   // A program whose work is done ends, whether or not its pools were closed.
   worker.unref();
   worker.on('error', onDeath);
+  worker.on('exit', () => onDeath(undefined));
   return worker;
 }
 
 /** Where a page's rules forbid workers from blobs, the error says so. */
-function browserWorker(onDeath: (error: unknown) => void): PoolWorker {
-  const address = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
+function browserWorker(source: string, onDeath: (error: unknown) => void): PoolWorker {
+  const address = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
   // As a module, because Deno has no others.
   const worker = new Worker(address, { type: 'module' });
   worker.addEventListener('error', (event) => {

@@ -36,7 +36,7 @@ function convolve(
   g: ConvGeometry,
   padValue: PadValue,
 ): void {
-  const { heap, scratch, wasm } = engine;
+  const { heap, scratch, team } = engine;
   // Before anything is taken, which may grow the heap and detach the views.
   const [source, weights, target] = [x.byteOffset, kernel.byteOffset, y.byteOffset];
   const biases = bias?.slice();
@@ -62,11 +62,13 @@ function convolve(
   });
   for (let group = 0; group < g.groups; group++) {
     const from = weights + 4 * group * n;
-    wasm.packCanonical(from, 4 * g.outChannels, depth, n, panels + group * groupBytes);
+    const to = panels + group * groupBytes;
+    team.run('packCanonical', 1, [from, 4 * g.outChannels, depth, n, to]);
     const ofGroup = biases?.subarray(group * n, (group + 1) * n) ?? [];
     new Float64Array(heap.buffer, wideBias + 8 * group * padded, padded).set(ofGroup);
   }
-  wasm.convolveCanonical(job, panels, wideBias, target);
+  const { at, strips, first } = job;
+  team.run('convolveCanonical', strips.tasks, [at, panels, wideBias, target, first, strips.count]);
 }
 
 /** Whether a tap of some window lies outside the picture. */

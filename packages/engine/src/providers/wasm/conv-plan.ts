@@ -4,14 +4,17 @@
  */
 import type { ConvGeometry } from '@surge-bnn/contract';
 import type { Engine } from './instance.js';
+import { partsOf, type Parts } from './threads/parts.js';
+import type { Argument } from './threads/team.js';
 
-/** Columns of a panel of weights, and bytes of one tile of results. */
-const PANEL = 8;
-const TILE_BYTES = 4 * PANEL * 4;
 const COORDINATE_BYTES = 16;
+/** Panels of pixels have 4 or 6 of them; a strip is whole panels. */
+const PIXELS = 12;
 /** Floats of a packed strip: small enough for the second-level cache beside the weights. */
 const STRIP_FLOATS = 40 * 1024;
-const LONGEST_STRIP = 256;
+const LONGEST_STRIP = 252;
+/** More strips than this are a task. */
+const LEAST_TASKS = 64;
 
 /** One tap of the filter: its index (row-major) and where it looks, relative to the grid pixel. */
 export interface Tap {
@@ -116,8 +119,8 @@ function allTaps(
 
 /** Pixels per strip when each is `depth` floats deep. */
 export function stripLength(depth: number): number {
-  const fits = Math.floor(STRIP_FLOATS / Math.max(1, depth) / 4) * 4;
-  return Math.max(4, Math.min(LONGEST_STRIP, fits));
+  const fits = Math.floor(STRIP_FLOATS / Math.max(1, depth) / PIXELS) * PIXELS;
+  return Math.max(PIXELS, Math.min(LONGEST_STRIP, fits));
 }
 
 export interface JobArguments {
@@ -136,9 +139,17 @@ export interface JobArguments {
   readonly outsideValue?: number;
 }
 
-/** Writes a job into scratch memory and returns its address. */
-export function writeJob(engine: Engine, job: JobArguments): number {
-  const { heap, scratch } = engine;
+/** A job, which each thread has for itself, and its strips as tasks. */
+export interface Job {
+  readonly at: Argument;
+  readonly strips: Parts;
+  /** The first strip of a task. */
+  readonly first: Argument;
+}
+
+/** Writes a job into scratch memory. */
+export function writeJob(engine: Engine, job: JobArguments): Job {
+  const { heap, scratch, team } = engine;
   const { grid, source, target, groups } = job;
   const groupSource = job.groupSource ?? source.channels / groups;
   const taps = scratch.takeWords(grid.taps.flatMap((tap) => [tap.y, tap.x]));
@@ -146,11 +157,14 @@ export function writeJob(engine: Engine, job: JobArguments): number {
   if (job.outsideValue !== undefined) {
     new Float32Array(heap.buffer, outside, groupSource).fill(job.outsideValue);
   }
-  const packed = scratch.take(4 * job.packed);
-  const coordinates = scratch.take(COORDINATE_BYTES * job.strip);
-  const tile = scratch.take(TILE_BYTES);
+  const packed = scratch.takeForEach(team.places, 4 * job.packed);
+  const coordinates = scratch.takeForEach(
+    team.places,
+    COORDINATE_BYTES * roundUp(job.strip, PIXELS),
+  );
+  const tile = scratch.takeForEach(team.places, engine.tileBytes);
   // The order of the fields of ConvJob.
-  return scratch.takeWords([
+  const words = [
     job.sourceAddress,
     job.batch,
     source.height,
@@ -174,8 +188,15 @@ export function writeJob(engine: Engine, job: JobArguments): number {
     target.channels / groups,
     job.strip,
     outside,
-    packed,
-    coordinates,
-    tile,
-  ]);
+  ];
+  const own = [packed, coordinates, tile];
+  const at = scratch.takeForEach(team.places, 4 * (words.length + own.length));
+  for (let thread = 0; thread < team.places; thread++) {
+    const mine = own.map((room) => room.at + thread * room.thread);
+    const address = at.at + thread * at.thread;
+    new Int32Array(heap.buffer, address, words.length + own.length).set([...words, ...mine]);
+  }
+  const count = Math.ceil((job.batch * grid.rows * grid.columns) / job.strip);
+  const strips = partsOf(count, Math.max(1, Math.floor(count / LEAST_TASKS)));
+  return { at, strips, first: { at: 0, task: strips.grain } };
 }

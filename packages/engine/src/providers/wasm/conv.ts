@@ -1,5 +1,5 @@
 /**
- * Float matrix products and convolutions: packs the weights, writes the jobs, calls the kernels. The functions
+ * Float convolutions: packs the weights, writes the jobs, calls the kernels. The functions
  * on addresses are what the binary layer's backward shares with the plain convolution.
  */
 import type { ConvGeometry } from '@surge-bnn/contract';
@@ -15,10 +15,19 @@ import {
   type Grid,
 } from './conv-plan.js';
 import type { Engine } from './instance.js';
+import { matMulKernel } from './mat-mul.js';
+import { GRAIN, partsOf, type Parts } from './threads/parts.js';
 
 const PANEL = 8;
 /** Pixels per step of the filter gradient: one panel of dy (8 KiB) stays in the first-level cache. */
 const GRADIENT_STRIP = 256;
+/** Chunks of pixels in a filter gradient: most, fewest, pixels of the smallest and floats of all their gradients together. */
+const CHUNKS = 16;
+const FEWEST_CHUNKS = 4;
+const LEAST_CHUNK = 2 * GRADIENT_STRIP;
+const MOST_CHUNK_FLOATS = 2 * 1024 * 1024;
+/** Entries of a gradient that are added up at once, from all chunks. */
+const ADDED_GRAIN = 2048;
 /** FEW_CHANNELS of assembly/wgrad.ts. */
 const FEW_CHANNELS = 4;
 
@@ -28,31 +37,9 @@ type FloatKernels = Pick<
 >;
 
 export function floatKernels(engine: Engine): FloatKernels {
-  const { scratch, wasm } = engine;
+  const { scratch } = engine;
   return {
-    matMul(a, b, c, shape) {
-      const { m, n, k } = shape;
-      const [atA, atB, atC] = [a.byteOffset, b.byteOffset, c.byteOffset];
-      scratch.scope(() => {
-        const room = scratch.take(wasm.gemmScratch(m, n, k));
-        for (let i = 0; i < shape.batch; i++) {
-          const from = atA + 4 * i * shape.strideA;
-          const by = atB + 4 * i * shape.strideB;
-          const to = atC + 4 * i * m * n;
-          wasm.gemm(
-            from,
-            by,
-            to,
-            m,
-            n,
-            k,
-            shape.transposeA ? 1 : 0,
-            shape.transposeB ? 1 : 0,
-            room,
-          );
-        }
-      });
-    },
+    ...matMulKernel(engine),
     conv2d(x, filter, y, g) {
       const [source, weights, target] = [x.byteOffset, filter.byteOffset, y.byteOffset];
       scratch.scope(() => convolveForward(engine, g, source, weights, target));
@@ -70,37 +57,50 @@ export function floatKernels(engine: Engine): FloatKernels {
 }
 
 function convolveForward(
-  { wasm, ...engine }: Engine,
+  engine: Engine,
   g: ConvGeometry,
   source: number,
   weights: number,
   target: number,
 ): void {
-  const { scratch } = engine;
+  const { scratch, team } = engine;
   const n = g.outChannels / g.groups;
   const depth = g.filterHeight * g.filterWidth * (g.inChannels / g.groups);
   const groupBytes = 4 * roundUp(n, PANEL) * depth;
   const panels = scratch.take(g.groups * groupBytes);
+  const columns = partsOfPanels(n, depth);
   for (let group = 0; group < g.groups; group++) {
-    const from = weights + 4 * group * n;
-    const to = panels + group * groupBytes;
-    wasm.packByRows(from, 4 * g.outChannels, depth, n, PANEL, to, 4 * PANEL * depth);
+    const from = columns.from(weights + 4 * group * n);
+    const to = columns.from(panels + group * groupBytes, 4 * depth);
+    const stride = 4 * g.outChannels;
+    team.run('packByRows', columns.tasks, [
+      from,
+      stride,
+      depth,
+      columns.count,
+      PANEL,
+      to,
+      4 * PANEL * depth,
+    ]);
   }
   const strip = stripLength(depth);
-  const job = writeJob(
-    { wasm, ...engine },
-    {
-      grid: forwardGrid(g),
-      batch: g.batch,
-      groups: g.groups,
-      source: inputSide(g),
-      target: outputSide(g),
-      sourceAddress: source,
-      strip,
-      packed: strip * depth,
-    },
-  );
-  wasm.convolve(job, panels, target, 0, 0);
+  const job = writeJob(engine, {
+    grid: forwardGrid(g),
+    batch: g.batch,
+    groups: g.groups,
+    source: inputSide(g),
+    target: outputSide(g),
+    sourceAddress: source,
+    strip,
+    packed: strip * depth,
+  });
+  const { at, strips, first } = job;
+  team.run('convolve', strips.tasks, [at, panels, target, 0, 0, first, strips.count]);
+}
+
+/** Parts of the columns of a matrix that is packed: whole panels, about GRAIN floats. */
+function partsOfPanels(columns: number, depth: number): Parts {
+  return partsOf(columns, roundUp(GRAIN / Math.max(1, depth), PANEL));
 }
 
 /** One set of weights (HWIO) and where its input gradient goes. */
@@ -116,7 +116,7 @@ export function inputGradient(
   dy: number,
   branches: readonly [InputGradientBranch, InputGradientBranch?],
 ): void {
-  const { scratch, wasm } = engine;
+  const { scratch, team } = engine;
   const [first, second] = branches;
   for (const grid of inputGradientGrids(g)) {
     scratch.scope(() => {
@@ -133,10 +133,16 @@ export function inputGradient(
         packed: strip * depth,
       });
       const panels = packTransposed(engine, g, grid, first.weights);
-      if (second) {
-        const others = packTransposed(engine, g, grid, second.weights);
-        wasm.convolve(job, panels, first.target, others, second.target);
-      } else wasm.convolve(job, panels, first.target, 0, 0);
+      const others = second ? packTransposed(engine, g, grid, second.weights) : 0;
+      team.run('convolve', job.strips.tasks, [
+        job.at,
+        panels,
+        first.target,
+        others,
+        second?.target ?? 0,
+        job.first,
+        job.strips.count,
+      ]);
     });
   }
 }
@@ -149,11 +155,20 @@ function packTransposed(engine: Engine, g: ConvGeometry, grid: Grid, weights: nu
   const groupBytes = 4 * roundUp(channels, PANEL) * depth;
   const panels = engine.scratch.take(g.groups * groupBytes);
   const stride = 4 * g.outChannels;
+  const parts = partsOfPanels(channels, n);
   for (let group = 0; group < g.groups; group++) {
     grid.taps.forEach((tap, t) => {
-      const from = weights + stride * channels * tap.index + 4 * group * n;
-      const to = panels + group * groupBytes + 4 * PANEL * n * t;
-      engine.wasm.packByColumns(from, stride, n, channels, PANEL, to, 4 * PANEL * depth);
+      const from = parts.from(weights + stride * channels * tap.index + 4 * group * n, stride);
+      const to = parts.from(panels + group * groupBytes + 4 * PANEL * n * t, 4 * depth);
+      engine.team.run('packByColumns', parts.tasks, [
+        from,
+        stride,
+        n,
+        parts.count,
+        PANEL,
+        to,
+        4 * PANEL * depth,
+      ]);
     });
   }
   return panels;
@@ -166,7 +181,10 @@ export interface FilterGradientBranch {
   readonly outside: number;
 }
 
-/** Filter gradients of one dy; the second one reads the values of x, padded with 0. */
+/**
+ * Filter gradients of one dy; the second one reads the values of x, padded with 0. The pixels are cut into chunks whose gradients are
+ * added up; where the gradient is too large for that, or there are few pixels, its output channels are cut instead.
+ */
 export function filterGradient(
   engine: Engine,
   g: ConvGeometry,
@@ -175,12 +193,19 @@ export function filterGradient(
   first: FilterGradientBranch,
   secondTarget = 0,
 ): void {
-  const { scratch, wasm } = engine;
+  const { scratch, team } = engine;
   const grid = forwardGrid(g);
   const channels = g.inChannels / g.groups;
+  const n = g.outChannels / g.groups;
   const taps = grid.taps.length;
   const few = channels < FEW_CHANNELS;
   const pixels = g.batch * g.outHeight * g.outWidth;
+  const size = taps * channels * g.outChannels;
+  const branches = [first.target, ...(secondTarget === 0 ? [] : [secondTarget])];
+  if (pixels === 0) {
+    for (const target of branches) team.run('fill', 1, [target, size, 0]);
+    return;
+  }
   const strip = Math.max(4, Math.min(GRADIENT_STRIP, pixels));
   const job = writeJob(engine, {
     grid,
@@ -192,8 +217,49 @@ export function filterGradient(
     strip,
     packed: strip * roundUp(few ? taps * channels : channels, 4),
   });
-  const table = scratch.take(4 * strip * (few ? taps : 1));
-  const packedDy = scratch.take(4 * strip * roundUp(g.outChannels / g.groups, PANEL));
-  const { target, signs, outside } = first;
-  wasm.filterGradient(job, dy, target, secondTarget, signs ? 1 : 0, outside, table, packedDy);
+  const table = scratch.takeForEach(team.places, 4 * strip * (few ? taps : 1));
+  const packedDy = scratch.takeForEach(team.places, 4 * strip * roundUp(n, PANEL));
+  const chunks = chunksOf(pixels, size);
+  const ofPixels = partsOf(pixels, Math.ceil(pixels / chunks / GRADIENT_STRIP) * GRADIENT_STRIP);
+  const ofColumns = partsOf(n, chunks > 1 ? n : roundUp(Math.ceil(n / CHUNKS), PANEL));
+  const inParts = ofPixels.tasks > 1;
+  const stride = 4 * roundUp(size, 4);
+  const targets = branches.map((target) =>
+    inParts ? { at: scratch.take(stride * ofPixels.tasks), task: stride } : target,
+  );
+  team.run('filterGradient', inParts ? ofPixels.tasks : ofColumns.tasks, [
+    job.at,
+    dy,
+    targets[0],
+    targets[1] ?? 0,
+    first.signs ? 1 : 0,
+    first.outside,
+    table,
+    packedDy,
+    inParts ? { at: 0, task: ofPixels.grain } : 0,
+    inParts ? ofPixels.count : pixels,
+    inParts ? 0 : { at: 0, task: ofColumns.grain },
+    inParts ? n : ofColumns.count,
+  ]);
+  if (!inParts) return;
+  const sums = partsOf(size, ADDED_GRAIN);
+  branches.forEach((target, b) => {
+    const part = targets[b];
+    if (typeof part === 'number') return;
+    team.run('addGradients', sums.tasks, [
+      sums.from(part.at),
+      ofPixels.tasks,
+      stride,
+      sums.from(target),
+      sums.count,
+    ]);
+  });
+}
+
+/** Into how many chunks the pixels go: many enough for any number of threads, few enough that adding them up is nothing. */
+function chunksOf(pixels: number, size: number): number {
+  const worth = Math.floor(pixels / LEAST_CHUNK);
+  const fit = Math.floor(MOST_CHUNK_FLOATS / size);
+  const chunks = Math.min(CHUNKS, worth, fit);
+  return chunks < FEWEST_CHUNKS ? 1 : chunks;
 }

@@ -3,7 +3,8 @@
  * all kernels of its own.
  *
  * How close it is to the reference: signConv2d, comparisons, single roundings and Bop are exact. Products and
- * convolutions accumulate in float32, in an order fixed by the shapes alone (so results repeat bit for bit),
+ * convolutions accumulate in float32, in an order fixed by the shapes alone (so results repeat bit for bit, on any number of
+ * threads; with fused multiply-add they are other bits),
  * with |difference| <= 1e-5 sum |products|. exp and log are within 2 units in the last place, statistics and sums
  * accumulate in float64.
  */
@@ -17,7 +18,7 @@ import { optimizerKernels } from './optimizer-steps.js';
 import { rowKernels } from './rows.js';
 import { signKernels } from './sign-conv.js';
 
-/** A new provider with an empty heap of its own. */
+/** A new provider with an empty heap of its own, on one thread. */
 export async function createWasmProvider(): Promise<Provider> {
   const engine = await createEngine();
   const kernels: Kernels = {
@@ -34,5 +35,9 @@ export async function createWasmProvider(): Promise<Provider> {
     heap: engine.heap,
     kernels,
     own: new Set(Object.keys(kernels) as KernelName[]),
+    async configure({ threads, fusedMultiplyAdd }) {
+      await engine.load(fusedMultiplyAdd);
+      await engine.team.resize(threads);
+    },
   };
 }

@@ -2,22 +2,56 @@
  * The compiled kernels (assembly/) on a heap: what they export, and how the module is brought to life.
  * All parameters are numbers; `p` stands for an address. The meaning of each is in assembly/.
  */
-import { kernelModule } from './module.js';
+import { shareMemory } from '@surge-bnn/runtime';
 import { Scratch, WasmHeap } from './memory.js';
+import { Team } from './threads/team.js';
 
 type p = number;
 type Flag = 0 | 1;
 
 export interface KernelExports {
-  gemm(a: p, b: p, c: p, m: number, n: number, k: number, tA: Flag, tB: Flag, scratch: p): void;
-  gemmScratch(m: number, n: number, k: number): number;
+  announce(tasks: number): number;
+  claim(generation: number): number;
+  finish(): void;
+  finished(tasks: number): number;
+  rest(seen: number): number;
+
+  tileBytes(): number;
+  packLeft(a: p, stride: number, turned: Flag, k: number, rows: number, to: p): void;
+  packRight(b: p, stride: number, turned: Flag, k: number, columns: number, to: p): void;
+  multiplyRows(
+    a: p,
+    stride: number,
+    turned: Flag,
+    packedB: p,
+    c: p,
+    ldc: number,
+    rows: number,
+    columns: number,
+    k: number,
+    accumulate: Flag,
+    scratch: p,
+  ): void;
+  multiplyColumns(
+    packedA: p,
+    b: p,
+    stride: number,
+    turned: Flag,
+    c: p,
+    ldc: number,
+    rows: number,
+    columns: number,
+    k: number,
+    accumulate: Flag,
+    scratch: p,
+  ): void;
 
   packByRows(
     from: p,
     stride: number,
     k: number,
     width: number,
-    panel: 4 | 8,
+    panel: number,
     to: p,
     panelStride: number,
   ): void;
@@ -26,13 +60,28 @@ export interface KernelExports {
     stride: number,
     k: number,
     width: number,
-    panel: 4 | 8,
+    panel: number,
     to: p,
     panelStride: number,
   ): void;
-  convolve(job: p, panels: p, target: p, second: p, secondTarget: p): void;
+  convolve(
+    job: p,
+    panels: p,
+    target: p,
+    second: p,
+    secondTarget: p,
+    firstStrip: number,
+    strips: number,
+  ): void;
   packCanonical(from: p, stride: number, k: number, width: number, to: p): void;
-  convolveCanonical(job: p, panels: p, bias: p, target: p): void;
+  convolveCanonical(
+    job: p,
+    panels: p,
+    bias: p,
+    target: p,
+    firstStrip: number,
+    strips: number,
+  ): void;
   filterGradient(
     job: p,
     dy: p,
@@ -42,7 +91,12 @@ export interface KernelExports {
     outside: number,
     table: p,
     packedDy: p,
+    firstPixel: number,
+    pixels: number,
+    firstColumn: number,
+    columns: number,
   ): void;
+  addGradients(from: p, parts: number, stride: number, to: p, count: number): void;
 
   hasNaN(from: p, count: number): Flag;
   packSigns(from: p, rows: number, channels: number, words: p): void;
@@ -54,6 +108,7 @@ export interface KernelExports {
     n: number,
     panels: p,
     sums: p,
+    panelCount: number,
   ): void;
   signConvolve(
     job: p,
@@ -63,6 +118,8 @@ export interface KernelExports {
     outsideBits: number,
     subtractOutside: Flag,
     missing: p,
+    firstStrip: number,
+    strips: number,
   ): void;
 
   applySlope(g: p, v: p, count: number, kind: number, parameter: number): void;
@@ -79,31 +136,57 @@ export interface KernelExports {
   scale(x: p, y: p, count: number, w: number): void;
   signs(x: p, y: p, count: number): void;
 
-  batchNorm(
-    x: p,
+  columnSums(x: p, rows: number, columns: number, sums: p): void;
+  columnSquares(x: p, rows: number, columns: number, mean: p, sums: p): void;
+  columnProducts(dy: p, x: p, rows: number, columns: number, mean: p, sums: p, products: p): void;
+  rowSum(x: p, count: number): number;
+  addParts(from: p, parts: number, stride: number, columns: number, sums: p): void;
+  narrow(from: p, to: p, count: number): void;
+  batchMeans(sums: p, mean: p, rows: number, channels: number): void;
+  batchFactors(
+    squares: p,
     gamma: p,
-    beta: p,
-    y: p,
-    mean: p,
     variance: p,
+    factors: p,
     rows: number,
     channels: number,
     epsilon: number,
-    work: p,
   ): void;
-  batchNormGradient(
-    dy: p,
+  /** `shortcut` 0: none. */
+  batchNormRows(
     x: p,
-    gamma: p,
     mean: p,
+    factors: p,
+    beta: p,
+    shortcut: p,
+    y: p,
+    rows: number,
+    channels: number,
+    low: number,
+    high: number,
+  ): void;
+  batchNormSlopes(
+    sums: p,
+    products: p,
+    gamma: p,
     variance: p,
-    dx: p,
     dgamma: p,
     dbeta: p,
+    k: p,
+    padded: number,
     rows: number,
     channels: number,
     epsilon: number,
-    work: p,
+  ): void;
+  batchNormGradientRows(
+    dy: p,
+    x: p,
+    mean: p,
+    k: p,
+    padded: number,
+    dx: p,
+    rows: number,
+    channels: number,
   ): void;
   layerNorm(
     x: p,
@@ -123,13 +206,20 @@ export interface KernelExports {
     mean: p,
     inverseStd: p,
     dx: p,
-    dgamma: p,
-    dbeta: p,
     rows: number,
     channels: number,
     work: p,
   ): void;
-  pool(what: number, geometry: p, x: p, y: p, dx: p, offsets: p): void;
+  pool(
+    what: number,
+    geometry: p,
+    x: p,
+    y: p,
+    dx: p,
+    offsets: p,
+    first: number,
+    count: number,
+  ): void;
   softmaxCrossEntropy(
     logits: p,
     labels: p,
@@ -192,22 +282,21 @@ export interface KernelExports {
   addClip(a: p, b: p, y: p, count: number, low: number, high: number): void;
   addClipGradient(dy: p, y: p, dx: p, count: number, low: number, high: number): void;
   binary(op: number, a: p, b: p, y: p, count: number, length: number, inner: number): void;
-  preluGradient(
-    dy: p,
-    x: p,
-    alpha: p,
-    dx: p,
-    dalpha: p,
-    count: number,
-    slopes: number,
-    sums: p,
-  ): void;
-  sum(x: p, y: p, outer: number, reduced: number, inner: number, sums: p): void;
+  preluGradient(dy: p, x: p, alpha: p, dx: p, count: number, slopes: number, sums: p): void;
+  sumOuter(x: p, y: p, outer: number, reduced: number, inner: number, sums: p): void;
   fill(y: p, count: number, value: number): void;
 
   gather(x: p, ids: p, y: p, count: number, inner: number): void;
-  segmentSum(x: p, ids: p, y: p, count: number, segments: number, inner: number): void;
-  transpose(x: p, y: p, rank: number, table: p): void;
+  segmentSum(
+    x: p,
+    ids: p,
+    y: p,
+    count: number,
+    segments: number,
+    inner: number,
+    columns: number,
+  ): void;
+  transpose(x: p, y: p, rank: number, table: p, count: number): void;
   copyRuns(x: p, y: p, rows: number, length: number, xStep: number, yStep: number): void;
 
   /** 192 multiplies and adds per iteration on 13 vectors at `memory`; for benchmarks only. */
@@ -218,7 +307,11 @@ export interface KernelExports {
 export interface Engine {
   readonly heap: WasmHeap;
   readonly scratch: Scratch;
-  readonly wasm: KernelExports;
+  /** Computes a kernel in tasks, on as many threads as there are. */
+  readonly team: Team;
+  readonly tileBytes: number;
+  /** Changes to kernels that round products and sums once or twice (fused.ts says whether this host can do the former). */
+  load(fused: boolean): Promise<void>;
 }
 
 /** Decodes base64 in Node and browsers alike. */
@@ -226,14 +319,38 @@ function decode(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
-/** Compiles the kernels and gives them a fresh heap. */
-export async function createEngine(): Promise<Engine> {
-  const heap = new WasmHeap();
-  const imports = { env: { memory: heap.memory } };
-  const { instance } = await WebAssembly.instantiate(decode(kernelModule), imports);
+/**
+ * Compiles the kernels and gives them a fresh heap.
+ *
+ * @param heap its memory is shared where threads are to be possible.
+ */
+export async function createEngine(heap = new WasmHeap()): Promise<Engine> {
+  let fusedNow = false;
+  const first = await instantiate(heap, fusedNow);
+  const team = new Team(heap.memory, first);
   return {
     heap,
     scratch: new Scratch(heap),
-    wasm: instance.exports as unknown as KernelExports,
+    team,
+    tileBytes: first.wasm.tileBytes(),
+    async load(fused) {
+      if (fused === fusedNow) return;
+      team.adopt(await instantiate(heap, fused));
+      fusedNow = fused;
+    },
   };
+}
+
+/** A module and its kernels on the caller's thread. */
+export interface Kernels {
+  readonly module: WebAssembly.Module;
+  readonly wasm: KernelExports;
+}
+
+async function instantiate(heap: WasmHeap, fused: boolean): Promise<Kernels> {
+  const { kernelModule } = await (fused ? import('./module-fused.js') : import('./module.js'));
+  const bytes = decode(kernelModule);
+  const module = await WebAssembly.compile(heap.shared ? shareMemory(bytes) : bytes);
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory: heap.memory } });
+  return { module, wasm: exports as unknown as KernelExports };
 }

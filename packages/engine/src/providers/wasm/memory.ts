@@ -1,9 +1,11 @@
 /**
- * The heap of the wasm provider, an unshared WebAssembly.Memory, and the scratch memory that its
- * kernels share.
+ * The heap of the wasm provider, a WebAssembly.Memory, and the scratch memory that its kernels share. The memory is shared wherever it
+ * can be, whether or not there are threads yet: they may come later. Its first page is where they meet (threads/control.ts).
  */
 import { OutOfMemoryError } from '@surge-bnn/contract';
+import { memoryIsShared } from '@surge-bnn/runtime';
 import type { Heap } from '../provider.js';
+import { control } from './threads/control.js';
 
 const ALIGNMENT = 16;
 const PAGE = 64 * 1024;
@@ -13,11 +15,16 @@ const MAXIMUM_PAGES = 65536;
 const LEAST_GROWTH = 16 * 1024 * 1024;
 
 export class WasmHeap implements Heap {
-  readonly memory = new WebAssembly.Memory({ initial: 16, maximum: MAXIMUM_PAGES });
+  readonly memory: WebAssembly.Memory;
   // Address 0 stays unused: kernels read it as "none".
-  #end = ALIGNMENT;
+  #end: number = control.end;
 
-  get buffer(): ArrayBuffer {
+  /** @param shared whether threads can share it; default: where this host allows it. */
+  constructor(readonly shared = memoryIsShared()) {
+    this.memory = new WebAssembly.Memory({ initial: 16, maximum: MAXIMUM_PAGES, shared });
+  }
+
+  get buffer(): ArrayBufferLike {
     return this.memory.buffer;
   }
 
@@ -53,6 +60,8 @@ interface Chunk {
 }
 
 const LEAST_CHUNK = 1024 * 1024;
+/** Threads write to cache lines of their own. */
+const LINE = 128;
 
 /**
  * Memory that a kernel needs while it runs. It is taken from the heap in chunks that are never given
@@ -63,6 +72,10 @@ export class Scratch {
   readonly #chunks: Chunk[] = [];
 
   constructor(private readonly heap: Heap) {}
+
+  get buffer(): ArrayBufferLike {
+    return this.heap.buffer;
+  }
 
   /** Runs `body`; what it takes is free again afterwards. */
   scope<T>(body: () => T): T {
@@ -86,6 +99,12 @@ export class Scratch {
     const address = chunk.address + chunk.used;
     chunk.used += size;
     return address;
+  }
+
+  /** The same for each of the team's threads: its address for thread 0, and how many bytes the next thread's is further. */
+  takeForEach(places: number, bytes: number): { at: number; thread: number } {
+    const thread = Math.ceil(bytes / LINE) * LINE;
+    return { at: this.take(places * thread), thread };
   }
 
   /** Address of a copy of `words` (32-bit). */

@@ -4,6 +4,7 @@
 import type { LatentClip } from '@surge-bnn/contract';
 import type { Kernels } from '../provider.js';
 import type { Engine } from './instance.js';
+import { partsOf } from './threads/parts.js';
 
 type OptimizerKernels = Pick<Kernels, 'sgdStep' | 'adamStep' | 'bopStep'>;
 
@@ -11,34 +12,36 @@ function bounds({ clipMin = -Infinity, clipMax = Infinity }: LatentClip): [numbe
   return [clipMin, clipMax];
 }
 
-export function optimizerKernels({ wasm }: Engine): OptimizerKernels {
+export function optimizerKernels({ team }: Engine): OptimizerKernels {
   return {
     sgdStep(parameter, gradient, velocity, newParameter, newVelocity, attrs) {
-      wasm.sgdStep(
-        parameter.byteOffset,
-        gradient.byteOffset,
-        velocity.byteOffset,
-        newParameter.byteOffset,
-        newVelocity.byteOffset,
-        parameter.length,
+      const parts = partsOf(parameter.length);
+      team.run('sgdStep', parts.tasks, [
+        parts.from(parameter.byteOffset),
+        parts.from(gradient.byteOffset),
+        parts.from(velocity.byteOffset),
+        parts.from(newParameter.byteOffset),
+        parts.from(newVelocity.byteOffset),
+        parts.count,
         attrs.learningRate,
         attrs.momentum,
         attrs.nesterov ? 1 : 0,
         attrs.weightDecay,
         ...bounds(attrs),
-      );
+      ]);
     },
     adamStep(parameter, gradient, first, second, newParameter, newFirst, newSecond, attrs) {
       const { learningRate, beta1, beta2, epsilon, step, weightDecay, decoupled } = attrs;
-      wasm.adamStep(
-        parameter.byteOffset,
-        gradient.byteOffset,
-        first.byteOffset,
-        second.byteOffset,
-        newParameter.byteOffset,
-        newFirst.byteOffset,
-        newSecond.byteOffset,
-        parameter.length,
+      const parts = partsOf(parameter.length);
+      team.run('adamStep', parts.tasks, [
+        parts.from(parameter.byteOffset),
+        parts.from(gradient.byteOffset),
+        parts.from(first.byteOffset),
+        parts.from(second.byteOffset),
+        parts.from(newParameter.byteOffset),
+        parts.from(newFirst.byteOffset),
+        parts.from(newSecond.byteOffset),
+        parts.count,
         learningRate,
         beta1,
         beta2,
@@ -50,19 +53,20 @@ export function optimizerKernels({ wasm }: Engine): OptimizerKernels {
         decoupled ? 0 : weightDecay,
         decoupled ? 1 - learningRate * weightDecay : 1,
         ...bounds(attrs),
-      );
+      ]);
     },
     bopStep(parameter, gradient, momentum, newParameter, newMomentum, attrs) {
-      wasm.bopStep(
-        parameter.byteOffset,
-        gradient.byteOffset,
-        momentum.byteOffset,
-        newParameter.byteOffset,
-        newMomentum.byteOffset,
-        parameter.length,
+      const parts = partsOf(parameter.length);
+      team.run('bopStep', parts.tasks, [
+        parts.from(parameter.byteOffset),
+        parts.from(gradient.byteOffset),
+        parts.from(momentum.byteOffset),
+        parts.from(newParameter.byteOffset),
+        parts.from(newMomentum.byteOffset),
+        parts.count,
         attrs.gamma,
         attrs.threshold,
-      );
+      ]);
     },
   };
 }

@@ -1,0 +1,44 @@
+/**
+ * What a thread of the team runs, as text: Node starts it as it is, a browser from a blob, and neither needs a file beside the code. It
+ * claims tasks and calls kernels as Team.work does, and never answers messages again: the memory is all that it knows.
+ */
+import { argumentNumbers, control, jobNumbers } from './control.js';
+
+export const memberSource = `
+'use strict';
+
+function serve({ module, memory, thread }) {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const kernels = WebAssembly.Module.exports(module).map(({ name }) => exports[name]);
+  const { claim, finish, rest } = exports;
+  const words = new Int32Array(memory.buffer, 0, ${control.job / 4});
+  const job = new Float64Array(memory.buffer, ${control.job}, ${jobNumbers});
+  const results = new Float64Array(memory.buffer, ${control.results}, ${(control.end - control.results) / 8});
+  Atomics.add(words, ${control.present / 4}, 1);
+  let seen = 0;
+  for (;;) {
+    const generation = rest(seen);
+    if (generation === seen) continue;
+    seen = generation;
+    for (let left = claim(seen); left > 0; left = claim(seen)) {
+      const task = job[2] - left;
+      const values = [];
+      for (let i = 0; i < job[1]; i++) {
+        const at = 3 + ${argumentNumbers} * i;
+        const [base, perTask, perThread, grain] = job.subarray(at, at + ${argumentNumbers});
+        values.push(grain > 0 ? Math.min(grain, base - task * grain) : base + task * perTask + thread * perThread);
+      }
+      try {
+        results[task] = Number(kernels[job[0]](...values));
+      } catch {
+        Atomics.store(words, ${control.failed / 4}, 1);
+      }
+      finish();
+    }
+  }
+}
+
+// Browsers and Deno have web workers. Node's may be a script or a module, and both may import so.
+if (typeof WorkerGlobalScope === 'function') self.onmessage = ({ data }) => serve(data);
+else import('node:worker_threads').then(({ parentPort }) => parentPort.on('message', serve));
+`;
