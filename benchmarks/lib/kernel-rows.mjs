@@ -20,7 +20,8 @@ function arrays(provider, lengths) {
   return views;
 }
 
-export function matMulRows(provider, peers, peak, measure, quick) {
+/** @param engines our providers by name; the first one is the measure of the ratios. */
+export function matMulRows(engines, peers, peak, measure, quick) {
   const sizes = quick
     ? [[512, 512, 512]]
     : [
@@ -32,27 +33,34 @@ export function matMulRows(provider, peers, peak, measure, quick) {
         [64, 784, 256],
       ];
   return sizes.map(([m, k, n]) => {
-    const views = arrays(provider, [m * k, k * n, m * n]);
     const shape = { batch: 1, m, k, n, transposeA: false, transposeB: false };
     const full = { ...shape, strideA: 0, strideB: 0 };
-    const ours = () => provider.kernels.matMul(...views(), full);
-    ours();
-    const [a, b, c] = views().map((view) => view.slice());
+    const ours = Object.entries(engines).map(([name, provider]) => {
+      const views = arrays(provider, [m * k, k * n, m * n]);
+      const run = () => provider.kernels.matMul(...views(), full);
+      run();
+      return { name, run, result: views().map((view) => view.slice()) };
+    });
+    const [a, b, c] = ours[0].result;
     const others = Object.entries(peers).map(([name, start]) => [name, start(m, k, n, a, b)]);
+    for (const { name, result } of ours) check(name, c, result[2]);
     for (const [name, peer] of others) check(name, c, peer.read());
-    const contenders = { ours, peak: peak.run };
+    const contenders = Object.fromEntries(ours.map(({ name, run }) => [name, run]));
+    for (const [name, { run }] of Object.entries(peak)) contenders[name] = run;
     for (const [name, peer] of others) contenders[name] = peer.run;
     const times = measure(contenders);
     for (const [, peer] of others) peer.end();
     const speed = (name) => (2 * m * k * n) / times[name] / 1e6;
-    const theirs = Object.fromEntries(others.map(([name]) => [name, speed(name)]));
-    const best = Math.max(...Object.values(theirs));
     return {
       size: `${m} x ${k} x ${n}`,
-      ours: speed('ours'),
-      peers: theirs,
-      ratio: speed('ours') / best,
-      peak: peak.operations / times.peak / 1e6,
+      ours: Object.fromEntries(ours.map(({ name }) => [name, speed(name)])),
+      peers: Object.fromEntries(others.map(([name]) => [name, speed(name)])),
+      peak: Object.fromEntries(
+        Object.entries(peak).map(([name, { operations }]) => [
+          name,
+          operations / times[name] / 1e6,
+        ]),
+      ),
     };
   });
 }

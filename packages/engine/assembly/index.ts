@@ -12,7 +12,7 @@ export { addGradients, filterGradient } from './wgrad';
 export { hasNaN, packFilters, packSigns } from './sign-pack';
 export { signConvolve } from './sign-conv';
 export { applySlope, combineBranches, measureBranches, scale, signs } from './branches';
-export { peak } from './peak';
+export { peak, peakOperations } from './peak';
 export { addClip, addClipGradient } from './add-clip';
 export {
   addParts,

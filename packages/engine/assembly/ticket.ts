@@ -16,8 +16,10 @@ const GENERATION: usize = TICKET + 4;
 const FINISHED: usize = 128;
 const SLEEPERS: usize = 192;
 
-/** Looks at a word that another thread will change before doing something else: some tens of microseconds. */
-const PATIENCE: i32 = 20000;
+/** Looks at the generation before a thread without work sleeps: some tens of microseconds. */
+const IDLE: i32 = 20_000;
+/** Looks at the finished tasks before the caller does something else: some milliseconds, longer than a task takes. */
+const PATIENCE: i32 = 1_000_000;
 /** A sleeper looks around after so many nanoseconds, or its thread could not be ended. */
 const NAP: i64 = 100_000_000;
 
@@ -52,7 +54,7 @@ export function finished(tasks: i32): i32 {
 
 /** Waits for a job of another generation than the last one seen; returns what the generation then is, changed or not. */
 export function rest(seen: i32): i32 {
-  for (let i = 0; i < PATIENCE; i++) {
+  for (let i = 0; i < IDLE; i++) {
     const generation = atomic.load<i32>(GENERATION);
     if (generation != seen) return generation;
   }

@@ -299,7 +299,8 @@ export interface KernelExports {
   transpose(x: p, y: p, rank: number, table: p, count: number): void;
   copyRuns(x: p, y: p, rows: number, length: number, xStep: number, yStep: number): void;
 
-  /** 192 multiplies and adds per iteration on 13 vectors at `memory`; for benchmarks only. */
+  /** So many operations in each iteration of `peak`, on 13 vectors at `memory`; for benchmarks only. */
+  peakOperations(): number;
   peak(iterations: number, memory: p): void;
 }
 

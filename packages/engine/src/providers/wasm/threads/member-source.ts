@@ -15,6 +15,7 @@ function serve({ module, memory, thread }) {
   const job = new Float64Array(memory.buffer, ${control.job}, ${jobNumbers});
   const results = new Float64Array(memory.buffer, ${control.results}, ${(control.end - control.results) / 8});
   Atomics.add(words, ${control.present / 4}, 1);
+  const values = [];
   let seen = 0;
   for (;;) {
     const generation = rest(seen);
@@ -22,11 +23,12 @@ function serve({ module, memory, thread }) {
     seen = generation;
     for (let left = claim(seen); left > 0; left = claim(seen)) {
       const task = job[2] - left;
-      const values = [];
-      for (let i = 0; i < job[1]; i++) {
-        const at = 3 + ${argumentNumbers} * i;
-        const [base, perTask, perThread, grain] = job.subarray(at, at + ${argumentNumbers});
-        values.push(grain > 0 ? Math.min(grain, base - task * grain) : base + task * perTask + thread * perThread);
+      values.length = job[1];
+      for (let i = 0, at = 3; i < values.length; i++, at += ${argumentNumbers}) {
+        const grain = job[at + 3];
+        values[i] = grain > 0
+          ? Math.min(grain, job[at] - task * grain)
+          : job[at] + task * job[at + 1] + thread * job[at + 2];
       }
       try {
         results[task] = Number(kernels[job[0]](...values));
