@@ -5,7 +5,7 @@ import { forms } from './forms.mjs';
 const { count, list, parse } = commandLine('bench:cost');
 
 const networks = ['resnet-20', 'cifar-resnet-18', 'vgg-small', 'digits-cnn'];
-const engines = ['native2', 'native1', 'wasm'];
+const engines = ['native2', 'native1', 'wasm2', 'wasm1'];
 
 export const help = `What training costs: seconds a step, peak memory and extra parameters, form by form.
 

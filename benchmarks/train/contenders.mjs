@@ -13,7 +13,10 @@ const here = (file) => fileURLToPath(new URL(file, import.meta.url));
  */
 const smallerPlans = {
   'tfjs-cpu': { 'resnet-20': { batch: 8, steps: 1, warmup: 0 } },
-  wasm: { 'vgg-small': { batch: 16 } },
+  wasm1: { 'vgg-small': { batch: 16 } },
+  wasm2: { 'vgg-small': { batch: 16 } },
+  'wasm1-plain': { 'vgg-small': { batch: 16 } },
+  'wasm2-plain': { 'vgg-small': { batch: 16 } },
 };
 const leftOut = (network, engine) => engine === 'tfjs-cpu' && network === 'vgg-small';
 
@@ -28,7 +31,10 @@ const warmupOf = (network, warmup) => (longSteps.includes(network) ? Math.min(2,
 const leadInOf = (network) => (longSteps.includes(network) ? 1 : 3);
 
 const engineOptions = {
-  wasm: { backend: 'surge-wasm', threads: 1 },
+  wasm1: { backend: 'surge-wasm', threads: 1 },
+  wasm2: { backend: 'surge-wasm', threads: 2 },
+  'wasm1-plain': { backend: 'surge-wasm', threads: 1, fusedMultiplyAdd: false },
+  'wasm2-plain': { backend: 'surge-wasm', threads: 2, fusedMultiplyAdd: false },
   native1: { backend: 'surge-native', threads: 1 },
   native2: { backend: 'surge-native', threads: 2 },
   'native2-bf16-binary': {

@@ -70,7 +70,8 @@ export function floatProducts(method, isStem) {
 export function products({ method, engine, spelling }) {
   if (method === 'fp') return { float: 3, bits: 0 };
   const gradients = method === 'surge' ? 4 : 2;
-  if (engine === 'wasm' || engine.startsWith('native')) return { float: gradients, bits: 1 };
+  if (engine.startsWith('wasm') || engine.startsWith('native'))
+    return { float: gradients, bits: 1 };
   return { float: gradients + (spelling === 'surge-textbook' ? 2 : 1), bits: 0 };
 }
 

@@ -5,9 +5,9 @@ const { count, list, parse, refuse } = commandLine('bench:train');
 
 export const networks = ['resnet-20', 'vgg-small', 'digits-cnn'];
 export const methods = ['fp', 'ste', 'surge'];
-export const engines = ['wasm', 'native1', 'native2', 'tfjs-cpu', 'pytorch'];
+export const engines = ['wasm1', 'wasm2', 'native1', 'native2', 'tfjs-cpu', 'pytorch'];
 /** Measured when they are named. */
-export const furtherEngines = ['native2-bf16-binary', 'native2-bf16'];
+export const furtherEngines = ['wasm1-plain', 'wasm2-plain', 'native2-bf16-binary', 'native2-bf16'];
 
 export const help = `Seconds per training step, ours beside TF.js and PyTorch, all in one run.
 
@@ -16,8 +16,9 @@ export const help = `Seconds per training step, ours beside TF.js and PyTorch, a
   --networks LIST   ${networks.join(', ')} (default: the first two)
   --methods LIST    fp: full precision, ste: binary, surge: binary with SURGE (default: all)
   --engines LIST    ${engines.join(', ')} (default: all)
-                    native1 and native2 are the native engine with 1 and 2 threads; an engine that is not there
-                    is named and left out. Only when named: native2-bf16-binary and native2-bf16, whose binary
+                    the digit is the number of threads; an engine that is not there
+                    is named and left out. Only when named: wasm1-plain and wasm2-plain without fused multiply-add where
+                    the host has it (Node 21 and later), native2-bf16-binary and native2-bf16, whose binary
                     branch, or both branches, multiply in bfloat16 on the way back
   --steps N         timed steps of each contender, after warm-up (default 10; TF.js takes 1)
   --batch N         pictures a step (default 128; TF.js takes 8, wasm 16 on VGG-Small; scaled, marked with *)
@@ -36,7 +37,7 @@ Close everything else first: threads that wait for each other suffer most on a b
 
   npm run bench:train                                            half an hour, a third of it TF.js
   npm run bench:train -- --quick --engines native2,pytorch       the comparison that matters, in a minute
-  npm run bench:train -- --methods surge --engines wasm --profile
+  npm run bench:train -- --methods surge --engines wasm2 --profile
 `;
 
 /** @returns the options, checked; undefined when help was asked for. */

@@ -11,6 +11,8 @@ export { convolveCanonical, packCanonical } from './canonical-conv';
 export { addGradients, filterGradient } from './wgrad';
 export { hasNaN, packFilters, packSigns } from './sign-pack';
 export { signConvolve } from './sign-conv';
+export { numberSigns, signInputGradient } from './sign-dgrad';
+export { signBytes, signFilterGradient } from './sign-wgrad';
 export { applySlope, combineBranches, measureBranches, scale, signs } from './branches';
 export { peak, peakOperations } from './peak';
 export { addClip, addClipGradient } from './add-clip';

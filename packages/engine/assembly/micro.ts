@@ -34,8 +34,19 @@ function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(c, f32x4.mul(a, b));
 }
 
-/** C tile (+)= A panel (k x 4, row index fastest) B panel (k x 8). Rows of C are `ldc` bytes apart. */
-function micro4x8(k: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: bool): void {
+/**
+ * C tile (+)= A panel (k x 4, row index fastest) B panel (k x 8). Steps of A are `step` bytes apart, 16 where its panel stands alone; rows
+ * of C `ldc` bytes.
+ */
+export function micro4x8(
+  k: i32,
+  a: usize,
+  step: usize,
+  b: usize,
+  c: usize,
+  ldc: usize,
+  accumulate: bool,
+): void {
   let c00 = f32x4.splat(0);
   let c01 = c00;
   let c10 = c00;
@@ -60,7 +71,7 @@ function micro4x8(k: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: 
     const a3 = v128.load_splat<u32>(a, 12);
     c30 = madd(a3, b0, c30);
     c31 = madd(a3, b1, c31);
-    a += 16;
+    a += step;
     b += 32;
   }
   put8(c, c00, c01, accumulate);
@@ -174,7 +185,7 @@ export function micro(
   accumulate: bool,
 ): void {
   if (FUSED && rows == 6) micro6x8(k, a, b, c, ldc, accumulate);
-  else micro4x8(k, a, b, c, ldc, accumulate);
+  else micro4x8(k, a, 16, b, c, ldc, accumulate);
 }
 
 /**

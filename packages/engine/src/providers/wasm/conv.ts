@@ -15,19 +15,13 @@ import {
   type Grid,
 } from './conv-plan.js';
 import type { Engine } from './instance.js';
+import { inCuts } from './filter-gradient-cuts.js';
 import { matMulKernel } from './mat-mul.js';
 import { GRAIN, partsOf, type Parts } from './threads/parts.js';
 
 const PANEL = 8;
 /** Pixels per step of the filter gradient: one panel of dy (8 KiB) stays in the first-level cache. */
 const GRADIENT_STRIP = 256;
-/** Chunks of pixels in a filter gradient: most, fewest, pixels of the smallest and floats of all their gradients together. */
-const CHUNKS = 16;
-const FEWEST_CHUNKS = 4;
-const LEAST_CHUNK = 2 * GRADIENT_STRIP;
-const MOST_CHUNK_FLOATS = 2 * 1024 * 1024;
-/** Entries of a gradient that are added up at once, from all chunks. */
-const ADDED_GRAIN = 2048;
 /** FEW_CHANNELS of assembly/wgrad.ts. */
 const FEW_CHANNELS = 4;
 
@@ -148,7 +142,12 @@ export function inputGradient(
 }
 
 /** Panels over the input channels; the depth runs over the grid's taps and the output channels. */
-function packTransposed(engine: Engine, g: ConvGeometry, grid: Grid, weights: number): number {
+export function packTransposed(
+  engine: Engine,
+  g: ConvGeometry,
+  grid: Grid,
+  weights: number,
+): number {
   const channels = g.inChannels / g.groups;
   const n = g.outChannels / g.groups;
   const depth = grid.taps.length * n;
@@ -181,10 +180,7 @@ export interface FilterGradientBranch {
   readonly outside: number;
 }
 
-/**
- * Filter gradients of one dy; the second one reads the values of x, padded with 0. The pixels are cut into chunks whose gradients are
- * added up; where the gradient is too large for that, or there are few pixels, its output channels are cut instead.
- */
+/** Filter gradients of one dy; the second one reads the values of x, padded with 0. */
 export function filterGradient(
   engine: Engine,
   g: ConvGeometry,
@@ -196,16 +192,9 @@ export function filterGradient(
   const { scratch, team } = engine;
   const grid = forwardGrid(g);
   const channels = g.inChannels / g.groups;
-  const n = g.outChannels / g.groups;
   const taps = grid.taps.length;
   const few = channels < FEW_CHANNELS;
   const pixels = g.batch * g.outHeight * g.outWidth;
-  const size = taps * channels * g.outChannels;
-  const branches = [first.target, ...(secondTarget === 0 ? [] : [secondTarget])];
-  if (pixels === 0) {
-    for (const target of branches) team.run('fill', 1, [target, size, 0]);
-    return;
-  }
   const strip = Math.max(4, Math.min(GRADIENT_STRIP, pixels));
   const job = writeJob(engine, {
     grid,
@@ -218,48 +207,25 @@ export function filterGradient(
     packed: strip * roundUp(few ? taps * channels : channels, 4),
   });
   const table = scratch.takeForEach(team.places, 4 * strip * (few ? taps : 1));
-  const packedDy = scratch.takeForEach(team.places, 4 * strip * roundUp(n, PANEL));
-  const chunks = chunksOf(pixels, size);
-  const ofPixels = partsOf(pixels, Math.ceil(pixels / chunks / GRADIENT_STRIP) * GRADIENT_STRIP);
-  const ofColumns = partsOf(n, chunks > 1 ? n : roundUp(Math.ceil(n / CHUNKS), PANEL));
-  const inParts = ofPixels.tasks > 1;
-  const stride = 4 * roundUp(size, 4);
-  const targets = branches.map((target) =>
-    inParts ? { at: scratch.take(stride * ofPixels.tasks), task: stride } : target,
+  const packedDy = scratch.takeForEach(
+    team.places,
+    4 * strip * roundUp(g.outChannels / g.groups, PANEL),
   );
-  team.run('filterGradient', inParts ? ofPixels.tasks : ofColumns.tasks, [
-    job.at,
-    dy,
-    targets[0],
-    targets[1] ?? 0,
-    first.signs ? 1 : 0,
-    first.outside,
-    table,
-    packedDy,
-    inParts ? { at: 0, task: ofPixels.grain } : 0,
-    inParts ? ofPixels.count : pixels,
-    inParts ? 0 : { at: 0, task: ofColumns.grain },
-    inParts ? n : ofColumns.count,
-  ]);
-  if (!inParts) return;
-  const sums = partsOf(size, ADDED_GRAIN);
-  branches.forEach((target, b) => {
-    const part = targets[b];
-    if (typeof part === 'number') return;
-    team.run('addGradients', sums.tasks, [
-      sums.from(part.at),
-      ofPixels.tasks,
-      stride,
-      sums.from(target),
-      sums.count,
-    ]);
-  });
-}
-
-/** Into how many chunks the pixels go: many enough for any number of threads, few enough that adding them up is nothing. */
-function chunksOf(pixels: number, size: number): number {
-  const worth = Math.floor(pixels / LEAST_CHUNK);
-  const fit = Math.floor(MOST_CHUNK_FLOATS / size);
-  const chunks = Math.min(CHUNKS, worth, fit);
-  return chunks < FEWEST_CHUNKS ? 1 : chunks;
+  const targets = [first.target, ...(secondTarget === 0 ? [] : [secondTarget])];
+  inCuts(engine, g, targets, PANEL, (cut) =>
+    team.run('filterGradient', cut.tasks, [
+      job.at,
+      dy,
+      cut.targets[0],
+      cut.targets[1] ?? 0,
+      first.signs ? 1 : 0,
+      first.outside,
+      table,
+      packedDy,
+      cut.firstPixel,
+      cut.pixels,
+      cut.firstColumn,
+      cut.columns,
+    ]),
+  );
 }

@@ -122,6 +122,36 @@ export interface KernelExports {
     strips: number,
   ): void;
 
+  numberSigns(kernel: p, channels: number, n: number, numbers: p, stride: number): void;
+  /** `panels` 0: no auxiliary branch. */
+  signInputGradient(
+    job: p,
+    numbers: p,
+    stride: number,
+    target: p,
+    panels: p,
+    second: p,
+    table: p,
+    sums: p,
+    firstStrip: number,
+    strips: number,
+  ): void;
+  signBytes(x: p, rows: number, channels: number, to: p, stride: number): void;
+  signFilterGradient(
+    job: p,
+    dy: p,
+    dfilter: p,
+    correct: Flag,
+    numbers: p,
+    missing: p,
+    table: p,
+    sums: p,
+    firstPixel: number,
+    pixels: number,
+    firstColumn: number,
+    columns: number,
+  ): void;
+
   applySlope(g: p, v: p, count: number, kind: number, parameter: number): void;
   measureBranches(
     gb: p,
