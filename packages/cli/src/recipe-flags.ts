@@ -24,7 +24,7 @@ export function addRecipeFlags(verb: Command): Command {
     )
     .option(
       '--threads <n>',
-      'threads of the native engine (default: one for each core); the others have one',
+      'threads of the native and the wasm engine (default: one for each core); the others have one',
       wholeNumber('--threads', 1),
     )
     .option('--skip-corrupt', 'leave pictures out that cannot be decoded (of sets in files)')

@@ -154,6 +154,7 @@ export class SurgeBackend extends MathBackendCPU {
 
   /** Forgets every tensor. The heap itself goes with the last reference to this backend. */
   override dispose(): void {
+    this.provider.close?.();
     this.data = new RecordStorage(this, tf.engine());
     this.#pool = new Pool(disposedHeap);
     this.#waiting = [];

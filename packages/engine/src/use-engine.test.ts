@@ -48,7 +48,7 @@ it('takes native for auto where it is built, else wasm', async () => {
   const info = await engine.useEngine();
   const expected = built
     ? { backend: 'surge-native', provider: 'native', threads: availableParallelism() }
-    : { backend: 'surge-wasm', provider: 'wasm', threads: 1 };
+    : { backend: 'surge-wasm', provider: 'wasm', threads: availableParallelism() };
   expect(info).toMatchObject(expected);
   expect(info.isa).toBe(built ? runnable[0] : undefined);
   expect(info.passedOver).toBeUndefined();
@@ -58,7 +58,12 @@ it('takes native for auto where it is built, else wasm', async () => {
 it.each([
   [{ bakend: 'cpu' }, /unknown option of useEngine "bakend" \(did you mean "backend"\?\)/],
   [{ backend: 'surge-wasn' }, /did you mean "surge-wasm"/],
-  [{ backend: 'surge-wasm', threads: 2 }, /threads: 2 is not possible on surge-wasm; allowed: 1;/],
+  [
+    { backend: 'surge-wasm', threads: 65 },
+    /threads: 65 is not possible on surge-wasm; allowed: 1 to 64/,
+  ],
+  [{ backend: 'cpu', threads: 2 }, /threads: 2 is not possible on cpu; allowed: 1;/],
+  [{ backend: 'cpu', fusedMultiplyAdd: true }, /fusedMultiplyAdd: there is no choice on cpu/],
   [{ backend: 'cpu', threads: 0 }, /engine threads: 0 is not possible on cpu; allowed: 1;/],
   [
     { backend: 'surge-wasm', binaryGradients: 'bfloat16' },

@@ -30,9 +30,20 @@ describe('a run that goes on', () => {
     const wasm = { backend: 'surge-wasm', threads: 1 };
     expect(refusal(native, wasm)).toMatch(/\(to go on: engine.backend wasm, engine.threads 1\)$/);
     expect(refusal(wasm, native)).toMatch(/\(to go on: engine.backend native, engine.threads 2\)$/);
+    const fused = { ...wasm, fusedMultiplyAdd: true };
+    expect(refusal(wasm, fused)).toMatch(/engine.fusedMultiplyAdd true\)$/);
+    expect(refusal(fused, wasm)).toMatch(/engine.fusedMultiplyAdd false\)$/);
     const rounded = { ...native, auxiliaryGradients: 'bfloat16' } as const;
     expect(refusal(native, rounded)).toMatch(/engine.auxiliaryGradients bfloat16\)$/);
     expect(refusal(rounded, native)).toMatch(/engine.auxiliaryGradients float32\)$/);
+  });
+});
+
+describe('threads of surge-wasm', () => {
+  it('change no bit, so a run goes on with more or fewer', () => {
+    const wasm = { backend: 'surge-wasm', threads: 1 };
+    expect(sameEngine(wasm, { ...wasm, threads: 4 })).toBe(true);
+    expect(sameEngine(native, { ...native, threads: 4 })).toBe(false);
   });
 });
 

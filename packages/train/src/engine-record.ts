@@ -14,11 +14,22 @@ export const backendNames: Readonly<Record<Recipe['engine']['backend'], BackendN
 };
 
 /** What decides about a run's bits. */
-const traits = ['backend', 'threads', 'isa', 'binaryGradients', 'auxiliaryGradients'] as const;
+const traits = [
+  'backend',
+  'threads',
+  'isa',
+  'binaryGradients',
+  'auxiliaryGradients',
+  'fusedMultiplyAdd',
+] as const;
+type Trait = (typeof traits)[number];
+
+/** Where the bits do not depend on a trait. */
+const THREADS_DO_NOT_MATTER = ['surge-wasm'];
 
 /** What there is to keep of an engine that was started from a recipe; only what is not as ever is in it. */
 export function engineStart(info: EngineInfo, spec: Recipe['engine']): EngineStart {
-  const { backend, threads, isa, passedOver } = info;
+  const { backend, threads, isa, passedOver, fusedMultiplyAdd } = info;
   const { binaryGradients, auxiliaryGradients } = spec;
   return {
     backend,
@@ -26,6 +37,7 @@ export function engineStart(info: EngineInfo, spec: Recipe['engine']): EngineSta
     ...(isa === undefined ? {} : { isa }),
     ...(binaryGradients === 'bfloat16' ? { binaryGradients } : {}),
     ...(auxiliaryGradients === 'bfloat16' ? { auxiliaryGradients } : {}),
+    ...(fusedMultiplyAdd === true ? { fusedMultiplyAdd } : {}),
     ...(passedOver === undefined ? {} : { passedOver }),
   };
 }
@@ -37,15 +49,23 @@ export function engineRecord({ passedOver: _, ...record }: EngineStart): EngineR
 
 /** Whether the two give the same bits (on one CPU). */
 export function sameEngine(a: EngineRecord, b: EngineRecord): boolean {
-  return traits.every((trait) => a[trait] === b[trait]);
+  return differences(a, b).length === 0;
+}
+
+function differences(a: EngineRecord, b: EngineRecord): Trait[] {
+  return traits.filter((trait) => {
+    const free =
+      trait === 'threads' && a.backend === b.backend && THREADS_DO_NOT_MATTER.includes(a.backend);
+    return a[trait] !== b[trait] && !free;
+  });
 }
 
 /** @throws InputError for a run that would go on with other bits than it began with. */
 export function checkSameEngine(now: EngineRecord, before: EngineRecord, out: string): void {
   if (sameEngine(now, before)) return;
   // Another backend has its instruction set, or none, by itself.
-  const differing = traits.filter(
-    (trait) => now[trait] !== before[trait] && !(trait === 'isa' && now.backend !== before.backend),
+  const differing = differences(now, before).filter(
+    (trait) => !(trait === 'isa' && now.backend !== before.backend),
   );
   throw new InputError(
     `cannot resume ${out} on another engine: this is ${engineText(now)}, the run used ${engineText(before)}; ` +
@@ -54,7 +74,8 @@ export function checkSameEngine(now: EngineRecord, before: EngineRecord, out: st
 }
 
 /** What asks for the value that the run had. */
-function wayBack(trait: (typeof traits)[number], before: EngineRecord): string {
+function wayBack(trait: Trait, before: EngineRecord): string {
+  if (trait === 'fusedMultiplyAdd') return `engine.${trait} ${before[trait] === true}`;
   const value = before[trait] ?? 'float32';
   if (trait === 'isa') return `SURGE_ISA=${value}`;
   if (trait !== 'backend') return `engine.${trait} ${value}`;

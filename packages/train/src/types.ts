@@ -13,6 +13,8 @@ export interface EngineRecord {
   /** Operands of the binary branch's and of the auxiliary's backward products, where they are not float32. */
   readonly binaryGradients?: 'float32' | 'bfloat16';
   readonly auxiliaryGradients?: 'float32' | 'bfloat16';
+  /** Products and sums were rounded once, on surge-wasm. */
+  readonly fusedMultiplyAdd?: boolean;
 }
 
 /** The same, and what is worth a line when a run begins. */

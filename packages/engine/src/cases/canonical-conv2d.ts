@@ -12,7 +12,7 @@ function spread(count: number, seed: number): Float32Array {
   return reals(count, seed).map((value, i) => value * 10 ** (((7 * i + seed) % 11) - 5));
 }
 
-function makeCase(
+export function canonicalCase(
   { name, geometry }: NamedGeometry,
   padValue: PadValue,
   withBias: boolean,
@@ -37,13 +37,18 @@ export const canonicalConv2dCases: readonly KernelCase[] = [
     padValues.flatMap((padValue) =>
       [false, true].map((bias) => {
         const name = `${form.name} pad ${padValue}${bias ? ', bias' : ''}`;
-        return makeCase({ ...form, name }, padValue, bias, spread(sizes.filter(form.geometry), 2));
+        return canonicalCase(
+          { ...form, name },
+          padValue,
+          bias,
+          spread(sizes.filter(form.geometry), 2),
+        );
       }),
     ),
   ),
   ...[NaN, Infinity].map((value) => {
     const [form] = convGeometries.slice(1);
     const kernel = spread(sizes.filter(form.geometry), 2).with(0, value);
-    return makeCase({ ...form, name: `a weight is ${value}, ${form.name}` }, 0, true, kernel);
+    return canonicalCase({ ...form, name: `a weight is ${value}, ${form.name}` }, 0, true, kernel);
   }),
 ];

@@ -307,6 +307,8 @@ export interface Provider {
   readonly isa?: string;
   /** Takes other settings from the next kernel on; absent: one thread and float32 are all there is. */
   configure?(settings: ProviderSettings): void | Promise<void>;
+  /** Ends what runs beside the program: threads. The provider is not used afterwards. */
+  close?(): void;
   /** Bytes that the provider holds beside its heap. */
   ownBytes?(): number;
 }

@@ -66,6 +66,7 @@ const stateSchema = z.object({
     isa: z.string().optional(),
     binaryGradients: z.enum(['float32', 'bfloat16']).optional(),
     auxiliaryGradients: z.enum(['float32', 'bfloat16']).optional(),
+    fusedMultiplyAdd: z.boolean().optional(),
   }),
   /** Whole epochs done, batches of the next one done, optimizer steps done; p of the next step. */
   epoch: whole,

@@ -251,11 +251,13 @@ const recipeObject = z.strictObject({
   engine: z
     .strictObject({
       backend: z.enum(['auto', 'native', 'wasm', 'reference', 'tfjs']).default('auto'),
-      /** Absent: the engine's own choice, on 'native' one for each core. */
+      /** Absent: the engine's own choice, on 'native' and 'wasm' one for each core. */
       threads: count.optional(),
       /** Operands of a binary layer's backward products, of either branch: 'native' alone has bfloat16. Absent: float32. */
       binaryGradients: precision.optional(),
       auxiliaryGradients: precision.optional(),
+      /** Products and sums rounded once, on 'wasm' alone. Absent: where the host can. */
+      fusedMultiplyAdd: z.boolean().optional(),
     })
     .prefault({}),
 });

@@ -39,5 +39,6 @@ export async function createWasmProvider(): Promise<Provider> {
       await engine.load(fusedMultiplyAdd);
       await engine.team.resize(threads);
     },
+    close: () => engine.team.close(),
   };
 }

@@ -378,7 +378,8 @@ export interface Kernels {
   readonly wasm: KernelExports;
 }
 
-async function instantiate(heap: WasmHeap, fused: boolean): Promise<Kernels> {
+/** Compiles a module, for products rounded once or twice, on a heap. */
+export async function instantiate(heap: WasmHeap, fused: boolean): Promise<Kernels> {
   const { kernelModule } = await (fused ? import('./module-fused.js') : import('./module.js'));
   const bytes = decode(kernelModule);
   const module = await WebAssembly.compile(heap.shared ? shareMemory(bytes) : bytes);

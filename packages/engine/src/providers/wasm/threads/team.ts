@@ -19,8 +19,6 @@ export type Argument =
 type EachAn<T extends readonly unknown[]> = { [I in keyof T]: Argument };
 type Arguments<K extends keyof KernelExports> = EachAn<Parameters<KernelExports[K]>>;
 
-/** How long a thread may hold a task while nothing else goes on. A task is some milliseconds of work. */
-const PATIENCE_MILLISECONDS = 20_000;
 /** Spinning gives way to short sleeps when a wait becomes long: the machine may have given the other thread's core away. */
 const NAP_MILLISECONDS = 1;
 
@@ -53,25 +51,31 @@ export class Team {
   /** By thread number, from 1 on. */
   readonly #workers = new Map<number, PoolWorker>();
   readonly #values: number[] = [];
-  readonly #words: Int32Array;
-  readonly #job: Float64Array;
-  readonly #results: Float64Array;
+  #words = new Int32Array();
+  #job = new Float64Array();
+  #results = new Float64Array();
   #loaded: Loaded;
 
   constructor(
     private readonly memory: WebAssembly.Memory,
     kernels: Kernels,
+    /** Milliseconds that a thread may hold a task while nothing else goes on. A task is some milliseconds of work. */
+    private readonly patience = 20_000,
   ) {
-    // Of the first pages: a shared memory that grows keeps its old buffers valid.
-    this.#words = new Int32Array(memory.buffer, 0, control.job / 4);
-    this.#job = new Float64Array(memory.buffer, control.job, jobNumbers);
-    this.#results = new Float64Array(memory.buffer, control.results, mostTasks);
+    this.#look();
     this.#loaded = loadedOf(kernels);
+  }
+
+  #look(): void {
+    const { buffer } = this.memory;
+    this.#words = new Int32Array(buffer, 0, control.job / 4);
+    this.#job = new Float64Array(buffer, control.job, jobNumbers);
+    this.#results = new Float64Array(buffer, control.results, mostTasks);
   }
 
   /** Changes to another module's kernels, on one thread: `resize` starts others. */
   adopt(kernels: Kernels): void {
-    this.#dismissAll();
+    this.close();
     this.#loaded = loadedOf(kernels);
   }
 
@@ -113,6 +117,8 @@ export class Team {
    * @throws EngineThreadError when a thread has died with a task in its hands; what the kernel writes is then undefined.
    */
   run<K extends keyof KernelExports>(kernel: K, tasks: number, args: Arguments<K>): Float64Array {
+    // What grows without being shared takes its old views away.
+    if (this.#job.length === 0) this.#look();
     const results = this.#results;
     if (tasks > mostTasks) throw new Error(`${kernel}: ${tasks} tasks; at most ${mostTasks}`);
     if (tasks <= 0) return results;
@@ -123,14 +129,18 @@ export class Team {
     }
     const { wasm } = this.#loaded;
     const generation = wasm.announce(tasks);
+    let failure: { error: unknown } | undefined;
     for (let left = wasm.claim(generation); left > 0; left = wasm.claim(generation)) {
       try {
-        this.#compute(tasks - left);
-      } finally {
-        wasm.finish();
+        if (!failure) this.#compute(tasks - left);
+      } catch (error) {
+        // The job goes on to its end all the same: the next one must not meet its tasks.
+        failure = { error };
       }
+      wasm.finish();
     }
     this.#await(kernel, tasks);
+    if (failure) throw failure.error;
     return results;
   }
 
@@ -175,7 +185,7 @@ export class Team {
     while (done < tasks) {
       const now = performance.now();
       since ||= now;
-      if (now - since > PATIENCE_MILLISECONDS) throw this.#broken(kernel);
+      if (now - since > this.patience) throw this.#broken(kernel);
       nap(this.#words, control.finished / 4, done);
       const next = wasm.finished(tasks);
       if (next !== done) since = now;
@@ -189,13 +199,14 @@ export class Team {
   /** Goes on with the caller's thread alone. */
   #broken(kernel: string): EngineThreadError {
     const threads = this.size;
-    this.#dismissAll();
+    this.close();
     return new EngineThreadError(
       `one of the ${threads} threads of surge-wasm died in the middle of ${kernel}: what was being computed is lost; the engine goes on with 1 thread, useEngine({ threads: ${threads} }) starts others`,
     );
   }
 
-  #dismissAll(): void {
+  /** Ends the workers; the caller's thread can still compute. */
+  close(): void {
     for (const [thread, worker] of [...this.#workers]) this.#dismiss(thread, worker);
   }
 
@@ -208,7 +219,7 @@ export class Team {
   async #arrival(present: number, threads: number): Promise<void> {
     const start = performance.now();
     while (Atomics.load(this.#words, control.present / 4) < present) {
-      const late = performance.now() - start > PATIENCE_MILLISECONDS;
+      const late = performance.now() - start > this.patience;
       if (late || this.size < threads) {
         await this.resize(1);
         throw new InputError(
