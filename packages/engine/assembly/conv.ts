@@ -1,10 +1,9 @@
 /**
- * Convolution and its input gradient as a matrix product whose left operand, the patches of the picture
- * (im2col), only ever exists as one packed strip of pixels in the cache. See job.ts for the common form.
+ * Convolution and its input gradient as a matrix product whose left operand, the patches of the picture (im2col), never exists: tiles read
+ * pixels where they lie, through addresses for each tap. See job.ts for the common form.
  */
 import { ConvJob } from './job';
-import { NR, ROWS, copyTile, micro, multiplyPanels } from './micro';
-import { pack2, pack4 } from './pack';
+import { NR, ROWS, copyTile, indirect } from './micro';
 
 /** One located pixel: address under tap offset (0, 0), row and column there, target pixel. */
 export const COORDINATE_BYTES: usize = 16;
@@ -55,90 +54,44 @@ export function inside(
   return select<usize>(address, outside, (<u32>y < <u32>height) & (<u32>x < <u32>width));
 }
 
-/** Packs `count` located pixels: panels of ROWS pixels, each taps x channels deep. */
-function packStrip(job: ConvJob, count: i32, group: i32): void {
-  const panelBytes = <usize>(job.tapCount * job.groupSource) * (ROWS * 4);
-  let to = job.packed;
-  for (let p = 0; p < count; p += ROWS) {
-    packFour(job, p, count - p, group, to);
-    if (ROWS == 6) packTwo(job, p + 4, count - p - 4, group, to + 16);
-    to += panelBytes;
-  }
-}
-
-/** Row of a located pixel, or for those beyond the strip's end one that is outside under every tap. */
-function rowOf(at: usize, exists: bool): i32 {
-  return exists ? load<i32>(at, 4) : NOWHERE;
-}
-
-/** Four pixels from the p-th on, of which `left` exist, into every ROWS-th four floats from `to` on. */
-function packFour(job: ConvJob, p: i32, left: i32, group: i32, to: usize): void {
-  const channels = job.groupSource;
-  const channelBytes = (<usize>(group * channels)) << 2;
+/** Addresses of `count` located pixels under the taps: for ROWS pixels and each tap, ROWS addresses. */
+function tabulate(job: ConvJob, count: i32, group: i32): void {
+  const channelBytes = (<usize>(group * job.groupSource)) << 2;
   const height = job.sourceHeight;
   const width = job.sourceWidth;
-  const tapsEnd = job.taps + <usize>job.tapCount * 8;
   const outside = job.outside;
-  const at = job.coordinates + <usize>p * COORDINATE_BYTES;
-  const a0 = load<usize>(at) + channelBytes;
-  const y0 = rowOf(at, left > 0);
-  const x0 = load<i32>(at, 8);
-  const a1 = load<usize>(at, 16) + channelBytes;
-  const y1 = rowOf(at + 16, left > 1);
-  const x1 = load<i32>(at, 24);
-  const a2 = load<usize>(at, 32) + channelBytes;
-  const y2 = rowOf(at + 32, left > 2);
-  const x2 = load<i32>(at, 40);
-  const a3 = load<usize>(at, 48) + channelBytes;
-  const y3 = rowOf(at + 48, left > 3);
-  const x3 = load<i32>(at, 56);
-  for (let tap = job.taps; tap < tapsEnd; tap += 8) {
-    const y = load<i32>(tap);
-    const x = load<i32>(tap, 4);
-    const bytes = tapBytes(job, y, x);
-    const r0 = inside(y0 + y, x0 + x, height, width, a0 + bytes, outside);
-    const r1 = inside(y1 + y, x1 + x, height, width, a1 + bytes, outside);
-    const r2 = inside(y2 + y, x2 + x, height, width, a2 + bytes, outside);
-    const r3 = inside(y3 + y, x3 + x, height, width, a3 + bytes, outside);
-    if (channels == 1) {
-      store<f32>(to, load<f32>(r0));
-      store<f32>(to, load<f32>(r1), 4);
-      store<f32>(to, load<f32>(r2), 8);
-      store<f32>(to, load<f32>(r3), 12);
-    } else pack4(r0, r1, r2, r3, channels, to, ROWS * 4);
-    to += <usize>channels * (ROWS * 4);
-  }
-}
-
-/** The same of two pixels. */
-function packTwo(job: ConvJob, p: i32, left: i32, group: i32, to: usize): void {
-  const channels = job.groupSource;
-  const channelBytes = (<usize>(group * channels)) << 2;
-  const height = job.sourceHeight;
-  const width = job.sourceWidth;
-  const tapsEnd = job.taps + <usize>job.tapCount * 8;
-  const outside = job.outside;
-  const at = job.coordinates + <usize>p * COORDINATE_BYTES;
-  const a0 = load<usize>(at) + channelBytes;
-  const y0 = rowOf(at, left > 0);
-  const x0 = load<i32>(at, 8);
-  const a1 = load<usize>(at, 16) + channelBytes;
-  const y1 = rowOf(at + 16, left > 1);
-  const x1 = load<i32>(at, 24);
-  for (let tap = job.taps; tap < tapsEnd; tap += 8) {
-    const y = load<i32>(tap);
-    const x = load<i32>(tap, 4);
-    const bytes = tapBytes(job, y, x);
-    const r0 = inside(y0 + y, x0 + x, height, width, a0 + bytes, outside);
-    const r1 = inside(y1 + y, x1 + x, height, width, a1 + bytes, outside);
-    pack2(r0, r1, channels, to, ROWS * 4);
-    to += <usize>channels * (ROWS * 4);
+  const taps = job.taps;
+  const tapCount = job.tapCount;
+  const tileBytes = <usize>tapCount * (ROWS * 4);
+  let column = job.packed;
+  let at = job.coordinates;
+  let row = 0;
+  // Rows of the last tile beyond the strip read what lies outside.
+  const whole = ((count + ROWS - 1) / ROWS) * ROWS;
+  for (let p = 0; p < whole; p++) {
+    const base = load<usize>(at) + channelBytes;
+    const y = p < count ? load<i32>(at, 4) : NOWHERE;
+    const x = load<i32>(at, 8);
+    let to = column;
+    for (let t = 0; t < tapCount; t++) {
+      const tapY = load<i32>(taps + ((<usize>t) << 3));
+      const tapX = load<i32>(taps + ((<usize>t) << 3), 4);
+      const address = base + tapBytes(job, tapY, tapX);
+      store<usize>(to, inside(y + tapY, x + tapX, height, width, address, outside));
+      to += ROWS * 4;
+    }
+    at += COORDINATE_BYTES;
+    column += 4;
+    if (++row == ROWS) {
+      row = 0;
+      column += tileBytes - ROWS * 4;
+    }
   }
 }
 
 const NOWHERE: i32 = -0x40000000;
 
-/** Multiplies the packed strip with one set of weight panels and writes the target pixels. */
+/** Multiplies the located pixels with one set of weight panels and writes the target pixels. */
 function multiplyStrip(
   job: ConvJob,
   first: i32,
@@ -148,38 +101,39 @@ function multiplyStrip(
   target: usize,
   contiguous: bool,
 ): void {
-  const depth = job.tapCount * job.groupSource;
   const n = job.groupTarget;
+  const taps = job.tapCount;
+  const bytes = (<usize>job.groupSource) << 2;
   const pixelBytes = (<usize>job.targetChannels) << 2;
-  const strideA = <usize>depth * (ROWS * 4);
-  const strideB = (<usize>depth) << 5;
+  const panelBytes = <usize>(taps * job.groupSource) * (NR * 4);
+  const tileBytes = <usize>taps * (ROWS * 4);
   const column = target + ((<usize>(group * n)) << 2);
-  const a = job.packed;
   const tile = job.tile;
-  if (contiguous) {
-    const at = column + <usize>first * pixelBytes;
-    multiplyPanels(count, n, depth, a, strideA, panels, strideB, at, pixelBytes, false, tile, ROWS);
-    return;
-  }
   for (let j = 0; j < n; j += NR) {
-    let strip = a;
+    let table = job.packed;
+    const columns = min(NR, n - j);
     for (let p = 0; p < count; p += ROWS) {
-      micro(ROWS, depth, strip, panels, tile, NR * 4, false);
       const rows = min(ROWS, count - p);
-      for (let r = 0; r < rows; r++) {
-        const pixel = load<i32>(job.coordinates + <usize>(p + r) * COORDINATE_BYTES, 12);
-        const at = column + <usize>pixel * pixelBytes + ((<usize>j) << 2);
-        copyTile(tile + <usize>r * (NR * 4), at, 0, 1, min(NR, n - j), false);
+      if (contiguous && rows == ROWS && columns == NR) {
+        const at = column + <usize>(first + p) * pixelBytes + ((<usize>j) << 2);
+        indirect(taps, bytes, table, panels, at, pixelBytes);
+      } else {
+        indirect(taps, bytes, table, panels, tile, NR * 4);
+        for (let r = 0; r < rows; r++) {
+          const pixel = load<i32>(job.coordinates + <usize>(p + r) * COORDINATE_BYTES, 12);
+          const at = column + <usize>pixel * pixelBytes + ((<usize>j) << 2);
+          copyTile(tile + <usize>r * (NR * 4), at, 0, 1, columns, false);
+        }
       }
-      strip += strideA;
+      table += tileBytes;
     }
-    panels += strideB;
+    panels += panelBytes;
   }
 }
 
 /**
  * Runs some strips of a job with one or two sets of weight panels (`second` = 0: one); the second one writes to its own
- * target from the same packed strip. Each target's values depend on its own weights only, so that a
+ * target from the same addresses. Each target's values depend on its own weights only, so that a
  * target has the same bits whether or not the other is computed beside it.
  */
 export function convolve(
@@ -204,7 +158,7 @@ export function convolve(
     const count = min(job.strip, end - first);
     locate(job, first, count);
     for (let g = 0; g < job.groups; g++) {
-      packStrip(job, count, g);
+      tabulate(job, count, g);
       const offset = <usize>g * groupPanels;
       multiplyStrip(job, first, count, g, panels + offset, target, contiguous);
       if (second != 0) {

@@ -16,8 +16,8 @@ const GENERATION: usize = TICKET + 4;
 const FINISHED: usize = 128;
 const SLEEPERS: usize = 192;
 
-/** Looks at the generation before a thread without work sleeps: some tens of microseconds. */
-const IDLE: i32 = 20_000;
+/** Looks at the generation before a thread without work sleeps: some hundred microseconds, longer than JavaScript takes between two kernels. */
+const IDLE: i32 = 200_000;
 /** Looks at the finished tasks before the caller does something else: some milliseconds, longer than a task takes. */
 const PATIENCE: i32 = 1_000_000;
 /** A sleeper looks around after so many nanoseconds, or its thread could not be ended. */

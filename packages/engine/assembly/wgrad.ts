@@ -1,25 +1,24 @@
 /**
  * Filter gradient: dfilter (taps x channels) x outChannels = patches^T dy, a product whose inner dimension is
- * the pixels of the whole batch. Chunks of pixels are summed one after the other into dfilter.
+ * the pixels of the whole batch. Strips of pixels are summed one after the other into dfilter.
  *
- * For the left operand's panels (4 rows = 4 channels, a step = a pixel) NHWC is already the right way round:
- * the four channels of one pixel lie side by side, so packing is a plain copy and needs no transposition.
- *
- * The binary layer wants two such gradients of one dy, for sign(x) (padded with padValue) and for x (padded with
- * 0); they share the packed dy and the addresses, and nothing else: the first has the same bits with or
- * without the second.
+ * The left operand's rows are channels, four of one pixel lie side by side, and tiles read them where they lie. Of many channels they are
+ * copied together: pixels a power of two apart would push each other out of the first-level cache.
  */
 import { COORDINATE_BYTES, inside, locate, tapBytes } from './conv';
 import { ConvJob } from './job';
 import { loadLanes, storeLanes } from './lanes';
-import { NR, multiplyPanels } from './micro';
+import { NR, copyTile, gather4x8, multiplyPanels } from './micro';
 import { packByRows } from './pack';
 
-/** Rows of a panel: four channels of a pixel, as they lie. */
+/** Rows of a tile. */
 const MR: i32 = 4;
 
-/** Below so many channels the rows of a panel run across taps, so that panels are not mostly empty. */
+/** Below so many channels the rows of a tile run across taps, so that tiles are not mostly empty. */
 export const FEW_CHANNELS: i32 = 4;
+
+/** From so many channels on they are copied. */
+export const MANY_CHANNELS: i32 = 32;
 
 /** -1.0 where v < 0, else 1.0: the comparison, not the sign bit, so that -0 counts as +1. */
 export function signOf(v: v128): v128 {
@@ -27,61 +26,20 @@ export function signOf(v: v128): v128 {
   return v128.or(v128.and(negative, i32x4.splat(0x80000000)), f32x4.splat(1));
 }
 
-/** Addresses of the source pixel under one tap for each located pixel; 0 = outside the picture. */
+/** Addresses of the source pixel under one tap for each located pixel. */
 function tabulate(job: ConvJob, count: i32, tap: usize, channelBytes: usize, table: usize): void {
   const y = load<i32>(tap);
   const x = load<i32>(tap, 4);
   const offset = tapBytes(job, y, x) + channelBytes;
   const height = job.sourceHeight;
   const width = job.sourceWidth;
+  const outside = job.outside;
   const end = job.coordinates + <usize>count * COORDINATE_BYTES;
   for (let at = job.coordinates; at < end; at += COORDINATE_BYTES) {
     const row = load<i32>(at, 4) + y;
     const column = load<i32>(at, 8) + x;
-    store<usize>(table, inside(row, column, height, width, load<usize>(at) + offset, 0));
+    store<usize>(table, inside(row, column, height, width, load<usize>(at) + offset, outside));
     table += 4;
-  }
-}
-
-/** Panels of 4 channels under one tap. */
-function packChannels(
-  table: usize,
-  count: i32,
-  channels: i32,
-  signs: bool,
-  outside: f32,
-  to: usize,
-): void {
-  const end = table + ((<usize>count) << 2);
-  const padding = f32x4.splat(outside);
-  for (let c = 0; c < channels; c += MR) {
-    const offset = (<usize>c) << 2;
-    if (channels - c >= MR) {
-      for (let at = table; at < end; at += 4) {
-        const from = load<usize>(at);
-        let v = padding;
-        if (from != 0) {
-          v = v128.load(from + offset);
-          if (signs) v = signOf(v);
-        }
-        v128.store(to, v);
-        to += 16;
-      }
-    } else {
-      for (let at = table; at < end; at += 4) {
-        const from = load<usize>(at);
-        for (let r = 0; r < MR; r++) {
-          let v: f32 = 0;
-          if (c + r < channels) {
-            if (from == 0) v = outside;
-            else v = load<f32>(from + offset + ((<usize>r) << 2));
-            if (signs && from != 0) v = v < 0 ? -1 : 1;
-          }
-          store<f32>(to + ((<usize>r) << 2), v);
-        }
-        to += 16;
-      }
-    }
   }
 }
 
@@ -89,15 +47,7 @@ function packChannels(
  * Panels of 4 rows of the flat (tap, channel) index, from one table per tap. Rows beyond the last one repeat it;
  * their results are never read.
  */
-function packRows(
-  table: usize,
-  count: i32,
-  tapCount: i32,
-  channels: i32,
-  signs: bool,
-  outside: f32,
-  to: usize,
-): void {
+function packRows(table: usize, count: i32, tapCount: i32, channels: i32, to: usize): void {
   const last = tapCount * channels - 1;
   for (let row = 0; row <= last; row += MR) {
     const q1 = min(row + 1, last);
@@ -113,36 +63,70 @@ function packRows(
     const c3 = (<usize>(q3 % channels)) << 2;
     const end = t0 + ((<usize>count) << 2);
     for (; t0 < end; t0 += 4) {
-      store<f32>(to, entry(load<usize>(t0), c0, signs, outside));
-      store<f32>(to, entry(load<usize>(t0 + t1), c1, signs, outside), 4);
-      store<f32>(to, entry(load<usize>(t0 + t2), c2, signs, outside), 8);
-      store<f32>(to, entry(load<usize>(t0 + t3), c3, signs, outside), 12);
+      store<f32>(to, load<f32>(load<usize>(t0) + c0));
+      store<f32>(to, load<f32>(load<usize>(t0 + t1) + c1), 4);
+      store<f32>(to, load<f32>(load<usize>(t0 + t2) + c2), 8);
+      store<f32>(to, load<f32>(load<usize>(t0 + t3) + c3), 12);
       to += 16;
     }
   }
 }
 
-/** One value; a pixel outside (address 0) reads the unused start of memory and forgets it, without a branch. */
-function entry(from: usize, offset: usize, signs: bool, outside: f32): f32 {
-  let v = load<f32>(from + offset);
-  if (signs) v = select<f32>(-1, 1, v < 0);
-  return select<f32>(outside, v, from == 0);
+/** Panels of 4 channels under one tap. */
+function packChannels(table: usize, count: i32, channels: i32, to: usize): void {
+  const end = table + ((<usize>count) << 2);
+  for (let c = 0; c < channels; c += MR) {
+    const offset = (<usize>c) << 2;
+    // Behind the last channel it reads what no row keeps.
+    for (let at = table; at < end; at += 4) {
+      v128.store(to, v128.load(load<usize>(at) + offset));
+      to += 16;
+    }
+  }
+}
+
+/** One tap's rows of the gradient, for `n` columns of packed dy. */
+function multiplyChannels(
+  table: usize,
+  count: i32,
+  channels: i32,
+  n: i32,
+  packedDy: usize,
+  to: usize,
+  ldc: usize,
+  more: bool,
+  tile: usize,
+): void {
+  const panelBytes = (<usize>count) << 5;
+  for (let j = 0; j < n; j += NR) {
+    const columns = min(NR, n - j);
+    for (let c = 0; c < channels; c += MR) {
+      const at = to + <usize>c * ldc + ((<usize>j) << 2);
+      const offset = (<usize>c) << 2;
+      const rows = min(MR, channels - c);
+      if (rows == MR && columns == NR) {
+        gather4x8(count, table, offset, packedDy, at, ldc, more);
+      } else {
+        // Behind the last channel it reads what no row keeps.
+        gather4x8(count, table, offset, packedDy, tile, NR * 4, false);
+        copyTile(tile, at, ldc, rows, columns, more);
+      }
+    }
+    packedDy += panelBytes;
+  }
 }
 
 /**
- * dfilter of the job's source (the layer's x; grid and steps as in the forward), and in `second` that of the
- * other kind. `signs` says that the first one reads signs with `outside` as padding; the second reads values.
- * Summed are `pixels` grid pixels from `firstPixel` on, for `n` output channels of each group from `firstColumn` on.
+ * dfilter of the job's source (the layer's x; grid and steps as in the forward), what lies outside the picture being job.outside. Summed
+ * are `pixels` grid pixels from `firstPixel` on, for `n` output channels of each group from `firstColumn` on.
  * `table` holds strip addresses (times the taps when there are few channels), `packedDy` strip x
- * groupTarget rounded up to whole panels, job.packed strip x groupSource (few: taps x groupSource) likewise.
+ * groupTarget rounded up to whole panels, job.packed strip x groupSource
+ * likewise (with few channels strip x taps x groupSource).
  */
 export function filterGradient(
   job: ConvJob,
   dy: usize,
   dfilter: usize,
-  second: usize,
-  signs: bool,
-  outside: f32,
   table: usize,
   packedDy: usize,
   firstPixel: i32,
@@ -153,7 +137,7 @@ export function filterGradient(
   const end = firstPixel + pixels;
   const channels = job.groupSource;
   const ldc = (<usize>job.targetChannels) << 2;
-  const few = channels < FEW_CHANNELS;
+  const tile = job.tile;
   for (let first = firstPixel; first < end; first += job.strip) {
     const count = min(job.strip, end - first);
     const more = first > firstPixel;
@@ -164,48 +148,44 @@ export function filterGradient(
       const channelBytes = (<usize>(g * channels)) << 2;
       const column = (<usize>(g * job.groupTarget + firstColumn)) << 2;
       packByRows(dy + <usize>first * ldc + column, ldc, count, n, NR, packedDy, strideB);
-      if (few) {
+      if (channels < FEW_CHANNELS) {
         for (let t = 0; t < job.tapCount; t++) {
           const rows = table + ((<usize>(t * count)) << 2);
           tabulate(job, count, job.taps + <usize>t * 8, channelBytes, rows);
         }
+        packRows(table, count, job.tapCount, channels, job.packed);
         const m = job.tapCount * channels;
-        packRows(table, count, job.tapCount, channels, signs, outside, job.packed);
-        multiply(job, m, n, count, packedDy, dfilter + column, ldc, more);
-        if (second != 0) {
-          packRows(table, count, job.tapCount, channels, false, 0, job.packed);
-          multiply(job, m, n, count, packedDy, second + column, ldc, more);
-        }
+        const to = dfilter + column;
+        const a = job.packed;
+        multiplyPanels(m, n, count, a, strideA, packedDy, strideB, to, ldc, more, tile, MR);
         continue;
       }
       for (let t = 0; t < job.tapCount; t++) {
-        const at = <usize>(t * channels) * ldc + column;
+        const to = dfilter + <usize>(t * channels) * ldc + column;
         tabulate(job, count, job.taps + <usize>t * 8, channelBytes, table);
-        packChannels(table, count, channels, signs, outside, job.packed);
-        multiply(job, channels, n, count, packedDy, dfilter + at, ldc, more);
-        if (second != 0) {
-          packChannels(table, count, channels, false, 0, job.packed);
-          multiply(job, channels, n, count, packedDy, second + at, ldc, more);
+        if (channels < MANY_CHANNELS) {
+          multiplyChannels(table, count, channels, n, packedDy, to, ldc, more, tile);
+        } else {
+          packChannels(table, count, channels, job.packed);
+          const a = job.packed;
+          multiplyPanels(
+            channels,
+            n,
+            count,
+            a,
+            strideA,
+            packedDy,
+            strideB,
+            to,
+            ldc,
+            more,
+            tile,
+            MR,
+          );
         }
       }
     }
   }
-}
-
-function multiply(
-  job: ConvJob,
-  m: i32,
-  n: i32,
-  count: i32,
-  packedDy: usize,
-  to: usize,
-  ldc: usize,
-  more: bool,
-): void {
-  const strideA = (<usize>count) << 4;
-  const strideB = (<usize>count) << 5;
-  const tile = job.tile;
-  multiplyPanels(m, n, count, job.packed, strideA, packedDy, strideB, to, ldc, more, tile, MR);
 }
 
 /** `count` floats of the gradient: the sum of `parts` arrays, `stride` bytes apart, in their order. */

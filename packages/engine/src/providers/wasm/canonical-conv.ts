@@ -58,7 +58,7 @@ function convolve(
     sourceAddress: source,
     strip,
     packed: 2 * strip * depth,
-    outsideBits: new Int32Array(Float32Array.of(padValue).buffer)[0],
+    outside: padValue,
   });
   for (let group = 0; group < g.groups; group++) {
     const from = weights + 4 * group * n;

@@ -135,8 +135,8 @@ export interface JobArguments {
   readonly packed: number;
   /** Channels of the source in one group, where they are not source.channels / groups. */
   readonly groupSource?: number;
-  /** The 32 bits of what stands outside the picture. Default 0. */
-  readonly outsideBits?: number;
+  /** What stands outside the picture, or the 32 bits of it. Default 0. */
+  readonly outside?: number | { readonly bits: number };
 }
 
 /** A job, which each thread has for itself, and its strips as tasks. */
@@ -154,8 +154,10 @@ export function writeJob(engine: Engine, job: JobArguments): Job {
   const groupSource = job.groupSource ?? source.channels / groups;
   const taps = scratch.takeWords(grid.taps.flatMap((tap) => [tap.y, tap.x]));
   const outside = scratch.takeZeros(4 * groupSource + 16);
-  if (job.outsideBits !== undefined) {
-    new Int32Array(heap.buffer, outside, groupSource).fill(job.outsideBits);
+  if (typeof job.outside === 'number') {
+    new Float32Array(heap.buffer, outside, groupSource).fill(job.outside);
+  } else if (job.outside) {
+    new Int32Array(heap.buffer, outside, groupSource).fill(job.outside.bits);
   }
   const packed = scratch.takeForEach(team.places, 4 * job.packed);
   const coordinates = scratch.takeForEach(

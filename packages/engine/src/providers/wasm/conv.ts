@@ -10,7 +10,6 @@ import {
   inputSide,
   outputSide,
   roundUp,
-  stripLength,
   writeJob,
   type Grid,
 } from './conv-plan.js';
@@ -20,6 +19,8 @@ import { matMulKernel } from './mat-mul.js';
 import { GRAIN, partsOf, type Parts } from './threads/parts.js';
 
 const PANEL = 8;
+/** Pixels that are located together; a multiple of the tiles' 4 or 6. */
+const STRIP = 252;
 /** Pixels per step of the filter gradient: one panel of dy (8 KiB) stays in the first-level cache. */
 const GRADIENT_STRIP = 256;
 /** FEW_CHANNELS of assembly/wgrad.ts. */
@@ -43,9 +44,8 @@ export function floatKernels(engine: Engine): FloatKernels {
       scratch.scope(() => inputGradient(engine, g, source, [{ weights, target }]));
     },
     conv2dFilterGradient(x, dy, dfilter, g) {
-      const first = { target: dfilter.byteOffset, signs: false, outside: 0 };
-      const [source, gradient] = [x.byteOffset, dy.byteOffset];
-      scratch.scope(() => filterGradient(engine, g, source, gradient, first));
+      const [source, gradient, target] = [x.byteOffset, dy.byteOffset, dfilter.byteOffset];
+      scratch.scope(() => filterGradient(engine, g, source, gradient, target));
     },
   };
 }
@@ -77,16 +77,16 @@ function convolveForward(
       4 * PANEL * depth,
     ]);
   }
-  const strip = stripLength(depth);
+  const grid = forwardGrid(g);
   const job = writeJob(engine, {
-    grid: forwardGrid(g),
+    grid,
     batch: g.batch,
     groups: g.groups,
     source: inputSide(g),
     target: outputSide(g),
     sourceAddress: source,
-    strip,
-    packed: strip * depth,
+    strip: STRIP,
+    packed: STRIP * grid.taps.length,
   });
   const { at, strips, first } = job;
   team.run('convolve', strips.tasks, [at, panels, target, 0, 0, first, strips.count]);
@@ -114,8 +114,6 @@ export function inputGradient(
   const [first, second] = branches;
   for (const grid of inputGradientGrids(g)) {
     scratch.scope(() => {
-      const depth = grid.taps.length * (g.outChannels / g.groups);
-      const strip = stripLength(depth);
       const job = writeJob(engine, {
         grid,
         batch: g.batch,
@@ -123,8 +121,8 @@ export function inputGradient(
         source: outputSide(g),
         target: inputSide(g),
         sourceAddress: dy,
-        strip,
-        packed: strip * depth,
+        strip: STRIP,
+        packed: STRIP * grid.taps.length,
       });
       const panels = packTransposed(engine, g, grid, first.weights);
       const others = second ? packTransposed(engine, g, grid, second.weights) : 0;
@@ -173,21 +171,14 @@ export function packTransposed(
   return panels;
 }
 
-/** A filter gradient's target and what of x it reads: values, or signs with `outside` as padding. */
-export interface FilterGradientBranch {
-  readonly target: number;
-  readonly signs: boolean;
-  readonly outside: number;
-}
-
-/** Filter gradients of one dy; the second one reads the values of x, padded with 0. */
+/** dfilter of x, what lies outside the picture being `outside`. */
 export function filterGradient(
   engine: Engine,
   g: ConvGeometry,
   x: number,
   dy: number,
-  first: FilterGradientBranch,
-  secondTarget = 0,
+  target: number,
+  outside = 0,
 ): void {
   const { scratch, team } = engine;
   const grid = forwardGrid(g);
@@ -205,21 +196,18 @@ export function filterGradient(
     sourceAddress: x,
     strip,
     packed: strip * roundUp(few ? taps * channels : channels, 4),
+    outside,
   });
   const table = scratch.takeForEach(team.places, 4 * strip * (few ? taps : 1));
   const packedDy = scratch.takeForEach(
     team.places,
     4 * strip * roundUp(g.outChannels / g.groups, PANEL),
   );
-  const targets = [first.target, ...(secondTarget === 0 ? [] : [secondTarget])];
-  inCuts(engine, g, targets, PANEL, (cut) =>
+  inCuts(engine, g, target, PANEL, (cut) =>
     team.run('filterGradient', cut.tasks, [
       job.at,
       dy,
-      cut.targets[0],
-      cut.targets[1] ?? 0,
-      first.signs ? 1 : 0,
-      first.outside,
+      cut.target,
       table,
       packedDy,
       cut.firstPixel,

@@ -13,16 +13,18 @@ import type { Argument } from './threads/team.js';
 const MOST = 16;
 const FEWEST = 4;
 const LEAST_PIXELS = 512;
-const MOST_FLOATS = 2 * 1024 * 1024;
+const MOST_FLOATS = 4 * 1024 * 1024;
+/** Tasks where output channels are cut: each of them reads the whole input. */
+const COLUMN_TASKS = 8;
 /** A chunk's pixels are a multiple of it. */
 const UNIT = 256;
 /** Entries of a gradient that are added up at once, from all chunks. */
 const ADDED = 2048;
 
-/** What a task computes: pixels of the whole batch for output channels of each group, and where its gradients go. */
+/** What a task computes: pixels of the whole batch for output channels of each group, and where its gradient goes. */
 export interface Cut {
   readonly tasks: number;
-  readonly targets: readonly Argument[];
+  readonly target: Argument;
   readonly firstPixel: Argument;
   readonly pixels: Argument;
   readonly firstColumn: Argument;
@@ -32,13 +34,12 @@ export interface Cut {
 /**
  * Runs `compute` with cuts and adds up what they give.
  *
- * @param targets where the gradients of the branches go.
  * @param unit output channels that go through the kernel together.
  */
 export function inCuts(
   { scratch, team }: Engine,
   g: ConvGeometry,
-  targets: readonly number[],
+  target: number,
   unit: number,
   compute: (cut: Cut) => void,
 ): void {
@@ -46,15 +47,15 @@ export function inCuts(
   const n = g.outChannels / g.groups;
   const size = g.filterHeight * g.filterWidth * (g.inChannels / g.groups) * g.outChannels;
   if (pixels === 0) {
-    for (const target of targets) team.run('fill', 1, [target, size, 0]);
+    team.run('fill', 1, [target, size, 0]);
     return;
   }
   const chunks = partsOf(pixels, roundUp(Math.ceil(pixels / chunksOf(pixels, size)), UNIT));
   if (chunks.tasks === 1) {
-    const columns = partsOf(n, roundUp(Math.ceil(n / MOST), unit));
+    const columns = partsOf(n, roundUp(Math.ceil(n / COLUMN_TASKS), unit));
     compute({
       tasks: columns.tasks,
-      targets,
+      target,
       firstPixel: 0,
       pixels,
       firstColumn: { at: 0, task: columns.grain },
@@ -63,25 +64,23 @@ export function inCuts(
     return;
   }
   const stride = 4 * roundUp(size, 4);
-  const rooms = targets.map(() => scratch.take(stride * chunks.tasks));
+  const room = scratch.take(stride * chunks.tasks);
   compute({
     tasks: chunks.tasks,
-    targets: rooms.map((at) => ({ at, task: stride })),
+    target: { at: room, task: stride },
     firstPixel: { at: 0, task: chunks.grain },
     pixels: chunks.count,
     firstColumn: 0,
     columns: n,
   });
   const sums = partsOf(size, ADDED);
-  targets.forEach((target, i) =>
-    team.run('addGradients', sums.tasks, [
-      sums.from(rooms[i]),
-      chunks.tasks,
-      stride,
-      sums.from(target),
-      sums.count,
-    ]),
-  );
+  team.run('addGradients', sums.tasks, [
+    sums.from(room),
+    chunks.tasks,
+    stride,
+    sums.from(target),
+    sums.count,
+  ]);
 }
 
 /** Many enough for any number of threads, few enough that adding them up is nothing. */

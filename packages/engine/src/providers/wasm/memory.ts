@@ -11,6 +11,8 @@ const ALIGNMENT = 16;
 const PAGE = 64 * 1024;
 /** All that a 32-bit address reaches. */
 const MAXIMUM_PAGES = 65536;
+/** So much may be read, never used, behind what is taken: a kernel loads the channels of a pixel by fours. */
+const BEHIND = 64;
 /** Growing detaches every view, so it happens in large steps: a quarter of the heap, or this. */
 const LEAST_GROWTH = 16 * 1024 * 1024;
 
@@ -32,7 +34,8 @@ export class WasmHeap implements Heap {
     const address = this.#end;
     const end = address + Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
     const size = this.buffer.byteLength;
-    if (end > size) this.#grow(address, bytes, end - size, Math.max(size / 4, LEAST_GROWTH));
+    const missing = end + BEHIND - size;
+    if (missing > 0) this.#grow(address, bytes, missing, Math.max(size / 4, LEAST_GROWTH));
     this.#end = end;
     return address;
   }

@@ -48,15 +48,12 @@ export function backward(engine: Engine, args: SignConvGradientArguments): void 
     auxiliary !== undefined && combine
       ? { weights: auxiliary, target: scratch.take(4 * inputs) }
       : undefined;
-  const byTable = signsByTable(g);
   scratch.scope(() => {
-    if (byTable) {
+    if (signsByTable(g, 'input')) {
       signInputGradient(engine, g, dy, { weights: kernel, target: dx }, second);
       return;
     }
-    const signs = scratch.take(4 * weights);
-    const parts = partsOf(weights);
-    team.run('signs', parts.tasks, [parts.from(kernel), parts.from(signs), parts.count]);
+    const signs = signsOf(engine, kernel, weights);
     inputGradient(engine, g, dy, [{ weights: signs, target: dx }, second]);
   });
 
@@ -76,20 +73,25 @@ export function backward(engine: Engine, args: SignConvGradientArguments): void 
   } else applySlope(engine, dx, x, inputs, kind, parameter);
 
   const withSecond = dauxiliary !== undefined && auxiliaryGradient !== 0;
-  if (byTable) {
-    scratch.scope(() => signFilterGradient(engine, g, x, dy, dkernel, padValue));
-    const second = { target: dauxiliary ?? 0, signs: false, outside: 0 };
-    if (withSecond) filterGradient(engine, g, x, dy, second);
-  } else {
-    const first = { target: dkernel, signs: true, outside: padValue };
-    filterGradient(engine, g, x, dy, first, withSecond ? dauxiliary : 0);
-  }
+  scratch.scope(() => {
+    if (signsByTable(g, 'filter')) signFilterGradient(engine, g, x, dy, dkernel, padValue);
+    else filterGradient(engine, g, signsOf(engine, x, inputs), dy, dkernel, padValue);
+  });
+  if (withSecond) scratch.scope(() => filterGradient(engine, g, x, dy, dauxiliary));
   applySlope(engine, dkernel, kernel, weights, ...surrogateCode(args.weightSurrogate));
   if (dauxiliary !== undefined) {
     const parts = partsOf(weights);
     const at = parts.from(dauxiliary);
     team.run('scale', parts.tasks, [at, at, parts.count, auxiliaryGradient]);
   }
+}
+
+/** Signs as floats, in scratch memory. */
+function signsOf({ scratch, team }: Engine, values: number, count: number): number {
+  const signs = scratch.take(4 * count);
+  const parts = partsOf(count);
+  team.run('signs', parts.tasks, [parts.from(values), parts.from(signs), parts.count]);
+  return signs;
 }
 
 /** The gradient at `g` times the slope at the values `v`. */

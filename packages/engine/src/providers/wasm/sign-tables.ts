@@ -25,12 +25,16 @@ const TABLES_BYTES = GROUPS * 16 * ENTRY_BYTES;
 /** Pixels of a strip where signs are numbered by fours of pixels, and of one where pixels are lanes. */
 const PIXELS = GROUPS * TERMS;
 const STRIP = 15 * LANES;
-/** Fewer channels do not repay a table. */
-const LEAST_CHANNELS = 8;
+/**
+ * Fewer input channels do not repay the tables: where pixels are lanes each tap has its own, as many sums as 16 channels look up; where
+ * output channels are, all taps share them.
+ */
+const LEAST_CHANNELS = { input: 24, filter: 8 } as const;
 
-/** Whether the two gradients below can have this layer: one group, and output channels in fours. */
-export function signsByTable(g: ConvGeometry): boolean {
-  return g.groups === 1 && g.outChannels % TERMS === 0 && g.inChannels >= LEAST_CHANNELS;
+/** Whether a gradient below can have this layer and gains by it: one group, output channels in fours, input channels enough. */
+export function signsByTable(g: ConvGeometry, gradient: keyof typeof LEAST_CHANNELS): boolean {
+  const fits = g.groups === 1 && g.outChannels % TERMS === 0;
+  return fits && g.inChannels >= LEAST_CHANNELS[gradient];
 }
 
 /** dgrad(dy, sign(weights)), and the auxiliary branch's beside it. */
@@ -125,17 +129,17 @@ export function signFilterGradient(
     strip: PIXELS,
     packed: 0,
     groupSource: g.inChannels,
-    outsideBits: padValue === -1 ? -1 : 0,
+    outside: { bits: padValue === -1 ? -1 : 0 },
   });
   const numbers = scratch.takeForEach(team.places, taps * GROUPS * stride);
   const missing = scratch.takeForEach(team.places, 4 * taps * (1 + PIXELS));
   const table = scratch.takeForEach(team.places, TABLES_BYTES);
   const sums = scratch.takeForEach(team.places, 3 * ENTRY_BYTES);
-  inCuts(engine, g, [target], LANES, (cut) =>
+  inCuts(engine, g, target, LANES, (cut) =>
     team.run('signFilterGradient', cut.tasks, [
       job.at,
       dy,
-      cut.targets[0],
+      cut.target,
       padValue === 0 ? 1 : 0,
       numbers,
       missing,

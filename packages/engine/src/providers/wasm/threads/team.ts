@@ -19,6 +19,8 @@ export type Argument =
 type EachAn<T extends readonly unknown[]> = { [I in keyof T]: Argument };
 type Arguments<K extends keyof KernelExports> = EachAn<Parameters<KernelExports[K]>>;
 
+/** How long a worker may take to start on a busy machine. */
+const START_MILLISECONDS = 20_000;
 /** Spinning gives way to short sleeps when a wait becomes long: the machine may have given the other thread's core away. */
 const NAP_MILLISECONDS = 1;
 
@@ -219,7 +221,7 @@ export class Team {
   async #arrival(present: number, threads: number): Promise<void> {
     const start = performance.now();
     while (Atomics.load(this.#words, control.present / 4) < present) {
-      const late = performance.now() - start > this.patience;
+      const late = performance.now() - start > START_MILLISECONDS;
       if (late || this.size < threads) {
         await this.resize(1);
         throw new InputError(
