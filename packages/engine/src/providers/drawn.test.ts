@@ -58,9 +58,10 @@ describe.each(subjects)('%s', (_, name, isa) => {
     heap = new Reused(provider.heap, 2 ** 24);
   });
 
-  it(`equals the reference on ${runs} drawn geometries`, { timeout: 3_600_000 }, () => {
-    const property = fc.property(fc.integer({ min: 1, max: 3 }), fc.gen(), (threads, draw) => {
-      provider.configure?.({
+  it(`equals the reference on ${runs} drawn geometries`, { timeout: 3_600_000 }, async () => {
+    const counts = fc.integer({ min: 1, max: 3 });
+    const property = fc.asyncProperty(counts, fc.gen(), async (threads, draw) => {
+      await provider.configure?.({
         threads,
         binaryGradients: 'float32',
         auxiliaryGradients: 'float32',
@@ -79,6 +80,6 @@ describe.each(subjects)('%s', (_, name, isa) => {
         expect(saidWorst, `what ${what} says`).toBeLessThanOrEqual(kernelCase.bound);
       }
     });
-    fc.assert(property, { numRuns: runs });
+    await fc.assert(property, { numRuns: runs });
   });
 });

@@ -19,8 +19,12 @@ const probe = Uint8Array.of(
 export function hostFuses(): boolean {
   if (!WebAssembly.validate(probe)) return false;
   const { f } = new WebAssembly.Instance(new WebAssembly.Module(probe)).exports;
-  if (typeof f !== 'function') return false;
+  if (!isMultiplyAdd(f)) return false;
   // (1 + e)^2 = 1 + 2 e + e^2, whose last term is lost where the product is rounded on its own.
   const e = 2 ** -12;
   return f(1 + e, 1 + e, -(1 + 2 * e)) === e * e;
+}
+
+function isMultiplyAdd(value: unknown): value is (a: number, b: number, c: number) => number {
+  return typeof value === 'function';
 }
