@@ -1,0 +1,10 @@
+/** Annotated pictures: readers, batches with boxes. */
+export type { DetectionBatch, DetectionTarget } from './batch.js';
+export { readCoco, type CocoOptions } from './coco.js';
+export { pickDetection } from './columns.js';
+export { DetectionLoader } from './loader.js';
+export { boxesInPicture } from './placement.js';
+export type { DetectionAugmentation, DetectionLoaderOptions } from './plan.js';
+export type { DetectionSize } from './sizes.js';
+export type { AnnotatedPicture, AnnotationColumns, DetectionSet, FlawOptions } from './types.js';
+export { readVoc, vocClasses, vocLists, type VocOptions } from './voc.js';
