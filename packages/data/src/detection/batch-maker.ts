@@ -2,7 +2,6 @@
  * Makes batches of annotated pictures: draws where each comes to lie, decodes and resizes what is seen of it, a few at a time, and
  * writes it with its boxes. A pure function of (set, plan, epoch, batch), as all makers of batches.
  */
-import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import type { Augmentation } from '../augmentation.js';
 import { changeStream, EpochOrder, normalize, normalizedBytes } from '../batch-maker.js';
@@ -10,7 +9,6 @@ import { colorJitter } from '../colour.js';
 import { CorruptPicture, decodePicture } from '../pictures/decode.js';
 import { inParallel } from '../pictures/decoded.js';
 import type { Fit, Size } from '../pictures/fit.js';
-import { nameAt } from '../pictures/list.js';
 import { PictureReader } from '../pictures/read.js';
 import type { RandomStream } from '../random.js';
 import type { PictureList } from '../types.js';
@@ -169,16 +167,16 @@ export class DetectionBatchMaker {
   }
 
   private checkSize(index: number, found: Size): void {
-    const { columns, annotations, files } = this.source;
+    const { columns, annotations } = this.source;
     const [width, height] = [columns.widths[index], columns.heights[index]];
     if (found.width === width && found.height === height) return;
-    // Of many files: that of the picture's name.
-    const { name } = path.parse(nameAt(files, index));
+    const picture = this.reader.where(index);
+    // VOC's stands beside the folder of pictures, under the same name.
     const file = annotations.endsWith('*.xml')
-      ? annotations.replace(/\*\.xml$/, `${name}.xml`)
+      ? picture.replace(/JPEGImages([\\/])([^\\/]+)\.\w+$/, 'Annotations$1$2.xml')
       : annotations;
     throw new InputError(
-      `the picture ${this.reader.where(index)} is ${found.width} x ${found.height}, but its annotation says ` +
+      `the picture ${picture} is ${found.width} x ${found.height}, but its annotation says ` +
         `${width} x ${height} (${file}, line ${columns.lines[index]}): its boxes are of another picture, or of a turned one`,
     );
   }

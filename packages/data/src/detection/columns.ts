@@ -2,6 +2,7 @@
  * Packs what a reader found into the columns of a set, and makes the set: the same for every format.
  */
 import { createHash } from 'node:crypto';
+import { InputError } from '@surge-bnn/contract';
 import { makeList, nameAt, type FoundPicture } from '../pictures/list.js';
 import { PictureReader } from '../pictures/read.js';
 import type { PictureList } from '../types.js';
@@ -67,26 +68,47 @@ export function makeDetectionSet(
 
 /** The pictures at `indices` of a set, in that order: a part for validation, or fewer for a trial. */
 export function pickDetection(set: DetectionSet, indices: readonly number[]): DetectionSet {
-  const read = indices.map((i) => {
-    const { id, width, height, boxes, classes, difficult, truncated, crowd, areas } =
-      set.pictures[i];
-    return {
-      id,
-      width,
-      height,
-      line: set.columns.lines[i],
-      file: { name: nameAt(set.files, i), size: set.files.sizes[i], offset: set.files.offsets[i] },
-      objects: Array.from(classes, (label, k) => ({
-        box: [boxes[4 * k], boxes[4 * k + 1], boxes[4 * k + 2], boxes[4 * k + 3]] as const,
-        label,
-        difficult: difficult[k] === 1,
-        truncated: truncated[k] === 1,
-        crowd: crowd[k] === 1,
-        area: areas[k],
-      })),
-    };
-  });
+  const read = indices.map((i) => unpackPicture(set, i));
   return makeDetectionSet(set.files.root, set.files.packed, read, set);
+}
+
+/** Sets of one root and the same classes as one, in the order given. @throws InputError for others. */
+export function concatDetection(sets: readonly DetectionSet[]): DetectionSet {
+  const [first] = sets;
+  const other = sets.find(
+    ({ files, classes }) =>
+      files.root !== first.files.root || classes.join('\n') !== first.classes.join('\n'),
+  );
+  if (other !== undefined) {
+    throw new InputError(
+      `only sets of one folder and the same classes become one set: "${first.title}" of ${first.files.root} ` +
+        `and "${other.title}" of ${other.files.root} are not`,
+    );
+  }
+  const read = sets.flatMap((set) => set.pictures.map((_, i) => unpackPicture(set, i)));
+  const remarks = sets.flatMap((set) => set.remarks);
+  const annotations = [...new Set(sets.map((set) => set.annotations))].join(', ');
+  const facts = { ...first, remarks, annotations };
+  return makeDetectionSet(first.files.root, first.files.packed, read, facts);
+}
+
+function unpackPicture({ pictures, columns, files }: DetectionSet, i: number): ReadPicture {
+  const { id, width, height, boxes, classes, difficult, truncated, crowd, areas } = pictures[i];
+  return {
+    id,
+    width,
+    height,
+    line: columns.lines[i],
+    file: { name: nameAt(files, i), size: files.sizes[i], offset: files.offsets[i] },
+    objects: Array.from(classes, (label, k) => ({
+      box: [boxes[4 * k], boxes[4 * k + 1], boxes[4 * k + 2], boxes[4 * k + 3]] as const,
+      label,
+      difficult: difficult[k] === 1,
+      truncated: truncated[k] === 1,
+      crowd: crowd[k] === 1,
+      area: areas[k],
+    })),
+  };
 }
 
 /** Picture `i` of the columns. */

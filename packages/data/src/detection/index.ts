@@ -1,8 +1,17 @@
 /** Annotated pictures: readers, batches with boxes. */
 export type { DetectionBatch, DetectionTarget } from './batch.js';
 export { readCoco, type CocoOptions } from './coco.js';
-export { pickDetection } from './columns.js';
+export { concatDetection, pickDetection } from './columns.js';
 export { DetectionLoader } from './loader.js';
+export {
+  describeDetection,
+  detectionNames,
+  fetchDetection,
+  openDetection,
+  type DetectionDescription,
+  type DetectionName,
+  type OpenDetectionOptions,
+} from './open.js';
 export { boxesInPicture } from './placement.js';
 export type { DetectionAugmentation, DetectionLoaderOptions } from './plan.js';
 export type { DetectionSize } from './sizes.js';
