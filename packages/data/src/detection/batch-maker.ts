@@ -2,7 +2,6 @@
  * Makes batches of annotated pictures: draws where each comes to lie, decodes and resizes what is seen of it, a few at a time, and
  * writes it with its boxes. A pure function of (set, plan, epoch, batch), as all makers of batches.
  */
-import { InputError } from '@surge-bnn/contract';
 import type { Augmentation } from '../augmentation.js';
 import { changeStream, EpochOrder, normalize, normalizedBytes } from '../batch-maker.js';
 import { colorJitter } from '../colour.js';
@@ -15,6 +14,7 @@ import type { PictureList } from '../types.js';
 import type { DetectionBatch, DetectionTarget } from './batch.js';
 import { placeBoxes, type Placement } from './placement.js';
 import { drawPlacement, padded, type DetectionPlan } from './plan.js';
+import { checkPictureSize } from './read.js';
 import type { AnnotationColumns, DetectionSet } from './types.js';
 
 /** The part of a set that batches are made from; can be sent to a worker. */
@@ -143,7 +143,7 @@ export class DetectionBatchMaker {
     const { reader, table } = this;
     const bytes = await reader.read(index);
     const pixels = await decodePicture(bytes, reader.where(index), (found) => {
-      this.checkSize(index, found);
+      checkPictureSize(this.source, index, found);
       return fitOf(found, placement);
     });
     const { target: place, width, flipped } = placement;
@@ -164,21 +164,6 @@ export class DetectionBatchMaker {
         }
       }
     }
-  }
-
-  private checkSize(index: number, found: Size): void {
-    const { columns, annotations } = this.source;
-    const [width, height] = [columns.widths[index], columns.heights[index]];
-    if (found.width === width && found.height === height) return;
-    const picture = this.reader.where(index);
-    // VOC's stands beside the folder of pictures, under the same name.
-    const file = annotations.endsWith('*.xml')
-      ? picture.replace(/JPEGImages([\\/])([^\\/]+)\.\w+$/, 'Annotations$1$2.xml')
-      : annotations;
-    throw new InputError(
-      `the picture ${picture} is ${found.width} x ${found.height}, but its annotation says ` +
-        `${width} x ${height} (${file}, line ${columns.lines[index]}): its boxes are of another picture, or of a turned one`,
-    );
   }
 }
 
