@@ -4,7 +4,6 @@
  */
 import type { Augmentation } from '../augmentation.js';
 import { changeStream, EpochOrder, normalize, normalizedBytes } from '../batch-maker.js';
-import { colorJitter } from '../colour.js';
 import { CorruptPicture, decodePicture } from '../pictures/decode.js';
 import { inParallel } from '../pictures/decoded.js';
 import type { Fit, Size } from '../pictures/fit.js';
@@ -15,6 +14,7 @@ import type { DetectionBatch, DetectionTarget } from './batch.js';
 import { placeBoxes, type Placement } from './placement.js';
 import { drawPlacement, padded, type DetectionPlan } from './plan.js';
 import { checkPictureSize } from './read.js';
+import { ssdColour } from './ssd-colour.js';
 import type { AnnotationColumns, DetectionSet } from './types.js';
 
 /** The part of a set that batches are made from; can be sent to a worker. */
@@ -52,7 +52,7 @@ export class DetectionBatchMaker {
     this.reader = new PictureReader(source.files);
     this.table = normalizedBytes(plan.normalization);
     const { colour } = plan.augmentation;
-    this.colour = colour === undefined ? undefined : colorJitter(colour);
+    this.colour = colour === undefined ? undefined : ssdColour(colour);
   }
 
   /**

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -139,7 +141,7 @@ describe('DetectionLoader', () => {
       flip: 0.5,
       crop: true,
       expand: { probability: 0.5 },
-      colour: { brightness: 0.2, contrast: 0.5, saturation: 0.5, hue: 0.1 },
+      colour: { brightness: 0.2, contrast: 0.5, hue: 0.1, probability: 0.5, exchange: 0.5 },
     },
   };
 
@@ -296,3 +298,38 @@ describe('DetectionLoader', () => {
     await expect(readAll(await openSet(), {}, epoch)).rejects.toThrow(/epoch must be an integer/);
   });
 });
+
+/** The real files, where a checkout has them beside it. */
+const raccoons = fileURLToPath(
+  new URL('../../../../../shared/data/detection/raccoon.tar', import.meta.url),
+);
+
+it.skipIf(!existsSync(raccoons))(
+  'the three grey JPEGs of the raccoons are RGB, of 133 sizes in one epoch (skipped where ../shared/data/detection is not there)',
+  async () => {
+    const set = await readVoc(raccoons, { list: 'trainval' });
+    const size = { shortSide: 60, longSide: 100 };
+    const loader = new DetectionLoader(set, { ...options, size, batchSize: 8, workers: 2 });
+    const grey: string[] = [];
+    let count = 0;
+    for await (const { images, height, width, targets } of loader.epoch(0)) {
+      expect([height % 8, width % 8]).toEqual([0, 0]);
+      targets.forEach((target, k) => {
+        count++;
+        const isGrey = Array.from({ length: target.height }, (_, y) => y).every((y) => {
+          const from = 3 * ((k * height + y) * width);
+          const row = images.subarray(from, from + 3 * target.width);
+          return row.every((value, i) => {
+            const byte = 255 * (value * normalization.std[i % 3] + normalization.mean[i % 3]);
+            const first = row[i - (i % 3)] * normalization.std[0] + normalization.mean[0];
+            return Math.abs(byte - 255 * first) < 0.01;
+          });
+        });
+        if (isGrey) grey.push(set.pictures[target.index].id);
+      });
+    }
+    await loader.close();
+    expect(count).toBe(200);
+    expect(grey.sort()).toEqual(['raccoon-150', 'raccoon-152', 'raccoon-161']);
+  },
+);

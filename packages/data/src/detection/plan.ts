@@ -4,12 +4,12 @@
  */
 import { InputError } from '@surge-bnn/contract';
 import { checkNormalization } from '../batch-maker.js';
-import { colorJitter, type JitterAmounts } from '../colour.js';
 import type { Size } from '../pictures/fit.js';
 import type { RandomStream } from '../random.js';
 import type { ChannelStatistics } from '../types.js';
 import { placeRegion, type Placement } from './placement.js';
 import { checkSize, drawSize, largestSize, type DetectionSize } from './sizes.js';
+import { ssdColour, type SsdColour } from './ssd-colour.js';
 import { drawCanvas, drawCrop } from './ssd-crop.js';
 import type { AnnotatedPicture, DetectionSet } from './types.js';
 
@@ -17,8 +17,8 @@ import type { AnnotatedPicture, DetectionSet } from './types.js';
 export interface DetectionAugmentation {
   /** Mirrors left and right with this probability. */
   readonly flip?: number;
-  /** SSD's colours: brightness, contrast, saturation and hue in a random order. */
-  readonly colour?: JitterAmounts;
+  /** SSD's colours: brightness, contrast, saturation, hue, exchanged channels. */
+  readonly colour?: SsdColour;
   /** SSD's larger canvas of the mean colour: with this probability, 1 to `most` (absent: 4) times the sides. */
   readonly expand?: { readonly probability: number; readonly most?: number };
   /** SSD's random crop by the overlap with an object. */
@@ -129,7 +129,7 @@ export function drawPlacement(
 
 function checkAugmentation({ flip = 0, colour, expand }: DetectionAugmentation): void {
   checkProbability('augmentation.flip', flip);
-  if (colour !== undefined) colorJitter(colour);
+  if (colour !== undefined) ssdColour(colour);
   if (expand === undefined) return;
   checkProbability('augmentation.expand.probability', expand.probability);
   const { most = 4 } = expand;

@@ -77,7 +77,10 @@ function sizeOf(size: Element, source: Source): Pick<VocAnnotation, 'size'> {
 
 function objectOf(object: unknown, source: Source): VocObject {
   if (!isElement(object)) {
-    throw new InputError(`${source.where}: an <object> is empty; it needs <name> and <bndbox>`);
+    const at = source.text.search(/<object\s*\/>|<object>\s*<\/object>/);
+    throw new InputError(
+      `${source.where}, line ${lineAt(source.text, at)}: an <object> is empty; it needs <name> and <bndbox>`,
+    );
   }
   const line = lineOf(object, source);
   const { name, bndbox } = object;
@@ -134,7 +137,7 @@ function lineOf(element: Element, { text }: Source): number {
 }
 
 /** The line of a place in a text, counted from 1. */
-export function lineAt(text: string, index: number): number {
+function lineAt(text: string, index: number): number {
   let line = 1;
   for (let at = text.indexOf('\n'); at >= 0 && at < index; at = text.indexOf('\n', at + 1)) line++;
   return line;

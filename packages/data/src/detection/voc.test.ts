@@ -170,6 +170,12 @@ describe('readVoc', () => {
       /b\.xml, line 2: the object "cat" has no <bndbox>/,
     ],
     [
+      'an empty object',
+      { 'Annotations/b.xml': '<annotation>\n<folder/>\n<object/></annotation>' },
+      'train',
+      /b\.xml, line 3: an <object> is empty/,
+    ],
+    [
       'an object without a name',
       { 'Annotations/b.xml': '<annotation>\n<object><x>1</x></object></annotation>' },
       'train',

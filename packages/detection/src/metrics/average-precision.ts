@@ -5,7 +5,8 @@
 
 /**
  * 'area': the area under the curve of the best precision at each recall or beyond, VOC 2010 and later;
- * '11-point': the mean of that best precision at the recalls 0, 0.1, .. 1, VOC 2007.
+ * '11-point': the mean of that best precision at the recalls 0, 0.1, .. 1, VOC 2007. The recalls are exact tenths: a recall of 3 / 10 reaches 0.3,
+ * which numpy's arange(0, 1.1, 0.1), in many copies of that code, rounds up and misses (0.6 and 0.7, too).
  */
 export type PrecisionMethod = 'area' | '11-point';
 

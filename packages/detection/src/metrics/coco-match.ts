@@ -73,10 +73,11 @@ export function match(
     crowd[g] === 1 || isOutside(area) ? 1 : 0,
   );
   // What counts comes first; both parts stay in their order.
-  const order = [...ignored.keys()].sort((a, b) => ignored[a] - ignored[b]);
+  const order = Array.from(ignored, (_, g) => g).sort((a, b) => ignored[a] - ignored[b]);
   const fates = new Uint8Array(thresholds.length * scores.length);
+  const taken = new Uint8Array(width);
   thresholds.forEach((threshold, t) => {
-    const taken = new Uint8Array(width);
+    taken.fill(0);
     for (let d = 0; d < scores.length; d++) {
       let best = -1;
       // As pycocotools: an overlap of 1 passes any threshold in spite of rounding.
