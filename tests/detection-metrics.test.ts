@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { readVoc } from '@surge-bnn/data';
-import { cocoMetrics, vocMeanAveragePrecision, type Detections } from '@surge-bnn/detection';
+import { cocoMetrics, vocMeanAveragePrecision, type PictureDetections } from '@surge-bnn/detection';
 
 const archive = fileURLToPath(new URL('../../shared/data/detection/indoor.tar', import.meta.url));
 
@@ -87,7 +87,7 @@ it.skipIf(!existsSync(archive))(
       expect([...found.values()].flat()).toHaveLength(494);
       const classes = set.classes.length;
       // A class that has no object has no place among the set's: its detections are wrong in no class's count.
-      const pictures = set.pictures.map(({ id }): Detections => {
+      const pictures = set.pictures.map(({ id }): PictureDetections => {
         const lines = (found.get(id) ?? []).filter(({ name }) => set.classes.includes(name));
         return {
           boxes: lines.flatMap(({ corners: [x1, y1, x2, y2] }) => [x1 - 1, y1 - 1, x2, y2]),

@@ -2,13 +2,13 @@
  * What a metric is given for each picture: the objects that are there and those that were found. Types and the
  * checks that keep a wrong number from becoming a good score.
  *
- * Boxes are x1, y1, x2, y2, four numbers each, in pixels: x2 - x1 is the width. Truth and detections of a picture use
+ * Boxes are x1, y1, x2, y2, four numbers each, in pixels: x2 - x1 is the width. PictureTruth and detections of a picture use
  * the same pixels, those of the picture as it is stored.
  */
 import { InputError } from '@surge-bnn/contract';
 
 /** The objects of one picture. */
-export interface Truth {
+export interface PictureTruth {
   /** Four numbers an object. */
   readonly boxes: ArrayLike<number>;
   /** Class index of each object, from 0. */
@@ -22,7 +22,7 @@ export interface Truth {
 }
 
 /** What was found in one picture. */
-export interface Detections {
+export interface PictureDetections {
   /** Four numbers a detection. */
   readonly boxes: ArrayLike<number>;
   readonly scores: ArrayLike<number>;
@@ -36,8 +36,8 @@ export interface Detections {
  * @throws InputError that names the picture and the box, counted from 0.
  */
 export function checkPictures(
-  truth: readonly Truth[],
-  detections: readonly Detections[],
+  truth: readonly PictureTruth[],
+  detections: readonly PictureDetections[],
   classes: number,
 ): void {
   if (!Number.isInteger(classes) || classes < 1) {

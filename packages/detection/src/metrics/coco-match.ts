@@ -4,7 +4,7 @@
  * (crowds, objects of another size) is taken only where nothing else fits; a crowd may be taken any number of times.
  * A detection that takes an ignored object counts neither as right nor as wrong, nor does one of another size that takes nothing.
  */
-import type { Detections, Truth } from './boxes.js';
+import type { PictureDetections, PictureTruth } from './boxes.js';
 import { boxArea, crowdOverlap, overlap } from './overlap.js';
 
 /** Square pixels, both ends included. */
@@ -34,8 +34,8 @@ export interface Candidates {
 
 /** The objects and the best `most` detections of a class in a picture; undefined when it has neither. */
 export function candidates(
-  truth: Truth,
-  detections: Detections,
+  truth: PictureTruth,
+  detections: PictureDetections,
   label: number,
   most: number,
 ): Candidates | undefined {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '@surge-bnn/contract';
-import type { Detections, Truth } from './boxes.js';
+import type { PictureDetections, PictureTruth } from './boxes.js';
 import { cocoMetrics, type CocoMetrics } from './coco.js';
 import {
   countedOverlap,
@@ -48,8 +48,8 @@ const golden = JSON.parse(
   readFileSync(new URL('./coco.pycocotools.json', import.meta.url), 'utf8'),
 ) as readonly {
   readonly classes: number;
-  readonly truth: readonly Truth[];
-  readonly detections: readonly Detections[];
+  readonly truth: readonly PictureTruth[];
+  readonly detections: readonly PictureDetections[];
   readonly expected: {
     readonly stats: readonly (number | null)[];
     readonly classes: readonly (number | null)[];

@@ -5,7 +5,7 @@
  */
 import { InputError } from '@surge-bnn/contract';
 import { bestBeyond } from './average-precision.js';
-import { checkPictures, type Detections, type Truth } from './boxes.js';
+import { checkPictures, type PictureDetections, type PictureTruth } from './boxes.js';
 import {
   candidates,
   IGNORED,
@@ -19,7 +19,7 @@ import {
 export interface CocoOptions {
   /** How many classes there are. */
   readonly classes: number;
-  /** Detections of a class in a picture that count, for the three average recalls; the last is that of all AP. Default 1, 10, 100. */
+  /** PictureDetections of a class in a picture that count, for the three average recalls; the last is that of all AP. Default 1, 10, 100. */
   readonly maxDetections?: readonly [number, number, number];
 }
 
@@ -72,8 +72,8 @@ interface Scores {
  * @throws InputError for broken boxes, scores, classes or options.
  */
 export function cocoMetrics(
-  truth: readonly Truth[],
-  detections: readonly Detections[],
+  truth: readonly PictureTruth[],
+  detections: readonly PictureDetections[],
   { classes, maxDetections = [1, 10, 100] }: CocoOptions,
 ): CocoMetrics {
   checkPictures(truth, detections, classes);

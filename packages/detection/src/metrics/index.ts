@@ -1,5 +1,5 @@
 /** What detections are judged by: PASCAL VOC's and COCO's metrics. */
-export type { Detections, Truth } from './boxes.js';
+export type { PictureDetections, PictureTruth } from './boxes.js';
 export { cocoMetrics, type CocoMetrics, type CocoOptions, type CocoSummary } from './coco.js';
 export { crowdOverlap, overlap } from './overlap.js';
 export {

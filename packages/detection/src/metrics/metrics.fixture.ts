@@ -1,6 +1,6 @@
 /** What the tests of the metrics share: pictures written down shortly, drawn ones, and overlaps by counting. */
 import fc from 'fast-check';
-import type { Detections, Truth } from './boxes.js';
+import type { PictureDetections, PictureTruth } from './boxes.js';
 
 export type Corners = readonly [number, number, number, number];
 
@@ -18,7 +18,7 @@ export interface Find {
   readonly label?: number;
 }
 
-export function truthOf(things: readonly Thing[]): Truth {
+export function truthOf(things: readonly Thing[]): PictureTruth {
   return {
     boxes: Float32Array.from(things.flatMap(({ box }) => box)),
     classes: Int32Array.from(things, ({ label = 0 }) => label),
@@ -28,7 +28,7 @@ export function truthOf(things: readonly Thing[]): Truth {
   };
 }
 
-export function detectionsOf(finds: readonly Find[]): Detections {
+export function detectionsOf(finds: readonly Find[]): PictureDetections {
   return {
     boxes: Float32Array.from(finds.flatMap(({ box }) => box)),
     scores: finds.map(({ score }) => score),

@@ -11,7 +11,7 @@ import {
   type PrecisionMethod,
   type PrecisionRecall,
 } from './average-precision.js';
-import { checkPictures, type Detections, type Truth } from './boxes.js';
+import { checkPictures, type PictureDetections, type PictureTruth } from './boxes.js';
 import { overlap } from './overlap.js';
 
 export interface VocOptions {
@@ -29,7 +29,7 @@ export interface VocClass {
   readonly averagePrecision: number | null;
   /** Objects that are not difficult. */
   readonly objects: number;
-  /** Detections that were right, and wrong. */
+  /** PictureDetections that were right, and wrong. */
   readonly right: number;
   readonly wrong: number;
   /** After each detection that counts, best score first. */
@@ -49,8 +49,8 @@ export interface VocMetrics {
  * @throws InputError for broken boxes, scores, classes or options.
  */
 export function vocMeanAveragePrecision(
-  truth: readonly Truth[],
-  detections: readonly Detections[],
+  truth: readonly PictureTruth[],
+  detections: readonly PictureDetections[],
   { classes, minOverlap = 0.5, method = 'area' }: VocOptions,
 ): VocMetrics {
   checkPictures(truth, detections, classes);
@@ -82,8 +82,8 @@ export function vocMeanAveragePrecision(
 
 /** The detections of a class that count, best score first: was each right? And how many objects there are. */
 function judge(
-  truth: readonly Truth[],
-  detections: readonly Detections[],
+  truth: readonly PictureTruth[],
+  detections: readonly PictureDetections[],
   label: number,
   minOverlap: number,
 ): { right: boolean[]; objects: number } {
