@@ -6,6 +6,7 @@ import { InputError } from '@surge-bnn/contract';
 import { batchesPerEpoch, planBatches, type BatchPlan } from './batch-maker.js';
 import { InThreadProducer, type BatchProducer } from './batch-producer.js';
 import { checkImageSet, checkLabels, isImageSet } from './image-set.js';
+import { lookAhead } from './look-ahead.js';
 import type { Batch, BatchLoaderOptions, PictureSet } from './types.js';
 import { skippedPicture } from './pictures/skipped.js';
 
@@ -60,34 +61,16 @@ export class BatchLoader {
     checkCount('epoch', epoch);
     checkCount('firstBatch', firstBatch);
     const producer = await this.start();
-    const coming: ReturnType<BatchProducer['prepare']>[] = [];
-    let next = firstBatch;
-    try {
-      for (;;) {
-        while (coming.length < producer.ahead && next < this.batchesPerEpoch) {
-          const promise = producer.prepare(epoch, next++);
-          // Its failure is met below, when its turn comes; until then it is not "unhandled".
-          promise.catch(() => undefined);
-          coming.push(promise);
-        }
-        const first = coming.shift();
-        if (first === undefined) return;
-        const { batch, buffer } = await first;
-        this.tellSkipped(batch);
-        try {
-          yield batch;
-        } finally {
-          producer.recycle(buffer);
-        }
-      }
-    } finally {
-      // The loop was left early: what is still being prepared comes back unread.
-      for (const promise of coming) {
-        promise.then(
-          ({ buffer }) => producer.recycle(buffer),
-          () => undefined,
-        );
-      }
+    const batches = lookAhead(
+      firstBatch,
+      this.batchesPerEpoch,
+      producer.ahead,
+      (i) => producer.prepare(epoch, i),
+      ({ buffer }) => producer.recycle(buffer),
+    );
+    for await (const { batch } of batches) {
+      this.tellSkipped(batch);
+      yield batch;
     }
   }
 

@@ -253,7 +253,11 @@ function movePicture(
   }
 }
 
-function checkNormalization({ mean, std }: ChannelStatistics, set: PictureSet): void {
+/** @throws InputError when it does not fit the channels, or a number is none. */
+export function checkNormalization(
+  { mean, std }: ChannelStatistics,
+  set: { readonly name: string; readonly channels: number },
+): void {
   if (mean.length !== set.channels || std.length !== set.channels) {
     throw new InputError(
       `normalization holds ${mean.length} means and ${std.length} deviations, but the pictures of ` +

@@ -40,3 +40,4 @@ export { readPicture } from './pictures/file-set.js';
 export { randomStream, RandomStream } from './random.js';
 export * from './types.js';
 export { skippedPicture } from './pictures/skipped.js';
+export * from './detection/index.js';

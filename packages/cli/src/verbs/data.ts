@@ -1,11 +1,11 @@
 /** `surge-bnn data`: which data sets there are, and how to get them. */
-import { InputError } from '@surge-bnn/contract';
+import { InputError, unknownName } from '@surge-bnn/contract';
 import type { Command } from 'commander';
 import type {
   CheckedPictures,
   DatasetDescription,
-  DatasetName,
   FetchProgress,
+  FetchResult,
 } from '@surge-bnn/data';
 import { bytes, count } from '../terminal/format.js';
 import { catchInterrupts, EXIT_INTERRUPTED, interruptible } from '../terminal/interrupt.js';
@@ -13,6 +13,12 @@ import { print, processOutput, type Output, type OutputFlags } from '../terminal
 import { countProgress } from '../terminal/progress.js';
 import { formatTable } from '../terminal/table.js';
 import type { AddVerb } from '../verb.js';
+import {
+  drawSheet,
+  formatCheckedDetection,
+  formatDetection,
+  type SheetFlags,
+} from './data-detection.js';
 
 interface DataFlags extends OutputFlags {
   readonly directory?: string;
@@ -44,7 +50,10 @@ export const addData: AddVerb = (program, finish) => {
   data
     .command('check')
     .description('look a folder or tar archive of pictures over: classes, sizes, corrupt files')
-    .argument('<path>', 'a folder with train/<class>/.. and test/<class>/.. (or val), or a tar')
+    .argument(
+      '<path>',
+      "a folder with train/<class>/.. and test/<class>/.. (or val), or a tar; or annotated pictures in VOC's or COCO's layout",
+    )
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
@@ -52,6 +61,28 @@ export const addData: AddVerb = (program, finish) => {
     )
     .action(async (where: string, _: OutputFlags, command: Command) => {
       finish(await check(where, command.optsWithGlobals()));
+    });
+  data
+    .command('sheet')
+    .description('draw some annotated pictures with their boxes, side by side, as one PNG')
+    .argument(
+      '<name|path>',
+      "a set like voc2007, or a folder or tar archive in VOC's or COCO's layout",
+    )
+    .option('--list <name>', 'which pictures: train, val, trainval, test, val2017, ..')
+    .option('--out <file>', 'the PNG file')
+    .option('--count <n>', 'how many pictures', '12')
+    .option('--columns <n>', 'pictures in a row', '4')
+    .option('--tile <pixels>', 'width of a picture', '320')
+    .option('--seed <n>', 'draws which pictures', '1')
+    .option('--directory <folder>', where)
+    .option('--json', 'print JSON and nothing else')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ surge-bnn data sheet bccd.tar --list test --out sheet.png',
+    )
+    .action(async (source: string, _: SheetFlags, command: Command) => {
+      await drawSheet(source, command.optsWithGlobals());
     });
   const fetching = data
     .command('fetch')
@@ -65,12 +96,17 @@ export const addData: AddVerb = (program, finish) => {
 };
 
 async function check(where: string, flags: OutputFlags): Promise<number> {
-  const { checkPictures } = await import('@surge-bnn/data');
+  const { checkDetection, checkPictures, detectionLayout } = await import('@surge-bnn/data');
   const output = processOutput(flags);
   const progress = countProgress(output, 'pictures');
   const nothing = () => undefined; // to say: nothing is lost
   return interruptible(nothing, async (signal) => {
     const onProgress = progress.show;
+    if ((await detectionLayout(where)) !== undefined) {
+      const found = await checkDetection(where, { signal, onProgress }).finally(progress.close);
+      print(output, found, formatCheckedDetection);
+      return found.problems.length === 0 ? 0 : 2;
+    }
     const checked = await checkPictures(where, { signal, onProgress }).finally(progress.close);
     print(output, checked, formatCheck);
     const isSound = checked.halves.every(({ corrupt }) => corrupt.length === 0);
@@ -110,12 +146,17 @@ function fetchOptions(command: Command): Command {
 }
 
 async function list(flags: DataFlags): Promise<void> {
-  const { describeDatasets } = await import('@surge-bnn/data');
-  print(processOutput(flags), describeDatasets(flags), formatDatasets);
+  const { describeDatasets, describeDetection } = await import('@surge-bnn/data');
+  const [sets, annotated] = [describeDatasets(flags), describeDetection(flags)];
+  const output = processOutput(flags);
+  // One list for machines: annotated sets have "lists" where the others have training and test.
+  if (output.json) print(output, [...sets, ...annotated], String);
+  else output.result(`${formatDatasets(sets)}\n\n${formatDetection(annotated)}`);
 }
 
 async function fetch(name: string, flags: FetchFlags): Promise<number> {
-  const { fetchDataset } = await import('@surge-bnn/data');
+  const { datasetNames, detectionNames, fetchDataset, fetchDetection } =
+    await import('@surge-bnn/data');
   const output = processOutput(flags);
   const interrupt = catchInterrupts(() => {
     output.note(
@@ -123,12 +164,18 @@ async function fetch(name: string, flags: FetchFlags): Promise<number> {
     );
   });
   try {
-    const result = await fetchDataset(name as DatasetName, {
+    const options = {
       directory: flags.directory,
       baseUrl: flags.baseUrl,
       signal: interrupt.signal,
       onProgress: fileLines(output),
-    });
+    };
+    const pictures = datasetNames.find((known) => known === name);
+    const annotated = detectionNames.find((known) => known === name);
+    let result: FetchResult;
+    if (pictures !== undefined) result = await fetchDataset(pictures, options);
+    else if (annotated !== undefined) result = await fetchDetection(annotated, options);
+    else throw unknownName('data set', name, [...datasetNames, ...detectionNames]);
     print(output, result, ({ where: folder, downloaded, kept }) => {
       const parts = [`${downloaded.length} file(s) downloaded`, `${kept.length} were there`];
       return `${name} is complete in ${folder}: ${parts.join(', ')}`;

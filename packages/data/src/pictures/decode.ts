@@ -27,7 +27,7 @@ export class CorruptPicture extends InputError {
  * Decodes a picture and fits it: `fit` is told its size and chooses.
  *
  * @returns RGB bytes, HWC, of the size that the fit leaves.
- * @throws CorruptPicture also for what decodes only with the decoder's warnings.
+ * @throws what the fit refuses; CorruptPicture also for what decodes only with the decoder's warnings.
  */
 export async function decodePicture(
   bytes: Uint8Array,
@@ -47,6 +47,7 @@ export async function decodePicture(
     if (after !== undefined) image.extract(after);
     return await image.toColourspace('srgb').removeAlpha().raw({ depth: 'uchar' }).toBuffer();
   } catch (error) {
+    if (error instanceof InputError) throw error; // the fit's own
     // A decoder's complaints may fill lines; the first says it.
     const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
     throw new CorruptPicture(picture, reason, { cause: error });

@@ -1,0 +1,143 @@
+/**
+ * Looks annotated pictures over: reads every list and decodes every picture, and tells counts, sizes, and what is wrong. Changes nothing.
+ */
+import { existsSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { InputError } from '@surge-bnn/contract';
+import { CorruptPicture } from '../pictures/decode.js';
+import { inParallel } from '../pictures/decoded.js';
+import { openDetection } from './open.js';
+import { readAnnotated } from './read.js';
+import type { DetectionSet } from './types.js';
+import { vocLists } from './voc.js';
+
+/** What was found in one list. */
+export interface CheckedList {
+  readonly list: string;
+  readonly count: number;
+  /** Pictures without objects. */
+  readonly empty: number;
+  readonly difficult: number;
+  readonly crowd: number;
+  /** Objects by class. */
+  readonly classes: readonly { readonly name: string; readonly count: number }[];
+  readonly width: readonly [number, number];
+  readonly height: readonly [number, number];
+  readonly remarks: readonly string[];
+}
+
+export interface CheckedDetection {
+  readonly where: string;
+  readonly layout: 'voc' | 'coco';
+  readonly lists: readonly CheckedList[];
+  /** What keeps a list or a picture from being used, in sentences. */
+  readonly problems: readonly string[];
+}
+
+export interface CheckDetectionOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, of: number) => void;
+}
+
+/** Pictures decoded at the same time. */
+const AT_ONCE = 4;
+
+/** In which layout a folder or archive holds annotated pictures; undefined: in none that is known. */
+export async function detectionLayout(where: string): Promise<'voc' | 'coco' | undefined> {
+  const facts = await stat(where).catch(() => undefined);
+  if (facts === undefined) return undefined;
+  if (facts.isDirectory() && (await cocoLists(where)).length > 0) return 'coco';
+  try {
+    return (await vocLists(where)).length > 0 ? 'voc' : undefined;
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+/** The names of the lists in a folder or archive of that layout. */
+export function detectionLists(where: string, layout: 'voc' | 'coco'): Promise<readonly string[]> {
+  return layout === 'voc' ? vocLists(where) : cocoLists(where);
+}
+
+/**
+ * Checks all lists under `where`: a folder or tar archive in VOC's layout, or a folder with `annotations/instances_<list>.json` and the folders
+ * of their pictures. Every picture is decoded once.
+ *
+ * @throws InputError when it is in neither layout; the signal's reason when it is aborted.
+ */
+export async function checkDetection(
+  where: string,
+  { signal, onProgress }: CheckDetectionOptions = {},
+): Promise<CheckedDetection> {
+  const layout = await detectionLayout(where);
+  if (layout === undefined) {
+    throw new InputError(
+      `${where} holds no annotated pictures: neither VOC's Annotations and ImageSets/Main, nor COCO's annotations/instances_*.json`,
+    );
+  }
+  const names = await detectionLists(where, layout);
+  const problems: string[] = [];
+  const sets: DetectionSet[] = [];
+  for (const list of names) {
+    try {
+      sets.push(await openDetection(layout, { directory: where, list }));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  // VOC's lists share pictures.
+  const pictures = new Map<string, { readonly set: DetectionSet; readonly index: number }>();
+  for (const set of sets) {
+    set.pictures.forEach(({ path: name }, index) => pictures.set(name, { set, index }));
+  }
+  const all = [...pictures.values()];
+  const wrong = new Map<number, string>();
+  let done = 0;
+  await inParallel(
+    all.length,
+    async (i) => {
+      signal?.throwIfAborted();
+      try {
+        await readAnnotated(all[i].set, all[i].index);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        const isCorrupt = error instanceof CorruptPicture;
+        wrong.set(i, isCorrupt ? `corrupt: ${error.picture} (${error.reason})` : error.message);
+      }
+      onProgress?.(++done, all.length);
+    },
+    AT_ONCE,
+  );
+  problems.push(...[...wrong].sort(([x], [y]) => x - y).map(([, text]) => text));
+  return { where, layout, lists: sets.map(describe), problems };
+}
+
+function describe({ list, count, pictures, classes, columns, remarks }: DetectionSet): CheckedList {
+  const counts = new Uint32Array(classes.length);
+  for (const label of columns.classes) counts[label]++;
+  const sum = (flags: Uint8Array) => flags.reduce((total, flag) => total + flag, 0);
+  const range = (values: Uint32Array): [number, number] => [
+    values.reduce((low, value) => Math.min(low, value), Infinity),
+    values.reduce((high, value) => Math.max(high, value), 0),
+  ];
+  return {
+    list,
+    count,
+    empty: pictures.filter((picture) => picture.classes.length === 0).length,
+    difficult: sum(columns.difficult),
+    crowd: sum(columns.crowd),
+    classes: classes.map((name, label) => ({ name, count: counts[label] })),
+    width: range(columns.widths),
+    height: range(columns.heights),
+    remarks,
+  };
+}
+
+async function cocoLists(where: string): Promise<string[]> {
+  const folder = path.join(where, 'annotations');
+  const names = existsSync(folder) ? await readdir(folder) : [];
+  return names.flatMap((name) => /^instances_(.+)\.json$/.exec(name)?.[1] ?? []).sort();
+}

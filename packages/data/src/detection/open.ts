@@ -1,0 +1,165 @@
+/**
+ * The sets of annotated pictures by name: what a recipe, and `surge-bnn data`, ask for.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { InputError, unknownName } from '@surge-bnn/contract';
+import { folderOf } from '../directory.js';
+import type { DirectoryOption, FetchOptions, FetchResult } from '../types.js';
+import { detectionCatalogue, type PublishedDetectionName } from './catalogue.js';
+import { readCoco } from './coco.js';
+import { concatDetection } from './columns.js';
+import { fetchDetectionEntry } from './fetch.js';
+import type { DetectionSet, FlawOptions } from './types.js';
+import { readVoc } from './voc.js';
+
+/** `voc` and `coco` are folders of the user's own, in these layouts. */
+export type DetectionName = PublishedDetectionName | 'voc' | 'coco';
+
+const published = Object.keys(detectionCatalogue) as readonly PublishedDetectionName[];
+
+/** The names that `openDetection` knows. */
+export const detectionNames: readonly DetectionName[] = [...published, 'voc', 'coco'];
+
+export interface OpenDetectionOptions extends DirectoryOption, FlawOptions {
+  /** Which pictures: VOC's train, val, trainval, test or another list; COCO's train2017, val2017. */
+  readonly list: string;
+  /** Of `voc`: the classes in their order; default all that are there, sorted. */
+  readonly classes?: readonly string[];
+}
+
+/** One set for `surge-bnn data list`. */
+export interface DetectionDescription {
+  readonly name: PublishedDetectionName;
+  readonly title: string;
+  /** Pictures by list. */
+  readonly lists: Readonly<Record<string, number>>;
+  readonly classes: number;
+  /** Bytes to download. */
+  readonly bytes: number;
+  readonly how: string;
+  readonly licence: string;
+  readonly origin: string;
+  readonly where: string;
+  readonly present: boolean;
+  /** Archives that were not unpacked. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Opens a list of a set.
+ *
+ * `voc`: `directory` is a folder or tar archive in VOC's layout. `coco`: `directory` has `annotations/instances_<list>.json` and a
+ * folder `<list>` of pictures. The published ones lie in the folder `voc` or `coco` of the data directory.
+ *
+ * @throws InputError for an unknown name or list, a set that is not there (with the command that gets it), and as
+ * `readVoc` and `readCoco`.
+ */
+export async function openDetection(
+  name: DetectionName,
+  options: OpenDetectionOptions,
+): Promise<DetectionSet> {
+  const known = checkName(name);
+  const { list, strict, directory, classes } = options;
+  if (known === 'voc' || known === 'coco') {
+    if (directory === undefined) {
+      throw new InputError(
+        `the set "${known}" needs a directory: a folder in the layout of its name`,
+      );
+    }
+    const where = path.resolve(directory);
+    if (known === 'voc') return readVoc(where, { list, classes, strict });
+    if (classes !== undefined)
+      throw new InputError('the set "coco" takes no classes: it names its own');
+    return readCocoFolder(where, list, { strict });
+  }
+  if (classes !== undefined) {
+    throw new InputError(`the set "${known}" takes no classes: it has its own; leave them out`);
+  }
+  const { title, folder, origin, classes: own, lists } = detectionCatalogue[known];
+  if (!Object.hasOwn(lists, list))
+    throw unknownName(`list of "${known}"`, list, Object.keys(lists));
+  const where = folderOf(folder, { directory });
+  const facts = { name: known, title, origin, strict };
+  if (typeof own === 'number') {
+    checkThere(known, title, path.join(where, list));
+    return readCocoFolder(where, list, facts);
+  }
+  const years = known === 'voc0712' && list === 'trainval' ? ['2007', '2012'] : [yearOf(known)];
+  const parts: DetectionSet[] = [];
+  for (const year of years) {
+    checkThere(known, title, path.join(where, 'VOCdevkit', `VOC${year}`));
+    parts.push(await readVoc(where, { ...facts, list, classes: own, year }));
+  }
+  return parts.length === 1 ? parts[0] : concatDetection(parts);
+}
+
+/**
+ * Downloads what is missing of a published set, verifies and unpacks it.
+ *
+ * @throws InputError when it cannot (no network, no mirror has the file, wrong checksum, full disk, stopped by the signal), and
+ * for a set that is the user's own.
+ */
+export async function fetchDetection(
+  name: DetectionName,
+  options: FetchOptions = {},
+): Promise<FetchResult> {
+  const known = checkName(name);
+  if (known === 'voc' || known === 'coco') {
+    throw new InputError(`data set "${known}" is not downloaded: it is a folder of your own`);
+  }
+  return fetchDetectionEntry(detectionCatalogue[known], options);
+}
+
+/** The published sets with sizes, licence, place, and whether they are there (by the marks of their archives only). */
+export function describeDetection(options: DirectoryOption = {}): DetectionDescription[] {
+  return published.map((name) => {
+    const { title, folder, archives, lists, classes, licence, origin } = detectionCatalogue[name];
+    const where = folderOf(folder, options);
+    const missing = archives
+      .map((archive) => archive.name)
+      .filter((archive) => !existsSync(path.join(where, `${archive}.unpacked`)));
+    return {
+      name,
+      title,
+      lists,
+      classes: typeof classes === 'number' ? classes : classes.length,
+      bytes: archives.reduce((sum, archive) => sum + archive.bytes, 0),
+      how: `surge-bnn data fetch ${name}`,
+      licence,
+      origin,
+      where,
+      present: missing.length === 0,
+      missing,
+    };
+  });
+}
+
+function readCocoFolder(
+  where: string,
+  list: string,
+  facts: {
+    readonly name?: string;
+    readonly title?: string;
+    readonly origin?: string;
+  } & FlawOptions,
+): Promise<DetectionSet> {
+  const annotations = path.join(where, 'annotations', `instances_${list}.json`);
+  return readCoco({ ...facts, annotations, pictures: path.join(where, list), list });
+}
+
+function yearOf(name: PublishedDetectionName): string {
+  return name === 'voc2012' ? '2012' : '2007';
+}
+
+function checkThere(name: PublishedDetectionName, title: string, where: string): void {
+  if (existsSync(where)) return;
+  throw new InputError(`${title} is not there: no ${where}; run: surge-bnn data fetch ${name}`);
+}
+
+/** Names come from recipes and command lines, whatever the types say. */
+function checkName(name: string): DetectionName {
+  const known = detectionNames.find((candidate) => candidate === name);
+  if (known === undefined) throw unknownName('set of annotated pictures', name, detectionNames);
+  return known;
+}
