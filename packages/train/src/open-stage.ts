@@ -150,7 +150,7 @@ function resultsBefore(found?: Checkpoint, before?: OpenStage): readonly StageRe
 }
 
 /** The recipe's teacher with the objective that it makes of the training. */
-async function teach(
+export async function teach(
   { data, normalization, dataHash, parts }: RunContext,
   { distillation: spec }: Recipe,
   model: Model,

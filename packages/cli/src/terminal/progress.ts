@@ -7,7 +7,7 @@ import { engineText } from '@surge-bnn/contract';
 import { skippedPicture } from '@surge-bnn/data';
 import type { EpochMetrics, TrainEvent } from '@surge-bnn/train';
 import { Presets, SingleBar } from 'cli-progress';
-import { count, duration, percent } from './format.js';
+import { bytes, count, duration, percent } from './format.js';
 import type { Output } from './output.js';
 
 type StepEvent = Extract<TrainEvent, { type: 'step' }>;
@@ -139,6 +139,7 @@ function labelled(
             `${count(event.trainImages)} training images, ${count(event.testImages)} ${event.evaluatedOn === 'test' ? 'for evaluation' : 'held-out training images for evaluation'}, ` +
               `${several(event.epochs, 'epoch')} of ${several(event.stepsPerEpoch, 'step')} on ${engineText(event.engine)}${from}`,
           );
+          line(memoryLine(event.memory));
           const about = [`images: ${event.dataTitle}`, ...event.dataRemarks];
           for (const remark of [...engineRemarks(event.engine, availableParallelism()), ...about]) {
             if (!said.has(remark)) note(remark);
@@ -169,6 +170,16 @@ function labelled(
       bar?.close();
     },
   };
+}
+
+/** What a run needs and what there is; more than there is can be had by swapping at best. */
+export function memoryLine(memory: Extract<TrainEvent, { type: 'start' }>['memory']): string {
+  if (memory === undefined) return 'how much memory it needs is not known beforehand here';
+  const { bytes: need, there } = memory;
+  const both = `needs ${bytes(need)} of memory; ${bytes(there)} are there`;
+  return need <= there
+    ? both
+    : `${both}: it will be slow, or be stopped by the system; a smaller batch needs less`;
 }
 
 /** "1 epoch", "2 epochs". */
