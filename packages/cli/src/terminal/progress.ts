@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { engineText } from '@surge-bnn/contract';
 import { skippedPicture } from '@surge-bnn/data';
-import type { EpochMetrics, TrainEvent } from '@surge-bnn/train';
+import type { EpochMetrics, MemoryPlan, TrainEvent } from '@surge-bnn/train';
 import { Presets, SingleBar } from 'cli-progress';
 import { bytes, count, duration, percent } from './format.js';
 import type { Output } from './output.js';
@@ -139,12 +139,12 @@ function labelled(
             `${count(event.trainImages)} training images, ${count(event.testImages)} ${event.evaluatedOn === 'test' ? 'for evaluation' : 'held-out training images for evaluation'}, ` +
               `${several(event.epochs, 'epoch')} of ${several(event.stepsPerEpoch, 'step')} on ${engineText(event.engine)}${from}`,
           );
-          line(memoryLine(event.memory));
           const about = [`images: ${event.dataTitle}`, ...event.dataRemarks];
           for (const remark of [...engineRemarks(event.engine, availableParallelism()), ...about]) {
             if (!said.has(remark)) note(remark);
             said.add(remark);
           }
+          if (event.memory !== undefined) line(memoryLine(event.memory));
           break;
         }
         case 'stage':
@@ -173,13 +173,11 @@ function labelled(
 }
 
 /** What a run needs and what there is; more than there is can be had by swapping at best. */
-export function memoryLine(memory: Extract<TrainEvent, { type: 'start' }>['memory']): string {
-  if (memory === undefined) return 'how much memory it needs is not known beforehand here';
-  const { bytes: need, there } = memory;
+export function memoryLine({ bytes: need, there }: Pick<MemoryPlan, 'bytes' | 'there'>): string {
   const both = `needs ${bytes(need)} of memory; ${bytes(there)} are there`;
   return need <= there
     ? both
-    : `${both}: it will be slow, or be stopped by the system; a smaller batch needs less`;
+    : `${both}, so it will be slow or be stopped by the system; a smaller batch, or --set accumulate=2, needs less`;
 }
 
 /** "1 epoch", "2 epochs". */

@@ -34,14 +34,21 @@ export interface HeapNeed {
 /**
  * What the stages take, one after the other.
  *
- * @param free sizes of the blocks that lie free already.
+ * @param free sizes of the blocks that lie free already. Default: those that trying the stages leaves in a heap that was empty, which
+ * then count to the need.
  */
 export function runNeed(
   stages: readonly TracedStage[],
   images: Images,
-  free: readonly number[] = [],
+  free?: readonly number[],
 ): HeapNeed {
   const replay = new PoolReplay(free);
+  if (free === undefined) {
+    for (const { traces } of stages) {
+      for (const trace of traces.tried) replay.run(trace);
+      for (const bytes of replay.kept) replay.release(bytes);
+    }
+  }
   for (const stage of stages) {
     // A stage is opened before the one that it takes its weights from is closed.
     const before = replay.kept;

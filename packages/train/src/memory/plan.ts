@@ -6,11 +6,11 @@ import { freemem } from 'node:os';
 import { InputError } from '@surge-bnn/contract';
 import { backendMemory, heapRoom, withAllocationLog } from '@surge-bnn/engine';
 import type { AllocationLog, HeapRoom } from '@surge-bnn/engine';
-import type { RunContext } from '../open-stage.js';
 import type { MemoryNeed, MemoryPlan } from '../types.js';
 import { bytesPerImage, imagesAtOnce, keptBytes, runNeed } from './need.js';
 import type { Images, TracedStage } from './need.js';
 import { probeStage } from './probe.js';
+import type { PlanContext } from './probe.js';
 import { refusal } from './refusal.js';
 
 /**
@@ -19,7 +19,7 @@ import { refusal } from './refusal.js';
  *
  * @throws InputError when 32-bit addresses cannot hold it: what is needed, what takes most, what would fit.
  */
-export async function planMemory(context: RunContext): Promise<MemoryPlan | undefined> {
+export async function planMemory(context: PlanContext): Promise<MemoryPlan | undefined> {
   const stages = await withAllocationLog((log) => traceStages(context, log));
   const room = heapRoom();
   if (stages === undefined || room === undefined) return undefined;
@@ -42,7 +42,7 @@ export async function planMemory(context: RunContext): Promise<MemoryPlan | unde
 
 /** The traces of all stages; undefined where a stage cannot be tried. */
 async function traceStages(
-  context: RunContext,
+  context: PlanContext,
   log: AllocationLog,
 ): Promise<TracedStage[] | undefined> {
   const stages: TracedStage[] = [];

@@ -24,8 +24,16 @@ import { scratchRequests } from './scratch.js';
 import type { ScratchRequests } from './scratch.js';
 import { LinearTrace, sameTrace } from './trace.js';
 
+/** What of a run is known before its first stage is opened. */
+export type PlanContext = Pick<
+  RunContext,
+  'recipe' | 'parts' | 'engine' | 'data' | 'dataHash' | 'normalization' | 'plan'
+>;
+
 /** What a stage takes. The lists have more than one trace where the method computes otherwise at the end of the training. */
 export interface StageTraces {
+  /** All that trying it took: its blocks stay in the heap. */
+  readonly tried: readonly (readonly AllocationEvent[])[];
   /** Network, teacher, optimizer states and averages: what they leave stays. */
   readonly opening: readonly (readonly AllocationEvent[])[];
   /** An optimizer step, as a function of the pictures in a micro-batch. */
@@ -47,7 +55,7 @@ const lastStep = steps - 1;
 
 /** The traces; undefined where those of two batch sizes do not match. @throws InputError as the training itself would. */
 export async function probeStage(
-  context: RunContext,
+  context: PlanContext,
   planned: PlannedStage,
   log: AllocationLog,
 ): Promise<StageTraces | undefined> {
@@ -85,7 +93,7 @@ function probeRecipe(recipe: Recipe): Recipe {
   };
 }
 
-async function openCopy(context: RunContext, planned: PlannedStage): Promise<Copy> {
+async function openCopy(context: PlanContext, planned: PlannedStage): Promise<Copy> {
   const { recipe: whole, parts, data, engine, dataHash } = context;
   const recipe = probeRecipe(planned.recipe);
   const model = parts.model(recipe, data.train);
@@ -116,15 +124,17 @@ async function openCopy(context: RunContext, planned: PlannedStage): Promise<Cop
 
 /** Runs the copy on made-up pictures and cuts the log after each piece of work. */
 class Probe {
+  private readonly tried: (readonly AllocationEvent[])[] = [];
+
   constructor(
-    private readonly context: RunContext,
+    private readonly context: PlanContext,
     private readonly copy: Copy,
     private readonly log: AllocationLog,
   ) {}
 
   async run(): Promise<StageTraces | undefined> {
     // What the first step makes once and for all (averages) belongs to what stays.
-    const open = this.log.cut();
+    const open = await this.cut();
     const opening = [open, await this.step(0, few)];
     const first = await this.step(0, few);
     const last = await this.step(lastStep, few);
@@ -141,6 +151,7 @@ class Probe {
     const known = traces.map((three) => three.filter((trace) => trace !== undefined));
     if (known.some(({ length }) => length < 3)) return undefined;
     return {
+      tried: this.tried,
       opening,
       steps: known.map(([step]) => step),
       evaluations: known.map(([, evaluation]) => evaluation),
@@ -189,14 +200,17 @@ class Probe {
   /** Gives way to the event loop, too. */
   private async cut(): Promise<readonly AllocationEvent[]> {
     await nextTurn();
-    return this.log.cut();
+    const trace = this.log.cut();
+    this.tried.push(trace);
+    return trace;
   }
 
   private batch(count: number): Batch {
     const { height, width, channels, classes } = this.context.data.train;
     const random = randomStream(0, 'memory');
-    const images = Float32Array.from({ length: count * height * width * channels }, () =>
-      4 * random.uniform() - 2,
+    const images = Float32Array.from(
+      { length: count * height * width * channels },
+      () => 4 * random.uniform() - 2,
     );
     const indices = Int32Array.from({ length: count }, (_, i) => i);
     return { images, indices, labels: indices.map((i) => i % classes.length), count };

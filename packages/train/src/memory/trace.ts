@@ -37,7 +37,9 @@ export class LinearTrace {
       const slope = (other.bytes - event.bytes) / more;
       const line = { base: event.bytes - slope * count, slope };
       events.push(
-        event.kind === 'take' ? { kind: 'take', id: event.id, ...line } : { kind: 'release', ...line },
+        event.kind === 'take'
+          ? { kind: 'take', id: event.id, ...line }
+          : { kind: 'release', ...line },
       );
     }
     return new LinearTrace(events);
