@@ -145,6 +145,7 @@ function labelled(
             said.add(remark);
           }
           if (event.memory !== undefined) line(memoryLine(event.memory));
+          else note(`how much memory it needs is not known beforehand on ${event.engine.backend}`);
           break;
         }
         case 'stage':

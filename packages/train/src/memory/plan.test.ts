@@ -236,7 +236,7 @@ describe('foreseeing', () => {
 
 describe('a run that 32-bit addresses cannot hold', () => {
   let parts: Parts;
-  const large = { network: 'tiny', epochs: 1, batchSize: 2_000_000 };
+  const large = { network: 'tiny', epochs: 1 };
   beforeAll(() => {
     forget('surge-wasm');
     parts = partsWith(pictures('train', 1_200_000, 6, 1), pictures('test', 20, 6, 1), 'surge-wasm');
@@ -253,7 +253,7 @@ describe('a run that 32-bit addresses cannot hold', () => {
   };
 
   it('is refused before it has a folder, with what would fit', async () => {
-    const message = await refused({});
+    const message = await refused({ batchSize: 2_000_000 });
     expect(message).toMatch(
       /^the run needs [\d.]+ GB of memory and surge-wasm, with addresses of 32 bits, has 4\.29 GB: each of 1,200,000 images/,
     );
@@ -266,15 +266,26 @@ describe('a run that 32-bit addresses cannot hold', () => {
     expect(await refused({ batchSize: Math.floor(1.1 * batchSize) })).toMatch(/the run needs/);
     const [, accumulate] = /--set accumulate=(\d+)/.exec(message)?.map(Number) ?? [];
     expect(accumulate).toBeGreaterThan(1);
-    expect(await refused({ accumulate: accumulate - 1 })).toMatch(/the run needs/);
+    expect(await refused({ batchSize: 2_000_000, accumulate: accumulate - 1 })).toMatch(
+      /the run needs/,
+    );
   });
 
   it('names the stage whose batch is too large', async () => {
     const stages = [{ epochs: 1, batchSize: 100 }, { epochs: 1 }];
-    expect(await refused({ stages, epochs: 2 })).toContain('--set batchSize=');
+    expect(await refused({ batchSize: 2_000_000, stages, epochs: 2 })).toContain(
+      '--set batchSize=',
+    );
     const own = [{ epochs: 1 }, { epochs: 1, batchSize: 2_000_000 }];
     expect(await refused({ batchSize: 100, stages: own, epochs: 2 })).toContain(
       '--set stages.1.batchSize=',
+    );
+    const both = [
+      { epochs: 1, batchSize: 1_000_000 },
+      { epochs: 1, batchSize: 2_000_000, accumulate: 2 },
+    ];
+    expect(await refused({ stages: both, epochs: 2 })).toMatch(
+      /--set stages\.0\.batchSize=(\d+) --set stages\.1\.batchSize=\1\), and --set accumulate=(\d) --set stages\.1\.accumulate=\2 /,
     );
   });
 

@@ -31,9 +31,8 @@ export async function planMemory(context: PlanContext): Promise<MemoryPlan | und
   // The native heap is as large as the machine lets it be; what is more than that may still be swapped.
   if (backend !== 'surge-native' && endOf(stages, images, room) > room.mostBytes) {
     const { recipe } = context;
-    const fits = (changed: readonly TracedStage[]) =>
-      endOf(changed, images, room) <= room.mostBytes;
-    throw new InputError(refusal({ backend, recipe, need, stages, largest, images, fits }));
+    const end = (changed: readonly TracedStage[]) => endOf(changed, images, room);
+    throw new InputError(refusal({ backend, recipe, need, stages, images, end }));
   }
   // What the heap has taken is the process's already.
   const there = Math.min(room.mostBytes, freemem() + room.endBytes);

@@ -12,10 +12,9 @@ export interface TooLarge {
   readonly recipe: Recipe;
   readonly need: MemoryNeed;
   readonly stages: readonly TracedStage[];
-  /** Which of them keeps most for its images. */
-  readonly largest: number;
   readonly images: Images;
-  fits(stages: readonly TracedStage[]): boolean;
+  /** Where the heap would end with these stages. */
+  end(stages: readonly TracedStage[]): number;
 }
 
 /** The sentence. */
@@ -30,61 +29,87 @@ export function refusal(run: TooLarge): string {
 }
 
 function advice(run: TooLarge): string {
-  const { stages, largest, images } = run;
-  const { recipe } = stages[largest];
-  const [batch] = batchSizes(recipe.batchSize, images.training);
+  const { recipe, stages, images } = run;
+  const batch = Math.max(...stages.map((stage) => batchOf(stage, images)));
   const batchSize = largestBatch(run, batch);
   if (batchSize === undefined) {
+    const least = bytesText(run.end(withBatchSize(stages, 1)));
+    const evaluated = Math.min(evaluationBatch, images.evaluation);
     return (
-      `no batch size makes it fit, and its evaluations take up to ${evaluationBatch} images at once: ` +
+      `with batches of one image it still comes to ${least}, evaluations of ${count(evaluated)} images at once included: ` +
       'take a smaller network, smaller images or surge-native, which has all of the machine'
     );
   }
-  const fewer = `the largest batch size that fits is ${batchSize} (--set ${keyOf(run, 'batchSize')}=${batchSize})`;
-  const accumulate = leastAccumulation(run, batch, batchSize);
-  if (accumulate === undefined) return fewer;
-  return `${fewer}, and --set ${keyOf(run, 'accumulate')}=${accumulate} makes the same step of a batch in ${accumulate} pieces`;
+  const fewer = setting(recipe, stages, withBatchSize(stages, batchSize), 'batchSize');
+  const first = `the largest batch size that fits is ${batchSize} (${fewer})`;
+  const split = leastAccumulation(run, batch, batchSize);
+  if (split === undefined) return first;
+  const more = setting(recipe, stages, withAccumulation(stages, split), 'accumulate');
+  return `${first}, and ${more} makes the same step in ${split} pieces, which batch norm sees one by one`;
 }
 
-/** By bisection: the sizes of the last batch make steps of it, so this is one that fits, and the largest but for those. */
+/** By bisection. Sizes of last batches make steps of the need, so a larger one may fit, too; this one does. */
 function largestBatch(run: TooLarge, batch: number): number | undefined {
   let [fits, tooLarge] = [0, batch];
   while (tooLarge - fits > 1) {
     const middle = Math.floor((fits + tooLarge) / 2);
-    if (run.fits(changed(run, 'batchSize', middle))) fits = middle;
+    if (run.end(withBatchSize(run.stages, middle)) <= run.need.limit) fits = middle;
     else tooLarge = middle;
   }
   return fits === 0 ? undefined : fits;
 }
 
-/** The fewest pieces that make the batch fit; undefined where none does. @param batchSize a batch that fits as it is. */
+/** The fewest pieces that make the batch fit; undefined where few do not. @param batchSize one that fits as it is. */
 function leastAccumulation(run: TooLarge, batch: number, batchSize: number): number | undefined {
-  const { accumulate } = run.stages[run.largest].recipe;
-  const least = Math.ceil((accumulate * batch) / batchSize);
+  const least = Math.ceil(batch / batchSize) * Math.max(...run.stages.map(accumulateOf));
   for (let pieces = least; pieces <= Math.min(batch, 2 * least); pieces++) {
-    if (run.fits(changed(run, 'accumulate', pieces))) return pieces;
+    if (run.end(withAccumulation(run.stages, pieces)) <= run.need.limit) return pieces;
   }
   return undefined;
 }
 
-type Key = 'batchSize' | 'accumulate';
-
-/** The stages with another value of the key that `keyOf` names. */
-function changed(run: TooLarge, key: Key, value: number): TracedStage[] {
-  const own = hasOwn(run, run.largest, key);
-  return run.stages.map((stage, i) => {
-    const reached = own ? i === run.largest : !hasOwn(run, i, key);
-    return reached ? { ...stage, recipe: { ...stage.recipe, [key]: value } } : stage;
+/** No stage with a larger batch. */
+function withBatchSize(stages: readonly TracedStage[], most: number): TracedStage[] {
+  return stages.map((stage) => {
+    const { batchSize, accumulate } = stage.recipe;
+    const changed = {
+      batchSize: Math.min(batchSize, most),
+      accumulate: Math.min(accumulate, most),
+    };
+    return { ...stage, recipe: { ...stage.recipe, ...changed } };
   });
 }
 
-function keyOf(run: TooLarge, key: Key): string {
-  return hasOwn(run, run.largest, key) ? `stages.${run.largest}.${key}` : key;
+/** No stage with fewer pieces, where its batch has so many images. */
+function withAccumulation(stages: readonly TracedStage[], pieces: number): TracedStage[] {
+  return stages.map((stage) => {
+    const { batchSize } = stage.recipe;
+    const accumulate = Math.max(accumulateOf(stage), Math.min(pieces, batchSize));
+    return { ...stage, recipe: { ...stage.recipe, accumulate } };
+  });
 }
 
-/** Whether the stage names the key itself. */
-function hasOwn({ recipe }: TooLarge, stage: number, key: Key): boolean {
-  return recipe.stages?.[stage]?.[key] !== undefined;
+/** "--set batchSize=52", or the stages' own keys where they name it themselves. */
+function setting(
+  { stages: own }: Recipe,
+  before: readonly TracedStage[],
+  after: readonly TracedStage[],
+  key: 'batchSize' | 'accumulate',
+): string {
+  const settings = after.flatMap(({ recipe }, i) => {
+    if (recipe[key] === before[i].recipe[key]) return [];
+    const path = own?.[i]?.[key] === undefined ? key : `stages.${i}.${key}`;
+    return [`--set ${path}=${recipe[key]}`];
+  });
+  return [...new Set(settings)].join(' ');
+}
+
+function batchOf({ recipe }: TracedStage, images: Images): number {
+  return batchSizes(recipe.batchSize, images.training)[0];
+}
+
+function accumulateOf({ recipe }: TracedStage): number {
+  return recipe.accumulate;
 }
 
 function count(value: number): string {
