@@ -32,6 +32,7 @@ export async function checkMemory(
     });
     const context = {
       recipe,
+      options: { signal },
       parts,
       engine,
       data,

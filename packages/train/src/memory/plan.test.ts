@@ -220,6 +220,21 @@ describe('foreseeing', () => {
     }
   });
 
+  it('ends with Ctrl-C, and the run then stops before its first step', async () => {
+    const out = join(base, 'early');
+    const events: TrainEvent[] = [];
+    const options = {
+      out,
+      signal: AbortSignal.abort(),
+      onEvent: (e: TrainEvent) => events.push(e),
+    };
+    const { status, steps } = await runTraining(tinyRecipe(), options, parts);
+    expect({ status, steps }).toEqual({ status: 'aborted', steps: 0 });
+    expect(planOf(events)).toBeUndefined();
+    const { memory } = await runTraining(tinyRecipe(), { out, resume: true }, parts);
+    expect(memory?.images).toBe(16);
+  });
+
   it('is told when a run goes on, too', async () => {
     const out = join(base, 'resumed');
     const plans: (MemoryPlan | undefined)[] = [];

@@ -15,7 +15,7 @@ import { refusal } from './refusal.js';
 
 /**
  * What the run needs, and what there is. Undefined where that is not known: on TF.js's own backend, which has no heap to count, and
- * where the training will break off in its first step, which it then says itself.
+ * where the training will break off before or in its first step, which it then says itself.
  *
  * @throws InputError when 32-bit addresses cannot hold it: what is needed, what takes most, what would fit.
  */
@@ -47,8 +47,8 @@ async function traceStages(
   const stages: TracedStage[] = [];
   for (const planned of context.plan) {
     const traces = await probeStage(context, planned, log).catch((error: unknown) => {
-      // A loss that is not finite, a teacher that is not there: the run will say so in its place.
-      if (error instanceof InputError) return undefined;
+      // A loss that is not finite, a teacher that is not there, Ctrl-C: the run will say so in its place.
+      if (error instanceof InputError || context.options.signal?.aborted) return undefined;
       throw error;
     });
     if (traces === undefined) return undefined;

@@ -20,6 +20,7 @@ import { defaultEta } from '../recipe/schema.js';
 import type { Recipe } from '../recipe/schema.js';
 import { Session } from '../session.js';
 import type { PlannedStage } from '../stage-plan.js';
+import type { RunOptions } from '../types.js';
 import { scratchRequests } from './scratch.js';
 import type { ScratchRequests } from './scratch.js';
 import { LinearTrace, sameTrace } from './trace.js';
@@ -28,7 +29,7 @@ import { LinearTrace, sameTrace } from './trace.js';
 export type PlanContext = Pick<
   RunContext,
   'recipe' | 'parts' | 'engine' | 'data' | 'dataHash' | 'normalization' | 'plan'
->;
+> & { readonly options: Pick<RunOptions, 'signal'> };
 
 /** What a stage takes. The lists have more than one trace where the method computes otherwise at the end of the training. */
 export interface StageTraces {
@@ -53,7 +54,11 @@ const few = 2;
 const steps = 1000;
 const lastStep = steps - 1;
 
-/** The traces; undefined where those of two batch sizes do not match. @throws InputError as the training itself would. */
+/**
+ * The traces; undefined where those of two batch sizes do not match.
+ *
+ * @throws InputError as the training itself would; the signal's reason when it is aborted.
+ */
 export async function probeStage(
   context: PlanContext,
   planned: PlannedStage,
@@ -197,9 +202,10 @@ class Probe {
     return this.cut();
   }
 
-  /** Gives way to the event loop, too. */
+  /** Gives way to the event loop, too. @throws the signal's reason when it is aborted. */
   private async cut(): Promise<readonly AllocationEvent[]> {
     await nextTurn();
+    this.context.options.signal?.throwIfAborted();
     const trace = this.log.cut();
     this.tried.push(trace);
     return trace;
