@@ -193,6 +193,28 @@ describe('a run', () => {
     expect((await cli('train', tiny, '--out', out, '--force', '--quiet')).code).toBe(0);
   });
 
+  it('says what it needs of the memory, and leaves nothing where 32-bit addresses cannot hold that', async () => {
+    const out = path.join(folder, 'memory');
+    const wasm = ['--engine', 'wasm', '--epochs', '1'];
+    const { code, err } = await cli('train', tiny, '--out', out, ...wasm);
+    expect(code).toBe(0);
+    expect(err).toMatch(/^needs [\d.]+ MB of memory; [\d.]+ GB are there$/m);
+    const { memory } = JSON.parse(await readFile(path.join(out, 'summary.json'), 'utf8')) as {
+      memory: { bytes: number; limit: number };
+    };
+    expect(memory).toMatchObject({ limit: 2 ** 32, images: 32 });
+    expect(memory.bytes).toBeLessThan(1e8);
+
+    const absurd = ['--set', 'batchSize=2000000', '--set', 'network.options.width=64'];
+    const where = path.join(folder, 'absurd');
+    const refused = await cli('train', 'digits-small', '--out', where, ...wasm, ...absurd);
+    expect(refused.code).toBe(2);
+    expect(refused.err).toMatch(
+      /^surge-bnn: the run needs [\d.]+ GB of memory and surge-wasm.* has 4\.29 GB: each of 8,000 images .*--set batchSize=\d+\)[^\n]*\n$/,
+    );
+    await expect(readFile(path.join(where, 'config.json'))).rejects.toThrow('ENOENT');
+  });
+
   it('takes a method by its name and its settings beside it', async () => {
     const out = path.join(folder, 'settings');
     const method = ['--binarizer', 'ir-net', '--set', 'binarizer.start=-1', '--stop-after', '1'];

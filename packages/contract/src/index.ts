@@ -3,6 +3,7 @@
  * and attributes of the kernels, the geometry of a convolution, and the error that stands for a
  * user's mistake. Types, constants and pure functions on plain numbers only; no tensors here.
  */
+export * from './bytes-text.js';
 export * from './conv-geometry.js';
 export * from './engine-text.js';
 export * from './input-error.js';

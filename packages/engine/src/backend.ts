@@ -12,6 +12,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import type { AllocationLog } from './memory/allocation-log.js';
 import { Pool, type Block, type PoolStatistics } from './memory/pool.js';
 import {
   bytesPerEntry,
@@ -33,7 +34,8 @@ export class SurgeBackend extends MathBackendCPU {
   #pool: Pool;
   #pins = 0;
   #waiting: NumericRecord[] = [];
-  #freedWhilePinned: Block[] = [];
+  #freedWhilePinned: NumericRecord[] = [];
+  #log: AllocationLog | undefined;
 
   /** A tensor's float32 numbers in the heap. */
   readonly floats = (info: tf.TensorInfo): Float32Array => {
@@ -59,6 +61,16 @@ export class SurgeBackend extends MathBackendCPU {
   /** Blocks and bytes of the pool under the tensors. */
   statistics(): PoolStatistics {
     return this.#pool.statistics();
+  }
+
+  /** Sizes of the pool's blocks that lie free. */
+  freeBlocks(): number[] {
+    return this.#pool.freeBlocks();
+  }
+
+  /** Tells the log of all that is taken and given back from now on; undefined: no more. */
+  logTo(log: AllocationLog | undefined): void {
+    this.#log = log;
   }
 
   override write(values: Values | undefined, shape: number[], dtype: tf.DataType): DataId {
@@ -87,7 +99,9 @@ export class SurgeBackend extends MathBackendCPU {
     const length = tf.util.sizeFromShape(shape);
     const block = length ? this.#pool.take(length * 4) : undefined;
     const dataId = new RecordId();
-    this.data.set(dataId, new NumericRecord(this.provider.heap, 'float32', length, block));
+    const record = new NumericRecord(this.provider.heap, 'float32', length, block);
+    this.data.set(dataId, record);
+    this.#log?.take(record, length * 4);
     return { dataId, shape, dtype: 'float32' };
   }
 
@@ -183,6 +197,7 @@ export class SurgeBackend extends MathBackendCPU {
     const waits = block === undefined && length > 0;
     const place = waits ? numericArray(dtype, length) : block;
     const record = new NumericRecord(this.provider.heap, dtype, length, place);
+    this.#log?.take(record, bytes);
     if (waits) this.#waiting.push(record);
     // Without values the CPU kernels expect zeros, and add to them.
     if (values && length > 0) record.values.set(numbersOf(values));
@@ -196,15 +211,19 @@ export class SurgeBackend extends MathBackendCPU {
 
   #free(record: NumericRecord): void {
     if (record.waits) this.#waiting = this.#waiting.filter((other) => other !== record);
-    if (!record.block) return;
-    if (this.#pins > 0) this.#freedWhilePinned.push(record.block);
-    else this.#pool.free(record.block);
+    if (this.#pins > 0 && record.block) this.#freedWhilePinned.push(record);
+    else this.#release(record);
+  }
+
+  #release(record: NumericRecord): void {
+    this.#log?.free(record);
+    if (record.block) this.#pool.free(record.block);
   }
 
   #settle(): void {
     // Rarely anything is there, and this runs after every kernel.
     if (this.#freedWhilePinned.length > 0) {
-      for (const block of this.#freedWhilePinned.splice(0)) this.#pool.free(block);
+      for (const record of this.#freedWhilePinned.splice(0)) this.#release(record);
     }
     if (this.#waiting.length > 0) {
       for (const record of this.#waiting.splice(0)) this.#settleRecord(record);

@@ -2,8 +2,22 @@
  * @surge-bnn/engine: a TF.js backend for training on CPUs. Nothing acts on import; `useEngine` registers
  * and activates.
  */
-export { useEngine, backendMemory, backendNames } from './use-engine.js';
-export type { BackendName, EngineInfo, EngineMemory, EngineOptions } from './use-engine.js';
+export {
+  useEngine,
+  backendMemory,
+  backendNames,
+  heapRoom,
+  withAllocationLog,
+} from './use-engine.js';
+export type {
+  BackendName,
+  EngineInfo,
+  EngineMemory,
+  EngineOptions,
+  HeapRoom,
+} from './use-engine.js';
+export type { AllocationEvent, AllocationLog } from './memory/allocation-log.js';
+export { PoolReplay } from './memory/pool-replay.js';
 export { nativeReport } from './native-report.js';
 export type { NativeReport } from './native-report.js';
 export { kernelSupport, supportPage } from './support.js';

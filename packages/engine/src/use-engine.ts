@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkKeys, InputError, unknownName } from '@surge-bnn/contract';
 import { memoryIsShared } from '@surge-bnn/runtime';
 import type { SurgeBackend } from './backend.js';
+import { AllocationLog } from './memory/allocation-log.js';
 import type { PoolStatistics } from './memory/pool.js';
 import { loadProvider, type ProviderName } from './providers/load.js';
 import type { KernelName, Precision, ProviderSettings } from './providers/provider.js';
@@ -125,6 +126,48 @@ export interface EngineMemory extends PoolStatistics {
 export function backendMemory(backend: string = tf.getBackend()): EngineMemory | undefined {
   const known = registered(backend);
   return known && { ...known.statistics(), providerBytes: known.provider.ownBytes?.() ?? 0 };
+}
+
+/** The heap of an engine as it stands. */
+export interface HeapRoom {
+  /** Where it ends: blocks, live and free, and the provider's scratch memory in it. */
+  readonly endBytes: number;
+  /** All that it may come to; the system may allow less. */
+  readonly mostBytes: number;
+  /** Sizes of the blocks that lie free. */
+  readonly freeBlocks: readonly number[];
+}
+
+/** Undefined where `backendMemory` is. */
+export function heapRoom(backend: string = tf.getBackend()): HeapRoom | undefined {
+  const known = registered(backend);
+  if (known === undefined) return undefined;
+  const { heap, name } = known.provider;
+  return {
+    // Reserving nothing tells.
+    endBytes: heap.extend(0),
+    // The native heap is reserved once; the others have 32-bit addresses and grow.
+    mostBytes: name === 'native' ? heap.buffer.byteLength : 2 ** 32,
+    freeBlocks: known.freeBlocks(),
+  };
+}
+
+/**
+ * Runs the work while the current engine logs what is taken from its heap and given back; the log can be cut into pieces meanwhile.
+ * Undefined, and nothing is run, on 'cpu', which has no heap of its own.
+ */
+export async function withAllocationLog<T>(
+  work: (log: AllocationLog) => Promise<T>,
+): Promise<T | undefined> {
+  const known = registered(tf.getBackend());
+  if (known === undefined) return undefined;
+  const log = new AllocationLog();
+  known.logTo(log);
+  try {
+    return await work(log);
+  } finally {
+    known.logTo(undefined);
+  }
 }
 
 function checkBackend(name: string): BackendName | 'auto' {

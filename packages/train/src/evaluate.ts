@@ -14,6 +14,9 @@ import type { PlainBatch } from './gradients.js';
 import { asLogits } from './objective/objective.js';
 import type { Evaluation } from './types.js';
 
+/** Pictures that are evaluated at once where nothing else is said. */
+export const evaluationBatch = 250;
+
 export interface EvaluateOptions {
   /** Mean and deviation that the model was trained with. */
   readonly normalization: ChannelStatistics;
@@ -38,7 +41,7 @@ export async function evaluateModel(
 ): Promise<Evaluation> {
   // Pictures in files are decoded by the loader's own threads; those in memory need none.
   const usual = isImageSet(set) ? 0 : undefined;
-  const { normalization, batchSize = 250, workers = usual } = options;
+  const { normalization, batchSize = evaluationBatch, workers = usual } = options;
   const loader = new BatchLoader(set, {
     batchSize,
     seed: 0,
@@ -82,7 +85,12 @@ export function nextTurn(): Promise<void> {
 }
 
 /** The sum of the batch's losses; its predictions go into the tally. */
-function evaluateBatch(model: Model, set: PictureSet, batch: PlainBatch, tally: Tally): number {
+export function evaluateBatch(
+  model: Model,
+  set: PictureSet,
+  batch: PlainBatch,
+  tally: Tally,
+): number {
   return tf.tidy(() => {
     const x = imageTensor(batch, [set.height, set.width, set.channels]);
     const logits = asLogits(model, canonicalForward(model, x));

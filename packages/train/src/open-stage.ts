@@ -150,8 +150,13 @@ function resultsBefore(found?: Checkpoint, before?: OpenStage): readonly StageRe
 }
 
 /** The recipe's teacher with the objective that it makes of the training. */
-async function teach(
-  { data, normalization, dataHash, parts }: RunContext,
+export async function teach(
+  {
+    data,
+    normalization,
+    dataHash,
+    parts,
+  }: Pick<RunContext, 'data' | 'normalization' | 'dataHash' | 'parts'>,
   { distillation: spec }: Recipe,
   model: Model,
 ): Promise<{ objective: Objective; teacher: Model; hash: string } | undefined> {

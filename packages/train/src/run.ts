@@ -9,6 +9,7 @@ import { Clock } from './clock.js';
 import { checkSameEngine, engineRecord } from './engine-record.js';
 import { canonical, hashRecipe } from './hash.js';
 import { checkpoint } from './loop.js';
+import { planMemory } from './memory/plan.js';
 import { openStage, trainStage } from './open-stage.js';
 import type { OpenStage, RunContext } from './open-stage.js';
 import { defaultParts } from './parts.js';
@@ -28,7 +29,7 @@ import {
 import type { Session } from './session.js';
 import { dataHashOf } from './source.js';
 import { planStages, totalSteps } from './stage-plan.js';
-import type { RunOptions, RunSummary, StopReason } from './types.js';
+import type { MemoryNeed, MemoryPlan, RunOptions, RunSummary, StopReason } from './types.js';
 
 /**
  * Trains a recipe into a run folder. Deterministic: the same recipe, engine, threads and CPU give the same bits;
@@ -81,6 +82,7 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
     normalization: channelStatistics(data.train),
     plan: planStages(recipe, data.train.count),
   };
+  const memory = await planMemory(common);
   let stage = await openStage(common, found ?? 'fresh');
   let logs: RunLogs | undefined;
   try {
@@ -88,7 +90,7 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
     const clock = new Clock(stage.session.step);
     // A run that breaks off in its first epoch can be resumed, too.
     if (found === undefined) await checkpoint({ options, session: stage.session, logs });
-    announce(common, stage);
+    announce(common, stage, memory);
     let status = await trainStage(common, stage, logs, clock);
     while (status === 'finished' && stage.planned.index + 1 < common.plan.length) {
       const before = stage;
@@ -97,7 +99,7 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
       announceStage(options, stage);
       status = await trainStage(common, stage, logs, clock);
     }
-    const summary = await summarizeRun(common, stage.session, status);
+    const summary = await summarizeRun(common, stage.session, status, memory);
     await writeSummary(options.out, summary);
     options.onEvent?.({ type: 'stop', reason: status, summary });
     return summary;
@@ -107,7 +109,11 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
   }
 }
 
-function announce({ recipe, options, data, start, plan }: RunContext, stage: OpenStage): void {
+function announce(
+  { recipe, options, data, start, plan }: RunContext,
+  stage: OpenStage,
+  memory: MemoryPlan | undefined,
+): void {
   options.onEvent?.({
     type: 'start',
     out: options.out,
@@ -119,6 +125,7 @@ function announce({ recipe, options, data, start, plan }: RunContext, stage: Ope
     testImages: data.evaluation.count,
     evaluatedOn: data.evaluatedOn,
     engine: start,
+    ...(memory === undefined ? {} : { memory }),
     dataTitle: data.train.title,
     dataRemarks: remarksOf(data),
   });
@@ -145,6 +152,7 @@ async function summarizeRun(
   { recipe, options, data, dataHash, engine }: RunContext,
   session: Session,
   status: StopReason,
+  memory: MemoryPlan | undefined,
 ): Promise<RunSummary> {
   const [cpu] = cpus();
   const { stage, sources } = session;
@@ -175,6 +183,7 @@ async function summarizeRun(
     evaluatedOn: data.evaluatedOn,
     seconds: await readSeconds(options.out),
     engine,
+    ...(memory === undefined ? {} : { memory: withoutMachine(memory) }),
     cpu: `${cpu?.model.trim() ?? 'unknown'} x ${availableParallelism()}`,
     node: process.version,
     hashes: {
@@ -185,6 +194,11 @@ async function summarizeRun(
       ...sources,
     },
   };
+}
+
+/** What equal runs have in common. */
+function withoutMachine({ there: _, ...need }: MemoryPlan): MemoryNeed {
+  return need;
 }
 
 /** Of both halves; parts of one set say the same. */

@@ -23,6 +23,25 @@ export interface EngineStart extends EngineRecord {
   readonly passedOver?: string;
 }
 
+/** Bytes of the engine's heap that a run comes to, and what takes most of them. */
+export interface MemoryNeed {
+  readonly bytes: number;
+  /** All that the heap may come to. */
+  readonly limit: number;
+  /** Of weights, auxiliary weights, optimizer states, averages and a teacher: they stay. */
+  readonly kept: number;
+  /** Of activations and their gradients, for each image of a step. */
+  readonly perImage: number;
+  /** How many images go through the network at once in training: a batch, or a micro-batch of it. */
+  readonly images: number;
+}
+
+/** The same when a run begins. */
+export interface MemoryPlan extends MemoryNeed {
+  /** Bytes that the heap can come to now: the limit, or what the machine has left. */
+  readonly there: number;
+}
+
 export interface RunOptions {
   /** The run folder. It must not hold a run yet, unless `resume` or `force`. */
   readonly out: string;
@@ -100,6 +119,8 @@ export type TrainEvent =
       readonly testImages: number;
       readonly evaluatedOn: RunSummary['evaluatedOn'];
       readonly engine: EngineStart;
+      /** Absent: not known beforehand, as on TF.js's own backend. */
+      readonly memory?: MemoryPlan;
       /** What its numbers must be said to come from, and what is to be known about it. */
       readonly dataTitle: string;
       readonly dataRemarks: readonly string[];
@@ -182,6 +203,8 @@ export interface RunSummary {
   /** Seconds of training and evaluation, summed over all parts of a resumed run. */
   readonly seconds: number;
   readonly engine: EngineRecord;
+  /** Absent where it is not known beforehand, and in summaries of older versions. */
+  readonly memory?: MemoryNeed;
   readonly cpu: string;
   readonly node: string;
   /** sha256 of the final weights, of config.json's content and of the data, and of the weights at the start. */

@@ -1,4 +1,5 @@
 /** Numbers as people read them; a missing or non-finite number is a dash, never "NaN" or "undefined". */
+import { bytesText } from '@surge-bnn/contract';
 
 /** A number that may be missing: JSON has no NaN, so files hold null where there was one. */
 export type Maybe = number | null | undefined;
@@ -32,15 +33,9 @@ export function count(value: Maybe): string {
   return isNumber(value) ? Math.round(value).toLocaleString('en-US') : missing;
 }
 
-const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
-
 /** Bytes as "512 B", "13.5 kB" or "1.42 MB" (powers of ten). */
 export function bytes(value: Maybe): string {
-  if (!isNumber(value)) return missing;
-  const power = Math.min(byteUnits.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3));
-  if (power === 0) return `${value} B`;
-  const scaled = value / 1000 ** power;
-  return `${scaled < 100 ? scaled.toPrecision(3) : scaled.toFixed(0)} ${byteUnits[power]}`;
+  return isNumber(value) ? bytesText(value) : missing;
 }
 
 /** Four figures, by exponent where that is shorter: 0.08213, 1.25e-7. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { engineRemarks, progressSideBySide } from './progress.js';
+import { engineRemarks, memoryLine, progressSideBySide } from './progress.js';
 
 it('remarks on an engine that is not the one expected, and on too many threads', () => {
   const engine = { backend: 'surge-wasm', threads: 1 };
@@ -10,6 +10,15 @@ it('remarks on an engine that is not the one expected, and on too many threads',
   expect(engineRemarks({ ...engine, threads: 8 }, 2)).toEqual([
     '8 threads share 2 core(s); 2 would be faster',
   ]);
+});
+
+it('says what a run needs of the memory, and when that is more than there is', () => {
+  expect(memoryLine({ bytes: 412e6, there: 2 ** 32 })).toBe(
+    'needs 412 MB of memory; 4.29 GB are there',
+  );
+  expect(memoryLine({ bytes: 6.1e9, there: 3e9 })).toMatch(
+    /^needs 6\.10 GB of memory; 3\.00 GB are there, so it will be slow .* accumulate=2/,
+  );
 });
 
 it('says what holds for several runs once', () => {
@@ -36,6 +45,7 @@ it('says what holds for several runs once', () => {
       testImages: 5,
       evaluatedOn: 'test',
       engine: { backend: 'surge-wasm', threads: 1, passedOver: 'it is damaged' },
+      memory: { bytes: 5e6, limit: 1e9, kept: 1e6, perImage: 1e5, images: 4, there: 2e8 },
       dataTitle: 'ten digits',
       dataRemarks: ['one is left out'],
     });
@@ -45,7 +55,9 @@ it('says what holds for several runs once', () => {
     'surge-native is passed over: it is damaged',
     'images: ten digits',
     'one is left out',
+    'a  needs 5.00 MB of memory; 200 MB are there',
     'b  10 training images, 5 for evaluation, 2 epochs of 3 steps on surge-wasm with 1 thread',
+    'b  needs 5.00 MB of memory; 200 MB are there',
   ]);
 });
 

@@ -5,9 +5,9 @@
 import { availableParallelism } from 'node:os';
 import { engineText } from '@surge-bnn/contract';
 import { skippedPicture } from '@surge-bnn/data';
-import type { EpochMetrics, TrainEvent } from '@surge-bnn/train';
+import type { EpochMetrics, MemoryPlan, TrainEvent } from '@surge-bnn/train';
 import { Presets, SingleBar } from 'cli-progress';
-import { count, duration, percent } from './format.js';
+import { bytes, count, duration, percent } from './format.js';
 import type { Output } from './output.js';
 
 type StepEvent = Extract<TrainEvent, { type: 'step' }>;
@@ -144,6 +144,8 @@ function labelled(
             if (!said.has(remark)) note(remark);
             said.add(remark);
           }
+          if (event.memory !== undefined) line(memoryLine(event.memory));
+          else note(`how much memory it needs is not known beforehand on ${event.engine.backend}`);
           break;
         }
         case 'stage':
@@ -169,6 +171,14 @@ function labelled(
       bar?.close();
     },
   };
+}
+
+/** What a run needs and what there is; more than there is can be had by swapping at best. */
+export function memoryLine({ bytes: need, there }: Pick<MemoryPlan, 'bytes' | 'there'>): string {
+  const both = `needs ${bytes(need)} of memory; ${bytes(there)} are there`;
+  return need <= there
+    ? both
+    : `${both}, so it will be slow or be stopped by the system; a smaller batch, or --set accumulate=2, needs less`;
 }
 
 /** "1 epoch", "2 epochs". */

@@ -257,9 +257,13 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
 
   /** The signs of the transformed latent weights, 1 where negative: the packed bits. NaN counts as positive. */
   signBits(): Uint8Array {
-    return tf.tidy(() => {
-      return Uint8Array.from(this.parts().v.dataSync(), (value) => (value < 0 ? 1 : 0));
+    const bits = new Uint8Array(this.binaryKernel.read().size);
+    // Not as the tidy's result: tidy would look for tensors in it, entry by entry.
+    tf.tidy(() => {
+      const values = this.parts().v.dataSync();
+      for (let i = 0; i < bits.length; i++) bits[i] = values[i] < 0 ? 1 : 0;
     });
+    return bits;
   }
 
   /** The weight binarizer's term of the loss at the layer's p; undefined where there is none. Differentiable. */

@@ -71,6 +71,11 @@ export class Pool {
     };
   }
 
+  /** Sizes of the blocks that lie free. */
+  freeBlocks(): number[] {
+    return [...this.#free.values()].flatMap((list) => list.map(({ bytes }) => bytes));
+  }
+
   #extend(bytes: number): Block {
     const address = this.heap.extend(bytes);
     const block: Block = { address, bytes, owner: undefined, view: undefined };

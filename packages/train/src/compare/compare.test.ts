@@ -312,6 +312,8 @@ describe('compareRuns', () => {
     };
     const table = await compareRuns({ ...two, out, tuning }, undefined, watched);
     expect(asked).toEqual([
+      // Whether the engine can hold them is asked once for each arm: learning rates take no memory.
+      ...[0.25, 0.25, undefined, undefined],
       ...Array.from({ length: 8 }, () => 0.25),
       ...Array.from({ length: 4 }, () => undefined),
     ]);

@@ -9,9 +9,11 @@ import { defaultParts } from '../parts.js';
 import type { Parts } from '../parts.js';
 import type { Recipe } from '../recipe/schema.js';
 import { armRecipe } from './arms.js';
+import { checkMemory } from './check-memory.js';
 import { comparedRun } from './curve.js';
 import { clippingRemarks, gainsOf, pairRemarks, rowOf } from './gains.js';
 import { inLockedFolder, Queue } from './queue.js';
+import type { Job } from './queue.js';
 import { tune, tunedArm, tuningJobs } from './tune.js';
 import type { Tuning } from './tune.js';
 import type { Arm, CompareEvent, ComparedRun, ComparisonTable, TunedArm } from './types.js';
@@ -48,7 +50,9 @@ export async function compareRuns(
   return inLockedFolder(options.out, async () => {
     const { arms, seeds, out, signal } = options;
     const of = tuningJobs(options).length + arms.length * seeds.length;
-    const queue = new Queue({ out, signal, onEvent, parts }, of);
+    const queueOptions = { out, signal, onEvent, parts };
+    await checkMemory([...tuningJobs(options), ...finalJobs(options, arms)], queueOptions);
+    const queue = new Queue(queueOptions, of);
     const tuned = await tune(options, queue);
     const final = arms.map((arm) => tunedArm(arm, tuned));
     const runs = await finalRuns(options, final, queue);
@@ -59,21 +63,28 @@ export async function compareRuns(
 }
 
 async function finalRuns(
-  { recipe, seeds, out }: CompareOptions,
+  options: CompareOptions,
   arms: readonly Arm[],
   queue: Queue,
 ): Promise<ReadonlyMap<string, readonly ComparedRun[]>> {
   const runs = new Map<string, ComparedRun[]>(arms.map(({ name }) => [name, []]));
-  // Seeds outermost: an interrupted comparison has whole pairs.
-  for (const seed of seeds) {
-    for (const arm of arms) {
-      const folder = `${arm.name}-seed${seed}`;
-      const made = armRecipe(recipe, arm, seed);
-      const summary = await queue.run({ phase: 'final', arm: arm.name, recipe: made, folder });
-      runs.get(arm.name)?.push(await comparedRun(out, folder, seed, summary));
-    }
+  for (const job of finalJobs(options, arms)) {
+    const summary = await queue.run(job);
+    runs.get(job.arm)?.push(await comparedRun(options.out, job.folder, job.recipe.seed, summary));
   }
   return runs;
+}
+
+/** Seeds outermost: an interrupted comparison has whole pairs. */
+function finalJobs({ recipe, seeds }: CompareOptions, arms: readonly Arm[]): Job[] {
+  return seeds.flatMap((seed) =>
+    arms.map((arm) => ({
+      phase: 'final' as const,
+      arm: arm.name,
+      recipe: armRecipe(recipe, arm, seed),
+      folder: `${arm.name}-seed${seed}`,
+    })),
+  );
 }
 
 function tableOf(

@@ -100,7 +100,7 @@ export async function inLockedFolder<T>(out: string, work: () => Promise<T>): Pr
 }
 
 /** The summary of a finished run of this recipe on this engine. summary.json is put in place in one move, at the end. */
-async function finished(folder: string, recipe: Recipe, engine: EngineRecord) {
+export async function finished(folder: string, recipe: Recipe, engine: EngineRecord) {
   const summary = await readSummary(folder);
   const same =
     summary?.status === 'finished' &&

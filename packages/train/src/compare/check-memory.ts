@@ -1,0 +1,64 @@
+/** Before a comparison begins: whether the engine can hold all of its runs, so that none is refused after hours of others. */
+import { join } from 'node:path';
+import { InputError } from '@surge-bnn/contract';
+import { channelStatistics } from '@surge-bnn/data';
+import { engineRecord } from '../engine-record.js';
+import { canonical } from '../hash.js';
+import { planMemory } from '../memory/plan.js';
+import type { Recipe } from '../recipe/schema.js';
+import { dataHashOf } from '../source.js';
+import { planStages } from '../stage-plan.js';
+import { finished } from './queue.js';
+import type { Job, QueueOptions } from './queue.js';
+
+/**
+ * Jobs that differ in nothing that takes memory are looked at once, and those that are done not at all.
+ *
+ * @throws InputError for the first that does not fit, naming its arm.
+ */
+export async function checkMemory(
+  jobs: readonly Job[],
+  { out, signal, parts, onEvent }: QueueOptions,
+): Promise<void> {
+  const seen = new Set<string>();
+  for (const { recipe, arm, folder } of jobs) {
+    const key = sizing(recipe);
+    if (seen.has(key) || signal?.aborted) continue;
+    seen.add(key);
+    const engine = engineRecord(await parts.engine(recipe.engine));
+    if (await finished(join(out, folder), recipe, engine)) continue;
+    const data = await parts.data(recipe, (done, of) => {
+      onEvent({ type: 'train', event: { type: 'decode', done, of } });
+    });
+    const context = {
+      recipe,
+      options: { signal },
+      parts,
+      engine,
+      data,
+      dataHash: dataHashOf(data),
+      normalization: channelStatistics(data.train),
+      plan: planStages(recipe, data.train.count),
+    };
+    await planMemory(context).catch((error: unknown) => {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(`arm "${arm}": ${error.message}`, { cause: error });
+    });
+  }
+}
+
+/** What of a recipe decides how much memory it takes, and much that does not. */
+function sizing(recipe: Recipe): string {
+  const { learningRate: _, ...optimizer } = { learningRate: 0, ...recipe.optimizer };
+  const { compensator } = recipe;
+  return canonical({
+    ...recipe,
+    name: '',
+    description: '',
+    seed: 0,
+    optimizer,
+    schedule: 0,
+    compensator:
+      compensator === 'none' ? compensator : { ...compensator, eta: compensator.eta === 0 },
+  });
+}
