@@ -1,16 +1,23 @@
 /**
  * Memory that kernels take for themselves while they run and keep for the next time. No log has it; what of it grows with the batch is
- * known: a binary layer packs the bits of its inputs, and its backward with a compensator holds g_a, as large as the inputs, beside g_b.
- * (Float products and canonical evaluation work through strips, whose size no batch changes.) Everything else is as large as a layer's
- * weights and is there after a step of any batch.
+ * known: a binary layer packs the bits of its inputs, its backward keeps their signs, and with a compensator g_a, as large as the inputs, beside
+ * g_b; a filter gradient is summed in parts, more of them the more pixels there are. (Float products and canonical evaluation work through
+ * strips, whose size no batch changes.) Everything else is as large as a layer's weights and is there after a step of any batch.
  */
 import { BinaryLayer, layerCalls } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 
-/** Bytes for each picture that the kernels ask for, layer by layer in the order of computation. */
+/** A layer's filter gradient: pixels of its output in each picture, and numbers of its filters. */
+export interface FilterGradient {
+  readonly pixels: number;
+  readonly size: number;
+}
+
+/** Bytes for each picture that the kernels ask for, layer by layer in the order of computation; and the filter gradients. */
 export interface ScratchRequests {
   readonly forward: readonly number[];
   readonly backward: readonly number[];
+  readonly filterGradients: readonly FilterGradient[];
 }
 
 export function scratchRequests(model: Model): ScratchRequests {
@@ -18,17 +25,40 @@ export function scratchRequests(model: Model): ScratchRequests {
   const shapes = new Map(inputs.map(({ id, shape }) => [id, shape]));
   const forward: number[] = [];
   const backward: number[] = [];
+  const filterGradients: FilterGradient[] = [];
   for (const { layer, inputs: given, output, outputShape } of calls) {
     shapes.set(output, outputShape);
+    const filters = layer.trainableWeights.find(({ shape }) => shape.length === 4);
+    if (filters) {
+      filterGradients.push({
+        pixels: entries(outputShape.slice(1, -1)),
+        size: entries(filters.shape),
+      });
+    }
     if (!(layer instanceof BinaryLayer)) continue;
-    const shape = (shapes.get(given[0]) ?? []).slice(1).map((size) => size ?? 1);
+    const shape = (shapes.get(given[0]) ?? []).slice(1);
     const channels = shape.at(-1) ?? 1;
-    const pixels = shape.slice(0, -1).reduce((product, size) => product * size, 1);
+    const pixels = entries(shape.slice(0, -1));
     // The bits of a pixel come in words of 32.
     forward.push(4 * pixels * Math.ceil(channels / 32));
-    if (layer.compensator !== undefined) backward.push(4 * pixels * channels);
+    // Signs are bytes in rows of 16 where they are looked up (packages/engine, sign-tables.ts), else floats.
+    const signs = Math.max(
+      pixels * 16 * Math.ceil(channels / 16),
+      channels < 8 ? 4 * pixels * channels : 0,
+    );
+    backward.push(signs + (layer.compensator === undefined ? 0 : 4 * pixels * channels));
   }
-  return { forward, backward: backward.reverse() };
+  return { forward, backward: backward.reverse(), filterGradients };
+}
+
+function entries(shape: readonly (number | null)[]): number {
+  return shape.reduce<number>((product, size) => product * (size ?? 1), 1);
+}
+
+/** As packages/engine cuts a filter gradient: filter-gradient-cuts.ts has the same numbers. */
+function partsBytes({ pixels, size }: FilterGradient, pictures: number): number {
+  const parts = Math.min(16, Math.floor((pixels * pictures) / 512), Math.floor(2 ** 22 / size));
+  return parts < 4 ? 0 : 4 * size * parts;
 }
 
 /**
@@ -39,7 +69,7 @@ export function scratchRequests(model: Model): ScratchRequests {
  * @param largestWeights bytes of the largest weights of a layer, which are the other taker.
  */
 export function scratchGrowth(
-  { forward, backward }: ScratchRequests,
+  { forward, backward, filterGradients }: ScratchRequests,
   training: number,
   inference: number,
   largestWeights: number,
@@ -55,5 +85,6 @@ export function scratchGrowth(
     largest = bytes;
     sum += bytes;
   }
-  return sum > 0 ? sum + largestWeights : 0;
+  const parts = Math.max(0, ...filterGradients.map((one) => partsBytes(one, training)));
+  return parts + (sum > 0 ? sum + largestWeights : 0);
 }

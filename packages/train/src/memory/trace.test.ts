@@ -72,10 +72,26 @@ describe('sizes of batches', () => {
 
 describe('scratchGrowth', () => {
   it('counts what is larger than all before it, in the order of a step and an evaluation', () => {
-    const requests = { forward: [4, 2], backward: [10, 5, 30] };
+    const none = { forward: [], backward: [], filterGradients: [] };
+    const requests = { ...none, forward: [4, 2], backward: [10, 5, 30] };
     // 4 x 8, 10 x 8, 30 x 8; the evaluation's 4 x 20 are smaller.
     expect(scratchGrowth(requests, 8, 20, 100)).toBe(32 + 80 + 240 + 100);
-    expect(scratchGrowth({ forward: [4, 2], backward: [] }, 8, 20, 100)).toBe(32 + 80 + 100);
-    expect(scratchGrowth({ forward: [], backward: [] }, 8, 20, 100)).toBe(0);
+    expect(scratchGrowth({ ...none, forward: [4, 2] }, 8, 20, 100)).toBe(32 + 80 + 100);
+    expect(scratchGrowth(none, 8, 20, 100)).toBe(0);
+  });
+
+  it('counts the parts of the largest filter gradient', () => {
+    const of = (pixels: number, size: number, pictures: number) =>
+      scratchGrowth(
+        { forward: [], backward: [], filterGradients: [{ pixels, size }] },
+        pictures,
+        1,
+        0,
+      );
+    // 8 x 1024 pixels are 16 parts of 512; 3 x 512 are too few; of a million floats 4 parts are all that there may be.
+    expect(of(1024, 100, 8)).toBe(16 * 400);
+    expect(of(512, 100, 3)).toBe(0);
+    expect(of(1024, 2 ** 20, 8)).toBe(4 * 2 ** 22);
+    expect(of(1024, 2 ** 20 + 1, 8)).toBe(0);
   });
 });
