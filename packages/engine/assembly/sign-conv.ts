@@ -125,6 +125,39 @@ function gather(
   return missed;
 }
 
+/**
+ * The same of a pixel whose taps all lie inside the picture, `offsets` bytes from it, where a tap fills whole words or half a word: nothing
+ * is tested, and nothing shifted but the second of two halves.
+ */
+function gatherInside(
+  job: ConvJob,
+  coordinate: usize,
+  groupBytes: usize,
+  offsets: usize,
+  to: usize,
+): void {
+  const base = load<usize>(coordinate) + groupBytes;
+  const end = offsets + ((<usize>job.tapCount) << 2);
+  if (job.groupSource == 16) {
+    for (; offsets + 8 <= end; offsets += 8) {
+      const low = load<u16>(base + load<usize>(offsets));
+      const high = load<u16>(base + load<usize>(offsets, 4));
+      store<u32>(to, (<u32>low) | ((<u32>high) << 16));
+      to += 16;
+    }
+    if (offsets < end) store<u32>(to, load<u16>(base + load<usize>(offsets)));
+    return;
+  }
+  const tapEnd = ((<usize>job.groupSource) >> 5) << 2;
+  for (; offsets < end; offsets += 4) {
+    const from = base + load<usize>(offsets);
+    for (let w: usize = 0; w < tapEnd; w += 4) {
+      store<u32>(to, load<u32>(from + w));
+      to += 16;
+    }
+  }
+}
+
 /** The same where each tap fills whole words, so that nothing needs shifting. */
 function gatherWords(
   job: ConvJob,
@@ -170,7 +203,7 @@ function gatherWords(
 /**
  * Runs some strips of the job: source = packed words of the picture (sourceChannels counts words of a pixel), groupSource =
  * channels of a group, target y. `panels` and `sums` hold the groups' packed filters one after the other;
- * `missing` has room for 4 x (1 + taps) i32.
+ * `missing` has room for 4 x (1 + taps) i32, `offsets` for taps.
  */
 export function signConvolve(
   job: ConvJob,
@@ -180,6 +213,7 @@ export function signConvolve(
   outsideBits: i32,
   subtractOutside: bool,
   missing: usize,
+  offsets: usize,
   firstStrip: i32,
   strips: i32,
 ): void {
@@ -194,6 +228,22 @@ export function signConvolve(
   const pixelBytes = (<usize>job.targetChannels) << 2;
   const missingStride = (<usize>(1 + job.tapCount)) << 2;
   const tile = job.tile;
+  const channels = job.groupSource;
+  const plain = channels == 16 || (channels & 31) == 0;
+  const groupBytes = (<usize>((channels + 31) >> 5)) << 2;
+  let top = 0;
+  let bottom = job.sourceHeight;
+  let left = 0;
+  let right = job.sourceWidth;
+  for (let t = 0; t < job.tapCount; t++) {
+    const y = load<i32>(job.taps + ((<usize>t) << 3));
+    const x = load<i32>(job.taps + ((<usize>t) << 3), 4);
+    store<usize>(offsets + ((<usize>t) << 2), tapBytes(job, y, x));
+    top = max(top, -y);
+    bottom = min(bottom, job.sourceHeight - y);
+    left = max(left, -x);
+    right = min(right, job.sourceWidth - x);
+  }
   const end = min(total, (firstStrip + strips) * job.strip);
   for (let first = firstStrip * job.strip; first < end; first += job.strip) {
     const count = min(job.strip, end - first);
@@ -205,7 +255,12 @@ export function signConvolve(
           const at = job.coordinates + <usize>(p + r) * COORDINATE_BYTES;
           const list = missing + <usize>r * missingStride;
           const to = job.packed + ((<usize>r) << 2);
-          store<i32>(list, gather(job, at, g, outsideBits, to, list + 4));
+          const row = load<i32>(at, 4);
+          const column = load<i32>(at, 8);
+          if (plain && row >= top && row < bottom && column >= left && column < right) {
+            gatherInside(job, at, <usize>g * groupBytes, offsets, to);
+            store<i32>(list, 0);
+          } else store<i32>(list, gather(job, at, g, outsideBits, to, list + 4));
         }
         const group = panels + <usize>g * groupPanels;
         for (let j = 0; j < panelCount; j++) {

@@ -115,6 +115,7 @@ export interface KernelExports {
     outsideBits: number,
     subtractOutside: Flag,
     missing: p,
+    offsets: p,
     firstStrip: number,
     strips: number,
   ): void;

@@ -86,6 +86,7 @@ function forward(
     groupSource: channels,
   });
   const missing = scratch.takeForEach(team.places, 4 * PIXELS * (1 + taps));
+  const offsets = scratch.takeForEach(team.places, 4 * taps);
   team.run('signConvolve', job.strips.tasks, [
     job.at,
     panels,
@@ -94,6 +95,7 @@ function forward(
     padValue === -1 ? -1 : 0,
     padValue === 0 ? 1 : 0,
     missing,
+    offsets,
     job.first,
     job.strips.count,
   ]);
