@@ -6,6 +6,8 @@ export { useEngine, backendMemory, backendNames } from './use-engine.js';
 export type { BackendName, EngineInfo, EngineMemory, EngineOptions } from './use-engine.js';
 export { nativeReport } from './native-report.js';
 export type { NativeReport } from './native-report.js';
+export { gpuBackendNames, gpuBackendProblem } from './tfjs-backends.js';
+export type { GpuBackendName } from './tfjs-backends.js';
 export { kernelSupport, supportPage } from './support.js';
 export type { KernelSupport, Support } from './support.js';
 export { packedKernels } from './packed-kernels.js';

@@ -2,6 +2,7 @@
  * Training: recipes, optimizers as {init, update}, schedules of p, the loop, checkpoints, metrics,
  * evaluation and comparisons. Nothing here prints; progress goes through `onEvent`.
  */
+export { buildNetwork, compensate, surgeOptions } from './build-network.js';
 export { diskError, writeAtomic } from './checkpoint/atomic.js';
 export { loadCheckpoint } from './checkpoint/checkpoint.js';
 export type { Checkpoint, CheckpointName, CheckpointState } from './checkpoint/checkpoint.js';
@@ -27,11 +28,11 @@ export type { Optimizer, OptimizerState, UpdateArguments } from './optimizers/op
 export { sgd } from './optimizers/sgd.js';
 export { parametersOf } from './parameters.js';
 export type { Parameter, Role } from './parameters.js';
-export { compensate, defaultParts, surgeOptions } from './parts.js';
+export { defaultParts } from './parts.js';
 export type { Parts, RunData } from './parts.js';
+export { loadRecipe } from './recipe/load-recipe.js';
 export {
   applyOverrides,
-  loadRecipe,
   parseJson,
   parseOverride,
   parseRecipe,
