@@ -16,11 +16,12 @@ import type { LayerReport } from './protocol.js';
 /** Batches for batch norm's statistics in the middle of a training; at its end the recipe says how many. */
 const passingReestimation = 10;
 
+const recentSteps = 20;
+
 export class Contestant {
   readonly model: Model;
   private readonly trainer: Trainer;
-  private sum = 0;
-  private count = 0;
+  private losses: number[] = [];
 
   constructor(
     readonly recipe: Recipe,
@@ -39,16 +40,13 @@ export class Contestant {
   step(batch: PlainBatch, done: number): void {
     const { epochs, floorToEpochs } = this.recipe;
     const p = progressAt(done, this.stepsPerEpoch, epochs, floorToEpochs);
-    this.sum += this.trainer.step(batch, p, done + 1).loss;
-    this.count += 1;
+    const { loss } = this.trainer.step(batch, p, done + 1);
+    this.losses = [...this.losses.slice(1 - recentSteps), loss];
   }
 
-  /** The mean loss since the last call. */
-  takeLoss(): number {
-    const mean = this.sum / this.count;
-    this.sum = 0;
-    this.count = 0;
-    return mean;
+  /** The mean loss of the last steps: that of one batch says little. */
+  recentLoss(): number {
+    return this.losses.reduce((sum, loss) => sum + loss, 0) / this.losses.length;
   }
 
   /** What the layers' backwards measured, on average since the last call; none when a GPU has not told yet. */

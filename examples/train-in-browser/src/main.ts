@@ -23,7 +23,7 @@ const errorLine = find('error', HTMLElement);
 const layerRows = find('layers', HTMLElement);
 
 const loss = new Chart(find('loss', HTMLElement), {
-  title: 'Training loss',
+  title: 'Training loss, mean of 20 steps',
   format: (y) => y.toPrecision(3),
   logarithmic: true,
 });
@@ -35,7 +35,7 @@ const accuracy = new Chart(find('accuracy', HTMLElement), {
 const lambda = new Chart(find('lambda', HTMLElement), {
   title: 'lam of SURGE, by layer',
   format: (y) => y.toPrecision(2),
-  low: 0,
+  logarithmic: true,
 });
 const cosine = new Chart(find('cosine', HTMLElement), {
   title: 'Cosine of the two gradients, by layer',

@@ -59,7 +59,7 @@ export interface Progress {
   /** Since the start, pauses left out. */
   readonly seconds: number;
   readonly stepsPerSecond: number;
-  /** Mean loss over the steps since the last report. */
+  /** Mean loss of each over its last 20 steps. */
   readonly losses: readonly [number, number];
   /** One for each layer, or none where nothing was measured yet. */
   readonly layers: readonly LayerReport[];

@@ -67,6 +67,8 @@ export async function trainPair(
     });
     for (const network of networks.splice(0)) network.dispose();
     const [ste, surge] = shipped;
+    const correct = [ste.correct, surge.correct] as const;
+    tell({ kind: 'evaluated', step, seconds, correct, of: ste.of });
     const done: Done = {
       kind: 'done',
       stopped: step < epochs * stepsPerEpoch,
@@ -109,7 +111,7 @@ async function run(
       step,
       seconds: control.seconds,
       stepsPerSecond: (1000 * (step - told.step)) / (now - told.at),
-      losses: [networks[0].takeLoss(), networks[1].takeLoss()],
+      losses: [networks[0].recentLoss(), networks[1].recentLoss()],
       layers: networks[1].takeLayers(),
       pictures: picturesOf(digits.train, batch.indices.subarray(0, shownPictures)),
       tensors: tf.memory().numTensors,
@@ -151,7 +153,8 @@ async function run(
       // A pause is no slow step.
       told = { ...paused, at: paused.at + performance.now() - start };
       if (control.stopped) return step;
-      if (isLast || step % every === 0) await evaluate(epoch);
+      // At the end it is the packed ones' turn.
+      if (!isLast && step % every === 0) await evaluate(epoch);
     }
   }
   return step;
