@@ -56,7 +56,7 @@ describe('in browsers', () => {
     ...['contract', 'runtime', 'core', 'models', 'engine', 'converter'].map(
       (room) => `packages/${room}/src/index.ts`,
     ),
-  ])('%s needs TF.js and three packages of arithmetic at most', (entry) => {
+  ])('%s needs TF.js, zod and protobufjs at most', (entry) => {
     const allowed = /^(@tensorflow\/tfjs-(core|layers|backend-cpu)|zod|protobufjs)$/;
     const foreign = foreignFrom(path.join(root, entry));
     expect([...foreign].filter(([name]) => !allowed.test(name))).toEqual([]);

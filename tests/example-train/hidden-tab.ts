@@ -38,7 +38,7 @@ export class HiddenTab {
     return new HiddenTab(session, targetId, sessionId);
   }
 
-  /** The value of an expression in the tab. */
+  /** The value of an expression in the tab; undefined when it does not answer, because it is between two documents. */
   async evaluate(expression: string): Promise<unknown> {
     this.last += 1;
     const id = this.last;
@@ -48,7 +48,8 @@ export class HiddenTab {
       sessionId: this.sessionId,
       message: JSON.stringify(call),
     });
-    return (await reply).result?.result?.value;
+    const silence = new Promise<Reply>((resolve) => setTimeout(() => resolve({}), 5000));
+    return (await Promise.race([reply, silence])).result?.result?.value;
   }
 
   /** Asks again and again, as long as it takes. */
