@@ -134,7 +134,7 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
     { timeout: patience },
     async () => {
       const server = await serve(site, true);
-      const step = `parseInt(document.querySelector('#step').textContent, 10) || 0`;
+      const step = `(parseInt(document.querySelector('#step').textContent, 10) || 0)`;
       try {
         const tab = await HiddenTab.open(browser, server.address);
         await tab.until(`document.documentElement.dataset.state === 'idle'`);

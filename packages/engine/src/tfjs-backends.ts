@@ -27,7 +27,9 @@ export async function activateGpuBackend(name: GpuBackendName): Promise<void> {
   }
   // Signs and norms of gradients in float16 are another method.
   if (name === 'webgl' && !tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) {
-    throw new InputError('engine webgl: this device renders in float16, and training needs float32');
+    throw new InputError(
+      'engine webgl: this device renders in float16, and training needs float32',
+    );
   }
 }
 
@@ -46,7 +48,7 @@ function webglProblem(): string | undefined {
     failIfMajorPerformanceCaveat: !onSoftware,
   });
   if (context === null) {
-    return "this browser gives no WebGL 2 on a GPU (to take software, import the package and set the flag SOFTWARE_WEBGL_ENABLED)";
+    return 'this browser gives no WebGL 2 on a GPU (to take software, import the package and set the flag SOFTWARE_WEBGL_ENABLED)';
   }
   const rendersFloat32 = context.getExtension('EXT_color_buffer_float') !== null;
   // Browsers keep few contexts alive.

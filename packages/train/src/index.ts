@@ -31,12 +31,7 @@ export type { Parameter, Role } from './parameters.js';
 export { defaultParts } from './parts.js';
 export type { Parts, RunData } from './parts.js';
 export { loadRecipe } from './recipe/load-recipe.js';
-export {
-  applyOverrides,
-  parseJson,
-  parseOverride,
-  parseRecipe,
-} from './recipe/recipe.js';
+export { applyOverrides, parseJson, parseOverride, parseRecipe } from './recipe/recipe.js';
 export { defaultEta, recipeSchema } from './recipe/schema.js';
 export type {
   BinarizerSpec,
