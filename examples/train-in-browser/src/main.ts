@@ -115,7 +115,8 @@ function onReport(report: Report): void {
       );
       break;
     case 'failed':
-      enter('idle');
+      // Without the digits there is nothing to start.
+      enter(state === 'loading' ? 'loading' : 'idle');
       complain(report.mistake ? sentenceOf(report.sentence) : `A defect: ${report.sentence}`);
       break;
   }

@@ -3,7 +3,7 @@ import { whenGone } from './life.js';
 import type { Order, Report } from './protocol.js';
 
 /** A worker that is asked to stop answers between two steps. One that does not in this time hangs. */
-const patienceMilliseconds = 15_000;
+const patienceMilliseconds = 30_000;
 
 export interface Listener {
   readonly onReport: (report: Report) => void;
