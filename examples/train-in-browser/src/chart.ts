@@ -86,7 +86,9 @@ export class Chart {
         const share = (this.scaled(y) - from) / (to - from);
         return `${((x / this.steps) * width).toFixed(2)},${((1 - share) * height).toFixed(2)}`;
       });
-      path.setAttribute('d', points.length === 0 ? '' : `M${points.join('L')}`);
+      // A single point is a line of no length, whose ends are round.
+      const end = points.length === 1 ? 'h0' : '';
+      path.setAttribute('d', points.length === 0 ? '' : `M${points.join('L')}${end}`);
       const { last } = series;
       value.textContent = last === undefined ? '–' : format(last.y);
     }
