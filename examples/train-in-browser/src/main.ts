@@ -49,7 +49,7 @@ let running: Started | undefined;
 let reached: (number | undefined)[] = [];
 
 function newWorker(): TrainingWorker {
-  return new TrainingWorker({ onReport: onReport, onEnd: onEnd });
+  return new TrainingWorker({ onReport, onEnd });
 }
 
 function enter(next: State): void {
@@ -157,7 +157,6 @@ function onStarted(started: Started): void {
   cosine.begin(started.layers, started.steps);
   layerRows.replaceChildren();
   show('goal', '–');
-  // A person may have asked for it while the engine started.
   enter('training');
 }
 
