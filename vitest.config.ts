@@ -18,6 +18,10 @@ export default defineConfig({
     // Tests run on the sources: no build stands between an edit and its test.
     alias: [
       {
+        find: /^@surge-bnn\/([a-z]+)\/browser$/,
+        replacement: new URL('./packages/', import.meta.url).pathname + '$1/src/browser.ts',
+      },
+      {
         find: /^@surge-bnn\/([a-z]+)$/,
         replacement: new URL('./packages/', import.meta.url).pathname + '$1/src/index.ts',
       },

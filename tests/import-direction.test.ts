@@ -4,7 +4,7 @@ import { Linter } from 'eslint';
 import tseslint from 'typescript-eslint';
 import { describe, expect, it } from 'vitest';
 import { importDirection } from '../scripts/lint/import-direction.mjs';
-import { ROOMS, SCOPE } from '../scripts/lint/rooms.mjs';
+import { ENTRIES, ROOMS, SCOPE } from '../scripts/lint/rooms.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -40,6 +40,8 @@ describe('the import-direction rule', () => {
   it.each([
     ['packages/core/src/a.ts', `import { x } from '@surge-bnn/contract/dist/kernels.js';`],
     ['packages/core/src/a.ts', `import { x } from '../../contract/src/kernels.js';`],
+    ['packages/train/src/a.ts', `import { x } from '@surge-bnn/data/node';`],
+    ['packages/train/src/a.ts', `import { x } from '@surge-bnn/core/browser';`],
     ['tests/a.test.ts', `import { x } from '../packages/core/src/ops.js';`],
     ['benchmarks/a.ts', `import { x } from '@surge-bnn/engine/src/a.js';`],
   ])('refuses the deep import in %s: %s', (file, code) => {
@@ -51,6 +53,7 @@ describe('the import-direction rule', () => {
     ['packages/core/src/ops/a.ts', `import { b } from '../b.js';`],
     ['packages/core/src/a.ts', `import * as tf from '@tensorflow/tfjs-core';`],
     ['packages/cli/src/a.ts', `import { x } from '@surge-bnn/train';`],
+    ['packages/train/src/a.ts', `import { x } from '@surge-bnn/data/browser';`],
     ['tests/a.test.ts', `import { x } from '@surge-bnn/engine';`],
     ['tests/a.test.ts', `import { x } from './fixtures/a.js';`],
   ])('allows in %s: %s', (file, code) => {
@@ -72,7 +75,10 @@ describe('the table of rooms', () => {
     expect(Object.keys(ROOMS)).toContain(name);
     const manifest = JSON.parse(readFileSync(`${root}packages/${name}/package.json`, 'utf8')) as {
       dependencies?: Record<string, string>;
+      exports: Record<string, unknown>;
     };
+    const entries = (ENTRIES[name] ?? []).map((entry) => `./${entry}`);
+    expect(Object.keys(manifest.exports)).toEqual(['.', ...entries]);
     const ours = Object.keys(manifest.dependencies ?? {}).filter((d) => d.startsWith(SCOPE));
     expect(ROOMS[name]).toEqual(expect.arrayContaining(ours.map((d) => d.slice(SCOPE.length))));
   });

@@ -1,10 +1,10 @@
 // @ts-check
 import path from 'node:path';
-import { ROOMS, SCOPE } from './rooms.mjs';
+import { ENTRIES, ROOMS, SCOPE } from './rooms.mjs';
 
 /**
  * The import-direction rule: a package imports only what its row in rooms.mjs names, and only by the
- * package's name (`@surge-bnn/core`), never a file inside it. Tests beside the code obey the same row;
+ * package's name (`@surge-bnn/core`) or that of one of its entries (`@surge-bnn/train/browser`), never a file inside it. Tests beside the code obey the same row;
  * rooms outside packages/ (tests, benchmarks, examples, scripts) may import every package by name.
  *
  * @typedef {import('eslint').Rule.RuleContext} RuleContext
@@ -94,7 +94,8 @@ function literal(node) {
 function importedPackage(source, filename, cwd) {
   if (source.startsWith(SCOPE)) {
     const [name, ...rest] = source.slice(SCOPE.length).split('/');
-    return { name, deep: rest.length > 0 };
+    const isEntry = Object.hasOwn(ENTRIES, name) && ENTRIES[name].includes(rest.join('/'));
+    return { name, deep: rest.length > 0 && !isEntry };
   }
   if (!source.startsWith('.')) return undefined;
   const target = path.relative(cwd, path.resolve(path.dirname(filename), source)).split(path.sep);

@@ -19,5 +19,15 @@ export const ROOMS = {
   cli: ['train', 'models', 'data', 'converter', 'core', 'engine', 'runtime', 'contract'],
 };
 
+/**
+ * Entries of a room beside its own name, as its package.json exports them: `@surge-bnn/train/browser`.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const ENTRIES = {
+  data: ['browser'],
+  train: ['browser'],
+};
+
 /** The name under which a room is imported. */
 export const SCOPE = '@surge-bnn/';

@@ -1,12 +1,12 @@
 /** How the example's page prepares drawings and pictures, against pictures of MNIST and plain formulas. */
 import { loadImages } from '@surge-bnn/data';
 import { describe, expect, it } from 'vitest';
-import { centredDigit } from '../../examples/web/src/digit.js';
+import { centredDigit } from '../../examples/shared/digit.js';
 import { prepareDrawing, preparePicture } from '../../examples/web/src/prepare.js';
 import type { Reads } from '../../examples/web/src/prepare.js';
-import { grey, resized } from '../../examples/web/src/raster.js';
-import type { Raster } from '../../examples/web/src/raster.js';
-import { Refusal } from '../../examples/web/src/refusal.js';
+import { grey, resized } from '../../examples/shared/raster.js';
+import type { Raster } from '../../examples/shared/raster.js';
+import { Refusal } from '../../examples/shared/refusal.js';
 
 const digits: Reads = { height: 28, width: 28, channels: 1, digits: true, lightOnDark: true };
 const clothes: Reads = { ...digits, digits: false };

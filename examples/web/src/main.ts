@@ -1,16 +1,17 @@
 /** The page: which model, what it reads, what it says. */
-import { find, make } from './elements.js';
+import { find, make } from '../../shared/elements.js';
 import { onFiles } from './files.js';
 import { ModelWorker } from './model-worker.js';
 import { showModel } from './model-view.js';
 import type { CurrentModel } from './model-view.js';
 import { fetched, listModels } from './models.js';
 import type { ListedModel, Sample } from './models.js';
-import { Pad } from './pad.js';
-import { paint, readPicture } from './picture-file.js';
+import { Pad } from '../../shared/pad.js';
+import { paint } from '../../shared/paint.js';
+import { readPicture } from './picture-file.js';
 import { prepareDrawing, preparePicture } from './prepare.js';
 import type { Prepared } from './prepare.js';
-import { Refusal } from './refusal.js';
+import { Refusal } from '../../shared/refusal.js';
 import { ResultView } from './result-view.js';
 
 const worker = new ModelWorker();

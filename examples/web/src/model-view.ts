@@ -1,5 +1,5 @@
 /** What is loaded and what runs: file, kernels, threads. */
-import { find, row } from './elements.js';
+import { find, row } from '../../shared/elements.js';
 import type { ListedModel } from './models.js';
 import type { Loaded } from './protocol.js';
 

@@ -1,6 +1,6 @@
 /** The worker as the page sees it: promises. */
 import type { Answer, Loaded, Outputs, Request, Task } from './protocol.js';
-import { Refusal } from './refusal.js';
+import { Refusal } from '../../shared/refusal.js';
 
 interface Waiting {
   readonly resolve: (answer: Answer) => void;

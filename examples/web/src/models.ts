@@ -1,5 +1,5 @@
 /** The list of models that the page offers, models.json beside it, and the files that it names. */
-import { Refusal } from './refusal.js';
+import { Refusal } from '../../shared/refusal.js';
 
 export interface Sample {
   /** A picture. */

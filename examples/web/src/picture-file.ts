@@ -1,6 +1,6 @@
-/** A picture file as bytes, by the browser's own decoder; and bytes on a canvas. */
-import type { Raster } from './raster.js';
-import { Refusal } from './refusal.js';
+/** A picture file as bytes, by the browser's own decoder. */
+import type { Raster } from '../../shared/raster.js';
+import { Refusal } from '../../shared/refusal.js';
 
 /** Longer pictures are made smaller by the browser first: 2,048 pixels are plenty for any model here. */
 const mostPixels = 2048;
@@ -33,16 +33,4 @@ export async function readPicture(file: Blob, name: string): Promise<Raster> {
     for (let c = 0; c < 3; c++) bytes[3 * i + c] = data[4 * i + c];
   }
   return { height, width, channels: 3, bytes };
-}
-
-/** Draws a picture, grey or RGB, pixel for pixel; the canvas takes its size. */
-export function paint(canvas: HTMLCanvasElement, { height, width, channels, bytes }: Raster): void {
-  canvas.width = width;
-  canvas.height = height;
-  const image = new ImageData(width, height);
-  for (let i = 0; i < height * width; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = bytes[i * channels + (c % channels)];
-    image.data[4 * i + 3] = 255;
-  }
-  canvas.getContext('2d')?.putImageData(image, 0, 0);
 }

@@ -1,8 +1,8 @@
 /** A drawing or a picture becomes the bytes that a model reads, and a list of what was done to it. */
-import { centredDigit } from './digit.js';
-import { borderOf, grey, inverted, placed, resized } from './raster.js';
-import type { Raster } from './raster.js';
-import { Refusal } from './refusal.js';
+import { centredDigit } from '../../shared/digit.js';
+import { borderOf, grey, inverted, placed, resized } from '../../shared/raster.js';
+import type { Raster } from '../../shared/raster.js';
+import { Refusal } from '../../shared/refusal.js';
 
 /** What a model reads. */
 export interface Reads {

@@ -1,44 +1,27 @@
 /** The prediction: the class, a bar for every class, every output as a number. */
-import { find, make, row } from './elements.js';
-import { paint } from './picture-file.js';
+import { percent, ProbabilityBars } from '../../shared/bars.js';
+import { find, row } from '../../shared/elements.js';
+import { paint } from '../../shared/paint.js';
 import type { Prepared } from './prepare.js';
-import { probabilitiesOf } from './probabilities.js';
+import { probabilitiesOf } from '../../shared/probabilities.js';
 import type { Loaded, Outputs } from './protocol.js';
-
-/** So many classes stand in the order of the model; more are sorted, the most probable first. */
-const mostUnsorted = 10;
-
-interface Bar {
-  readonly line: HTMLElement;
-  readonly value: HTMLElement;
-}
 
 export class ResultView {
   private readonly answer = find('answer', HTMLElement);
   private readonly sure = find('sure', HTMLElement);
   private readonly spoken = find('spoken', HTMLElement);
   private readonly seen = find('seen', HTMLCanvasElement);
-  private readonly list = find('bars', HTMLElement);
+  private readonly bars = new ProbabilityBars(find('bars', HTMLElement));
   private readonly remarks = find('remarks', HTMLElement);
   private readonly numbers = find('numbers', HTMLElement);
   private readonly time = find('time', HTMLElement);
   private readonly runs = find('runs', HTMLElement);
   /** The answer once more beside the drawing, where the page is narrow and the prediction stands below it. */
   private readonly brief = find('brief', HTMLElement);
-  private bars: readonly Bar[] = [];
 
   /** Empty, for another model. */
   prepare({ classes }: Loaded): void {
-    this.bars = classes.map((name) => {
-      const line = make('li');
-      const track = make('span', 'track');
-      track.append(make('span', 'bar'));
-      const value = make('span', 'value', '–');
-      line.append(make('span', 'name', name), track, value);
-      return { line, value };
-    });
-    const short = classes.every((name) => name.length <= 2);
-    this.list.className = short ? 'short' : '';
+    this.bars.prepare(classes);
     this.clear();
   }
 
@@ -52,12 +35,7 @@ export class ResultView {
     this.time.textContent = '–';
     this.numbers.replaceChildren();
     this.seen.getContext('2d')?.clearRect(0, 0, this.seen.width, this.seen.height);
-    for (const { line, value } of this.bars) {
-      line.style.setProperty('--share', '0');
-      line.classList.remove('best');
-      value.textContent = '–';
-    }
-    this.list.replaceChildren(...this.bars.map(({ line }) => line));
+    this.bars.clear();
   }
 
   /** What the model is about to read. */
@@ -76,15 +54,7 @@ export class ResultView {
     this.answer.className = classes[best].length > 2 ? 'long' : '';
     this.sure.textContent = percent(shares[best]);
     this.brief.textContent = `${classes[best]}, ${percent(shares[best])}`;
-    this.bars.forEach(({ line, value }, i) => {
-      line.style.setProperty('--share', shares[i].toFixed(4));
-      line.classList.toggle('best', i === best);
-      value.textContent = percent(shares[i]);
-    });
-    if (this.bars.length > mostUnsorted) {
-      const order = this.bars.map((_, i) => i).sort((a, b) => shares[b] - shares[a]);
-      this.list.replaceChildren(...order.map((i) => this.bars[i].line));
-    }
+    this.bars.show(shares);
     this.numbers.replaceChildren(
       ...classes.map((name, i) =>
         row(name, { number: exact(outputs[i]) }, { number: shares[i].toPrecision(6) }),
@@ -96,10 +66,6 @@ export class ResultView {
     this.runs.textContent = `median of ${samples} x ${runs} runs`;
     this.spoken.textContent = `Read as ${classes[best]}, ${percent(shares[best])}.`;
   }
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }
 
 /** All digits of the float32, and the sign of a zero. */

@@ -3,7 +3,7 @@ import { load, ModelFileError } from '@surge-bnn/runtime';
 import type { PackedModel } from '@surge-bnn/runtime';
 import type { Reads } from './prepare.js';
 import type { Answer, Loaded, Outputs, Request, Task, Timing } from './protocol.js';
-import { Refusal } from './refusal.js';
+import { Refusal } from '../../shared/refusal.js';
 
 /** This one and its helpers, with whom it can share memory only where the page is isolated. More than a few wait for each other. */
 const threads = crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;

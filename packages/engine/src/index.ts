@@ -20,6 +20,8 @@ export type { AllocationEvent, AllocationLog } from './memory/allocation-log.js'
 export { PoolReplay } from './memory/pool-replay.js';
 export { nativeReport } from './native-report.js';
 export type { NativeReport } from './native-report.js';
+export { gpuBackendNames, gpuBackendProblem } from './tfjs-backends.js';
+export type { GpuBackendName } from './tfjs-backends.js';
 export { kernelSupport, supportPage } from './support.js';
 export type { KernelSupport, Support } from './support.js';
 export { packedKernels } from './packed-kernels.js';

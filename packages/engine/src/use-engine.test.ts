@@ -70,6 +70,9 @@ it.each([
     /engine binaryGradients: "bfloat16" is not possible on surge-wasm; allowed: float32/,
   ],
   [{ backend: 'cpu', auxiliaryGradients: 'float16' }, /auxiliaryGradients: "float16".*on cpu/],
+  [{ backend: 'webgl', threads: 2 }, /engine threads: 2 is not possible on webgl; allowed: 1;/],
+  [{ backend: 'webgl' }, /engine webgl: it needs a browser with OffscreenCanvas/],
+  [{ backend: 'webgpu' }, /engine webgpu: it needs a browser with WebGPU/],
 ])('refuses %j', async (options, message) => {
   // As a recipe file would pass them: unchecked.
   const given: object = options;

@@ -11,9 +11,20 @@ import type { PoolStatistics } from './memory/pool.js';
 import { loadProvider, type ProviderName } from './providers/load.js';
 import type { KernelName, Precision, ProviderSettings } from './providers/provider.js';
 import { supportOf, type Support } from './support.js';
+import { activateGpuBackend, gpuBackendNames, isGpuBackend } from './tfjs-backends.js';
+import type { GpuBackendName } from './tfjs-backends.js';
 
-/** The backends that exist, fastest first. 'surge-native' is there where it was built (npm run build:native). */
-export const backendNames = ['surge-native', 'surge-wasm', 'surge-reference', 'cpu'] as const;
+/**
+ * The backends that exist, fastest first, and TF.js's own for GPUs, which 'auto' never takes. 'surge-native' is there where it was
+ * built (npm run build:native), 'webgl' and 'webgpu' in browsers, where their packages are installed.
+ */
+export const backendNames = [
+  'surge-native',
+  'surge-wasm',
+  'surge-reference',
+  'cpu',
+  ...gpuBackendNames,
+] as const;
 export type BackendName = (typeof backendNames)[number];
 
 export interface EngineOptions {
@@ -41,10 +52,10 @@ export interface EngineOptions {
 export interface EngineInfo {
   /** The TF.js backend that is now current. */
   readonly backend: BackendName;
-  /** Who computes: a provider of the engine, or TF.js's own CPU backend. */
-  readonly provider: ProviderName | 'tfjs-cpu';
+  /** Who computes: a provider of the engine, or a backend of TF.js's own. */
+  readonly provider: ProviderName | `tfjs-${'cpu' | GpuBackendName}`;
   readonly threads: number;
-  /** The provider's kernels: its own code, or the slow reference. Empty for 'cpu'. */
+  /** The provider's kernels: its own code, or the slow reference. Empty for TF.js's own backends. */
   readonly kernels: Readonly<Partial<Record<KernelName, Support>>>;
   /** The instruction set of the native kernels (SURGE_ISA forces one). */
   readonly isa?: string;
@@ -54,7 +65,7 @@ export interface EngineInfo {
   readonly passedOver?: string;
 }
 
-const providerOf: Readonly<Record<Exclude<BackendName, 'cpu'>, ProviderName>> = {
+const providerOf: Readonly<Record<Exclude<BackendName, 'cpu' | GpuBackendName>, ProviderName>> = {
   'surge-native': 'native',
   'surge-wasm': 'wasm',
   'surge-reference': 'reference',
@@ -80,8 +91,8 @@ const MOST_THREADS: Readonly<Partial<Record<BackendName, number>>> = {
  * Makes an engine TF.js's current backend. Calling it again with the same name changes its threads, precisions and roundings, and
  * nothing else.
  *
- * @throws InputError for a backend, a number of threads or a precision that does not exist, and for a native engine that is asked for
- * by name and is not built or does not load.
+ * @throws InputError for a backend, a number of threads or a precision that does not exist, and for a backend that is asked for by
+ * name and is not there: the native engine where it is not built or does not load, TF.js's for GPUs without package or device.
  * @example const info = await useEngine({ backend: 'auto' });
  */
 export async function useEngine(options: EngineOptions = {}): Promise<EngineInfo> {
@@ -89,8 +100,12 @@ export async function useEngine(options: EngineOptions = {}): Promise<EngineInfo
   const asked = checkBackend(options.backend ?? 'auto');
   const { backend, passedOver } = asked === 'auto' ? await fastest() : { backend: asked };
   const settings = await checkSettings(options, backend);
-  await import('@tensorflow/tfjs-backend-cpu');
   const { threads } = settings;
+  if (isGpuBackend(backend)) {
+    await activateGpuBackend(backend);
+    return { backend, provider: `tfjs-${backend}`, threads, kernels: {} };
+  }
+  await import('@tensorflow/tfjs-backend-cpu');
   if (backend === 'cpu') {
     await activate('cpu');
     withoutBanner(() => tf.zeros([1]).dispose());
@@ -121,7 +136,7 @@ export interface EngineMemory extends PoolStatistics {
 
 /**
  * Blocks and bytes of an engine. In a steady state of training `freshExtensions`, `liveBlocks` and `providerBytes` stand still.
- * Undefined while the backend is not registered, and for 'cpu'.
+ * Undefined while the backend is not registered, and for TF.js's own.
  */
 export function backendMemory(backend: string = tf.getBackend()): EngineMemory | undefined {
   const known = registered(backend);

@@ -5,13 +5,14 @@
 import { BinaryLayer, canonicalForward, leafLayers, ops } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { InputError } from '@surge-bnn/contract';
-import { BatchLoader, isImageSet, randomStream } from '@surge-bnn/data';
-import type { ChannelStatistics, PictureSet } from '@surge-bnn/data';
+import { BatchLoader, isImageSet, randomStream } from '@surge-bnn/data/browser';
+import type { ChannelStatistics, PictureSet } from '@surge-bnn/data/browser';
 import * as tf from '@tensorflow/tfjs-core';
 import { Tally } from './evaluation/tally.js';
 import { imageTensor, smoothLabels } from './gradients.js';
 import type { PlainBatch } from './gradients.js';
 import { asLogits } from './objective/objective.js';
+import { nextTurn } from './turn.js';
 import type { Evaluation } from './types.js';
 
 /** Pictures that are evaluated at once where nothing else is said. */
@@ -77,11 +78,6 @@ export async function evaluateModel(
     ...(top5 === undefined ? {} : { top5 }),
     confusion,
   };
-}
-
-/** Lets timers, signals and progress bars run between two steps. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** The sum of the batch's losses; its predictions go into the tally. */

@@ -2,6 +2,7 @@
  * Training: recipes, optimizers as {init, update}, schedules of p, the loop, checkpoints, metrics,
  * evaluation and comparisons. Nothing here prints; progress goes through `onEvent`.
  */
+export { buildNetwork, compensate, surgeOptions } from './build-network.js';
 export { diskError, writeAtomic } from './checkpoint/atomic.js';
 export { loadCheckpoint } from './checkpoint/checkpoint.js';
 export type { Checkpoint, CheckpointName, CheckpointState } from './checkpoint/checkpoint.js';
@@ -15,6 +16,8 @@ export type { Tuning } from './compare/tune.js';
 export * from './compare/types.js';
 export { evaluateModel, shuffleBinaryWeights } from './evaluate.js';
 export type { EvaluateOptions } from './evaluate.js';
+export { reestimateOn } from './evaluation/reestimate.js';
+export type { ReestimateOptions } from './evaluation/reestimate.js';
 export { hashWeights, sha256 } from './hash.js';
 export { evaluateRun, loadRun } from './load-run.js';
 export type { RunEvaluation } from './load-run.js';
@@ -27,15 +30,10 @@ export type { Optimizer, OptimizerState, UpdateArguments } from './optimizers/op
 export { sgd } from './optimizers/sgd.js';
 export { parametersOf } from './parameters.js';
 export type { Parameter, Role } from './parameters.js';
-export { compensate, defaultParts, surgeOptions } from './parts.js';
+export { defaultParts } from './parts.js';
 export type { Parts, RunData } from './parts.js';
-export {
-  applyOverrides,
-  loadRecipe,
-  parseJson,
-  parseOverride,
-  parseRecipe,
-} from './recipe/recipe.js';
+export { loadRecipe } from './recipe/load-recipe.js';
+export { applyOverrides, parseJson, parseOverride, parseRecipe } from './recipe/recipe.js';
 export { defaultEta, recipeSchema } from './recipe/schema.js';
 export type {
   BinarizerSpec,
@@ -50,5 +48,8 @@ export { runTraining } from './run.js';
 export { progressAt, schedule } from './schedules.js';
 export type { Schedule, ScheduleSpec } from './schedules.js';
 export { Session } from './session.js';
+export { atStep, Trainer } from './trainer.js';
+export type { StepResult, TrainerOptions } from './trainer.js';
+export { nextTurn } from './turn.js';
 export type { SessionOptions } from './session-options.js';
 export type * from './types.js';

@@ -7,12 +7,12 @@ import { BatchLoader } from '@surge-bnn/data';
 import type { ChannelStatistics } from '@surge-bnn/data';
 import { saveCheckpoint } from './checkpoint/checkpoint.js';
 import type { Clock } from './clock.js';
-import { nextTurn } from './evaluate.js';
 import { evaluateEpoch } from './evaluation/evaluate-epoch.js';
 import type { Parts, RunData } from './parts.js';
 import type { Recipe } from './recipe/schema.js';
 import type { RunLogs } from './run-folder.js';
 import type { Session } from './session.js';
+import { nextTurn } from './turn.js';
 import type { RunOptions, StopReason } from './types.js';
 
 export interface LoopContext {

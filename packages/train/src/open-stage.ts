@@ -13,7 +13,7 @@ import { distillation } from './objective/distillation.js';
 import type { Objective } from './objective/objective.js';
 import { loadTeacher } from './objective/teacher.js';
 import { parametersOf } from './parameters.js';
-import { compensate } from './parts.js';
+import { compensate } from './build-network.js';
 import type { Parts, RunData } from './parts.js';
 import type { Recipe } from './recipe/schema.js';
 import type { RunLogs } from './run-folder.js';

@@ -2,15 +2,12 @@
  * What a run takes from the other packages: the engine, the images, the network. One seam, so that tests (and
  * programs with data of their own) put in theirs.
  */
-import { attachCompensator, resolveMethod, surge } from '@surge-bnn/core';
-import type { Model, SurgeOptions } from '@surge-bnn/core';
-import { seedFor } from '@surge-bnn/contract';
+import type { Model } from '@surge-bnn/core';
 import { openPictures, randomStream, split, subset } from '@surge-bnn/data';
 import type { DatasetName, DecodeProgress, PictureSet, PublishedSplit } from '@surge-bnn/data';
 import { useEngine } from '@surge-bnn/engine';
-import { buildModel } from '@surge-bnn/models';
+import { buildNetwork } from './build-network.js';
 import { backendNames, engineStart } from './engine-record.js';
-import { etaSchedule } from './recipe/recipe.js';
 import type { Recipe } from './recipe/schema.js';
 import type { EngineStart, RunSummary } from './types.js';
 
@@ -51,40 +48,8 @@ export const defaultParts: Parts = {
     const evaluation = await open('test');
     return { train, evaluation, evaluatedOn: 'test' };
   },
-  model(recipe, set) {
-    const method = resolveMethod(recipe.binarizer);
-    return buildModel(
-      { network: recipe.network.name, options: recipe.network.options },
-      {
-        inputBinarizer: method.input,
-        weightBinarizer: method.weight,
-        seed: seedFor(recipe.seed, 'weights'),
-        inputShape: [set.height, set.width, set.channels],
-        classes: set.classes.length,
-      },
-    );
-  },
+  model: buildNetwork,
 };
-
-/** Attaches the recipe's compensator, if it has one. Its random stream is nobody else's. */
-export function compensate(model: Model, recipe: Recipe): void {
-  const options = surgeOptions(recipe);
-  if (options === undefined) return;
-  attachCompensator(model, surge(options), { seed: seedFor(recipe.seed, 'compensator') });
-}
-
-/** The recipe's compensator in core's words: eta as a function of p, undefined for 'none'. */
-export function surgeOptions(recipe: Recipe): SurgeOptions | undefined {
-  if (recipe.compensator === 'none') return undefined;
-  const { eta, auxiliary, initial, ...rest } = recipe.compensator;
-  return {
-    ...rest,
-    ...(eta === undefined ? {} : { eta: typeof eta === 'number' ? eta : etaSchedule(recipe) }),
-    ...(typeof auxiliary === 'string' ? { form: auxiliary } : auxiliary),
-    // A shared auxiliary is W itself and has no initial value.
-    ...(auxiliary === 'shared' ? {} : { initial }),
-  };
-}
 
 function limit(set: PictureSet, count: number | undefined): PictureSet {
   if (count === undefined || count >= set.count) return set;

@@ -11,7 +11,7 @@ import { lockFolder } from './checkpoint/lock.js';
 import type { Lap } from './clock.js';
 import { AppendFile } from './metrics/append-file.js';
 import { scalarRecord, versionRecord } from './metrics/tensorboard.js';
-import { loadRecipe } from './recipe/recipe.js';
+import { loadRecipe } from './recipe/load-recipe.js';
 import type { Recipe } from './recipe/schema.js';
 import type { EpochMetrics, RunSummary } from './types.js';
 

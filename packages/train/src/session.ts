@@ -3,7 +3,6 @@
  * state out into a checkpoint and back in. Knows no files.
  */
 import { binaryLayers, setProgress } from '@surge-bnn/core';
-import { asOutOfMemory, InputError } from '@surge-bnn/contract';
 import type { Batch } from '@surge-bnn/data';
 import * as tf from '@tensorflow/tfjs-core';
 import { WeightAverage } from './averaging/weight-average.js';
@@ -11,18 +10,17 @@ import type { Checkpoint, CheckpointState } from './checkpoint/checkpoint.js';
 import type { StoredTensor } from './checkpoint/safetensors.js';
 import { loadWeights, stored, storedTensor } from './checkpoint/weights.js';
 import { accuracyAt, better, evaluationMetrics } from './epoch-results.js';
-import { batchGradients, clipGradients } from './gradients.js';
 import type { LossOptions } from './gradients.js';
 import { hashWeights } from './hash.js';
-import { StatisticsRecorder } from './layer-statistics.js';
-import { recipeGroups } from './optimizers/from-recipe.js';
-import { GroupedOptimizer } from './optimizers/groups.js';
+import type { StatisticsRecorder } from './layer-statistics.js';
+import type { GroupedOptimizer } from './optimizers/groups.js';
 import { parametersOf, withoutAuxiliaries } from './parameters.js';
 import type { Parameter } from './parameters.js';
 import { etaSchedule } from './recipe/recipe.js';
 import type { Recipe } from './recipe/schema.js';
 import type { SessionOptions, StageStart } from './session-options.js';
-import { progressAt, schedule } from './schedules.js';
+import { progressAt } from './schedules.js';
+import { atStep, Trainer } from './trainer.js';
 import type { AccuracyAt, EpochMetrics, Evaluation, StageResult } from './types.js';
 
 export class Session {
@@ -43,28 +41,24 @@ export class Session {
   private readonly parameters: Parameter[];
   private readonly optimizer: GroupedOptimizer;
   private readonly recorder: StatisticsRecorder;
-  private readonly factor: (p: number) => number;
+  private readonly trainer: Trainer;
   private readonly eta: ((p: number) => number) | undefined;
-  private readonly loss: LossOptions;
   private initialWeights: string;
   /** Of the run, at the beginning of this stage. */
   private readonly firstEpoch: number;
   private readonly firstStep: number;
 
   constructor(private readonly options: SessionOptions) {
-    const { recipe, model, inputShape, classes, objective, stage } = options;
+    const { recipe, stage } = options;
     this.epoch = this.firstEpoch = stage?.epochs ?? 0;
     this.step = this.firstStep = stage?.steps ?? 0;
-    this.parameters = parametersOf(model);
+    // Before an optimizer turns latent weights into what it works on (Bop: signs).
+    this.parameters = parametersOf(options.model);
     this.initialWeights = stage?.initialWeights ?? this.weightsHash();
-    this.optimizer = new GroupedOptimizer(this.parameters, recipeGroups(recipe));
-    // The optimizer step clips, to what the recipe says.
-    for (const layer of binaryLayers(model)) layer.clipsInForward = false;
-    this.recorder = new StatisticsRecorder(binaryLayers(model));
-    this.factor = schedule(recipe.schedule);
+    this.trainer = new Trainer(options);
+    this.optimizer = this.trainer.optimizer;
+    this.recorder = this.trainer.recorder;
     this.eta = etaSchedule(recipe);
-    const { labelSmoothing, accumulate } = recipe;
-    this.loss = { inputShape, classes, labelSmoothing, accumulate, objective };
     this.average = recipe.averaging && new WeightAverage(this.parameters, recipe.averaging);
   }
 
@@ -114,7 +108,10 @@ export class Session {
    * @throws InputError naming the step when the loss is not finite, a layer finds a NaN, or the memory is full.
    */
   trainStep(batch: Batch): number {
-    const { loss, correct } = this.atStep(() => this.update(batch));
+    const where = `step ${this.step + 1} (epoch ${this.epoch + 1})`;
+    const { loss, correct } = atStep(where, () =>
+      this.trainer.step(batch, this.progress(), this.step - this.firstStep + 1),
+    );
     this.step += 1;
     this.batch += 1;
     this.sums.loss += loss * batch.count;
@@ -142,7 +139,7 @@ export class Session {
       epoch: this.epoch,
       ...(this.stage === undefined ? {} : { stage: this.stage.index + 1 }),
       step: this.step,
-      learningRate: baseRate(recipe) * this.factor(p),
+      learningRate: baseRate(recipe) * this.trainer.factor(p),
       ...(eta === undefined ? {} : { eta }),
       trainLoss: loss,
       trainAccuracy: accuracy,
@@ -234,8 +231,7 @@ export class Session {
 
   /** Frees the model, the slots and the listeners. */
   dispose(): void {
-    this.recorder.dispose();
-    this.optimizer.dispose();
+    this.trainer.dispose();
     this.average?.dispose();
     this.options.model.dispose();
   }
@@ -249,52 +245,6 @@ export class Session {
     const { recipe, stepsPerEpoch } = this.options;
     const done = step - this.firstStep;
     return progressAt(done, stepsPerEpoch, recipe.epochs, recipe.floorToEpochs);
-  }
-
-  /** Gradients, clipping and the optimizer's step on one batch. */
-  private update(batch: Batch): { loss: number; correct: number } {
-    const { model, recipe } = this.options;
-    const p = this.progress();
-    setProgress(model, p);
-    const { loss, correct, gradients } = this.gradients(batch);
-    clipGradients(gradients, this.parameters, recipe.clip);
-    this.optimizer.step(gradients, this.step - this.firstStep + 1, this.factor(p));
-    for (const gradient of gradients.values()) gradient.dispose();
-    return { loss, correct };
-  }
-
-  private gradients(batch: Batch) {
-    const trained = this.optimizer.parameters;
-    const result = batchGradients(this.options.model, trained, batch, this.loss);
-    if (Number.isFinite(result.loss)) return result;
-    tf.dispose([...result.gradients.values()]);
-    throw new InputError(
-      `the loss is ${result.loss}${this.culprit()}; lower the learning rate or eta, or clip the gradients`,
-    );
-  }
-
-  /** Runs a step; what the user can mend is told with the step at which it happened. */
-  private atStep<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      const mistake = error instanceof InputError ? error : asOutOfMemory(error);
-      if (mistake === undefined) throw error;
-      const where = `step ${this.step + 1} (epoch ${this.epoch + 1})`;
-      throw new InputError(`the training broke off at ${where}: ${mistake.message}`, {
-        cause: error,
-      });
-    }
-  }
-
-  /** The first layer whose weights are not finite. */
-  private culprit(): string {
-    const broken = this.parameters.find(
-      ({ variable }) => !variable.dataSync().every((value) => Number.isFinite(value)),
-    );
-    return broken === undefined
-      ? ' although all weights are finite'
-      : `: ${broken.key} of layer "${broken.layer}" holds values that are not finite`;
   }
 }
 

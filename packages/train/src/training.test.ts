@@ -14,7 +14,7 @@ import { recipeGroups } from './optimizers/from-recipe.js';
 import { GroupedOptimizer } from './optimizers/groups.js';
 import { sgd } from './optimizers/sgd.js';
 import { parametersOf } from './parameters.js';
-import { compensate } from './parts.js';
+import { compensate } from './build-network.js';
 import { Session } from './session.js';
 import { nativeBackends } from './testing/native.js';
 import { tinyImages, tinyModel, tinyRecipe } from './testing/fixture.js';

@@ -3,15 +3,13 @@
  * Neither leaves a trace in the training: what they change (batch norm's statistics) is put back or plays no part in it.
  */
 import { join } from 'node:path';
-import { reestimateBatchNorm } from '@surge-bnn/core';
-import { BatchLoader } from '@surge-bnn/data';
 import { saveCheckpoint } from '../checkpoint/checkpoint.js';
-import { evaluateModel, nextTurn } from '../evaluate.js';
-import { imageTensor } from '../gradients.js';
+import { evaluateModel } from '../evaluate.js';
 import type { LoopContext } from '../loop.js';
 import { confusionFile } from '../run-folder.js';
 import type { Evaluation } from '../types.js';
-import { writeConfusion } from './tally.js';
+import { writeConfusion } from './confusion.js';
+import { reestimateOn } from './reestimate.js';
 
 export interface EpochEvaluations {
   /** Absent in epochs without evaluation. */
@@ -62,30 +60,11 @@ async function evaluate({ options, model, data, normalization, workers }: LoopCo
   });
 }
 
-/** Batch norm's statistics anew over `count` training batches; the moving averages that it replaces play no part in training. */
+/** Batch norm's statistics anew over `count` batches of the epoch that is ending. */
 async function reestimate(context: LoopContext, count: number): Promise<void> {
   const { recipe, options, session, model, data, normalization } = context;
-  if (count === 0) return;
   const { batchSize, seed } = recipe;
-  const loader = new BatchLoader(data.train, { batchSize, seed, normalization, workers: 0 });
-  async function* inputs() {
-    let done = 0;
-    for await (const batch of loader.epoch(session.epoch)) {
-      options.signal?.throwIfAborted();
-      const x = imageTensor(batch, session.inputShape);
-      try {
-        yield x;
-      } finally {
-        x.dispose();
-      }
-      done += 1;
-      if (done === count) return;
-      await nextTurn();
-    }
-  }
-  try {
-    await reestimateBatchNorm(model, inputs());
-  } finally {
-    await loader.close();
-  }
+  const { signal } = options;
+  const batches = { count, epoch: session.epoch, batchSize, seed, normalization, signal };
+  await reestimateOn(model, data.train, batches);
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { confusionCsv, Tally } from './tally.js';
+import { confusionCsv } from './confusion.js';
+import { Tally } from './tally.js';
 
 describe('Tally', () => {
   it('counts as sorting does, over batches of any size', () => {

@@ -1,5 +1,4 @@
 /** What predictions come to: right ones, right ones among the first five, and which class was taken for which. */
-import { writeAtomic } from '../checkpoint/atomic.js';
 
 /** Sets with more classes have their confusion matrix as CSV alone: it would fill metrics.jsonl. */
 export const largestListedConfusion = 20;
@@ -65,27 +64,4 @@ function rank(logits: ArrayLike<number>, at: number, classes: number, label: num
     if (other > own || (other === own && c < label)) before++;
   }
   return before;
-}
-
-/** The matrix as CSV: a row for each true class, a column for each predicted one, class names at both. */
-export function confusionCsv(
-  confusion: readonly (readonly number[])[],
-  classes: readonly string[],
-): string {
-  const head = ['true \\ predicted', ...classes].map(quoted).join(',');
-  const rows = confusion.map((row, i) => [quoted(classes[i]), ...row].join(','));
-  return `${[head, ...rows].join('\n')}\n`;
-}
-
-/** confusion.csv of a run folder. */
-export async function writeConfusion(
-  path: string,
-  confusion: readonly (readonly number[])[],
-  classes: readonly string[],
-): Promise<void> {
-  await writeAtomic(path, confusionCsv(confusion, classes));
-}
-
-function quoted(cell: string): string {
-  return /[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

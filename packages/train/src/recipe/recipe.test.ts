@@ -3,7 +3,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { applyOverrides, loadRecipe, parseOverride, parseRecipe } from './recipe.js';
+import { loadRecipe } from './load-recipe.js';
+import { applyOverrides, parseOverride, parseRecipe } from './recipe.js';
 
 const minimal = {
   data: { name: 'digits' },

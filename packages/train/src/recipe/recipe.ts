@@ -1,8 +1,7 @@
 /**
- * Reading recipes: from JSON, from a file, and with single values replaced (`--set key=value`). All three
+ * Reading recipes: from JSON, and with single values replaced (`--set key=value`); load-recipe.ts reads them from files. All three
  * ways go through the same schema and give the same messages.
  */
-import { readFile } from 'node:fs/promises';
 import { InputError } from '@surge-bnn/contract';
 import { resolveMethod } from '@surge-bnn/core';
 import { leastValue, schedule } from '../schedules.js';
@@ -30,15 +29,6 @@ export function parseRecipe(json: unknown, where = 'recipe'): Recipe {
   });
   checkAveraging(result.data, where);
   return result.data;
-}
-
-/** Reads and checks a recipe file. @throws InputError when it is missing, no JSON, or wrong. */
-export async function loadRecipe(path: string): Promise<Recipe> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw new InputError(`there is no recipe file ${path}`);
-    throw new InputError(`cannot read the recipe ${path}: ${error.message}`);
-  });
-  return parseRecipe(parseJson(text, path), path);
 }
 
 /**

@@ -3,8 +3,8 @@
  * complete (all defaults filled in) and is itself a valid recipe; config.json of a run is exactly that.
  */
 import { InputError } from '@surge-bnn/contract';
-import { checkAugmentation } from '@surge-bnn/data';
-import type { AugmentationSpec } from '@surge-bnn/data';
+import { checkAugmentation } from '@surge-bnn/data/browser';
+import type { AugmentationSpec } from '@surge-bnn/data/browser';
 import { z } from 'zod';
 import type { ScheduleSpec } from '../schedules.js';
 import { averagingSchema, distillationSchema, sourceSchema } from './additions.js';
