@@ -210,7 +210,9 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
           ]);
           await opened.get('seed').fill('7');
           await opened.start();
-          expect(await opened.text('engine-used')).toBe('surge-wasm with 1 thread');
+          expect(await opened.text('engine-used')).toMatch(
+            /^surge-wasm( \(fused multiply-add\))? with 1 thread$/,
+          );
           await opened.steps(2);
           // It never answers: it is gone.
           void opened
