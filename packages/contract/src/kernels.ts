@@ -203,6 +203,9 @@ export interface RoiAlignAttrs {
   readonly aligned: boolean;
 }
 
+/** Largest coordinate of a box, in pixels: what lies further out is no box of a picture, and its samples would be too many. */
+export const ROI_ALIGN_REACH = 2 ** 20;
+
 /** Its gradient at x, `boxes.roiAlignGradient`. inputs {dy, boxes, pictures}; outputs [dx: inputShape]. */
 export const ROI_ALIGN_GRADIENT = 'SurgeRoiAlignGradient';
 export interface RoiAlignGradientAttrs extends RoiAlignAttrs {

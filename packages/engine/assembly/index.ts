@@ -19,6 +19,7 @@ export { sum } from './column-sums';
 export { adamStep, bopStep, sgdStep } from './optimizer';
 export { pool } from './pool';
 export { preluGradient } from './prelu';
+export { roiAlign, roiAlignGradient } from './roi-align';
 export { copyRuns, gather, segmentSum, transpose } from './rows';
 export { softmaxCrossEntropy } from './softmax';
 export { clip, fill, unary } from './unary';

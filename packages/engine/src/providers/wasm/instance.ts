@@ -205,6 +205,17 @@ export interface KernelExports {
   sum(x: p, y: p, outer: number, reduced: number, inner: number, sums: p): void;
   fill(y: p, count: number, value: number): void;
 
+  roiAlign(x: p, boxes: p, pictures: p, y: p, count: number, shape: p, scale: number): void;
+  roiAlignGradient(
+    dy: p,
+    boxes: p,
+    pictures: p,
+    dx: p,
+    count: number,
+    shape: p,
+    scale: number,
+  ): void;
+
   gather(x: p, ids: p, y: p, count: number, inner: number): void;
   segmentSum(x: p, ids: p, y: p, count: number, segments: number, inner: number): void;
   transpose(x: p, y: p, rank: number, table: p): void;
