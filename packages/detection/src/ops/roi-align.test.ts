@@ -33,7 +33,7 @@ describe('roiAlign', () => {
     const y = roiAlign(x(), regions, options);
     expect(y.shape).toEqual([3, 2, 2, 3]);
     const dy = tf.tensor4d(drawn(36, 2), [3, 2, 2, 3]);
-    const dx = tf.grad((map: tf.Tensor4D) => roiAlign(map, regions, options))(x(), dy);
+    const dx = tf.grad((map) => roiAlign(map as tf.Tensor4D, regions, options))(x(), dy);
     expect(dx.shape).toEqual([2, 5, 5, 3]);
     for (let i = 0; i < 150; i += 7) {
       const unit = tf.tensor4d(
@@ -49,7 +49,7 @@ describe('roiAlign', () => {
     const map = x();
     expectNoLeak(() => tf.dispose(roiAlign(map, regions, options)));
     expectNoLeak(() =>
-      tf.dispose(tf.grad((m: tf.Tensor4D) => tf.sum(roiAlign(m, regions, options)))(map)),
+      tf.dispose(tf.grad((m) => tf.sum(roiAlign(m as tf.Tensor4D, regions, options)))(map)),
     );
   });
 

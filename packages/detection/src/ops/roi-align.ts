@@ -4,7 +4,13 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { GradConfig, NamedAttrMap, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { checkKeys, InputError, ROI_ALIGN, ROI_ALIGN_GRADIENT } from '@surge-bnn/contract';
+import {
+  checkKeys,
+  InputError,
+  ROI_ALIGN,
+  ROI_ALIGN_GRADIENT,
+  ROI_ALIGN_REACH,
+} from '@surge-bnn/contract';
 import type { RoiAlignAttrs, RoiAlignGradientAttrs } from '@surge-bnn/contract';
 import { ensureGradient, ensureKernel, runKernel } from '@surge-bnn/core';
 import { boxes as arithmetic } from '@surge-bnn/runtime';
@@ -31,7 +37,7 @@ const optionKeys: Record<keyof RoiAlignOptions, true> = {
  * Each box read from its picture's feature map as height x width bins, by bilinear samples without rounding.
  *
  * @param x float32 NHWC. @returns float32 [boxes, height, width, channels], also for no boxes.
- * @throws InputError for boxes that are not finite or of a picture that is not there.
+ * @throws InputError for boxes far outside or NaN, or of a picture that is not there.
  */
 export function roiAlign(x: Tensor4D, regions: Regions, options: RoiAlignOptions): Tensor4D {
   checkOptions(options);
@@ -72,10 +78,10 @@ function checkRegions(x: Tensor, { boxes, pictures }: Regions): void {
       `roiAlign: ${boxes.length} box coordinates need ${boxes.length / 4} picture numbers, got ${pictures.length}`,
     );
   }
-  const broken = boxes.findIndex((v) => !Number.isFinite(v));
+  const broken = boxes.findIndex((v) => !(Math.abs(v) <= ROI_ALIGN_REACH));
   if (broken >= 0) {
     throw new InputError(
-      `roiAlign: box ${Math.floor(broken / 4)} holds ${boxes[broken]}; its coordinates must be finite`,
+      `roiAlign: box ${Math.floor(broken / 4)} holds ${boxes[broken]}; its coordinates must lie within ${ROI_ALIGN_REACH} pixels`,
     );
   }
   const stray = pictures.findIndex((picture) => picture < 0 || picture >= x.shape[0]);
