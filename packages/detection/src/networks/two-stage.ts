@@ -29,8 +29,9 @@ export interface TwoStageParts {
   readonly body: CallGraph;
   /** Bins of a region to class logits and deltas. */
   readonly tail: CallGraph;
-  /** Of each map, the finest first; its stride is twice that of the one before. */
+  /** Of each map, the finest first. */
   readonly anchorShapes: readonly arithmetic.AnchorShapes[];
+  /** Stride of the finest map; of each next one twice that. */
   readonly firstStride: number;
   /** How many maps regions are read from, and the rows and columns of bins. */
   readonly mapsRead: number;
@@ -123,7 +124,7 @@ export class TwoStageDetector implements Detector {
 
   /** The first stage; its tensors live until the caller's tidy ends. */
   private look({ pictures, sizes }: PictureBatch, training: boolean): Seen {
-    const { name, body, frozen, anchorShapes, firstStride } = this.parts;
+    const { name, body, frozen, anchorShapes } = this.parts;
     const [batch, height, width] = pictures.shape;
     if (batch !== sizes.length || height % this.multiple !== 0 || width % this.multiple !== 0) {
       throw new InputError(
@@ -137,9 +138,10 @@ export class TwoStageDetector implements Detector {
         .slice(from, from + count)
         .map((value) => tf.reshape<tf.Rank.R3>(value, [batch, -1, size]));
     const maps = values.slice(0, count) as Tensor4D[];
-    const anchors = maps.map(({ shape }, level) => {
-      const stride = firstStride * 2 ** level;
-      const grid = { height: shape[1], width: shape[2], strideY: stride, strideX: stride };
+    const anchors = maps.map(({ shape: [, rows, columns] }, level) => {
+      // As torchvision spreads them: over P6, whose last pixel may lie half outside, less than its stride of 64.
+      const [strideY, strideX] = [Math.floor(height / rows), Math.floor(width / columns)];
+      const grid = { height: rows, width: columns, strideY, strideX };
       return arithmetic.gridAnchors(anchorShapes[level], grid);
     });
     return { maps, anchors, objectness: flat(count, 1), deltas: flat(2 * count, 4) };
