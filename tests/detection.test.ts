@@ -217,7 +217,8 @@ describe('Faster R-CNN', () => {
         () => detector.losses(batch, truths, () => stream.uniform()).total,
         variables,
       );
-      optimizers[step < 140 ? 0 : 1].applyGradients(grads);
+      const gradients = Object.entries(grads).map(([name, tensor]) => ({ name, tensor }));
+      optimizers[step < 140 ? 0 : 1].applyGradients(gradients);
       last = value.dataSync()[0];
       if (step === 0) first = last;
       tf.dispose([value, grads]);

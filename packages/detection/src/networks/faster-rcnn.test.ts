@@ -120,7 +120,7 @@ describe('what it is built of', () => {
     expect(weights(1)).not.toEqual(weights(2));
   });
 
-  it.each([
+  it.each<[options: object, message: RegExp]>([
     [{ neck: 'pan' as 'fpn' }, /neck must be fpn or c4, got "pan"/],
     [{ anchorSizes: [8] }, /anchorSizes must be 5 with the neck fpn, one for each level, got 1/],
     [{ neck: 'c4' as const, headWidth: 3 }, /with the neck c4 there is no headWidth/],
