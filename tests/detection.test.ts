@@ -89,7 +89,12 @@ describe('the losses of Faster R-CNN', () => {
     ['fpn', fpn, [objects, nothing]],
     [
       'fpn, binary throughout',
-      { ...fpn, neckPrecision: 'binary' as const, headPrecision: 'binary' as const },
+      {
+        ...fpn,
+        proposalPrecision: 'binary' as const,
+        neckPrecision: 'binary' as const,
+        headPrecision: 'binary' as const,
+      },
       [objects, nothing],
     ],
     ['c4', c4, [objects, nothing]],

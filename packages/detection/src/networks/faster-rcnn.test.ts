@@ -89,6 +89,7 @@ describe('what it is built of', () => {
   it.each([
     ['the backbone', fpn, 16],
     ['backbone and neck', { ...fpn, neckPrecision: 'binary' as const }, 16 + 8],
+    ['backbone and proposals', { ...fpn, proposalPrecision: 'binary' as const }, 16 + 1],
     ['backbone and head', { ...fpn, headPrecision: 'binary' as const }, 16 + 2],
     [
       'nothing',
@@ -109,6 +110,13 @@ describe('what it is built of', () => {
     if (layers === 0) return;
     attachCompensator(detector.model, surge({ eta: 0.1 }));
     expect(binaryLayers(detector.model).every((layer) => layer.auxiliary)).toBe(true);
+  });
+
+  it('takes binary weights on float inputs', () => {
+    const binary = { proposalPrecision: 'binary', neckPrecision: 'binary' } as const;
+    const weightsOnly = { ...context, inputBinarizer: 'none' as const };
+    const detector = fasterRcnn({ ...fpn, ...binary, headPrecision: 'binary' }, weightsOnly);
+    expect(new Set(binaryLayers(detector.model)).size).toBe(16 + 1 + 8 + 2);
   });
 
   it('starts from the same weights with the same seed', () => {

@@ -4,7 +4,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { averaged } from './averaged.js';
 import type { Backbone } from './backbone.js';
 import type { DetectorContext, FasterRcnnOptions } from './options.js';
-import { conv, dense, on, pixelPrediction, rowPrediction } from './parts.js';
+import { dense, on, pixelPrediction, rowPrediction, sharedConv } from './parts.js';
 
 /** For each map: logits [.., rows, columns, anchors] and dx, dy, dw, dh [.., rows, columns, 4 anchors]. */
 export interface ProposalOutputs {
@@ -12,19 +12,18 @@ export interface ProposalOutputs {
   readonly deltas: readonly SymbolicTensor[];
 }
 
-/** A 3x3 convolution, a relu and two 1x1 convolutions, the same on every map. In float: it is small, and everything hangs on it. */
+/** A 3x3 convolution, a relu or hardtanh, and two 1x1 convolutions in float, the same on every map. */
 export function proposalHead(
   maps: readonly SymbolicTensor[],
   anchorsPerPixel: number,
-  { momentum }: FasterRcnnOptions,
+  { proposalPrecision: precision, momentum }: FasterRcnnOptions,
   context: DetectorContext,
 ): ProposalOutputs {
   const channels = Number(maps[0].shape[3]);
-  const shared = conv('rpn.head.conv', channels, 3, { precision: 'full', momentum }, context);
-  const bent = tfl.layers.reLU({ name: 'rpn.head.relu' });
+  const shared = sharedConv('rpn.head.conv', channels, { precision, momentum }, context);
   const logits = pixelPrediction('rpn.head.cls_logits', anchorsPerPixel, context);
   const deltas = pixelPrediction('rpn.head.bbox_pred', 4 * anchorsPerPixel, context);
-  const features = maps.map((map) => on(bent, shared(map)));
+  const features = maps.map(shared);
   return { objectness: features.map(logits), deltas: features.map(deltas) };
 }
 

@@ -12,6 +12,8 @@ export interface FasterRcnnOptions {
   backbone: NetworkSpec;
   /** fpn: a feature pyramid, and two dense layers as the head. c4: proposals from stage 3, stage 4 as the head. */
   neck: 'fpn' | 'c4';
+  /** Whether the 3x3 convolution of the proposal network is binary. Default 'full'. */
+  proposalPrecision: Precision;
   /** Whether the pyramid's convolutions, and the head's dense layers, are binary. Only for 'fpn'. Default 'full'. */
   neckPrecision: Precision;
   headPrecision: Precision;
@@ -47,6 +49,7 @@ export interface ProposalCounts {
 export const fasterRcnnDefaults: FasterRcnnOptions = {
   backbone: { network: 'imagenet-resnet-18' },
   neck: 'fpn',
+  proposalPrecision: 'full',
   neckPrecision: 'full',
   headPrecision: 'full',
   neckWidth: 256,
@@ -72,6 +75,7 @@ export function checkedOptions(given: Partial<FasterRcnnOptions>): FasterRcnnOpt
   checkKeys(given, Object.keys(fasterRcnnDefaults), 'fasterRcnn');
   const options = { ...fasterRcnnDefaults, ...given };
   oneOf('neck', options.neck, ['fpn', 'c4']);
+  oneOf('proposalPrecision', options.proposalPrecision, ['full', 'binary']);
   oneOf('neckPrecision', options.neckPrecision, ['full', 'binary']);
   oneOf('headPrecision', options.headPrecision, ['full', 'binary']);
   if (options.neck === 'c4') {

@@ -25,18 +25,64 @@ export function conv(
   { precision, momentum }: PartOptions,
   context: DetectorContext,
 ): Part {
-  const window = { name, filters, kernelSize, padding: (kernelSize - 1) / 2 };
-  const seed = seedFor(context.seed, `init/${name}`);
-  if (precision === 'full') {
-    const layer = layers.conv2d({ ...window, seed, initializer: 'heUniform' });
-    const bias = layers.channelBias({ name: `${name}.bias` });
-    return (x) => on(bias, on(layer, x));
-  }
-  const { inputBinarizer, weightBinarizer } = context;
-  const binary = { inputBinarizer, weightBinarizer, padValue: 1, initializer: 'heNormal' } as const;
-  const layer = layers.binaryConv2d({ ...window, ...binary, seed });
+  if (precision === 'full') return floatConv(name, filters, kernelSize, context);
+  const layer = binaryConv(name, filters, kernelSize, context);
   const norm = layers.batchNorm({ name: `${name}.norm`, momentum });
   return (x) => on(norm, on(layer, x));
+}
+
+/**
+ * A 3x3 convolution that the levels of a pyramid share, with a relu; a binary one with a hardtanh and a batch norm for each level, because
+ * levels differ in their statistics.
+ */
+export function sharedConv(
+  name: string,
+  filters: number,
+  { precision, momentum }: PartOptions,
+  context: DetectorContext,
+): (x: SymbolicTensor, level: number) => SymbolicTensor {
+  if (precision === 'full') {
+    const float = floatConv(name, filters, 3, context);
+    const bent = tfl.layers.reLU({ name: `${name}.relu` });
+    return (x) => on(bent, float(x));
+  }
+  const layer = binaryConv(name, filters, 3, context);
+  return (x, level) => {
+    const norm = { name: `${name}.norm.${level}`, momentum, activation: 'hardTanh' } as const;
+    return on(layers.batchNorm(norm), on(layer, x));
+  };
+}
+
+function floatConv(
+  name: string,
+  filters: number,
+  kernelSize: 1 | 3,
+  { seed }: DetectorContext,
+): Part {
+  const layer = layers.conv2d({
+    name,
+    filters,
+    kernelSize,
+    padding: (kernelSize - 1) / 2,
+    initializer: 'heUniform',
+    seed: seedFor(seed, `init/${name}`),
+  });
+  const bias = layers.channelBias({ name: `${name}.bias` });
+  return (x) => on(bias, on(layer, x));
+}
+
+function binaryConv(name: string, filters: number, kernelSize: 1 | 3, context: DetectorContext) {
+  const { inputBinarizer, weightBinarizer, seed } = context;
+  return layers.binaryConv2d({
+    name,
+    filters,
+    kernelSize,
+    padding: (kernelSize - 1) / 2,
+    inputBinarizer,
+    weightBinarizer,
+    initializer: 'heNormal',
+    seed: seedFor(seed, `init/${name}`),
+  });
 }
 
 /** A dense layer with a relu; a binary one with a batch norm and a hardtanh. */
