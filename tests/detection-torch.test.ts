@@ -86,7 +86,6 @@ function weightOf(model: Model, name: string) {
 }
 
 describe('Faster R-CNN', () => {
-  const everything = { size: 1e6, threshold: 0.5, positiveShare: 0.25 };
   const build = () => {
     const detector = fasterRcnn(
       {
@@ -106,8 +105,8 @@ describe('Faster R-CNN', () => {
         trainingProposals: { before: 60, after: 50, threshold: 0.7 },
         proposals: { before: 40, after: 30, threshold: 0.7 },
         // All candidates are samples.
-        anchors: { high: 0.7, low: 0.3, size: 1e6, positiveShare: 0.5, weights: [1, 1, 1, 1] },
-        regions: { ...everything, weights: [10, 10, 5, 5] },
+        anchors: { size: 1e6 },
+        regions: { size: 1e6 },
         detections: { leastScore: 0.05, threshold: 0.5, most: 20, smallest: 0.01 },
       },
       {

@@ -7,7 +7,7 @@ import { ROI_ALIGN } from '@surge-bnn/contract';
 import { attachCompensator, binaryLayers, surge } from '@surge-bnn/core';
 import { randomStream } from '@surge-bnn/data';
 import { fasterRcnn, roiAlign } from '@surge-bnn/detection';
-import type { Detector, DetectorContext, FasterRcnnOptions, Truth } from '@surge-bnn/detection';
+import type { Detector, DetectorContext, FasterRcnnChoices, Truth } from '@surge-bnn/detection';
 import { profileKernels } from '@surge-bnn/engine';
 import { boxes as arithmetic } from '@surge-bnn/runtime';
 import '@tensorflow/tfjs-layers';
@@ -57,18 +57,18 @@ const context: DetectorContext = {
   inputShape: [64, 96, 3],
   classes: 2,
 };
-const common: Partial<FasterRcnnOptions> = {
+const common: FasterRcnnChoices = {
   backbone: { network: 'imagenet-resnet-18', options: { width: 4 } },
   trainingProposals: { before: 30, after: 12, threshold: 0.7 },
-  regions: { threshold: 0.5, size: 12, positiveShare: 0.25, weights: [10, 10, 5, 5] },
+  regions: { size: 12 },
 };
-const fpn: Partial<FasterRcnnOptions> = {
+const fpn: FasterRcnnChoices = {
   ...common,
   neckWidth: 8,
   headWidth: 6,
   anchorSizes: [8, 16, 32, 48, 64],
 };
-const c4: Partial<FasterRcnnOptions> = { ...common, neck: 'c4', anchorSizes: [16, 40] };
+const c4: FasterRcnnChoices = { ...common, neck: 'c4', anchorSizes: [16, 40] };
 const nothing: Truth = { boxes: new Float32Array(0), classes: new Int32Array(0) };
 const objects: Truth = {
   boxes: Float32Array.of(5, 5, 30, 40, 40, 10, 90, 60),
@@ -194,7 +194,7 @@ describe('Faster R-CNN', () => {
         anchorSizes: [8, 16, 24, 32, 48],
         trainingProposals: { before: 100, after: 50, threshold: 0.7 },
         proposals: { before: 100, after: 50, threshold: 0.7 },
-        regions: { threshold: 0.5, size: 32, positiveShare: 0.25, weights: [10, 10, 5, 5] },
+        regions: { size: 32 },
         detections: { leastScore: 0.5, threshold: 0.3, most: 10 },
       },
       {

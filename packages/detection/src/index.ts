@@ -26,4 +26,9 @@ export type { Truth } from './training/truth.js';
 export type { DetectionLosses, Detector, PictureBatch } from './networks/detector.js';
 export { fasterRcnn } from './networks/faster-rcnn.js';
 export { fasterRcnnDefaults } from './networks/options.js';
-export type { DetectorContext, FasterRcnnOptions, ProposalCounts } from './networks/options.js';
+export type {
+  DetectorContext,
+  FasterRcnnChoices,
+  FasterRcnnOptions,
+  ProposalCounts,
+} from './networks/options.js';

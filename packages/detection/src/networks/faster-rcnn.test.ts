@@ -10,10 +10,9 @@ import { attachCompensator, BatchNorm, binaryLayers, leafLayers, surge } from '@
 import { buildModel } from '@surge-bnn/models';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectNoLeak, stream } from '../testing/finite-differences.fixture.js';
-import { regionTargetDefaults } from '../training/region-targets.js';
 import type { Truth } from '../training/truth.js';
 import { fasterRcnn } from './faster-rcnn.js';
-import type { DetectorContext, FasterRcnnOptions } from './options.js';
+import type { DetectorContext, FasterRcnnChoices } from './options.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -26,19 +25,19 @@ const context: DetectorContext = {
 };
 const resnet = { network: 'imagenet-resnet-18', options: { width: 4 } };
 const few = { before: 30, after: 12, threshold: 0.7 };
-const common: Partial<FasterRcnnOptions> = {
+const common: FasterRcnnChoices = {
   backbone: resnet,
   trainingProposals: few,
-  regions: { ...regionTargetDefaults, size: 4 },
+  regions: { size: 4 },
   proposals: few,
 };
-const fpn: Partial<FasterRcnnOptions> = {
+const fpn: FasterRcnnChoices = {
   ...common,
   neckWidth: 8,
   headWidth: 6,
   anchorSizes: [8, 16, 32, 48, 64],
 };
-const c4: Partial<FasterRcnnOptions> = { ...common, neck: 'c4', anchorSizes: [16, 40] };
+const c4: FasterRcnnChoices = { ...common, neck: 'c4', anchorSizes: [16, 40] };
 
 const picture = (batch = 2, height = 64, width = 96) =>
   tf.randomNormal<tf.Rank.R4>([batch, height, width, 3], 0, 1, 'float32', 7);
@@ -72,7 +71,7 @@ describe('what it is built of', () => {
   });
 
   it('has the neck’s and heads’ weights that the formulas count', () => {
-    const count = (options: Partial<FasterRcnnOptions>, prefix: RegExp) =>
+    const count = (options: FasterRcnnChoices, prefix: RegExp) =>
       fasterRcnn(options, context)
         .model.weights.filter((w) => prefix.test(w.originalName))
         .reduce((sum, w) => sum + w.shape.map(Number).reduce((a, b) => a * b, 1), 0);
@@ -135,6 +134,12 @@ describe('what it is built of', () => {
     [{ neckWidth: 0 }, /neckWidth must be a whole number > 0, got 0/],
     [{ anchorRatios: [] }, /anchorRatios must be one or more numbers > 0/],
     [{ headPrecisoin: 'full' }, /did you mean "headPrecision"/],
+    [
+      { regions: { sise: 4 } },
+      /unknown option of fasterRcnn's regions "sise" \(did you mean "size"/,
+    ],
+    [{ proposals: { before: -1 } }, /proposals.before must be a number >= 0, got -1/],
+    [{ regions: { weights: [1, 1] } }, /regions.weights must be four numbers >= 0, got \[1,1\]/],
     [{ backbone: { network: 'mlp' } }, /mlp has no layers named layer1/],
   ])('refuses %j', (options, message) => {
     const build = () => fasterRcnn(options, { ...context, inputShape: [64, 64, 3] });

@@ -9,7 +9,7 @@ import { backbone } from './backbone.js';
 import type { Detector } from './detector.js';
 import { batchNorms } from './graph.js';
 import { denseHead, proposalHead, stageHead } from './heads.js';
-import { checkedOptions, type DetectorContext, type FasterRcnnOptions } from './options.js';
+import { checkedOptions, type DetectorContext, type FasterRcnnChoices } from './options.js';
 import { pyramid } from './pyramid.js';
 import { TwoStageDetector } from './two-stage.js';
 
@@ -18,7 +18,7 @@ import { TwoStageDetector } from './two-stage.js';
  *   the detector's `multiple` will do.
  * @throws InputError for an option that is not allowed, or a backbone without four stages.
  */
-export function fasterRcnn(given: Partial<FasterRcnnOptions>, context: DetectorContext): Detector {
+export function fasterRcnn(given: FasterRcnnChoices, context: DetectorContext): Detector {
   const options = checkedOptions(given);
   const { neck, anchorSizes, anchorRatios: ratios } = options;
   const isPyramid = neck === 'fpn';

@@ -67,13 +67,29 @@ export const fasterRcnnDefaults: FasterRcnnOptions = {
   detections: { leastScore: 0.05, threshold: 0.5, most: 100, smallest: 0.01 },
 };
 
+/** The options that are objects of options. */
+type Group = 'anchors' | 'regions' | 'trainingProposals' | 'proposals' | 'detections';
+
+/** What is given of the options, in a group, too; the rest are the defaults. */
+export type FasterRcnnChoices = Partial<Omit<FasterRcnnOptions, Group>> & {
+  [K in Group]?: Partial<FasterRcnnOptions[K]>;
+};
+
 /** As for a network of @surge-bnn/models; `classes` without the background, `inputShape` any size that pictures may have. */
 export type DetectorContext = BuildContext;
 
 /** @throws InputError naming the option, its value and what is allowed. */
-export function checkedOptions(given: Partial<FasterRcnnOptions>): FasterRcnnOptions {
+export function checkedOptions(given: FasterRcnnChoices): FasterRcnnOptions {
   checkKeys(given, Object.keys(fasterRcnnDefaults), 'fasterRcnn');
-  const options = { ...fasterRcnnDefaults, ...given };
+  const options = {
+    ...fasterRcnnDefaults,
+    ...given,
+    anchors: grouped('anchors', given.anchors),
+    regions: grouped('regions', given.regions),
+    trainingProposals: grouped('trainingProposals', given.trainingProposals),
+    proposals: grouped('proposals', given.proposals),
+    detections: grouped('detections', given.detections),
+  };
   oneOf('neck', options.neck, ['fpn', 'c4']);
   oneOf('proposalPrecision', options.proposalPrecision, ['full', 'binary']);
   oneOf('neckPrecision', options.neckPrecision, ['full', 'binary']);
@@ -102,6 +118,26 @@ export function checkedOptions(given: Partial<FasterRcnnOptions>): FasterRcnnOpt
     );
   }
   return options;
+}
+
+/** A group's options with its defaults; every one is a number that is not negative, or the four weights. */
+function grouped<K extends Group>(
+  group: K,
+  given: Partial<FasterRcnnOptions[K]> = {},
+): FasterRcnnOptions[K] {
+  const defaults = fasterRcnnDefaults[group];
+  const more = group === 'detections' ? ['perClass'] : [];
+  checkKeys(given, [...Object.keys(defaults), ...more], `fasterRcnn's ${group}`);
+  for (const [key, value] of Object.entries(given)) {
+    const numbers: unknown[] = Array.isArray(value) ? value : [value];
+    const right = numbers.length === (key === 'weights' ? 4 : 1);
+    if (right && numbers.every((v) => typeof v === 'number' && v >= 0)) continue;
+    const allowed = key === 'weights' ? 'four numbers >= 0' : 'a number >= 0';
+    throw new InputError(
+      `fasterRcnn: ${group}.${key} must be ${allowed}, got ${JSON.stringify(value)}`,
+    );
+  }
+  return { ...defaults, ...given };
 }
 
 /** P2 to P5, and P6 for proposals alone. */
