@@ -102,6 +102,7 @@ describe('what it is built of', () => {
       0,
     ],
     ['a stage-4 head', c4, 16],
+    ['CIFAR ResNet-18', { ...fpn, backbone: { ...resnet, network: 'cifar-resnet-18' } }, 16 + 3],
     ['ResNet-34', { ...fpn, backbone: { ...resnet, network: 'imagenet-resnet-34' } }, 32],
   ])('binary: %s', (_, options, layers) => {
     const detector = fasterRcnn(options, context);
@@ -245,6 +246,15 @@ describe('detect', () => {
     });
     const larger = { pictures: picture(1, 96, 64), sizes: [{ width: 64, height: 96 }] };
     expect(detector.detect(larger)[0].scores.length).toBeGreaterThan(0);
+  });
+
+  it('reads a backbone of smaller strides, which divides smaller pictures', () => {
+    const options = { ...fpn, backbone: { ...resnet, network: 'cifar-resnet-18' } };
+    const detector = fasterRcnn(options, { ...context, inputShape: [16, 24, 3] });
+    expect(detector.multiple).toBe(8);
+    const small = { pictures: picture(1, 24, 16), sizes: [{ width: 13, height: 24 }] };
+    const [{ boxes }] = detector.detect(small);
+    boxes.forEach((v, i) => expect(v >= 0 && v <= (i % 2 ? 24 : 13)).toBe(true));
   });
 
   it('finds nothing where no proposal is left, and refuses NaN and odd sizes', () => {
