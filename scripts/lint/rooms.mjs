@@ -12,7 +12,7 @@ export const ROOMS = {
   core: ['contract', 'runtime'],
   data: ['contract'],
   models: ['core', 'contract'],
-  detection: ['contract'],
+  detection: ['models', 'core', 'runtime', 'contract'],
   train: ['models', 'data', 'core', 'engine', 'contract'],
   runtime: [],
   converter: ['core', 'runtime', 'contract'],

@@ -186,6 +186,33 @@ export interface CanonicalConv2DAttrs {
   readonly padValue?: PadValue;
 }
 
+/**
+ * RoIAlign: each box read from its picture's feature map as height x width bins, as `boxes.roiAlign` of @surge-bnn/runtime
+ * computes it, bit for bit.
+ * inputs {x: NHWC, boxes: [R, 4], pictures: [R], int32}; outputs [y: [R, height, width, C]].
+ */
+export const ROI_ALIGN = 'SurgeRoiAlign';
+export interface RoiAlignAttrs {
+  /** Pixels of the feature map for one of the picture: 1 / stride. */
+  readonly scale: number;
+  readonly height: number;
+  readonly width: number;
+  /** Samples of a bin in each direction; 0: as many as it has pixels, rounded up. */
+  readonly samplingRatio: number;
+  /** Whether a pixel's value stands at its centre. */
+  readonly aligned: boolean;
+}
+
+/** Largest coordinate of a box, in pixels: what lies further out is no box of a picture, and its samples would be too many. */
+export const ROI_ALIGN_REACH = 2 ** 20;
+
+/** Its gradient at x, `boxes.roiAlignGradient`. inputs {dy, boxes, pictures}; outputs [dx: inputShape]. */
+export const ROI_ALIGN_GRADIENT = 'SurgeRoiAlignGradient';
+export interface RoiAlignGradientAttrs extends RoiAlignAttrs {
+  /** Shape of x. */
+  readonly inputShape: readonly [batch: number, height: number, width: number, channels: number];
+}
+
 /** Bounds that an optimizer step clips the new parameter to; both or none. */
 export interface LatentClip {
   readonly clipMin?: number;

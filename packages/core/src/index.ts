@@ -85,5 +85,7 @@ export { reestimateBatchNorm } from './model/reestimate-batch-norm.js';
 export { operations, summarize } from './model/summarize.js';
 export type { LayerCost, NetworkCost } from './model/summarize.js';
 export * as ops from './ops/index.js';
+export { ensureGradient, ensureKernel, runKernel } from './ops/kernel-registry.js';
+export type { Composition } from './ops/kernel-registry.js';
 export type { BinaryConv1dOptions, Conv1dOptions } from './ops/binary-conv1d.js';
 export type { BinaryConv2dOptions, BinaryOpOptions } from './ops/binary-conv2d.js';

@@ -31,6 +31,7 @@ export { columnProducts, columnSquares, columnSums, rowSum, sumOuter } from './c
 export { adamStep, bopStep, sgdStep } from './optimizer';
 export { pool } from './pool';
 export { preluGradient } from './prelu';
+export { roiAlign, roiAlignGradient } from './roi-align';
 export { copyRuns, gather, segmentSum, transpose } from './rows';
 export { softmaxCrossEntropy } from './softmax';
 export { clip, fill, unary } from './unary';

@@ -13,6 +13,7 @@
       'src/kernels/optimizers.cc',
       'src/kernels/pooling.cc',
       'src/kernels/reductions.cc',
+      'src/kernels/roi_align.cc',
       'src/kernels/rows.cc',
       'src/kernels/sign_conv.cc',
       'src/kernels/sign_filter_product.cc',

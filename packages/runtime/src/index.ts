@@ -2,6 +2,7 @@
  * Runs packed binary networks, in Node and in browsers, and owns their file format. No dependency: what cannot be
  * done with the language alone is not done here.
  */
+export * as boxes from './boxes/index.js';
 export { dumpIntegers } from './dump/integers.js';
 export type { DumpOptions } from './dump/integers.js';
 export { integersJson } from './dump/integers-json.js';

@@ -13,7 +13,14 @@ namespace surge {
 namespace {
 
 // Raised with every change of a method's arguments: a stale build is refused by providers/native/addon.ts instead of misread.
-constexpr int kInterface = 6;
+constexpr int kInterface = 7;
+
+RoiShape roiShape(Arguments& a) {
+  long count;
+  const int32_t* fields = a.integers(&count);
+  if (count != 7) throw std::invalid_argument("RoIAlign needs seven numbers of its shape");
+  return {fields[0], fields[1], fields[2], fields[3], fields[4], fields[5], fields[6] != 0};
+}
 
 class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
  public:
@@ -200,6 +207,26 @@ class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
       k.avgPoolGradient(threads, dy, dx, a.geometry());
     });
   }
+  METHOD(roiAlign) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), boxes = a.floats();
+      long count;
+      const int32_t* pictures = a.integers(&count);
+      const Floats y = a.floats();
+      const RoiShape shape = roiShape(a);
+      k.roiAlign(threads, x, boxes, pictures, count, y, shape, a.number());
+    });
+  }
+  METHOD(roiAlignGradient) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats dy = a.floats(), boxes = a.floats();
+      long count;
+      const int32_t* pictures = a.integers(&count);
+      const Floats dx = a.floats();
+      const RoiShape shape = roiShape(a);
+      k.roiAlignGradient(threads, dy, boxes, pictures, count, dx, dx.length, shape, a.number());
+    });
+  }
   METHOD(softmaxCrossEntropy) {
     return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
       const Floats logits = a.floats(), labels = a.floats(), loss = a.floats(), gradient = a.floats();
@@ -354,7 +381,7 @@ Napi::Function NativeProvider::define(Napi::Env env) {
                       METHOD(branches), METHOD(combineBranches), METHOD(finishBinaryFilter), METHOD(finishAuxiliaryFilter),
                       METHOD(batchNorm), METHOD(batchNormGradient), METHOD(batchNormAddClipGradient),
                       METHOD(layerNorm), METHOD(layerNormGradient), METHOD(maxPool), METHOD(maxPoolGradient), METHOD(avgPool),
-                      METHOD(avgPoolGradient), METHOD(softmaxCrossEntropy), METHOD(sgdStep), METHOD(adamStep), METHOD(bopStep), METHOD(unary),
+                      METHOD(avgPoolGradient), METHOD(roiAlign), METHOD(roiAlignGradient), METHOD(softmaxCrossEntropy), METHOD(sgdStep), METHOD(adamStep), METHOD(bopStep), METHOD(unary),
                       METHOD(clip), METHOD(binary), METHOD(prelu), METHOD(preluGradient), METHOD(addClip), METHOD(addClipGradient), METHOD(sum),
                       METHOD(gather), METHOD(segmentSum), METHOD(transpose), METHOD(copyRuns), METHOD(fill)});
 #undef METHOD

@@ -31,6 +31,7 @@ import {
   maxPoolCases,
   maxPoolGradientCases,
 } from './pooling.js';
+import { roiAlignCases, roiAlignGradientCases } from './roi-align.js';
 import { copyRunsCases, gatherCases, segmentSumCases, transposeCases } from './rows.js';
 import { signConv2dCases, signConv2dGradientCases } from './sign-conv2d.js';
 import { softmaxCrossEntropyCases } from './softmax-cross-entropy.js';
@@ -52,6 +53,8 @@ export const kernelCases: Readonly<Record<KernelName, readonly KernelCase[]>> = 
   maxPoolGradient: maxPoolGradientCases,
   avgPool: avgPoolCases,
   avgPoolGradient: avgPoolGradientCases,
+  roiAlign: roiAlignCases,
+  roiAlignGradient: roiAlignGradientCases,
   softmaxCrossEntropy: softmaxCrossEntropyCases,
   sgdStep: sgdStepCases,
   adamStep: adamStepCases,

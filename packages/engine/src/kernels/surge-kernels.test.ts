@@ -17,6 +17,8 @@ import {
   LAYER_NORM_GRADIENT,
   MOVING_STATISTICS,
   PRELU_GRADIENT,
+  ROI_ALIGN,
+  ROI_ALIGN_GRADIENT,
   SGD_STEP,
   SIGN_CONV_2D,
   SIGN_CONV_2D_GRADIENT,
@@ -63,6 +65,8 @@ describe.each(engineBackends)('%s', (backend) => {
       LAYER_NORM_GRADIENT,
       MOVING_STATISTICS,
       PRELU_GRADIENT,
+      ROI_ALIGN,
+      ROI_ALIGN_GRADIENT,
       SOFTMAX_CROSS_ENTROPY,
       SGD_STEP,
       ADAM_STEP,
@@ -107,6 +111,37 @@ describe.each(engineBackends)('%s', (backend) => {
     expect(three).toHaveLength(3);
     expect(three[1].dataSync()).toEqual(two[1].dataSync());
     expect(three[0].dataSync()).not.toEqual(two[0].dataSync());
+  });
+
+  it('RoIAlign: the bits of the reference in the shapes of the contract, and no box of a picture that is not there', () => {
+    const bins = { scale: 0.5, height: 2, width: 3, samplingRatio: 2, aligned: false };
+    const corners = [0, 0, 8, 8, -3, 1, 6, 20];
+    const regions = (of: number[]) => ({
+      boxes: tf.tensor2d(corners, [2, 4]),
+      pictures: tf.tensor1d(of, 'int32'),
+    });
+    const map = { batch: 2, height: 5, width: 5, channels: 3 };
+    const [boxes, pictures] = [Float32Array.from(corners), Int32Array.of(1, 0)];
+    const [y] = run(ROI_ALIGN, { x: x(), ...regions([1, 0]) }, bins);
+    const expected = new Float32Array(36);
+    referenceKernels.roiAlign(reals(150, 1), boxes, pictures, expected, map, bins);
+    expect(y.shape).toEqual([2, 2, 3, 3]);
+    expect(y.dataSync()).toEqual(expected);
+    const given = { ...bins, inputShape: [2, 5, 5, 3] };
+    const [dx] = run(ROI_ALIGN_GRADIENT, { dy: y, ...regions([1, 0]) }, given);
+    const back = new Float32Array(150);
+    referenceKernels.roiAlignGradient(expected, boxes, pictures, back, map, bins);
+    expect(dx.shape).toEqual([2, 5, 5, 3]);
+    expect(dx.dataSync()).toEqual(back);
+
+    expect(() => run(ROI_ALIGN, { x: x(), ...regions([1, 2]) }, bins)).toThrow(
+      'a box is of picture 2, but there are 2',
+    );
+    const far = { ...regions([0, 0]), boxes: tf.fill([2, 4], 2 ** 21) };
+    expect(() => run(ROI_ALIGN, { x: x(), ...far }, bins)).toThrow('coordinates must lie within');
+    expect(() => run(ROI_ALIGN_GRADIENT, { dy: x(), ...regions([0, 0]) }, given)).toThrow(
+      'must have shape [2,2,3,3], got [2,5,5,3]',
+    );
   });
 
   it('canonical convolution: the bits of the reference, with a bias or without', () => {

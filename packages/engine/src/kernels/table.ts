@@ -24,6 +24,7 @@ import { adamStep, bopStep, sgdStep } from './optimizer-steps.js';
 import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pooling.js';
 import { prelu, preluGradient } from './prelu.js';
 import { mean, sum } from './reduction.js';
+import { roiAlign, roiAlignGradient } from './roi-align.js';
 import { gather, segmentSum, transpose } from './rows.js';
 import { signConv2d, signConv2dGradient } from './sign-conv2d.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
@@ -42,6 +43,8 @@ export const kernelTable: readonly KernelEntry[] = [
   canonicalConv2d,
   addClip,
   addClipGradient,
+  roiAlign,
+  roiAlignGradient,
   softmaxCrossEntropy,
   sgdStep,
   adamStep,

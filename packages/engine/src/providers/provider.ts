@@ -18,6 +18,7 @@ import type {
   ConvGeometry,
   LayerNormAttrs,
   PadValue,
+  RoiAlignAttrs,
   SgdStepAttrs,
   SurrogateSpec,
 } from '@surge-bnn/contract';
@@ -45,6 +46,14 @@ export interface MatMulShape {
 
 /** Geometry of a pooling: a depthwise window, so channels, groups and filters do not mix. */
 export type PoolGeometry = Omit<ConvGeometry, 'groups' | 'outChannels'>;
+
+/** Feature maps of several pictures, NHWC. */
+export interface FeatureShape {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
 
 export type UnaryOp =
   'relu' | 'step' | 'neg' | 'abs' | 'square' | 'sqrt' | 'rsqrt' | 'exp' | 'log' | 'sign';
@@ -189,6 +198,25 @@ export interface Kernels {
   /** Mean over the entries of the window that lie inside the picture, as TF.js has it. */
   avgPool(x: Float32Array, y: Float32Array, g: PoolGeometry): void;
   avgPoolGradient(dy: Float32Array, dx: Float32Array, g: PoolGeometry): void;
+
+  /** ROI_ALIGN of the contract: y is [boxes, height, width, channels]; every picture is one of the map's. The same bits everywhere. */
+  roiAlign(
+    x: Float32Array,
+    boxes: Float32Array,
+    pictures: Int32Array,
+    y: Float32Array,
+    map: FeatureShape,
+    attrs: RoiAlignAttrs,
+  ): void;
+  /** ROI_ALIGN_GRADIENT: dx is of the map's shape. The same bits everywhere. */
+  roiAlignGradient(
+    dy: Float32Array,
+    boxes: Float32Array,
+    pictures: Int32Array,
+    dx: Float32Array,
+    map: FeatureShape,
+    attrs: RoiAlignAttrs,
+  ): void;
 
   /** labels, logits and gradient are [rows, classes], loss [rows]. */
   softmaxCrossEntropy(

@@ -27,6 +27,8 @@ void maxPool(int threads, const float* x, float* y, const Geometry& g);
 void maxPoolGradient(int threads, const float* dy, const float* x, float* dx, const Geometry& g);
 void avgPool(int threads, const float* x, float* y, const Geometry& g);
 void avgPoolGradient(int threads, const float* dy, float* dx, const Geometry& g);
+void roiAlign(int threads, const float* x, const float* boxes, const int32_t* pictures, long count, float* y, const RoiShape& s, double scale);
+void roiAlignGradient(int threads, const float* dy, const float* boxes, const int32_t* pictures, long count, float* dx, long size, const RoiShape& s, double scale);
 void softmaxCrossEntropy(int threads, const float* logits, const float* labels, float* loss, float* gradient, long rows, long classes);
 void sgdStep(int threads, const float* w, const float* g, const float* v, float* newW, float* newV, long n, const SgdAttributes& a);
 void adamStep(int threads, const float* w, const float* g, const float* m, const float* v, float* newW, float* newM, float* newV, long n, const AdamAttributes& a);

@@ -32,6 +32,8 @@ extern const KernelSet kernels = {
     maxPoolGradient,
     avgPool,
     avgPoolGradient,
+    roiAlign,
+    roiAlignGradient,
     softmaxCrossEntropy,
     sgdStep,
     adamStep,

@@ -32,6 +32,12 @@ struct AdamAttributes {
   bool decoupled;
 };
 
+// Feature maps and how boxes are read from them: RoiAlignAttrs of packages/contract/src/kernels.ts. samplingRatio 0: by a bin's size.
+struct RoiShape {
+  int height, width, channels, rows, columns, samplingRatio;
+  bool aligned;
+};
+
 // What runs packed models (packed/): filters of a binary kernel side by side, bytes of a filter that stand together, filters of a float
 // kernel side by side; and the stages [from, to) of a program that checkProgram let pass. Throws std::bad_alloc.
 struct PackedSet {
@@ -83,6 +89,12 @@ struct KernelSet {
   void (*maxPoolGradient)(int threads, const float* dy, const float* x, float* dx, const Geometry& g);
   void (*avgPool)(int threads, const float* x, float* y, const Geometry& g);
   void (*avgPoolGradient)(int threads, const float* dy, float* dx, const Geometry& g);
+
+  // y: [count, rows, columns, channels] of boxes in x; and dx, `size` floats, of dy.
+  void (*roiAlign)(int threads, const float* x, const float* boxes, const int32_t* pictures, long count, float* y, const RoiShape& s,
+                   double scale);
+  void (*roiAlignGradient)(int threads, const float* dy, const float* boxes, const int32_t* pictures, long count, float* dx, long size,
+                           const RoiShape& s, double scale);
 
   void (*softmaxCrossEntropy)(int threads, const float* logits, const float* labels, float* loss, float* gradient, long rows, long classes);
 

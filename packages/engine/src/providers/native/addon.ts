@@ -131,6 +131,23 @@ export interface NativeMethods {
   maxPoolGradient(dy: Floats, x: Floats, dx: Floats, g: Int32Array): void;
   avgPool(x: Floats, y: Floats, g: Int32Array): void;
   avgPoolGradient(dy: Floats, dx: Floats, g: Int32Array): void;
+  /** `shape`: rows, columns and channels of the map, rows and columns of bins, samples (0: by size), aligned. */
+  roiAlign(
+    x: Floats,
+    boxes: Floats,
+    pictures: Int32Array,
+    y: Floats,
+    shape: Int32Array,
+    scale: number,
+  ): void;
+  roiAlignGradient(
+    dy: Floats,
+    boxes: Floats,
+    pictures: Int32Array,
+    dx: Floats,
+    shape: Int32Array,
+    scale: number,
+  ): void;
   softmaxCrossEntropy(logits: Floats, labels: Floats, loss: Floats, gradient: Floats): void;
   sgdStep(
     parameter: Floats,
@@ -223,7 +240,7 @@ export interface Addon {
 }
 
 /** The interface that this file describes: kInterface of native/src/addon.cc. */
-const INTERFACE = 6;
+const INTERFACE = 7;
 
 /** Where build-native.mjs puts the addon, seen from src/ and from dist/ alike. */
 export const addonPath = fileURLToPath(

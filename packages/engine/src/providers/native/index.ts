@@ -5,8 +5,16 @@
  * accumulate in float32, statistics and sums in float64. All kernels but oneDNN's give the same bits with any number of threads;
  * oneDNN's repeat at a fixed number.
  */
-import { InputError } from '@surge-bnn/contract';
-import type { BinaryOp, KernelName, Kernels, Precision, Provider, UnaryOp } from '../provider.js';
+import { InputError, type RoiAlignAttrs } from '@surge-bnn/contract';
+import type {
+  BinaryOp,
+  FeatureShape,
+  KernelName,
+  Kernels,
+  Precision,
+  Provider,
+  UnaryOp,
+} from '../provider.js';
 import { loadAddon, type Addon, type NativeMethods } from './addon.js';
 import { signKernels } from './binary-layer.js';
 import { packGeometry } from './geometry.js';
@@ -113,8 +121,19 @@ function layerKernels(native: NativeMethods) {
     maxPoolGradient: (dy, x, dx, g) => native.maxPoolGradient(dy, x, dx, packGeometry(g)),
     avgPool: (x, y, g) => native.avgPool(x, y, packGeometry(g)),
     avgPoolGradient: (dy, dx, g) => native.avgPoolGradient(dy, dx, packGeometry(g)),
+    roiAlign: (x, boxes, pictures, y, map, attrs) =>
+      native.roiAlign(x, boxes, pictures, y, roiShape(map, attrs), attrs.scale),
+    roiAlignGradient: (dy, boxes, pictures, dx, map, attrs) =>
+      native.roiAlignGradient(dy, boxes, pictures, dx, roiShape(map, attrs), attrs.scale),
     softmaxCrossEntropy: (...arrays) => native.softmaxCrossEntropy(...arrays),
   } satisfies Partial<Kernels>;
+}
+
+/** The fields of RoiShape in native/src/kernels/kernel_set.h. */
+function roiShape(map: FeatureShape, attrs: RoiAlignAttrs): Int32Array {
+  const { height, width, samplingRatio, aligned } = attrs;
+  const bins = [height, width, samplingRatio, aligned ? 1 : 0];
+  return Int32Array.of(map.height, map.width, map.channels, ...bins);
 }
 
 function optimizerKernels(native: NativeMethods) {

@@ -13,6 +13,7 @@ import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { matMul } from './mat-mul.js';
 import { adamStep, bopStep, sgdStep } from './optimizer-steps.js';
 import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pooling.js';
+import { roiAlign, roiAlignGradient } from './roi-align.js';
 import { copyRuns, gather, segmentSum, transpose } from './rows.js';
 import { signConv2d, signConv2dGradient } from './sign-conv2d.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
@@ -36,6 +37,8 @@ export const referenceKernels: Kernels = {
   maxPoolGradient,
   avgPool,
   avgPoolGradient,
+  roiAlign,
+  roiAlignGradient,
   softmaxCrossEntropy,
   sgdStep,
   adamStep,

@@ -15,6 +15,7 @@ import { elementWiseKernels } from './element-wise.js';
 import { createEngine } from './instance.js';
 import { layerKernels } from './layers.js';
 import { optimizerKernels } from './optimizer-steps.js';
+import { roiKernels } from './roi-align.js';
 import { rowKernels } from './rows.js';
 import { signKernels } from './sign-conv.js';
 
@@ -28,6 +29,7 @@ export async function createWasmProvider(): Promise<Provider> {
     ...layerKernels(engine),
     ...optimizerKernels(engine),
     ...elementWiseKernels(engine),
+    ...roiKernels(engine),
     ...rowKernels(engine),
   };
   return {

@@ -314,6 +314,17 @@ export interface KernelExports {
   sumOuter(x: p, y: p, outer: number, reduced: number, inner: number, sums: p): void;
   fill(y: p, count: number, value: number): void;
 
+  roiAlign(x: p, boxes: p, pictures: p, y: p, count: number, shape: p, scale: number): void;
+  roiAlignGradient(
+    dy: p,
+    boxes: p,
+    pictures: p,
+    dx: p,
+    count: number,
+    shape: p,
+    scale: number,
+  ): void;
+
   gather(x: p, ids: p, y: p, count: number, inner: number): void;
   segmentSum(
     x: p,

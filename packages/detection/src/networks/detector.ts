@@ -1,0 +1,40 @@
+/** What a detector is to those who train and use one. */
+import type { Scalar, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Model } from '@surge-bnn/core';
+import type { boxes } from '@surge-bnn/runtime';
+import type { Uniform } from '../training/sampler.js';
+import type { Truth } from '../training/truth.js';
+
+/** A batch of pictures of different sizes, padded with zeros to the right and below to one size. */
+export interface PictureBatch {
+  /** float32 [batch, height, width, channels], normalised; height and width divided by the detector's `multiple`. */
+  readonly pictures: Tensor4D;
+  /** Size of each picture without its padding. */
+  readonly sizes: readonly boxes.PictureSize[];
+}
+
+/** The parts of the loss by name ("objectness", ..) and their sum, all float32 scalars that the caller disposes. */
+export interface DetectionLosses {
+  readonly total: Scalar;
+  readonly parts: Readonly<Record<string, Scalar>>;
+}
+
+export interface Detector {
+  /**
+   * All layers as one model, for whoever walks them: parameters, checkpoints, `attachCompensator`, `setProgress`, `summarize`. It is not
+   * for predicting.
+   */
+  readonly model: Model;
+  /** Classes besides the background, which is class 0. */
+  readonly classes: number;
+  /** Height and width of a batch must be multiples of this. */
+  readonly multiple: number;
+  /**
+   * The losses of a batch in training mode, inside of a function that TF.js differentiates.
+   * @param uniform draws the samples; a stream of its own for each step makes a run repeat.
+   * @throws InputError naming the layer or picture for a NaN or a truth that cannot be.
+   */
+  losses(batch: PictureBatch, truths: readonly Truth[], uniform: Uniform): DetectionLosses;
+  /** What is seen in each picture, best first. */
+  detect(batch: PictureBatch): boxes.Detections[];
+}

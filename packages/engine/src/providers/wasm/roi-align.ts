@@ -1,0 +1,59 @@
+/**
+ * RoIAlign and its gradient: addresses and shapes for assembly/roi-align.ts.
+ */
+import type { RoiAlignAttrs } from '@surge-bnn/contract';
+import type { FeatureShape, Kernels } from '../provider.js';
+import type { Engine } from './instance.js';
+
+type RoiKernels = Pick<Kernels, 'roiAlign' | 'roiAlignGradient'>;
+
+/** The places of a Place in assembly/roi-align.ts. */
+const PLACE_BYTES = 24;
+
+export function roiKernels({ wasm, scratch }: Engine): RoiKernels {
+  /** Runs `work` with the address of the shape, whose last word is room for the samples' places and a row of f64 sums. */
+  function withShape(
+    boxes: Float32Array,
+    map: FeatureShape,
+    attrs: RoiAlignAttrs,
+    work: (shape: number) => void,
+  ): void {
+    const { height, width, samplingRatio, aligned, scale } = attrs;
+    const most = samplingRatio > 0 ? samplingRatio : mostSamples(boxes, scale, height, width);
+    scratch.scope(() => {
+      const room = scratch.take(PLACE_BYTES * (height + width) * most + 8 * map.channels);
+      const sides = [map.height, map.width, map.channels];
+      const bins = [height, width, samplingRatio, aligned ? 1 : 0];
+      work(scratch.takeWords([...sides, ...bins, room]));
+    });
+  }
+  return {
+    roiAlign(x, boxes, pictures, y, map, attrs) {
+      const [from, at, ids, to] = [x, boxes, pictures, y].map((view) => view.byteOffset);
+      const count = pictures.length;
+      withShape(boxes, map, attrs, (shape) =>
+        wasm.roiAlign(from, at, ids, to, count, shape, attrs.scale),
+      );
+    },
+    roiAlignGradient(dy, boxes, pictures, dx, map, attrs) {
+      const [from, at, ids, to] = [dy, boxes, pictures, dx].map((view) => view.byteOffset);
+      const [count, bytes] = [pictures.length, dx.byteLength];
+      withShape(boxes, map, attrs, (shape) => {
+        wasm.fill(to, bytes / 4, 0);
+        wasm.roiAlignGradient(from, at, ids, to, count, shape, attrs.scale);
+      });
+    },
+  };
+}
+
+/** Samples of a bin in either direction, at most, where a bin's size decides. */
+function mostSamples(boxes: Float32Array, scale: number, rows: number, columns: number): number {
+  let most = 1;
+  for (let i = 0; i < boxes.length; i += 4) {
+    const width = Math.max(1, (boxes[i + 2] - boxes[i]) * scale);
+    const height = Math.max(1, (boxes[i + 3] - boxes[i + 1]) * scale);
+    // One more than the quotient rounds up to: the kernel may round the other way.
+    most = Math.max(most, Math.ceil(width / columns) + 1, Math.ceil(height / rows) + 1);
+  }
+  return most;
+}
