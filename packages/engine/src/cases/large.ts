@@ -8,6 +8,7 @@ import { filterGradient, form, inputGradient, product } from './conv2d.js';
 import { named, sizes } from './geometries.js';
 import type { KernelCase } from './kernel-case.js';
 import { integers, positives, reals, signs } from './numbers.js';
+import { roiAlignCases, roiAlignGradientCases } from './roi-align.js';
 import { adaptive, backward, forward, surrogates } from './sign-conv2d.js';
 
 const LENGTH = 50_003;
@@ -173,6 +174,8 @@ export const largeCases: Readonly<Record<KernelName, readonly KernelCase[]>> = {
       k.avgPoolGradient(dy, dx, pool),
     ),
   ],
+  roiAlign: roiAlignCases.slice(-2),
+  roiAlignGradient: roiAlignGradientCases.slice(-2),
   softmaxCrossEntropy: [
     large(
       'softmaxCrossEntropy',

@@ -32,7 +32,7 @@ function regions(
 const idsOf = (bits: Float32Array): Int32Array =>
   new Int32Array(bits.buffer, bits.byteOffset, bits.length);
 
-/** Boxes; batch, rows, columns and channels of the map; rows and columns of bins; samples; aligned. */
+/** Boxes; batch, rows, columns and channels of the map; rows and columns of bins; samples; aligned. The last ones are shared by threads. */
 const forms = (
   [
     [0, 1, 4, 4, 4, 2, 2, 2, false],
@@ -43,6 +43,7 @@ const forms = (
     [16, 3, 9, 8, 17, 3, 2, 0, true],
     [9, 2, 8, 8, 64, 7, 7, 2, true],
     [40, 2, 16, 12, 96, 4, 4, 3, false],
+    [37, 2, 16, 12, 64, 7, 7, 0, true],
   ] as const
 ).map(([count, batch, height, width, channels, rows, columns, samplingRatio, aligned], i) => ({
   name: `${count} boxes of ${batch} maps of ${height}x${width}x${channels} in ${rows}x${columns} bins, ${samplingRatio} samples, ${aligned ? 'aligned' : 'not aligned'}`,

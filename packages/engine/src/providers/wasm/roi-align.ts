@@ -4,43 +4,62 @@
 import type { RoiAlignAttrs } from '@surge-bnn/contract';
 import type { FeatureShape, Kernels } from '../provider.js';
 import type { Engine } from './instance.js';
+import { partsOf, partsOfRows } from './threads/parts.js';
+import type { Argument } from './threads/team.js';
 
 type RoiKernels = Pick<Kernels, 'roiAlign' | 'roiAlignGradient'>;
 
 /** The places of a Place in assembly/roi-align.ts. */
 const PLACE_BYTES = 24;
 
-export function roiKernels({ wasm, scratch }: Engine): RoiKernels {
-  /** Runs `work` with the address of the shape, whose last word is room for the samples' places and a row of f64 sums. */
+export function roiKernels({ team, scratch }: Engine): RoiKernels {
+  /** Runs `work` with each thread's shape, whose last word is room for the samples' places and a row of f64 sums. */
   function withShape(
     boxes: Float32Array,
     map: FeatureShape,
     attrs: RoiAlignAttrs,
-    work: (shape: number) => void,
+    work: (shape: Argument) => void,
   ): void {
     const { height, width, samplingRatio, aligned, scale } = attrs;
     const most = samplingRatio > 0 ? samplingRatio : mostSamples(boxes, scale, height, width);
     scratch.scope(() => {
-      const room = scratch.take(PLACE_BYTES * (height + width) * most + 8 * map.channels);
+      const bytes = PLACE_BYTES * (height + width) * most + 8 * map.channels;
+      const room = scratch.takeForEach(team.places, bytes);
       const sides = [map.height, map.width, map.channels];
       const bins = [height, width, samplingRatio, aligned ? 1 : 0];
-      work(scratch.takeWords([...sides, ...bins, room]));
+      const shape = scratch.takeForEach(team.places, 4 * (sides.length + bins.length + 1));
+      for (let thread = 0; thread < team.places; thread++) {
+        const words = [...sides, ...bins, room.at + thread * room.thread];
+        const at = shape.at + thread * shape.thread;
+        new Int32Array(scratch.buffer, at, words.length).set(words);
+      }
+      work(shape);
     });
   }
   return {
     roiAlign(x, boxes, pictures, y, map, attrs) {
       const [from, at, ids, to] = [x, boxes, pictures, y].map((view) => view.byteOffset);
-      const count = pictures.length;
+      const row = attrs.height * attrs.width * map.channels;
+      const parts = partsOfRows(pictures.length, row);
       withShape(boxes, map, attrs, (shape) =>
-        wasm.roiAlign(from, at, ids, to, count, shape, attrs.scale),
+        team.run('roiAlign', parts.tasks, [
+          from,
+          parts.from(at, 16),
+          parts.from(ids),
+          parts.from(to, 4 * row),
+          parts.count,
+          shape,
+          attrs.scale,
+        ]),
       );
     },
     roiAlignGradient(dy, boxes, pictures, dx, map, attrs) {
       const [from, at, ids, to] = [dy, boxes, pictures, dx].map((view) => view.byteOffset);
-      const [count, bytes] = [pictures.length, dx.byteLength];
+      const [count, parts] = [pictures.length, partsOf(dx.length)];
       withShape(boxes, map, attrs, (shape) => {
-        wasm.fill(to, bytes / 4, 0);
-        wasm.roiAlignGradient(from, at, ids, to, count, shape, attrs.scale);
+        team.run('fill', parts.tasks, [parts.from(to), parts.count, 0]);
+        // Boxes add to the same pixels, one after the other.
+        team.run('roiAlignGradient', 1, [from, at, ids, to, count, shape, attrs.scale]);
       });
     },
   };
