@@ -38,12 +38,14 @@ export function findColumns({ lines }: TsvFile, task: TaskEntry, file: string): 
   const sentence = at(columns.sentence);
   const second = columns.second === undefined ? undefined : at(columns.second);
   if (sentence === undefined || (columns.second !== undefined && second === undefined)) {
-    if (bare !== undefined && cells.length >= bare.least && cells.length <= bare.most) {
+    // One sentence a row may have tabs, already in the first one.
+    const most = bare?.second === undefined ? Infinity : bare.most;
+    if (bare !== undefined && cells.length >= bare.least && cells.length <= most) {
       return { ...bare, second: bare.second, header: false };
     }
     const needed = [columns.sentence, columns.second].filter((name) => name !== undefined);
     throw new InputError(
-      `${file}, line ${line}: this is no header of ${task.title}: it needs the columns ${needed.join(', ')}${bare === undefined ? '' : ` (or, without a header, ${bare.least} to ${bare.most} columns)`}, and has ${cells.join(', ').slice(0, 200)}`,
+      `${file}, line ${line}: this is no header of ${task.title}: it needs the columns ${needed.join(', ')}${bare === undefined ? '' : ` (or, without a header, ${numbers(bare)} columns)`}, and has ${cells.join(', ').slice(0, 200)}`,
     );
   }
   const label = at(columns.label);
@@ -104,14 +106,17 @@ function wholeRow({ cells }: TsvLine, columns: Columns): readonly string[] | und
 }
 
 function malformedRow(where: string, { cells }: TsvLine, { least, most }: Columns): InputError {
-  const wanted = least === most ? String(least) : `${least} to ${most}`;
   const reason =
     cells.length > most
       ? 'a tab inside one of the two sentences? It cannot be told which'
       : 'a row broken in two, or another file';
   return new InputError(
-    `${where}: ${cells.length} column(s) where there must be ${wanted} (${reason}); mend it, or leave such rows out`,
+    `${where}: ${cells.length} column(s) where there must be ${numbers({ least, most })} (${reason}); mend it, or leave such rows out`,
   );
+}
+
+function numbers({ least, most }: { readonly least: number; readonly most: number }): string {
+  return least === most ? String(least) : `${least} to ${most}`;
 }
 
 function readLabel(spelt: string, { spellings, title }: TaskEntry, where: string): number {
