@@ -111,7 +111,7 @@ async function findFiles(where: string): Promise<Found[]> {
   const at = path.resolve(where);
   if (facts.isFile()) {
     const task = taskOf(path.dirname(at));
-    return task !== undefined && isExamples(at) ? [{ task, file: where }] : [];
+    return task !== undefined && isExamples(path.basename(at)) ? [{ task, file: where }] : [];
   }
   const own = taskOf(at);
   if (own !== undefined) return filesOf(own, where);

@@ -59,6 +59,17 @@ describe('fetching a task', () => {
     expect(asked).toHaveLength(before);
   });
 
+  it('unpacks again where a file that came out of it is gone', async () => {
+    const { task, asked } = await published();
+    const directory = await temporaryFolder();
+    const { where } = await fetchTextFiles(task, { directory }, patience);
+    await rm(path.join(where, 'train.tsv'));
+    const again = await fetchTextFiles(task, { directory }, patience);
+    expect(again.kept).toEqual(['SST-2.zip', 'ids.tsv']);
+    expect(asked).toHaveLength(2);
+    expect(await readFile(path.join(where, 'train.tsv'), 'utf8')).toBe(tsv);
+  });
+
   it('unpacks an archive that was put there by hand', async () => {
     const { task, asked } = await published();
     const directory = await temporaryFolder();

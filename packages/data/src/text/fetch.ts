@@ -3,8 +3,7 @@
  * archive is written last and holds its checksum: it tells one that was unpacked whole, and the archive may be removed then.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { InputError } from '@surge-bnn/contract';
@@ -34,8 +33,8 @@ export async function fetchTextFiles(
   for (const file of task.files) {
     const { name, bytes, sha256, mirrors } = file;
     const at = path.join(where, name);
-    const isUnpacked = await hasMark(where, file);
-    if (isUnpacked || (await problemOf(at, sha256)) === undefined) {
+    const isDone = isUnpacked(where, file);
+    if (isDone || (await problemOf(at, sha256)) === undefined) {
       options.onProgress?.({ file: name, state: 'present', received: bytes, total: bytes });
       kept.push(name);
     } else {
@@ -43,34 +42,41 @@ export async function fetchTextFiles(
       await download({ name, bytes, resumable: true, problem }, mirrors, where, options, patience);
       downloaded.push(name);
     }
-    if (name.endsWith('.zip') && !isUnpacked) await unpack(file, task.folder, where);
+    if (name.endsWith('.zip') && !isDone) await unpack(file, task.folder, where);
   }
   return { where, downloaded, kept };
 }
 
-/** Is this file there, or was it unpacked here to its end? By its name and mark; sums are compared by fetching. */
-export async function hasMark(where: string, { name, sha256 }: TextFile): Promise<boolean> {
-  const mark = await readFile(markOf(where, name), 'utf8').catch(() => '');
-  return mark.startsWith(`${sha256} `);
+/** Was this archive unpacked here to its end, and is all that came out of it still there? */
+export function isUnpacked(where: string, { name, sha256 }: TextFile): boolean {
+  let mark: string;
+  try {
+    mark = readFileSync(markOf(where, name), 'utf8');
+  } catch {
+    return false;
+  }
+  const [sum, ...files] = mark.trimEnd().split('\n');
+  return sum === sha256 && files.every((file) => existsSync(path.join(where, file)));
 }
 
-export function markOf(where: string, name: string): string {
+/** The checksum of the archive, then the names of the files, a line each. */
+function markOf(where: string, name: string): string {
   return path.join(where, `${name}.unpacked`);
 }
 
 /** The task's own TSV files: not those of its origins, which lie in a folder deeper, nor what macOS left in the archives. */
 async function unpack({ name, sha256 }: TextFile, folder: string, where: string): Promise<void> {
   const archive = path.join(where, name);
-  let count = 0;
+  const unpacked: string[] = [];
   for (const entry of await readZip(archive)) {
     const [top, file, ...deeper] = entry.name.split('/');
     if (top !== folder || deeper.length > 0 || !/^[^.].*\.(tsv|txt)$/.test(file ?? '')) continue;
     const content = await buffer(await zipContent(archive, entry));
     await writeWhole(path.join(where, path.basename(file)), [content]);
-    count++;
+    unpacked.push(path.basename(file));
   }
-  if (count === 0) throw new InputError(`${archive} holds no ${folder}/*.tsv`);
-  await writeWhole(markOf(where, name), [Buffer.from(`${sha256} ${count} files of ${name}\n`)]);
+  if (unpacked.length === 0) throw new InputError(`${archive} holds no ${folder}/*.tsv`);
+  await writeWhole(markOf(where, name), [Buffer.from([sha256, ...unpacked, ''].join('\n'))]);
 }
 
 async function problemOf(file: string, sum: string): Promise<string | undefined> {

@@ -18,6 +18,7 @@ export {
   type TextDescription,
 } from './open.js';
 export { readTextFile, readTextSplit } from './read.js';
+export { pickTexts, splitTexts } from './text-set.js';
 export { textTaskNames } from './tasks.js';
 export type { ReadTextOptions, TextExample, TextSet, TextTask } from './types.js';
 export { parseVocabulary } from './vocabulary.js';

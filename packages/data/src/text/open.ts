@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { DirectoryOption, FetchOptions, FetchResult } from '../types.js';
 import { textCatalogue } from './catalogue.js';
-import { fetchTextFiles, glueFolder, markOf } from './fetch.js';
+import { fetchTextFiles, glueFolder, isUnpacked } from './fetch.js';
 import { checkTask, readTextSplit } from './read.js';
 import { textTaskNames, textTasks } from './tasks.js';
 import type { ReadTextOptions, TextSet, TextTask } from './types.js';
@@ -69,10 +69,9 @@ export function describeText(options: DirectoryOption = {}): TextDescription[] {
     const missing = bySplit
       ? []
       : files
-          .map((file) => file.name)
-          .filter(
-            (file) => !has(file.endsWith('.zip') ? path.basename(markOf(where, file)) : file),
-          );
+          .filter((file) => !has(file.name) || file.name.endsWith('.zip'))
+          .filter((file) => !isUnpacked(where, file))
+          .map((file) => file.name);
     return {
       name,
       title,

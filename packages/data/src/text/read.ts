@@ -5,6 +5,7 @@ import { InputError, unknownName } from '@surge-bnn/contract';
 import { readUnpacked } from '../checked-file.js';
 import { readRows, type Rows } from './rows.js';
 import { textTaskNames, textTasks } from './tasks.js';
+import { makeTextSet } from './text-set.js';
 import { readTsv } from './tsv.js';
 import type { ReadTextOptions, TextSet, TextTask } from './types.js';
 
@@ -31,15 +32,18 @@ export async function readTextFile(
   file: string,
   options: ReadTextOptions = {},
 ): Promise<TextSet> {
-  const known = checkTask(task);
+  return readNamed(checkTask(task), file, splitOf(file), options);
+}
+
+async function readNamed(
+  task: TextTask,
+  file: string,
+  split: string,
+  options: ReadTextOptions,
+): Promise<TextSet> {
   const { content } = await readUnpacked(file, advice);
-  const rows = readRows(
-    readTsv(content, file),
-    textTasks[known],
-    file,
-    howMalformed(known, options),
-  );
-  return makeSet(known, splitOf(file), file, rows);
+  const how = howMalformed(task, options);
+  return makeSet(task, split, file, readRows(readTsv(content, file), textTasks[task], file, how));
 }
 
 /**
@@ -59,7 +63,7 @@ export async function readTextSplit(
   const original = ORIGINAL[known]?.[split];
   if (original !== undefined) names.push(original);
   const file = findText(folder, ...names);
-  if (file !== undefined) return { ...(await readTextFile(known, file, options)), split };
+  if (file !== undefined) return readNamed(known, file, split, options);
   if (known === 'mrpc' && (split === 'train' || split === 'dev')) {
     const [corpus, ids] = [findText(folder, CORPUS), findText(folder, ...CORPUS_IDS)];
     if (corpus !== undefined && ids !== undefined) return fromCorpus(corpus, ids, split, options);
@@ -111,19 +115,16 @@ function makeSet(
   { examples, remarks }: Rows,
 ): TextSet {
   const { title, splits, classes, columns } = textTasks[task];
-  if (examples.length === 0) throw new InputError(`${file} has no examples`);
   const published = Object.hasOwn(splits, split) ? splits[split] : undefined;
   const differs = published !== undefined && published !== examples.length;
   const isOwn = published === undefined;
-  return {
+  return makeTextSet({
     task,
     title: `${title} (GLUE), ${split}`,
     split,
     file,
     classes,
-    labelled: examples[0].label !== undefined,
     pairs: columns.second !== undefined,
-    count: examples.length,
     examples,
     origin: `GLUE, Wang et al. 2019; ${path.basename(file)}${isOwn ? ', which is no split of GLUE' : ''}`,
     remarks: [
@@ -134,7 +135,7 @@ function makeSet(
         : []),
       ...remarks,
     ],
-  };
+  });
 }
 
 function howMalformed(task: TextTask, { malformed }: ReadTextOptions): 'refuse' | 'leave out' {

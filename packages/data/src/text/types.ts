@@ -29,6 +29,8 @@ export interface TextSet {
   readonly count: number;
   readonly examples: readonly TextExample[];
   readonly origin: string;
+  /** Of all sentences and labels: the receipt of a run's data. */
+  readonly sha256: string;
   /** What was left out or is unusual, in sentences. */
   readonly remarks: readonly string[];
 }
