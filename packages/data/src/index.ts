@@ -41,3 +41,4 @@ export { randomStream, RandomStream } from './random.js';
 export * from './types.js';
 export { skippedPicture } from './pictures/skipped.js';
 export * from './detection/index.js';
+export * from './text/index.js';

@@ -19,6 +19,7 @@ import {
   formatDetection,
   type SheetFlags,
 } from './data-detection.js';
+import { formatCheckedTexts, formatTexts } from './data-text.js';
 
 interface DataFlags extends OutputFlags {
   readonly directory?: string;
@@ -49,15 +50,15 @@ export const addData: AddVerb = (program, finish) => {
     .action(async (_: DataFlags, command: Command) => list(command.optsWithGlobals()));
   data
     .command('check')
-    .description('look a folder or tar archive of pictures over: classes, sizes, corrupt files')
+    .description('look pictures or texts over: classes, sizes, corrupt files')
     .argument(
       '<path>',
-      "a folder with train/<class>/.. and test/<class>/.. (or val), or a tar; or annotated pictures in VOC's or COCO's layout",
+      "a folder with train/<class>/.. and test/<class>/.. (or val), or a tar; or annotated pictures in VOC's or COCO's layout; or GLUE's folder, a task's, or a file in one",
     )
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
-      '\nEnds with exit code 2 when a picture is corrupt or a half is not usable.',
+      '\nEnds with exit code 2 when a picture is corrupt, or a half or a file is not usable.',
     )
     .action(async (where: string, _: OutputFlags, command: Command) => {
       finish(await check(where, command.optsWithGlobals()));
@@ -96,12 +97,18 @@ export const addData: AddVerb = (program, finish) => {
 };
 
 async function check(where: string, flags: OutputFlags): Promise<number> {
-  const { checkDetection, checkPictures, detectionLayout } = await import('@surge-bnn/data');
+  const { checkDetection, checkPictures, checkText, detectionLayout, holdsText } =
+    await import('@surge-bnn/data');
   const output = processOutput(flags);
   const progress = countProgress(output, 'pictures');
   const nothing = () => undefined; // to say: nothing is lost
   return interruptible(nothing, async (signal) => {
     const onProgress = progress.show;
+    if (await holdsText(where)) {
+      const found = await checkText(where, { signal });
+      print(output, found, formatCheckedTexts);
+      return found.problems.length === 0 ? 0 : 2;
+    }
     if ((await detectionLayout(where)) !== undefined) {
       const found = await checkDetection(where, { signal, onProgress }).finally(progress.close);
       print(output, found, formatCheckedDetection);
@@ -146,16 +153,20 @@ function fetchOptions(command: Command): Command {
 }
 
 async function list(flags: DataFlags): Promise<void> {
-  const { describeDatasets, describeDetection } = await import('@surge-bnn/data');
+  const { describeDatasets, describeDetection, describeText } = await import('@surge-bnn/data');
   const [sets, annotated] = [describeDatasets(flags), describeDetection(flags)];
+  const texts = describeText(flags);
   const output = processOutput(flags);
-  // One list for machines: annotated sets have "lists" where the others have training and test.
-  if (output.json) print(output, [...sets, ...annotated], String);
-  else output.result(`${formatDatasets(sets)}\n\n${formatDetection(annotated)}`);
+  // One list for machines: annotated sets have "lists" and texts "splits" where the others have training and test.
+  if (output.json) print(output, [...sets, ...annotated, ...texts], String);
+  else {
+    const parts = [formatDatasets(sets), formatDetection(annotated), formatTexts(texts)];
+    output.result(parts.join('\n\n'));
+  }
 }
 
 async function fetch(name: string, flags: FetchFlags): Promise<number> {
-  const { datasetNames, detectionNames, fetchDataset, fetchDetection } =
+  const { datasetNames, detectionNames, fetchDataset, fetchDetection, fetchText, textTaskNames } =
     await import('@surge-bnn/data');
   const output = processOutput(flags);
   const interrupt = catchInterrupts(() => {
@@ -172,10 +183,13 @@ async function fetch(name: string, flags: FetchFlags): Promise<number> {
     };
     const pictures = datasetNames.find((known) => known === name);
     const annotated = detectionNames.find((known) => known === name);
+    const texts = textTaskNames.find((known) => known === name);
     let result: FetchResult;
     if (pictures !== undefined) result = await fetchDataset(pictures, options);
     else if (annotated !== undefined) result = await fetchDetection(annotated, options);
-    else throw unknownName('data set', name, [...datasetNames, ...detectionNames]);
+    else if (texts !== undefined) result = await fetchText(texts, options);
+    else
+      throw unknownName('data set', name, [...datasetNames, ...detectionNames, ...textTaskNames]);
     print(output, result, ({ where: folder, downloaded, kept }) => {
       const parts = [`${downloaded.length} file(s) downloaded`, `${kept.length} were there`];
       return `${name} is complete in ${folder}: ${parts.join(', ')}`;

@@ -47,7 +47,8 @@ export function countCorrect(
   return correct;
 }
 
-function largest(logits: ArrayLike<number>, at: number, classes: number): number {
+/** The place of the (first) maximum among `classes` logits from `at` on. */
+export function largest(logits: ArrayLike<number>, at: number, classes: number): number {
   let best = 0;
   for (let c = 1; c < classes; c++) {
     if (logits[at + c] > logits[at + best]) best = c;

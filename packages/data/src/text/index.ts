@@ -1,0 +1,25 @@
+/** Texts: readers of GLUE, WordPiece, batches of similar length, masked-language-model examples. */
+export { checkText, holdsText, type CheckedText, type CheckedTexts } from './check.js';
+export { type BucketOptions } from './buckets.js';
+export { type PadOptions, type TextBatch } from './collate.js';
+export { encodeTexts, type EncodedTexts, type EncodeOptions } from './encode.js';
+export { TextLoader, type TextLoaderOptions } from './loader.js';
+export {
+  MaskedTextLoader,
+  uniqueSentences,
+  type MaskedBatch,
+  type MaskingOptions,
+} from './masking.js';
+export {
+  describeText,
+  fetchText,
+  openText,
+  type OpenTextOptions,
+  type TextDescription,
+} from './open.js';
+export { readTextFile, readTextSplit } from './read.js';
+export { pickTexts, splitTexts } from './text-set.js';
+export { textTaskNames } from './tasks.js';
+export type { ReadTextOptions, TextExample, TextSet, TextTask } from './types.js';
+export { parseVocabulary } from './vocabulary.js';
+export { WordPiece, type EncodedText, type WordPieceOptions } from './word-piece.js';
