@@ -5,7 +5,7 @@
 import { exp4 } from './exp';
 import { signOf } from './wgrad';
 
-/** SurrogateSpec.kind as a number; src/providers/wasm/sign-conv.ts has the same order. */
+/** SurrogateSpec.kind as a number; src/providers/wasm/sign-gradient.ts has the same order. */
 const IDENTITY: i32 = 0;
 const BOX: i32 = 1;
 const QUADRATIC: i32 = 2;
@@ -166,7 +166,7 @@ export function scale(x: usize, y: usize, count: i32, w: f32): void {
   }
 }
 
-/** y = sign(x) as floats: the binary weights of dgrad(dy, sign(kernel)). */
+/** y = sign(x) as floats, for the products that are not made by table. */
 export function signs(x: usize, y: usize, count: i32): void {
   const end = y + ((<usize>count) << 2);
   const whole = y + ((<usize>(count & ~3)) << 2);

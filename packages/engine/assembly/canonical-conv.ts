@@ -1,8 +1,8 @@
 /**
  * The float convolution of canonical evaluation: f64 sums in the order of rows, columns, channels, then the bias, one
  * rounding (@surge-bnn/contract, CANONICAL_CONV_2D). Lanes are output channels and the rows of a tile are pixels, so each
- * output has an accumulator of its own that walks its products in that order; nothing is split or reassociated. As in
- * conv.ts the patches exist as one packed strip of pixels only. A product of two float32 is exact in f64.
+ * output has an accumulator of its own that walks its products in that order; nothing is split or reassociated. The patches
+ * exist as one packed strip of pixels only. A product of two float32 is exact in f64.
  */
 import { COORDINATE_BYTES, inside, locate, tapBytes } from './conv';
 import { ConvJob } from './job';

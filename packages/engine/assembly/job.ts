@@ -44,7 +44,7 @@ export class ConvJob {
   strip: i32;
   /** At least groupSource zeros: the pixels outside the picture. */
   outside: usize;
-  /** Scratch: a strip of packed pixels, their coordinates, one tile. */
+  /** Scratch: what a kernel makes of a strip (addresses of its pixels, or their packed values), their coordinates, one tile. */
   packed: usize;
   coordinates: usize;
   tile: usize;

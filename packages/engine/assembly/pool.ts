@@ -4,7 +4,7 @@
  */
 import { loadLanes, storeLanes } from './lanes';
 
-/** PoolGeometry as src/providers/wasm/pooling.ts writes it. */
+/** PoolGeometry as src/providers/wasm/layers.ts writes it. */
 @unmanaged
 export class Pool {
   batch: i32;

@@ -5,7 +5,8 @@
  *
  * The ticket is one 64-bit word: the job's generation above, the tasks nobody has claimed yet below. A claim exchanges the whole word, so
  * it can only succeed on the job that the claimant has seen, while that job has an unclaimed task; and as long as it has, the caller
- * waits and the job's description stays. A thread that comes too late finds another generation, or none left.
+ * waits and the job's description stays. A thread that comes too late finds another generation, or none left. What is finished is counted
+ * in a word of the same kind.
  *
  * Nothing here runs on one thread: memory that is not shared allows these instructions, but not `rest`.
  */
@@ -26,8 +27,9 @@ const NAP: i64 = 100_000_000;
 /** Opens a job to all threads; returns its generation. */
 export function announce(tasks: i32): i32 {
   const generation = load<i32>(GENERATION) + 1;
-  atomic.store<i32>(FINISHED, 0);
-  atomic.store<u64>(TICKET, ((<u64>(<u32>generation)) << 32) | (<u64>(<u32>tasks)));
+  const stamp = (<u64>(<u32>generation)) << 32;
+  atomic.store<u64>(FINISHED, stamp);
+  atomic.store<u64>(TICKET, stamp | (<u64>(<u32>tasks)));
   if (atomic.load<i32>(SLEEPERS) > 0) atomic.notify(GENERATION, -1);
   return generation;
 }
@@ -41,8 +43,13 @@ export function claim(generation: i32): i32 {
   }
 }
 
-export function finish(): void {
-  atomic.add<i32>(FINISHED, 1);
+/** Counts a task of that job as finished; of an older one, which its caller has given up, not. */
+export function finish(generation: i32): void {
+  while (true) {
+    const count = atomic.load<u64>(FINISHED);
+    if (<i32>(count >> 32) != generation) return;
+    if (atomic.cmpxchg<u64>(FINISHED, count, count + 1) == count) return;
+  }
 }
 
 /** Tasks of the present job that are finished, after waiting a little for `tasks`. */

@@ -15,10 +15,10 @@ import { packByRows } from './pack';
 const MR: i32 = 4;
 
 /** Below so many channels the rows of a tile run across taps, so that tiles are not mostly empty. */
-export const FEW_CHANNELS: i32 = 4;
+const FEW_CHANNELS: i32 = 4;
 
 /** From so many channels on they are copied. */
-export const MANY_CHANNELS: i32 = 32;
+const MANY_CHANNELS: i32 = 32;
 
 /** -1.0 where v < 0, else 1.0: the comparison, not the sign bit, so that -0 counts as +1. */
 export function signOf(v: v128): v128 {

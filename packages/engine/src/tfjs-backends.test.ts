@@ -64,3 +64,22 @@ it('a package that is not installed is named, and the backend before stays', asy
   );
   expect(tf.getBackend()).toBe('surge-reference');
 });
+
+it('a device that renders in float16 is refused, and the backend before stays', async () => {
+  await useEngine({ backend: 'surge-reference' });
+  stubCanvas(extensions(['EXT_color_buffer_float']));
+  // The package's flag and backend, as far as they are asked for.
+  vi.doMock('@tensorflow/tfjs-backend-webgl', () => ({}));
+  tf.env().registerFlag('WEBGL_RENDER_FLOAT32_ENABLED', () => false);
+  const started = vi.fn(() => tf.backend());
+  tf.registerBackend('webgl', started);
+  try {
+    const asked = useEngine({ backend: 'webgl' });
+    await expect(asked).rejects.toBeInstanceOf(InputError);
+    await expect(asked).rejects.toThrow(/^engine webgl: this device renders in float16/);
+    expect(started).not.toHaveBeenCalled();
+    expect(tf.getBackend()).toBe('surge-reference');
+  } finally {
+    tf.engine().removeBackend('webgl');
+  }
+});

@@ -22,14 +22,14 @@ export async function activateGpuBackend(name: GpuBackendName): Promise<void> {
   const problem = await gpuBackendProblem(name);
   if (problem !== undefined) throw new InputError(`engine ${name}: ${problem}`);
   await loadPackage(name);
-  if (tf.getBackend() !== name && !(await tf.setBackend(name))) {
-    throw new InputError(`engine ${name}: TF.js could not start it; the console says why`);
-  }
-  // Signs and norms of gradients in float16 are another method.
+  // Signs and norms of gradients in float16 are another method. Asked first, so that the backend before stays.
   if (name === 'webgl' && !tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) {
     throw new InputError(
       'engine webgl: this device renders in float16, and training needs float32',
     );
+  }
+  if (tf.getBackend() !== name && !(await tf.setBackend(name))) {
+    throw new InputError(`engine ${name}: TF.js could not start it; the console says why`);
   }
 }
 

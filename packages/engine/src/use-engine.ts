@@ -9,7 +9,7 @@ import type { SurgeBackend } from './backend.js';
 import { AllocationLog } from './memory/allocation-log.js';
 import type { PoolStatistics } from './memory/pool.js';
 import { loadProvider, type ProviderName } from './providers/load.js';
-import type { KernelName, Precision, ProviderSettings } from './providers/provider.js';
+import type { KernelName, Precision, Provider, ProviderSettings } from './providers/provider.js';
 import { supportOf, type Support } from './support.js';
 import { activateGpuBackend, gpuBackendNames, isGpuBackend } from './tfjs-backends.js';
 import type { GpuBackendName } from './tfjs-backends.js';
@@ -61,6 +61,8 @@ export interface EngineInfo {
   readonly isa?: string;
   /** Whether surge-wasm rounds products and sums once. */
   readonly fusedMultiplyAdd?: boolean;
+  /** Why there is one thread where there should be more: the others did not start. */
+  readonly alone?: string;
   /** Why 'auto' passed over a native engine that was built. */
   readonly passedOver?: string;
 }
@@ -113,19 +115,36 @@ export async function useEngine(options: EngineOptions = {}): Promise<EngineInfo
   }
   const provider = providerOf[backend];
   const { provider: running } = await register(backend, provider);
-  await running.configure?.(settings);
+  const alone = await configure(running, settings, options.threads === undefined);
   await activate(backend);
   const names = Object.keys(running.kernels) as KernelName[];
   const kernels = Object.fromEntries(names.map((name) => [name, supportOf(running, [name])]));
   return {
     backend,
     provider,
-    threads,
+    threads: alone === undefined ? threads : 1,
     kernels,
     ...(running.isa === undefined ? {} : { isa: running.isa }),
     ...(provider === 'wasm' ? { fusedMultiplyAdd: settings.fusedMultiplyAdd } : {}),
     ...(passedOver === undefined ? {} : { passedOver }),
+    ...(alone === undefined ? {} : { alone }),
   };
+}
+
+/** Threads that nobody has asked for and that do not start are done without; returns why. */
+async function configure(
+  running: Provider,
+  settings: ProviderSettings,
+  byDefault: boolean,
+): Promise<string | undefined> {
+  try {
+    await running.configure?.(settings);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof InputError) || !byDefault) throw error;
+    await running.configure?.({ ...settings, threads: 1 });
+    return error.message;
+  }
 }
 
 /** What an engine holds: the blocks under its tensors, and the bytes that its provider keeps beside them. */

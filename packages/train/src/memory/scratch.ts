@@ -28,7 +28,7 @@ export function scratchRequests(model: Model): ScratchRequests {
   const filterGradients: FilterGradient[] = [];
   for (const { layer, inputs: given, output, outputShape } of calls) {
     shapes.set(output, outputShape);
-    const filters = layer.trainableWeights.find(({ shape }) => shape.length === 4);
+    const filters = layer.trainableWeights.find(({ shape }) => shape.length > 1);
     if (filters) {
       filterGradients.push({
         pixels: entries(outputShape.slice(1, -1)),
@@ -41,11 +41,8 @@ export function scratchRequests(model: Model): ScratchRequests {
     const pixels = entries(shape.slice(0, -1));
     // The bits of a pixel come in words of 32.
     forward.push(4 * pixels * Math.ceil(channels / 32));
-    // Signs are bytes in rows of 16 where they are looked up (packages/engine, sign-tables.ts), else floats.
-    const signs = Math.max(
-      pixels * 16 * Math.ceil(channels / 16),
-      channels < 8 ? 4 * pixels * channels : 0,
-    );
+    // Signs are bytes in rows of 16 where they are looked up, else floats (packages/engine, sign-tables.ts): which, is decided there.
+    const signs = 4 * pixels * Math.max(channels, 4);
     backward.push(signs + (layer.compensator === undefined ? 0 : 4 * pixels * channels));
   }
   return { forward, backward: backward.reverse(), filterGradients };
@@ -85,6 +82,13 @@ export function scratchGrowth(
     largest = bytes;
     sum += bytes;
   }
-  const parts = Math.max(0, ...filterGradients.map((one) => partsBytes(one, training)));
+  // From the last layer to the first, as the backward goes.
+  let [most, parts] = [0, 0];
+  for (const one of [...filterGradients].reverse()) {
+    const bytes = partsBytes(one, training);
+    if (bytes <= most) continue;
+    most = bytes;
+    parts += bytes;
+  }
   return parts + (sum > 0 ? sum + largestWeights : 0);
 }

@@ -4,7 +4,15 @@
 import type { ConvGeometry, PadValue } from '@surge-bnn/contract';
 import type { Kernels } from '../provider.js';
 import { canonicalConv2d as reference } from '../reference/canonical-conv2d.js';
-import { forwardGrid, inputSide, outputSide, roundUp, stripLength, writeJob } from './conv-plan.js';
+import {
+  forwardGrid,
+  inputSide,
+  outputSide,
+  reachesOutside,
+  roundUp,
+  stripLength,
+  writeJob,
+} from './conv-plan.js';
 import type { Engine } from './instance.js';
 
 /** Output channels in a panel, and its bytes in each step of k. */
@@ -69,16 +77,4 @@ function convolve(
   }
   const { at, strips, first } = job;
   team.run('convolveCanonical', strips.tasks, [at, panels, wideBias, target, first, strips.count]);
-}
-
-/** Whether a tap of some window lies outside the picture. */
-function reachesOutside(g: ConvGeometry): boolean {
-  const past = (out: number, stride: number, filter: number, dilation: number, pad: number) =>
-    (out - 1) * stride + (filter - 1) * dilation + 1 - pad;
-  return (
-    g.padTop > 0 ||
-    g.padLeft > 0 ||
-    past(g.outHeight, g.strideHeight, g.filterHeight, g.dilationHeight, g.padTop) > g.inHeight ||
-    past(g.outWidth, g.strideWidth, g.filterWidth, g.dilationWidth, g.padLeft) > g.inWidth
-  );
 }

@@ -202,3 +202,15 @@ export function writeJob(engine: Engine, job: JobArguments): Job {
   const strips = partsOf(count, Math.max(1, Math.floor(count / LEAST_TASKS)));
   return { at, strips, first: { at: 0, task: strips.grain } };
 }
+
+/** Whether a tap of some window lies outside the picture. */
+export function reachesOutside(g: ConvGeometry): boolean {
+  const past = (out: number, stride: number, filter: number, dilation: number, pad: number) =>
+    (out - 1) * stride + (filter - 1) * dilation + 1 - pad;
+  return (
+    g.padTop > 0 ||
+    g.padLeft > 0 ||
+    past(g.outHeight, g.strideHeight, g.filterHeight, g.dilationHeight, g.padTop) > g.inHeight ||
+    past(g.outWidth, g.strideWidth, g.filterWidth, g.dilationWidth, g.padLeft) > g.inWidth
+  );
+}

@@ -103,7 +103,7 @@ export interface InputGradientBranch {
   readonly target: number;
 }
 
-/** Input gradients of one dy through one or two sets of weights; the second shares the packed dy. */
+/** Input gradients of one dy through one or two sets of weights; the second reads dy through the same addresses. */
 export function inputGradient(
   engine: Engine,
   g: ConvGeometry,

@@ -104,7 +104,7 @@ export function elementWiseKernels({ team, scratch }: Engine): ElementWise {
           slopes,
           { at: sums, task: stride },
         ]);
-        if (parts.tasks === 0) dalpha.fill(0);
+        if (parts.tasks === 0) team.run('fill', 1, [atDa, slopes, 0]);
         else {
           team.run('addParts', 1, [sums, parts.tasks, stride, slopes, sums]);
           team.run('narrow', 1, [sums, atDa, slopes]);

@@ -32,14 +32,20 @@ export async function createWasmProvider(): Promise<Provider> {
     ...roiKernels(engine),
     ...rowKernels(engine),
   };
+  let configured: Promise<void> = Promise.resolve();
   return {
     name: 'wasm',
     heap: engine.heap,
     kernels,
     own: new Set(Object.keys(kernels) as KernelName[]),
-    async configure({ threads, fusedMultiplyAdd }) {
-      await engine.load(fusedMultiplyAdd);
-      await engine.team.resize(threads);
+    configure({ threads, fusedMultiplyAdd }) {
+      // One after the other: two callers at once must not start two workers for one place.
+      const next = configured.then(async () => {
+        await engine.load(fusedMultiplyAdd);
+        await engine.team.resize(threads);
+      });
+      configured = next.catch(() => undefined);
+      return next;
     },
     close: () => engine.team.close(),
   };

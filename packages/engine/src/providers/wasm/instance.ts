@@ -12,7 +12,7 @@ type Flag = 0 | 1;
 export interface KernelExports {
   announce(tasks: number): number;
   claim(generation: number): number;
-  finish(): void;
+  finish(generation: number): void;
   finished(tasks: number): number;
   rest(seen: number): number;
 
@@ -139,9 +139,7 @@ export interface KernelExports {
     job: p,
     dy: p,
     dfilter: p,
-    correct: Flag,
     numbers: p,
-    missing: p,
     table: p,
     sums: p,
     firstPixel: number,

@@ -6,6 +6,9 @@ import { roundUp } from './conv-plan.js';
 import type { Engine } from './instance.js';
 import { partsOf, partsOfRows } from './threads/parts.js';
 
+/** Parts whose sums of columns are added up, at most. */
+const MOST_SUMS = 64;
+
 type LayerKernels = Pick<
   Kernels,
   | 'batchNorm'
@@ -29,7 +32,7 @@ export function layerKernels(engine: Engine): LayerKernels {
       const { epsilon, low = -Infinity, high = Infinity } = attrs;
       const channels = gamma.length;
       const rows = x.length / channels;
-      const parts = partsOfRows(rows, channels);
+      const parts = partsOfRows(rows, channels, MOST_SUMS);
       const [fromX, row] = [parts.from(atX, 4 * channels), 4 * channels];
       scratch.scope(() => {
         const sums = columnParts(engine, parts.tasks, channels);
@@ -61,7 +64,7 @@ export function layerKernels(engine: Engine): LayerKernels {
       const [atDx, atDg, atDb] = addresses(dx, dgamma, dbeta);
       const channels = gamma.length;
       const rows = x.length / channels;
-      const parts = partsOfRows(rows, channels);
+      const parts = partsOfRows(rows, channels, MOST_SUMS);
       const row = 4 * channels;
       const [fromDy, fromX] = [parts.from(atDy, row), parts.from(atX, row)];
       scratch.scope(() => {
@@ -144,7 +147,7 @@ export function layerKernels(engine: Engine): LayerKernels {
       const [atDy, atX, atG, atM, atS] = addresses(dy, x, gamma, mean, inverseStd);
       const [atDx, atDg, atDb] = addresses(dx, dgamma, dbeta);
       const [rows, channels] = [mean.length, gamma.length];
-      const parts = partsOfRows(rows, channels);
+      const parts = partsOfRows(rows, channels, MOST_SUMS);
       scratch.scope(() => {
         // dbeta's sums and dgamma's, one behind the other.
         const sums = columnParts(engine, parts.tasks, 2 * channels);

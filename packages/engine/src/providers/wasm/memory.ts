@@ -107,7 +107,7 @@ export class Scratch {
   /** The same for each of the team's threads: its address for thread 0, and how many bytes the next thread's is further. */
   takeForEach(places: number, bytes: number): { at: number; thread: number } {
     const thread = Math.ceil(bytes / LINE) * LINE;
-    return { at: this.take(places * thread), thread };
+    return { at: Math.ceil(this.take(places * thread + LINE) / LINE) * LINE, thread };
   }
 
   /** Address of a copy of `words` (32-bit). */

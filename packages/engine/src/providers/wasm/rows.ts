@@ -18,7 +18,7 @@ export function rowKernels({ team, scratch }: Engine): RowKernels {
     segmentSum(x, ids, y, inner) {
       const segments = inner === 0 ? 0 : y.length / inner;
       // By columns: the rows of one segment may be anywhere.
-      const parts = partsOf(inner, roundUp(Math.ceil(inner / 8), 4));
+      const parts = partsOf(inner, Math.max(4, roundUp(Math.ceil(inner / 8), 4)));
       const [from, to] = [parts.from(x.byteOffset), parts.from(y.byteOffset)];
       const { length } = ids;
       team.run('segmentSum', parts.tasks, [

@@ -6,7 +6,12 @@ import type { BranchMeasure, SurrogateSpec } from '@surge-bnn/contract';
 import type { SignConvGradientArguments } from '../provider.js';
 import { filterGradient, inputGradient } from './conv.js';
 import type { Engine } from './instance.js';
-import { signFilterGradient, signInputGradient, signsByTable } from './sign-tables.js';
+import {
+  filterByTable,
+  inputByTable,
+  signFilterGradient,
+  signInputGradient,
+} from './sign-tables.js';
 import { partsOf } from './threads/parts.js';
 
 /** Four sums in f64. */
@@ -49,7 +54,7 @@ export function backward(engine: Engine, args: SignConvGradientArguments): void 
       ? { weights: auxiliary, target: scratch.take(4 * inputs) }
       : undefined;
   scratch.scope(() => {
-    if (signsByTable(g, 'input')) {
+    if (inputByTable(g)) {
       signInputGradient(engine, g, dy, { weights: kernel, target: dx }, second);
       return;
     }
@@ -74,7 +79,7 @@ export function backward(engine: Engine, args: SignConvGradientArguments): void 
 
   const withSecond = dauxiliary !== undefined && auxiliaryGradient !== 0;
   scratch.scope(() => {
-    if (signsByTable(g, 'filter')) signFilterGradient(engine, g, x, dy, dkernel, padValue);
+    if (filterByTable(g, padValue)) signFilterGradient(engine, g, x, dy, dkernel, padValue);
     else filterGradient(engine, g, signsOf(engine, x, inputs), dy, dkernel, padValue);
   });
   if (withSecond) scratch.scope(() => filterGradient(engine, g, x, dy, dauxiliary));

@@ -8,6 +8,7 @@ import {
   inputGradientGrids,
   inputSide,
   outputSide,
+  reachesOutside,
   roundUp,
   writeJob,
   type Grid,
@@ -31,10 +32,15 @@ const STRIP = 15 * LANES;
  */
 const LEAST_CHANNELS = { input: 24, filter: 8 } as const;
 
-/** Whether a gradient below can have this layer and gains by it: one group, output channels in fours, input channels enough. */
-export function signsByTable(g: ConvGeometry, gradient: keyof typeof LEAST_CHANNELS): boolean {
-  const fits = g.groups === 1 && g.outChannels % TERMS === 0;
-  return fits && g.inChannels >= LEAST_CHANNELS[gradient];
+/** Whether the input gradient can have this layer and gains by it: one group, output channels in fours, input channels enough. */
+export function inputByTable(g: ConvGeometry): boolean {
+  return g.groups === 1 && g.outChannels % TERMS === 0 && g.inChannels >= LEAST_CHANNELS.input;
+}
+
+/** The same of the filter gradient. What is padded with 0 has no sign there. */
+export function filterByTable(g: ConvGeometry, padValue: PadValue): boolean {
+  if (padValue === 0 && reachesOutside(g)) return false;
+  return g.groups === 1 && g.outChannels % TERMS === 0 && g.inChannels >= LEAST_CHANNELS.filter;
 }
 
 /** dgrad(dy, sign(weights)), and the auxiliary branch's beside it. */
@@ -101,7 +107,7 @@ function numberSigns(
   return numbers;
 }
 
-/** wgrad(sign(x), dy), what lies outside the picture being `padValue`. */
+/** wgrad(sign(x), dy), what lies outside the picture being `padValue`, which is a sign where it is seen. */
 export function signFilterGradient(
   engine: Engine,
   g: ConvGeometry,
@@ -132,17 +138,14 @@ export function signFilterGradient(
     outside: { bits: padValue === -1 ? -1 : 0 },
   });
   const numbers = scratch.takeForEach(team.places, taps * GROUPS * stride);
-  const missing = scratch.takeForEach(team.places, 4 * taps * (1 + PIXELS));
   const table = scratch.takeForEach(team.places, TABLES_BYTES);
-  const sums = scratch.takeForEach(team.places, 3 * ENTRY_BYTES);
+  const sums = scratch.takeForEach(team.places, 2 * ENTRY_BYTES);
   inCuts(engine, g, target, LANES, (cut) =>
     team.run('signFilterGradient', cut.tasks, [
       job.at,
       dy,
       cut.target,
-      padValue === 0 ? 1 : 0,
       numbers,
-      missing,
       table,
       sums,
       cut.firstPixel,

@@ -10,13 +10,17 @@ export const control = {
   finished: 128,
   /** A thread that met an error in a kernel leaves a 1 here. */
   failed: 256,
-  /** Threads that are there. */
+  /** Members that have come, of all times. */
   present: 320,
+  /** For each place the number of the member that has it, 0: nobody. Another one that still looks for work there leaves. */
+  owners: 512,
   job: 1024,
   results: 8192,
   end: 65536,
 } as const;
 
+/** Places that there are words for. */
+export const mostPlaces = (control.job - control.owners) / 4;
 export const mostArguments = 24;
 export const argumentNumbers = 4;
 export const jobNumbers = 3 + mostArguments * argumentNumbers;

@@ -31,7 +31,12 @@ export function partsOf(count: number, grain = GRAIN): Parts {
   };
 }
 
-/** Parts of `rows` rows of `columns` floats: whole rows, about GRAIN floats. */
-export function partsOfRows(rows: number, columns: number): Parts {
-  return partsOf(rows, Math.max(1, Math.round(GRAIN / Math.max(1, columns))));
+/**
+ * Parts of `rows` rows of `columns` floats: whole rows, about GRAIN floats.
+ *
+ * @param most parts at most, where each leaves something to be added up.
+ */
+export function partsOfRows(rows: number, columns: number, most = mostTasks): Parts {
+  const grain = Math.max(Math.round(GRAIN / Math.max(1, columns)), Math.ceil(rows / most));
+  return partsOf(rows, Math.max(1, grain));
 }

@@ -102,6 +102,26 @@ describe('any number of threads', () => {
     for (let i = 0; i < 50; i++) expect(sumOf(subject, 100_000)).toBe(expected / 10);
   });
 
+  it('is what two callers at once agree on, one after the other', async () => {
+    const subject = await createWasmProvider();
+    providers.push(subject);
+    const settings = { binaryGradients: 'float32', auxiliaryGradients: 'float32' } as const;
+    const ask = (threads: number) =>
+      subject.configure?.({ ...settings, threads, fusedMultiplyAdd: false });
+    await Promise.all([ask(2), ask(3), ask(2), ask(2)]);
+    // The second of three places was given up and is not taken again.
+    expect(started.workers).toHaveLength(2);
+  });
+
+  it('is left by a thread that was sent away, even where it goes on computing', async () => {
+    const subject = await engine(3);
+    // A browser ends workers when it likes.
+    for (const worker of started.workers) worker.terminate = () => undefined;
+    await subject.team.resize(1);
+    await subject.team.resize(2);
+    for (let i = 0; i < 100; i++) expect(sumOf(subject, 100_000)).toBe(expected / 10);
+  });
+
   it('does not keep a program from ending', () => {
     const index = fileURLToPath(new URL('../../../../dist/index.js', import.meta.url));
     const script = `const { useEngine } = await import(${JSON.stringify(index)});
@@ -153,6 +173,9 @@ describe('memory that is not shared', () => {
   it('has one thread, and the same results', async () => {
     const subject = await engine(1, new WasmHeap(false));
     expect(subject.heap.buffer).toBeInstanceOf(ArrayBuffer);
+    expect(sumOf(subject, count)).toBe(expected);
+    subject.heap.extend(64 * 1024 * 1024);
+    await subject.team.resize(1);
     expect(sumOf(subject, count)).toBe(expected);
   });
 

@@ -19,6 +19,8 @@ export type Argument =
 type EachAn<T extends readonly unknown[]> = { [I in keyof T]: Argument };
 type Arguments<K extends keyof KernelExports> = EachAn<Parameters<KernelExports[K]>>;
 
+/** What one round of waiting counts for, at most, in milliseconds. */
+const MOST_OF_A_ROUND = 100;
 /** How long a worker may take to start on a busy machine. */
 const START_MILLISECONDS = 20_000;
 /** Spinning gives way to short sleeps when a wait becomes long: the machine may have given the other thread's core away. */
@@ -38,15 +40,21 @@ interface Loaded extends Kernels {
 }
 
 function loadedOf({ module, wasm }: Kernels): Loaded {
-  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
-  const byName = new Map<string, Kernel>(Object.entries(wasm));
-  const kernels = names.map((name) => byName.get(name) ?? notAFunction);
+  const names = WebAssembly.Module.exports(module)
+    .filter(({ kind }) => kind === 'function')
+    .map(({ name }) => name);
+  const kernels = names.map((name) => kernelOf(wasm, name));
   return { module, wasm, kernels, numberOf: new Map(names.map((name, i) => [name, i])) };
 }
 
-/** The memory is exported as well. */
-function notAFunction(): never {
-  throw new Error('this export is no kernel');
+function kernelOf(exports: KernelExports, name: string): Kernel {
+  const kernel: unknown = Reflect.get(exports, name);
+  if (isKernel(kernel)) return kernel;
+  throw new Error(`the kernels lack ${name}`);
+}
+
+function isKernel(value: unknown): value is Kernel {
+  return typeof value === 'function';
 }
 
 export class Team {
@@ -57,15 +65,21 @@ export class Team {
   #job = new Float64Array();
   #results = new Float64Array();
   #loaded: Loaded;
+  #members = 0;
 
   constructor(
     private readonly memory: WebAssembly.Memory,
     kernels: Kernels,
     /** Milliseconds that a thread may hold a task while nothing else goes on. A task is some milliseconds of work. */
-    private readonly patience = 20_000,
+    private readonly patience = 60_000,
   ) {
     this.#look();
     this.#loaded = loadedOf(kernels);
+  }
+
+  /** What grows without being shared takes its old views away. */
+  #keepLooking(): void {
+    if (this.#job.length === 0) this.#look();
   }
 
   #look(): void {
@@ -93,6 +107,7 @@ export class Team {
 
   /** Starts or ends workers until there are `threads` threads. */
   async resize(threads: number): Promise<void> {
+    this.#keepLooking();
     for (const [thread, worker] of [...this.#workers]) {
       if (thread >= threads) this.#dismiss(thread, worker);
     }
@@ -102,11 +117,13 @@ export class Team {
     let started = 0;
     for (let thread = 1; thread < threads; thread++) {
       if (this.#workers.has(thread)) continue;
+      const member = ++this.#members;
       const worker = await startWorker(memberSource, () => {
         // It ended by itself: those that are left do its part.
-        if (this.#workers.get(thread) === worker) this.#workers.delete(thread);
+        if (this.#workers.get(thread) === worker) this.#dismiss(thread, worker);
       });
-      worker.postMessage({ module, memory, thread });
+      Atomics.store(this.#words, control.owners / 4 + thread, member);
+      worker.postMessage({ module, memory, thread, member });
       this.#workers.set(thread, worker);
       started++;
     }
@@ -119,8 +136,7 @@ export class Team {
    * @throws EngineThreadError when a thread has died with a task in its hands; what the kernel writes is then undefined.
    */
   run<K extends keyof KernelExports>(kernel: K, tasks: number, args: Arguments<K>): Float64Array {
-    // What grows without being shared takes its old views away.
-    if (this.#job.length === 0) this.#look();
+    this.#keepLooking();
     const results = this.#results;
     if (tasks > mostTasks) throw new Error(`${kernel}: ${tasks} tasks; at most ${mostTasks}`);
     if (tasks <= 0) return results;
@@ -139,7 +155,7 @@ export class Team {
         // The job goes on to its end all the same: the next one must not meet its tasks.
         failure = { error };
       }
-      wasm.finish();
+      wasm.finish(generation);
     }
     this.#await(kernel, tasks);
     if (failure) throw failure.error;
@@ -183,14 +199,16 @@ export class Team {
   #await(kernel: string, tasks: number): void {
     const { wasm } = this.#loaded;
     let done = wasm.finished(tasks);
-    let since = 0;
+    let waited = 0;
+    let last = performance.now();
     while (done < tasks) {
-      const now = performance.now();
-      since ||= now;
-      if (now - since > this.patience) throw this.#broken(kernel);
+      if (waited > this.patience) throw this.#broken(kernel);
       nap(this.#words, control.finished / 4, done);
       const next = wasm.finished(tasks);
-      if (next !== done) since = now;
+      const now = performance.now();
+      // A program that was stopped for an hour has not waited for an hour.
+      waited = next === done ? waited + Math.min(now - last, MOST_OF_A_ROUND) : 0;
+      last = now;
       done = next;
     }
     if (Atomics.exchange(this.#words, control.failed / 4, 0) !== 0) {
@@ -214,6 +232,8 @@ export class Team {
 
   #dismiss(thread: number, worker: PoolWorker): void {
     this.#workers.delete(thread);
+    // It may go on for a while: a browser ends a worker that computes when it likes.
+    Atomics.store(this.#words, control.owners / 4 + thread, 0);
     void worker.terminate();
   }
 
