@@ -38,8 +38,15 @@ export class HiddenTab {
     return new HiddenTab(session, targetId, sessionId);
   }
 
-  /** The value of an expression in the tab; undefined when it does not answer, because it is between two documents. */
+  /** The value of an expression in the tab. Asked again when there is no answer, because the tab is busy or between two documents. */
   async evaluate(expression: string): Promise<unknown> {
+    for (;;) {
+      const reply = await this.ask(expression);
+      if (reply !== undefined) return reply.result?.result?.value;
+    }
+  }
+
+  private async ask(expression: string): Promise<Reply | undefined> {
     this.last += 1;
     const id = this.last;
     const reply = new Promise<Reply>((resolve) => this.waiting.set(id, resolve));
@@ -48,8 +55,12 @@ export class HiddenTab {
       sessionId: this.sessionId,
       message: JSON.stringify(call),
     });
-    const silence = new Promise<Reply>((resolve) => setTimeout(() => resolve({}), 5000));
-    return (await Promise.race([reply, silence])).result?.result?.value;
+    const silence = new Promise<undefined>((resolve) =>
+      setTimeout(() => {
+        resolve(undefined);
+      }, 5000),
+    );
+    return Promise.race([reply, silence]);
   }
 
   /** Asks again and again, as long as it takes. */
@@ -68,5 +79,9 @@ export class HiddenTab {
   async bringBack(): Promise<void> {
     await this.browser.send('Target.activateTarget', { targetId: this.targetId });
     await this.until('!document.hidden');
+  }
+
+  async close(): Promise<void> {
+    await this.browser.send('Target.closeTarget', { targetId: this.targetId });
   }
 }

@@ -1,13 +1,23 @@
 /** The parts of the training page that need no browser. */
+import { InputError } from '@surge-bnn/contract';
 import { loadImages } from '@surge-bnn/data';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { axisOf } from '../../examples/train-in-browser/src/chart.js';
 import { Control } from '../../examples/train-in-browser/src/control.js';
-import { decodeDigits, encodeDigits } from '../../examples/train-in-browser/src/digits-file.js';
+import {
+  decodeDigits,
+  encodeDigits,
+  fetchDigits,
+} from '../../examples/train-in-browser/src/digits-file.js';
 import { compare } from '../../examples/train-in-browser/src/pack.js';
 import { defaultSettings, recipesOf } from '../../examples/train-in-browser/src/recipes.js';
 import { Series } from '../../examples/train-in-browser/src/series.js';
 import { mostWasmThreads, threadsHere } from '../../examples/train-in-browser/src/settings.js';
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 describe('the file of digits', () => {
   it('gives both halves back', async () => {
@@ -26,12 +36,54 @@ describe('the file of digits', () => {
     }
     await expect(decodeDigits(Uint8Array.from(file.subarray(0, 9000)))).rejects.toThrow();
   });
+
+  it.each([
+    [
+      'no answer',
+      () => Promise.reject(new TypeError('Failed to fetch')),
+      /^digits\.bin could not be fetched: the server does not answer/,
+    ],
+    [
+      'not there',
+      async () => new Response('', { status: 404 }),
+      /^digits\.bin could not be fetched: the server says 404$/,
+    ],
+    [
+      'another file',
+      async () => new Response('<!doctype html>'),
+      /^digits\.bin on the server is damaged, or another file/,
+    ],
+  ])('is told in a sentence when it cannot be had: %s', async (_, answer, sentence) => {
+    const asked: unknown[] = [];
+    vi.stubGlobal('fetch', (url: unknown) => {
+      asked.push(String(url));
+      return answer();
+    });
+    const digits = fetchDigits('http://127.0.0.1/there/');
+    await expect(digits).rejects.toBeInstanceOf(InputError);
+    await expect(digits).rejects.toThrow(sentence);
+    expect(asked).toEqual(['http://127.0.0.1/there/digits.bin']);
+  });
+});
+
+it.each([
+  ['from the least to the largest', [3, 1, 2], {}, [1, 3]],
+  ['a level line in the middle', [2, 2], {}, [1, 3]],
+  ['one at zero', [0], {}, [-1, 1]],
+  ['one below zero', [-2], {}, [-3, -1]],
+  ['one of powers of ten, whose middle is 4', [4, 0, NaN], { logarithmic: true }, [2, 8]],
+  ['an end that is given stays', [1, 1], { high: 1 }, [0.5, 1]],
+  ['nothing yet', [], { high: 1 }, [0.1, 1]],
+])('the axis of a chart: %s', (_, values, options, ends) => {
+  expect(axisOf(values, options)).toEqual(ends);
 });
 
 describe('a series', () => {
   it('keeps few points, whose means are those of all', () => {
+    // Without -0: the mean of it alone is 0.
+    const y = fc.double({ min: -1, max: 1, noNaN: true }).map((value) => value + 0);
     fc.assert(
-      fc.property(fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 1 }), (ys) => {
+      fc.property(fc.array(y, { minLength: 1 }), (ys) => {
         const series = new Series(8);
         ys.forEach((y, x) => {
           series.add({ x, y });
@@ -88,19 +140,26 @@ it.each([
 });
 
 it('pauses do not count, and end with a stop', async () => {
+  // A clock by hand: two seconds of training, seven of a pause, one more of training.
+  let now = 0;
+  vi.stubGlobal('performance', { now: () => now });
   const control = new Control();
   await control.whilePaused();
+  now = 2000;
   control.pause();
+  expect(control.paused).toBe(true);
   let awake = false;
   const waiting = control.whilePaused().then(() => {
     awake = true;
   });
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await new Promise((resolve) => setTimeout(resolve, 0));
   expect(awake).toBe(false);
+  now = 9000;
   control.stop();
   await waiting;
-  expect([awake, control.stopped]).toEqual([true, true]);
+  expect([awake, control.stopped, control.paused]).toEqual([true, true, false]);
   await control.whilePaused();
-  // The pause took 50 ms at least; whatever else took its time is in the other number, too.
-  expect(control.seconds).toBeGreaterThanOrEqual(0);
+  expect(control.seconds).toBe(2);
+  now = 10_000;
+  expect(control.seconds).toBe(3);
 });

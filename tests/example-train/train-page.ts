@@ -1,6 +1,6 @@
 /** The training page in a browser, as its tests handle it. */
 import { readFile } from 'node:fs/promises';
-import type { Locator, Page, Worker } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { serve } from '../runtimes/server.js';
 import type { Served } from '../runtimes/server.js';
 
@@ -27,6 +27,7 @@ export class TrainPage {
   /** @param page new; closed with `close`. @param folder of the built page. */
   static async open(page: Page, folder: string, isolated: boolean): Promise<TrainPage> {
     const server = await serve(folder, isolated);
+    page.setDefaultTimeout(0);
     const requests: string[] = [];
     const errors: string[] = [];
     page.context().on('request', (request) => requests.push(request.url()));
@@ -53,12 +54,11 @@ export class TrainPage {
     return this.get(id).innerText();
   }
 
-  /** Waits as long as it takes: training has no clock of its own here. */
+  /** Waits as long as it takes, as everything here does: training has no clock of its own. */
   async until(state: string): Promise<void> {
     await this.page.waitForFunction(
       (wanted) => document.documentElement.dataset['state'] === wanted,
       state,
-      { timeout: 0 },
     );
   }
 
@@ -73,16 +73,18 @@ export class TrainPage {
     await this.page.waitForFunction(
       (wanted) => (parseInt(document.querySelector('#step')?.textContent ?? '', 10) || 0) >= wanted,
       least,
-      { timeout: 0 },
     );
     return this.page.evaluate(read);
   }
 
-  /** The worker that trains. */
-  worker(): Worker {
-    const worker = this.page.workers().find((one) => /\/assets\/worker-[^/]+\.js$/.test(one.url()));
+  /** Ends the worker that trains, which the page tells. */
+  async endWorker(): Promise<void> {
+    const all = this.page.workers();
+    const worker = all.filter((one) => /\/assets\/worker-[^/]+\.js$/.test(one.url())).at(-1);
     if (worker === undefined) throw new Error('there is no worker');
-    return worker;
+    // It never answers: it is gone.
+    void worker.evaluate(() => self.close()).catch(() => undefined);
+    await this.get('error').waitFor();
   }
 
   /** Of one network, as a person downloads it. */
@@ -125,8 +127,8 @@ export class TrainPage {
       const seen: string[] = [];
       const text = (id: string) => document.querySelector(`#${id}`)?.textContent ?? '';
       new MutationObserver(() => {
-        // Evaluation has its own tensors and blocks; afterwards all stands still.
-        if (/\d %/.test(text('accuracy'))) seen.push(`${text('tensors')}, ${text('bytes')}`);
+        // Evaluation has its own tensors and blocks; after the first, which this line tells of, all stands still.
+        if (text('goal') !== '–') seen.push(`${text('tensors')}, ${text('bytes')}`);
       }).observe(document.querySelector('#tensors') ?? document.body, { childList: true });
       Object.assign(window, { seenMemory: seen });
     });

@@ -79,7 +79,7 @@ export class Chart {
   private draw(): void {
     const { format, title } = this.options;
     const all = this.lines.flatMap(({ series }) => series.points.map(({ y }) => y));
-    const [low, high] = this.rangeOf(all);
+    const [low, high] = axisOf(all, this.options);
     const [from, to] = [this.scaled(low), this.scaled(high)];
     for (const { series, path, value } of this.lines) {
       const points = series.points.map(({ x, y }) => {
@@ -99,19 +99,25 @@ export class Chart {
     this.svg.setAttribute('aria-label', [`Curves of ${title}`, ...words].join(', '));
   }
 
-  private rangeOf(values: readonly number[]): readonly [number, number] {
-    const { low, high, logarithmic = false } = this.options;
-    const finite = values.filter((y) => Number.isFinite(y) && (!logarithmic || y > 0));
-    if (finite.length === 0) return [low ?? 0.1, high ?? 1];
-    const least = low ?? finite.reduce((a, b) => Math.min(a, b));
-    const most = high ?? finite.reduce((a, b) => Math.max(a, b));
-    // A level line stands in the middle.
-    return most > least ? [least, most] : [least - Math.abs(least) / 2 - 1e-9, least + 1e-9];
-  }
-
   private scaled(y: number): number {
     return this.options.logarithmic === true ? Math.log10(Math.max(y, 1e-12)) : y;
   }
+}
+
+/** The ends of the axis for these values. */
+export function axisOf(
+  values: readonly number[],
+  { low, high, logarithmic = false }: Omit<ChartOptions, 'title' | 'format'>,
+): readonly [number, number] {
+  const finite = values.filter((y) => Number.isFinite(y) && (!logarithmic || y > 0));
+  if (finite.length === 0) return [low ?? 0.1, high ?? 1];
+  const least = low ?? finite.reduce((a, b) => Math.min(a, b));
+  const most = high ?? finite.reduce((a, b) => Math.max(a, b));
+  if (most > least) return [least, most];
+  // A level line stands in the middle, or at the end of the axis that is given.
+  const half = Math.abs(least) / 2 || 1;
+  const around = logarithmic ? [least / 2, 2 * least] : [least - half, least + half];
+  return [low ?? around[0], high ?? around[1]];
 }
 
 function element<Tag extends keyof SVGElementTagNameMap>(tag: Tag): SVGElementTagNameMap[Tag] {

@@ -49,12 +49,12 @@ export class Contestant {
     return this.losses.reduce((sum, loss) => sum + loss, 0) / this.losses.length;
   }
 
-  /** What the layers' backwards measured, on average since the last call; none when a GPU has not told yet. */
+  /** What the layers' backwards measured, on average since the last call; none when a GPU has not told of all of them yet. */
   takeLayers(): LayerReport[] {
     const layers = this.trainer.recorder.take();
-    return layers
-      .filter(({ normB }) => normB > 0)
-      .map(({ lambda, cosine, clipped }) => ({ lambda, cosine, clipped }));
+    return layers.every(({ normB }) => normB > 0)
+      ? layers.map(({ lambda, cosine, clipped }) => ({ lambda, cosine, clipped }))
+      : [];
   }
 
   /** Batch norm's statistics anew, for the weights as they are. @param final as the recipe asks for it at the end. */

@@ -10,6 +10,10 @@ export class Control {
     return this.wantsStop;
   }
 
+  get paused(): boolean {
+    return this.pausedUntil !== undefined;
+  }
+
   /** Since the beginning, pauses left out. */
   get seconds(): number {
     return (performance.now() - this.begin - this.pausedMilliseconds) / 1000;

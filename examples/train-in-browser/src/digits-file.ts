@@ -1,7 +1,8 @@
 /**
  * The digits in one file: a line of JSON with what the sets say about themselves, then the bytes of each half, pictures before
- * labels; all of it gzipped, 1.7 MB. Written when the site is built, read in the worker.
+ * labels; all of it gzipped, 1.6 MB. Written when the site is built, read in the worker.
  */
+import { InputError } from '@surge-bnn/contract';
 import type { ImageSet } from '@surge-bnn/data/browser';
 
 /** Beside the page. It does not end in .gz, because some servers would unpack it. */
@@ -24,6 +25,32 @@ export async function encodeDigits({ train, test }: Digits): Promise<Uint8Array>
     at += part.length;
   }
   return through(whole, new CompressionStream('gzip'));
+}
+
+/**
+ * From the page's own server.
+ *
+ * @throws InputError when it is not there, or is another file.
+ */
+export async function fetchDigits(base: string): Promise<Digits> {
+  const sentence = `${digitsName} could not be fetched`;
+  let file: Uint8Array<ArrayBuffer>;
+  try {
+    const response = await fetch(new URL(digitsName, base));
+    if (!response.ok) throw new InputError(`${sentence}: the server says ${response.status}`);
+    file = new Uint8Array(await response.arrayBuffer());
+  } catch (cause) {
+    if (cause instanceof InputError) throw cause;
+    throw new InputError(`${sentence}: the server does not answer, or not to the end`, { cause });
+  }
+  try {
+    return await decodeDigits(file);
+  } catch (cause) {
+    throw new InputError(
+      `${digitsName} on the server is damaged, or another file: put the one there that was built with this page`,
+      { cause },
+    );
+  }
 }
 
 /** @throws Error when it is no such file. */

@@ -9,7 +9,8 @@ import { networkNames } from './protocol.js';
 import type { Evaluated, LayerReport, Progress, Ready, Report, Started } from './protocol.js';
 import { TrainingWorker } from './training-worker.js';
 
-type State = 'loading' | 'idle' | 'starting' | 'training' | 'paused' | 'stopping' | 'packing';
+type State =
+  'loading' | 'idle' | 'starting' | 'training' | 'pausing' | 'paused' | 'stopping' | 'packing';
 
 const goal = 0.95;
 
@@ -56,16 +57,18 @@ function enter(next: State): void {
   state = next;
   document.documentElement.dataset['state'] = next;
   const busy = next === 'training' || next === 'paused';
+  const stoppable = busy || next === 'pausing';
   startButton.disabled = next !== 'idle';
   form.enabled = next === 'idle' || next === 'loading';
   pauseButton.disabled = !busy;
   pauseButton.textContent = next === 'paused' ? 'Continue' : 'Pause';
-  stopButton.disabled = !busy;
+  stopButton.disabled = !stoppable;
   const sentences: Readonly<Record<State, string>> = {
     loading: 'Loading the digits',
     idle: 'Ready',
     starting: 'Starting the engine',
     training: 'Training',
+    pausing: 'Pausing',
     paused: 'Paused',
     stopping: 'Stopping',
     packing: 'Packing both networks, and comparing them with the trained ones',
@@ -96,6 +99,10 @@ function onReport(report: Report): void {
       break;
     case 'evaluated':
       onEvaluated(report);
+      break;
+    case 'paused':
+      // Stop may have been pressed since.
+      if (state === 'pausing') enter('paused');
       break;
     case 'packing':
       enter('packing');
@@ -128,7 +135,8 @@ function sentenceOf(text: string): string {
 
 /** The worker is gone: another takes its place. */
 function onEnd(reason: string): void {
-  const lost = state === 'loading' ? '' : ' What it had learnt is lost; start again.';
+  const learnt = state !== 'loading' && state !== 'idle' && state !== 'starting';
+  const lost = learnt ? ' What it had learnt is lost; start again.' : '';
   const never = state === 'loading';
   running = undefined;
   enter('loading');
@@ -236,7 +244,7 @@ pauseButton.addEventListener('click', () => {
     enter('training');
   } else {
     worker.send({ kind: 'pause' });
-    enter('paused');
+    enter('pausing');
   }
 });
 

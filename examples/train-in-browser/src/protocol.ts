@@ -108,6 +108,8 @@ export type Report =
   | Started
   | Progress
   | Evaluated
+  /** It has been asked to pause, and does: no report comes until it goes on or stops. */
+  | { readonly kind: 'paused' }
   | { readonly kind: 'packing' }
   | Done
   /** `sentence` tells the person what to change where it is a mistake, else it tells of a defect. */

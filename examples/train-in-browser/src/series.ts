@@ -34,12 +34,6 @@ export class Series {
   get last(): Point | undefined {
     return this.waiting.at(-1) ?? this.kept.at(-1);
   }
-
-  clear(): void {
-    this.kept = [];
-    this.waiting = [];
-    this.share = 1;
-  }
 }
 
 function meanOf(points: readonly Point[]): Point {

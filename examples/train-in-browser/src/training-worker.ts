@@ -28,7 +28,7 @@ export class TrainingWorker {
     this.worker.addEventListener('message', ({ data }: MessageEvent<Report>) => {
       if (this.ended) return;
       if (data.kind === 'ready') this.watchLife();
-      else if (data.kind === 'done' || data.kind === 'packing') window.clearTimeout(this.patience);
+      else if (answersStop(data)) window.clearTimeout(this.patience);
       this.listener.onReport(data);
     });
     this.worker.addEventListener('error', (event) => {
@@ -40,8 +40,9 @@ export class TrainingWorker {
 
   send(order: Order): void {
     this.worker.postMessage(order);
-    if (order.kind !== 'stop') return;
+    if (order.kind !== 'stop' && order.kind !== 'start') return;
     window.clearTimeout(this.patience);
+    if (order.kind === 'start') return;
     this.patience = window.setTimeout(() => {
       this.end('it did not stop when it was asked to');
     }, patienceMilliseconds);
@@ -62,4 +63,9 @@ export class TrainingWorker {
     this.worker.terminate();
     this.listener.onEnd(reason);
   }
+}
+
+/** A training that is packed, is over or has failed does not hang. */
+function answersStop({ kind }: Report): boolean {
+  return kind === 'packing' || kind === 'done' || kind === 'failed';
 }

@@ -15,7 +15,7 @@ import type { Digit, Done, Report, Shipped } from './protocol.js';
 import { recipesOf } from './recipes.js';
 import type { EngineName, Settings } from './settings.js';
 
-/** Reports come no faster: a page has better things to do than to draw 50 curves a second. */
+/** Reports come no faster, but for one before each evaluation: a page has better things to do than to draw 50 curves a second. */
 const reportMilliseconds = 250;
 const evaluationsPerEpoch = 2;
 const shownPictures = 24;
@@ -146,15 +146,18 @@ async function run(
       });
       step += 1;
       const isLast = step === epochs * stepsPerEpoch;
-      if (isLast || performance.now() - told.at >= reportMilliseconds) report(batch);
+      // At the end it is the packed ones' turn.
+      const evaluates = !isLast && step % every === 0;
+      const isDue = performance.now() - told.at >= reportMilliseconds;
+      if (isLast || evaluates || isDue) report(batch);
       await nextTurn();
       const [start, paused] = [performance.now(), told];
+      if (control.paused) tell({ kind: 'paused' });
       await control.whilePaused();
       // A pause is no slow step.
       told = { ...paused, at: paused.at + performance.now() - start };
       if (control.stopped) return step;
-      // At the end it is the packed ones' turn.
-      if (!isLast && step % every === 0) await evaluate(epoch);
+      if (evaluates) await evaluate(epoch);
     }
   }
   return step;

@@ -2,7 +2,7 @@
 import { InputError } from '@surge-bnn/contract';
 import { gpuBackendNames, gpuBackendProblem } from '@surge-bnn/engine';
 import { Control } from './control.js';
-import { decodeDigits, digitsName } from './digits-file.js';
+import { fetchDigits } from './digits-file.js';
 import type { Digits } from './digits-file.js';
 import { holdLock } from './life.js';
 import type { Order, Ready, Report } from './protocol.js';
@@ -44,11 +44,7 @@ async function attempt(work: () => Promise<void>): Promise<void> {
 }
 
 async function begin(base: string): Promise<Ready> {
-  const response = await fetch(new URL(digitsName, base));
-  if (!response.ok) {
-    throw new InputError(`${digitsName} could not be fetched: the server says ${response.status}`);
-  }
-  digits = await decodeDigits(new Uint8Array(await response.arrayBuffer()));
+  digits = await fetchDigits(base);
   const { train, test } = digits;
   const engines = engineNames.map(async (name) => {
     const gpu = gpuBackendNames.find((other) => other === name);

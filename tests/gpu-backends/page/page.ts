@@ -7,7 +7,7 @@ import type { BackendName } from '@surge-bnn/engine';
 import { compensate, parseRecipe, Trainer } from '@surge-bnn/train/browser';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import type { Outcome, Outcomes, Trained } from './outcome.js';
+import type { Letter, Outcome, Trained } from './outcome.js';
 
 const classes = ['a', 'b', 'c', 'd'];
 const [side, count, steps] = [12, 8, 3];
@@ -66,8 +66,7 @@ async function trainOn(backend: BackendName): Promise<Trained> {
   let tensors: number[] = [];
   for (let step = 0; step < steps; step++) {
     losses.push(trainer.step(batch, step / steps, step + 1).loss);
-    // Statistics come when the device has them.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await arrived(trainer, step + 1);
     tensors = [...tensors, tf.memory().numTensors];
   }
   const measured = trainer.recorder.take();
@@ -80,6 +79,13 @@ async function trainOn(backend: BackendName): Promise<Trained> {
     tensors,
     statistics: measured.map(({ lambda, cosine, clipped }) => ({ lambda, cosine, clipped })),
   };
+}
+
+/** Statistics come when the device has them: waits, as long as it takes, for those of all layers for so many steps. */
+async function arrived(trainer: Trainer, count: number): Promise<void> {
+  const missing = () =>
+    Object.values(trainer.recorder.state().sums).some((sums) => sums.count < count);
+  while (missing()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 /** Of the mean cross-entropy, by parameter in the model's order. */
@@ -108,16 +114,28 @@ async function outcomeOf(backend: BackendName): Promise<Outcome> {
   try {
     return { trained: await trainOn(backend) };
   } catch (error) {
-    return { failed: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+    return { failed: sentenceOf(error) };
   }
 }
 
-// TF.js takes software only where it is told so, by a flag that its package brings.
-await import('@tensorflow/tfjs-backend-webgl');
-tf.env().set('SOFTWARE_WEBGL_ENABLED', true);
-const outcomes: Outcomes = {
-  'surge-wasm': await outcomeOf('surge-wasm'),
-  webgl: await outcomeOf('webgl'),
-  webgpu: await outcomeOf('webgpu'),
-};
-await fetch('outcomes', { method: 'POST', body: JSON.stringify(outcomes) });
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+async function allOutcomes(): Promise<Letter> {
+  try {
+    // TF.js takes software only where it is told so, by a flag that its package brings.
+    await import('@tensorflow/tfjs-backend-webgl');
+    tf.env().set('SOFTWARE_WEBGL_ENABLED', true);
+    const outcomes = {
+      'surge-wasm': await outcomeOf('surge-wasm'),
+      webgl: await outcomeOf('webgl'),
+      webgpu: await outcomeOf('webgpu'),
+    };
+    return { outcomes };
+  } catch (error) {
+    return { failed: sentenceOf(error) };
+  }
+}
+
+await fetch('outcomes', { method: 'POST', body: JSON.stringify(await allOutcomes()) });

@@ -178,7 +178,7 @@ export function memoryLine({ bytes: need, there }: Pick<MemoryPlan, 'bytes' | 't
   const both = `needs ${bytes(need)} of memory; ${bytes(there)} are there`;
   return need <= there
     ? both
-    : `${both}, so it will be slow or be stopped by the system; a smaller batch, or --set accumulate=2, needs less`;
+    : `${both}, so it will be slow or be stopped by the system; a smaller batch, or a larger accumulate, needs less`;
 }
 
 /** "1 epoch", "2 epochs". */

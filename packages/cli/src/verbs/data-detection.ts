@@ -49,7 +49,8 @@ export function formatDetection(sets: readonly DetectionDescription[]): string {
 }
 
 /** What was found, list by list, then what is wrong. */
-export function formatCheckedDetection({ layout, lists, problems }: CheckedDetection): string {
+export function formatCheckedDetection(checked: CheckedDetection): string {
+  const { layout, lists, remarks, problems } = checked;
   const range = ([low, high]: readonly [number, number]) =>
     low === high ? String(low) : `${low} to ${high}`;
   const lines = lists.flatMap((one) => {
@@ -69,19 +70,25 @@ export function formatCheckedDetection({ layout, lists, problems }: CheckedDetec
   return [
     `annotated pictures in the layout of ${layout.toUpperCase()}`,
     ...lines,
+    ...remarks,
     ...problems,
   ].join('\n');
 }
 
 /** `data sheet`: pictures of a set, drawn at random, with their boxes, as one PNG. */
 export async function drawSheet(source: string, flags: SheetFlags): Promise<void> {
-  const { contactSheet, pickDetection, randomStream, readAnnotated } =
+  const { checkSheetOptions, contactSheet, pickDetection, randomStream, readAnnotated } =
     await import('@surge-bnn/data');
   const { out } = flags;
   if (out === undefined) throw new InputError('data sheet needs --out FILE.png');
+  // What is wrong with the options is said before a set is read.
+  const wanted = wholeNumber('--count', flags.count, 1);
+  const seed = wholeNumber('--seed', flags.seed);
+  const columns = wholeNumber('--columns', flags.columns);
+  const tile = wholeNumber('--tile', flags.tile);
+  checkSheetOptions({ columns, tile });
   const set = await openSource(source, flags);
-  const wanted = wholeNumber('--count', flags.count);
-  const order = randomStream(wholeNumber('--seed', flags.seed), 'sheet').permutation(set.count);
+  const order = randomStream(seed, 'sheet').permutation(set.count);
   const part = pickDetection(set, [...order.subarray(0, wanted)]);
   const tiles: Tile[] = [];
   for (const [i, { id, boxes, classes, difficult, crowd }] of part.pictures.entries()) {
@@ -95,10 +102,6 @@ export async function drawSheet(source: string, flags: SheetFlags): Promise<void
       })),
     });
   }
-  const [columns, tile] = [
-    wholeNumber('--columns', flags.columns),
-    wholeNumber('--tile', flags.tile),
-  ];
   await writeFile(out, await contactSheet(tiles, { columns, tile })).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InputError(`${out} cannot be written: ${reason}`, { cause });
@@ -122,6 +125,11 @@ async function openSource(source: string, { directory, list }: SheetFlags): Prom
       `"${source}" is neither a set of annotated pictures (${data.detectionNames.join(', ')}) nor a folder or archive of them`,
     );
   }
+  if (layout !== undefined && directory !== undefined) {
+    throw new InputError(
+      `--directory is for a set by its name; "${source}" is a path itself: leave --directory out`,
+    );
+  }
   if (list === undefined) {
     const own = layout === undefined ? [] : await data.detectionLists(source, layout);
     const published = data.describeDetection().find((set) => set.name === name)?.lists ?? {};
@@ -133,8 +141,8 @@ async function openSource(source: string, { directory, list }: SheetFlags): Prom
   return data.openDetection(name, { directory: named === undefined ? source : directory, list });
 }
 
-function wholeNumber(name: string, text: string): number {
+function wholeNumber(name: string, text: string, least = 0): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && text.trim() !== '') return value;
-  throw new InputError(`${name} must be a whole number of at least 0, got "${text}"`);
+  if (Number.isInteger(value) && value >= least && text.trim() !== '') return value;
+  throw new InputError(`${name} must be a whole number of at least ${least}, got "${text}"`);
 }

@@ -1,9 +1,10 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { InputError } from '@surge-bnn/contract';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { folderOfFiles, ownCache, randomPixels } from '../pictures/pictures.fixture.js';
 import { checkDetection, detectionLayout } from './check.js';
-import { cocoFolder, vocFolder, vocXml } from './detection.fixture.js';
+import { cocoFolder, vocFiles, vocFolder, vocXml } from './detection.fixture.js';
 import { readAnnotated } from './read.js';
 import { readVoc } from './voc.js';
 
@@ -69,9 +70,33 @@ describe('checkDetection', () => {
     await rename(files.annotations, path.join(root, 'annotations/instances_val2017.json'));
     await rename(files.pictures, path.join(root, 'val2017'));
     await writeFile(path.join(root, 'annotations/captions_val2017.json'), '{}');
-    const { layout, lists, problems } = await checkDetection(root);
-    expect([layout, problems]).toEqual(['coco', []]);
+    const { layout, lists, remarks, problems } = await checkDetection(root);
+    expect([layout, remarks, problems]).toEqual(['coco', [], []]);
     expect(lists).toMatchObject([{ list: 'val2017', count: 1, crowd: 1, width: [8, 8] }]);
+    // As coco2017-val is published: the annotations of the training pictures without them.
+    await writeFile(path.join(root, 'annotations/instances_train2017.json'), JSON.stringify(json));
+    const part = await checkDetection(root);
+    expect([part.lists.length, part.problems]).toEqual([1, []]);
+    expect(part.remarks).toEqual([
+      expect.stringMatching(/^train2017: not checked, .*train2017\)$/),
+    ]);
+    // With no pictures at all there is nothing to use.
+    await rename(path.join(root, 'val2017'), path.join(root, 'elsewhere'));
+    const none = await checkDetection(root);
+    expect([none.lists, none.remarks, none.problems.length]).toEqual([[], [], 2]);
+  });
+
+  it('refuses several VOC sets and a damaged archive for what they are', async () => {
+    const files = Object.entries(await vocFiles(pictures));
+    const years = ['VOC2007', 'VOC2012'].flatMap((year) =>
+      files.map(([name, bytes]) => [`VOCdevkit/${year}/${name}`, bytes] as const),
+    );
+    const both = await folderOfFiles(Object.fromEntries(years));
+    await expect(detectionLayout(both)).rejects.toThrow(/holds several VOC sets/);
+    const damaged = path.join(both, 'damaged.tar');
+    await writeFile(damaged, Buffer.alloc(1024, 'x'));
+    await expect(detectionLayout(damaged)).rejects.toThrow(InputError);
+    await expect(detectionLayout(damaged)).rejects.toThrow(/damaged\.tar/);
   });
 
   it('refuses what is in neither layout, and stops when told', async () => {

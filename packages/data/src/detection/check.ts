@@ -10,6 +10,7 @@ import { inParallel } from '../pictures/decoded.js';
 import { openDetection } from './open.js';
 import { readAnnotated } from './read.js';
 import type { DetectionSet } from './types.js';
+import { NoAnnotations } from './voc-files.js';
 import { vocLists } from './voc.js';
 
 /** What was found in one list. */
@@ -31,6 +32,8 @@ export interface CheckedDetection {
   readonly where: string;
   readonly layout: 'voc' | 'coco';
   readonly lists: readonly CheckedList[];
+  /** Lists of COCO whose pictures are not here, so that nothing was checked: its JSON files come together, its pictures do not. */
+  readonly remarks: readonly string[];
   /** What keeps a list or a picture from being used, in sentences. */
   readonly problems: readonly string[];
 }
@@ -43,7 +46,11 @@ export interface CheckDetectionOptions {
 /** Pictures decoded at the same time. */
 const AT_ONCE = 4;
 
-/** In which layout a folder or archive holds annotated pictures; undefined: in none that is known. */
+/**
+ * In which layout a folder or archive holds annotated pictures; undefined: in none that is known.
+ *
+ * @throws InputError for several VOC sets in one folder, and for what is neither a folder nor a whole archive.
+ */
 export async function detectionLayout(where: string): Promise<'voc' | 'coco' | undefined> {
   const facts = await stat(where).catch(() => undefined);
   if (facts === undefined) return undefined;
@@ -51,7 +58,7 @@ export async function detectionLayout(where: string): Promise<'voc' | 'coco' | u
   try {
     return (await vocLists(where)).length > 0 ? 'voc' : undefined;
   } catch (error) {
-    if (error instanceof InputError) return undefined;
+    if (error instanceof NoAnnotations) return undefined;
     throw error;
   }
 }
@@ -63,7 +70,7 @@ export function detectionLists(where: string, layout: 'voc' | 'coco'): Promise<r
 
 /**
  * Checks all lists under `where`: a folder or tar archive in VOC's layout, or a folder with `annotations/instances_<list>.json` and the folders
- * of their pictures. Every picture is decoded once.
+ * of their pictures. Every picture is decoded once. Lists without a folder are remarks as long as another has its own.
  *
  * @throws InputError when it is in neither layout; the signal's reason when it is aborted.
  */
@@ -77,7 +84,14 @@ export async function checkDetection(
       `${where} holds no annotated pictures: neither VOC's Annotations and ImageSets/Main, nor COCO's annotations/instances_*.json`,
     );
   }
-  const names = await detectionLists(where, layout);
+  const all = await detectionLists(where, layout);
+  const here = layout === 'voc' ? all : all.filter((list) => existsSync(path.join(where, list)));
+  const names = here.length > 0 ? here : all;
+  const remarks = all
+    .filter((list) => !names.includes(list))
+    .map(
+      (list) => `${list}: not checked, its pictures are not here (no ${path.join(where, list)})`,
+    );
   const problems: string[] = [];
   const sets: DetectionSet[] = [];
   for (const list of names) {
@@ -93,26 +107,26 @@ export async function checkDetection(
   for (const set of sets) {
     set.pictures.forEach(({ path: name }, index) => pictures.set(name, { set, index }));
   }
-  const all = [...pictures.values()];
+  const entries = [...pictures.values()];
   const wrong = new Map<number, string>();
   let done = 0;
   await inParallel(
-    all.length,
+    entries.length,
     async (i) => {
       signal?.throwIfAborted();
       try {
-        await readAnnotated(all[i].set, all[i].index);
+        await readAnnotated(entries[i].set, entries[i].index);
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
         const isCorrupt = error instanceof CorruptPicture;
         wrong.set(i, isCorrupt ? `corrupt: ${error.picture} (${error.reason})` : error.message);
       }
-      onProgress?.(++done, all.length);
+      onProgress?.(++done, entries.length);
     },
     AT_ONCE,
   );
   problems.push(...[...wrong].sort(([x], [y]) => x - y).map(([, text]) => text));
-  return { where, layout, lists: sets.map(describe), problems };
+  return { where, layout, lists: sets.map(describe), remarks, problems };
 }
 
 function describe({ list, count, pictures, classes, columns, remarks }: DetectionSet): CheckedList {

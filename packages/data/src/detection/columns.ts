@@ -66,14 +66,25 @@ export function makeDetectionSet(
   };
 }
 
-/** The pictures at `indices` of a set, in that order: a part for validation, or fewer for a trial. */
+/**
+ * The pictures at `indices` of a set, in that order: a part for validation, or fewer for a trial.
+ *
+ * @throws InputError for an index that no picture has.
+ */
 export function pickDetection(set: DetectionSet, indices: readonly number[]): DetectionSet {
+  const stray = indices.find((i) => !Number.isInteger(i) || i < 0 || i >= set.count);
+  if (stray !== undefined) {
+    throw new InputError(
+      `the set "${set.name}" has no picture ${stray}: indices are whole numbers from 0, below ${set.count}`,
+    );
+  }
   const read = indices.map((i) => unpackPicture(set, i));
   return makeDetectionSet(set.files.root, set.files.packed, read, set);
 }
 
-/** Sets of one root and the same classes as one, in the order given. @throws InputError for others. */
+/** Sets of one root and the same classes as one, in the order given. @throws InputError for others, and for none. */
 export function concatDetection(sets: readonly DetectionSet[]): DetectionSet {
+  if (sets.length === 0) throw new InputError('concatDetection needs at least one set');
   const [first] = sets;
   const other = sets.find(
     ({ files, classes }) =>
@@ -175,12 +186,13 @@ function hashSet(
   classes: readonly string[],
 ): string {
   const hash = createHash('sha256');
-  hash.update(`detection 1 ${JSON.stringify(classes)}\n`);
+  hash.update(`detection 2 ${JSON.stringify(classes)}\n`);
   for (let i = 0; i < files.sizes.length; i++) {
     hash.update(`${nameAt(files, i)}\0${files.sizes[i]}\n`);
   }
-  const { widths, heights, starts, boxes, difficult, crowd, areas } = columns;
-  for (const column of [widths, heights, starts, boxes, columns.classes, difficult, crowd, areas]) {
+  const { widths, heights, starts, boxes, difficult, truncated, crowd, areas } = columns;
+  const flags = [difficult, truncated, crowd];
+  for (const column of [widths, heights, starts, boxes, columns.classes, ...flags, areas]) {
     hash.update(new Uint8Array(column.buffer));
   }
   return hash.digest('hex');

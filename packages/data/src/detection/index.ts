@@ -23,7 +23,13 @@ export {
 export { boxesInPicture } from './placement.js';
 export type { DetectionAugmentation, DetectionLoaderOptions } from './plan.js';
 export { readAnnotated, type Pixels } from './read.js';
-export { contactSheet, type DrawnBox, type SheetOptions, type Tile } from './sheet.js';
+export {
+  checkSheetOptions,
+  contactSheet,
+  type DrawnBox,
+  type SheetOptions,
+  type Tile,
+} from './sheet.js';
 export type { SsdColour } from './ssd-colour.js';
 export type { DetectionSize } from './sizes.js';
 export type { AnnotatedPicture, AnnotationColumns, DetectionSet, FlawOptions } from './types.js';

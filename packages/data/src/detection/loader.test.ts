@@ -294,6 +294,21 @@ describe('DetectionLoader', () => {
     expect(make).toThrow(message);
   });
 
+  it.each<[changes: object, message: RegExp]>([
+    [{ dropLats: true }, /unknown option of DetectionLoader "dropLats" \(did you mean "dropLast"/],
+    [{ augmentation: { flips: 1 } }, /unknown option of augmentation "flips"/],
+    [{ augmentation: { colour: { hues: 0.1 } } }, /of augmentation\.colour "hues"/],
+    [
+      { augmentation: { expand: { probability: 1, mots: 2 } } },
+      /of augmentation\.expand "mots" \(did you mean "most"/,
+    ],
+  ])('refuses unknown keys: %j', async (changes, message) => {
+    const set = await openSet();
+    const make = () => new DetectionLoader(set, { ...options, ...changes });
+    expect(make).toThrow(InputError);
+    expect(make).toThrow(message);
+  });
+
   it.each([-1, 0.5])('refuses epoch %s', async (epoch) => {
     await expect(readAll(await openSet(), {}, epoch)).rejects.toThrow(/epoch must be an integer/);
   });

@@ -2,14 +2,14 @@
  * How a list of annotated pictures becomes batches: options with their defaults and checks, sizes of buffers, and one
  * picture's placement in one epoch, a pure function of (set, plan, epoch, index).
  */
-import { InputError } from '@surge-bnn/contract';
+import { checkKeys, InputError } from '@surge-bnn/contract';
 import { checkNormalization } from '../batch-maker.js';
 import type { Size } from '../pictures/fit.js';
 import type { RandomStream } from '../random.js';
 import type { ChannelStatistics } from '../types.js';
 import { placeRegion, type Placement } from './placement.js';
 import { checkSize, drawSize, largestSize, type DetectionSize } from './sizes.js';
-import { ssdColour, type SsdColour } from './ssd-colour.js';
+import { SSD_KINDS, ssdColour, type SsdColour } from './ssd-colour.js';
 import { drawCanvas, drawCrop } from './ssd-crop.js';
 import type { AnnotatedPicture, DetectionSet } from './types.js';
 
@@ -51,8 +51,14 @@ export interface DetectionLoaderOptions {
 /** The options with every default written out; can be sent to a worker. */
 export type DetectionPlan = Required<Omit<DetectionLoaderOptions, 'workers' | 'onSkip'>>;
 
+const KEYS = [
+  ...['batchSize', 'seed', 'normalization', 'size', 'padMultiple', 'shuffle', 'dropLast'],
+  ...['augmentation', 'skipCorrupt', 'workers', 'onSkip'],
+];
+
 /** Fills the defaults in and refuses what does not fit. */
 export function planDetection(set: DetectionSet, options: DetectionLoaderOptions): DetectionPlan {
+  checkKeys(options, KEYS, 'DetectionLoader');
   const { batchSize, seed, normalization, size, augmentation = {} } = options;
   const { padMultiple = 'shortSide' in size ? 32 : 1, dropLast = false } = options;
   checkInteger('batchSize', batchSize, 1);
@@ -127,10 +133,16 @@ export function drawPlacement(
   return placeRegion(picture, region, rule(region), flipped, kept);
 }
 
-function checkAugmentation({ flip = 0, colour, expand }: DetectionAugmentation): void {
+function checkAugmentation(augmentation: DetectionAugmentation): void {
+  checkKeys(augmentation, ['flip', 'colour', 'expand', 'crop'], 'augmentation');
+  const { flip = 0, colour, expand } = augmentation;
   checkProbability('augmentation.flip', flip);
-  if (colour !== undefined) ssdColour(colour);
+  if (colour !== undefined) {
+    checkKeys(colour, [...SSD_KINDS, 'probability', 'exchange'], 'augmentation.colour');
+    ssdColour(colour);
+  }
   if (expand === undefined) return;
+  checkKeys(expand, ['probability', 'most'], 'augmentation.expand');
   checkProbability('augmentation.expand.probability', expand.probability);
   const { most = 4 } = expand;
   if (most >= 1 && most <= 16) return;

@@ -32,6 +32,19 @@ export interface SheetOptions {
 const CAPTION = 18;
 const GAP = 6;
 
+/** Looks at the options of a sheet before anything is read for it. @throws InputError for options out of range. */
+export function checkSheetOptions({ columns = 4, tile = 320 }: SheetOptions): void {
+  for (const [name, value, most] of [
+    ['columns', columns, 64],
+    ['tile', tile, 4096],
+  ] as const) {
+    if (Number.isInteger(value) && value >= 1 && value <= most) continue;
+    throw new InputError(
+      `${name} of a contact sheet must be an integer in 1 to ${most}, got ${value}`,
+    );
+  }
+}
+
 /**
  * A PNG of the tiles, row by row.
  *
@@ -42,15 +55,7 @@ export async function contactSheet(
   { columns = 4, tile = 320 }: SheetOptions = {},
 ): Promise<Uint8Array> {
   if (tiles.length === 0) throw new InputError('a contact sheet needs at least one picture');
-  for (const [name, value, most] of [
-    ['columns', columns, 64],
-    ['tile', tile, 4096],
-  ] as const) {
-    if (Number.isInteger(value) && value >= 1 && value <= most) continue;
-    throw new InputError(
-      `${name} of a contact sheet must be an integer in 1 to ${most}, got ${value}`,
-    );
-  }
+  checkSheetOptions({ columns, tile });
   const sharp = await decoder();
   const across = Math.min(columns, tiles.length);
   const drawn = await Promise.all(

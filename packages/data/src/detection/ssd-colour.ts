@@ -14,7 +14,8 @@ export interface SsdColour extends JitterAmounts {
   readonly exchange?: number;
 }
 
-const KINDS = ['brightness', 'contrast', 'saturation', 'hue'] as const;
+/** The changes that have an amount. */
+export const SSD_KINDS = ['brightness', 'contrast', 'saturation', 'hue'] as const;
 
 /**
  * The change. Draws, unless the probability is 1, one number for each kind; then what `colorJitter` draws; then, if channels may be
@@ -30,12 +31,12 @@ export function ssdColour(colour: SsdColour): Augmentation {
     throw new InputError(`${name} of augmentation.colour must be in 0 to 1, got ${value}`);
   }
   return (source, target, shape, random) => {
-    const chosen = KINDS.filter(() => probability === 1 || random.uniform() < probability).flatMap(
-      (kind) => {
-        const amount = amounts[kind];
-        return amount === undefined ? [] : [[kind, amount] as const];
-      },
-    );
+    const chosen = SSD_KINDS.filter(
+      () => probability === 1 || random.uniform() < probability,
+    ).flatMap((kind) => {
+      const amount = amounts[kind];
+      return amount === undefined ? [] : [[kind, amount] as const];
+    });
     colorJitter(Object.fromEntries(chosen))(source, target, shape, random);
     if (exchange === 0 || random.uniform() >= exchange) return;
     const order = random.permutation(3);

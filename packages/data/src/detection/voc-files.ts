@@ -12,6 +12,9 @@ import { PictureReader } from '../pictures/read.js';
 import { findAll } from '../pictures/source.js';
 import { parseVoc, type VocAnnotation } from './voc-xml.js';
 
+/** A folder or archive without annotations: it is not in VOC's layout, or not of the year asked for. */
+export class NoAnnotations extends InputError {}
+
 export class VocFiles {
   readonly lists: readonly string[];
   private readonly byName: ReadonlyMap<string, number>;
@@ -48,7 +51,7 @@ export class VocFiles {
     if (chosen.length === 1) return new VocFiles(where, packed, chosen[0], files);
     if (chosen.length === 0) {
       const wanted = year === undefined ? '' : ` of VOC${year}`;
-      throw new InputError(
+      throw new NoAnnotations(
         `${where} holds no Annotations/*.xml${wanted}; VOC's layout is Annotations/<id>.xml, ` +
           'JPEGImages/<id>.jpg, ImageSets/Main/<list>.txt',
       );

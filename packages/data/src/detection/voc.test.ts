@@ -7,7 +7,7 @@ import { InputError } from '@surge-bnn/contract';
 import { folderOfFiles, ownCache } from '../pictures/pictures.fixture.js';
 import { temporaryFolder } from '../sets.fixture.js';
 import { tarBytes } from '../tar.fixture.js';
-import { pickDetection } from './columns.js';
+import { concatDetection, pickDetection } from './columns.js';
 import { vocFiles, vocFolder, vocXml } from './detection.fixture.js';
 import { readVoc, vocLists } from './voc.js';
 
@@ -164,6 +164,12 @@ describe('readVoc', () => {
       /b\.xml, line 6: <difficult> must be 0 or 1, got "2"/,
     ],
     [
+      'a size without a width',
+      { 'Annotations/b.xml': '<annotation>\n<size><height>3</height></size></annotation>' },
+      'train',
+      /b\.xml, line 2: <width> must be one number, got nothing/,
+    ],
+    [
       'an object without a box',
       { 'Annotations/b.xml': '<annotation>\n<object><name>cat</name></object></annotation>' },
       'train',
@@ -210,16 +216,23 @@ describe('readVoc', () => {
       await sum([cat]),
       await sum([{ ...cat, corners: [1, 1, 19, 10] }]),
       await sum([{ ...cat, ...{ difficult: 1 } }]),
+      await sum([{ ...cat, ...{ truncated: 1 } }]),
       await sum([cat], ['cat', 'dog']),
       await sum([]).catch((error: Error) => error.message),
     ];
-    expect(new Set(sums).size).toBe(5);
-    expect(sums[4]).toMatch(/has no object in any annotation: give its classes/);
+    expect(new Set(sums).size).toBe(6);
+    expect(sums[5]).toMatch(/has no object in any annotation: give its classes/);
     const set = await readVoc(await vocFolder(pictures), { list: 'train' });
     const part = pickDetection(set, [1, 0]);
     expect(part.pictures[1]).toEqual(set.pictures[0]);
     expect(part.pictures[0].id).toBe('b');
     expect(pickDetection(set, [0, 1]).sha256).toBe(set.sha256);
+    for (const stray of [set.count, -1, 0.5]) {
+      expect(() => pickDetection(set, [0, stray])).toThrow(InputError);
+      expect(() => pickDetection(set, [0, stray])).toThrow(`has no picture ${stray}: indices`);
+    }
+    expect(() => concatDetection([])).toThrow(InputError);
+    expect(concatDetection([set]).sha256).toBe(set.sha256);
   });
 });
 

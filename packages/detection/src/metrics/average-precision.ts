@@ -20,7 +20,7 @@ export interface PrecisionRecall {
  * Precision and recall after each detection.
  *
  * @param right in the order of the scores: was it right?
- * @param objects how many objects there are to find, at least 1.
+ * @param objects how many objects there are to find; where there are none, nothing is right and every recall is 0.
  */
 export function precisionRecall(right: readonly boolean[], objects: number): PrecisionRecall {
   const precision = new Float64Array(right.length);
@@ -29,7 +29,7 @@ export function precisionRecall(right: readonly boolean[], objects: number): Pre
   right.forEach((isRight, i) => {
     if (isRight) found++;
     precision[i] = found / (i + 1);
-    recall[i] = found / objects;
+    recall[i] = found / Math.max(1, objects);
   });
   return { precision, recall };
 }

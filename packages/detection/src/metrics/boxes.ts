@@ -2,7 +2,7 @@
  * What a metric is given for each picture: the objects that are there and those that were found. Types and the
  * checks that keep a wrong number from becoming a good score.
  *
- * Boxes are x1, y1, x2, y2, four numbers each, in pixels: x2 - x1 is the width. PictureTruth and detections of a picture use
+ * Boxes are x1, y1, x2, y2, four numbers each, in pixels: x2 - x1 is the width. Truth and detections of a picture use
  * the same pixels, those of the picture as it is stored.
  */
 import { InputError } from '@surge-bnn/contract';

@@ -227,7 +227,9 @@ describe('cocoMetrics', () => {
     expect(coco([]).ap).toBeNull();
   });
 
-  it('refuses maxDetections that fall or are none', () => {
+  it('refuses maxDetections that fall or are none, and unknown options', () => {
+    const options = { classes: 1, maxDetection: [1, 10, 100] };
+    expect(() => cocoMetrics([], [], options)).toThrow(/unknown option of cocoMetrics/);
     for (const most of [
       [10, 1, 100],
       [0, 1, 2],

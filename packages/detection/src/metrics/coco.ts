@@ -3,7 +3,7 @@
  * precision as the mean of the best precision at 101 recalls, over ten thresholds of overlap and over the classes; average recall
  * as the mean of the last recall. Means leave out classes without objects, in each range of area by itself.
  */
-import { InputError } from '@surge-bnn/contract';
+import { checkKeys, InputError } from '@surge-bnn/contract';
 import { bestBeyond } from './average-precision.js';
 import { checkPictures, type PictureDetections, type PictureTruth } from './boxes.js';
 import {
@@ -19,7 +19,7 @@ import {
 export interface CocoOptions {
   /** How many classes there are. */
   readonly classes: number;
-  /** PictureDetections of a class in a picture that count, for the three average recalls; the last is that of all AP. Default 1, 10, 100. */
+  /** Detections of a class in a picture that count, for the three average recalls; the last is that of all AP. Default 1, 10, 100. */
   readonly maxDetections?: readonly [number, number, number];
 }
 
@@ -74,8 +74,10 @@ interface Scores {
 export function cocoMetrics(
   truth: readonly PictureTruth[],
   detections: readonly PictureDetections[],
-  { classes, maxDetections = [1, 10, 100] }: CocoOptions,
+  options: CocoOptions,
 ): CocoMetrics {
+  checkKeys(options, ['classes', 'maxDetections'], 'cocoMetrics');
+  const { classes, maxDetections = [1, 10, 100] } = options;
   checkPictures(truth, detections, classes);
   checkMaxDetections(maxDetections);
   const [first, second, most] = maxDetections;

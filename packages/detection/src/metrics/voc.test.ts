@@ -137,6 +137,7 @@ describe('vocMeanAveragePrecision', () => {
     const two = voc([{ things, finds }], { classes: 2 });
     expect(two.meanAveragePrecision).toBe(1);
     expect(two.classes[1]).toMatchObject({ averagePrecision: null, objects: 0, wrong: 1 });
+    expect([...two.classes[1].curve.recall, ...two.classes[1].curve.precision]).toEqual([0, 0]);
     const hard = voc([{ things: [{ box: square(0), difficult: true }], finds: [] }]);
     expect(hard.meanAveragePrecision).toBeNull();
   });
@@ -177,5 +178,6 @@ describe('vocMeanAveragePrecision', () => {
     expect(judge({ classes: 0 })).toThrow(/classes must be an integer of at least 1/);
     expect(judge({ minOverlap: 0 })).toThrow(/minOverlap must be above 0/);
     expect(judge({ method: 'eleven' })).toThrow(/unknown method .* "eleven"/);
+    expect(judge({ minOverlpa: 0.5 })).toThrow(/of vocMeanAveragePrecision "minOverlpa"/);
   });
 });

@@ -4,7 +4,7 @@
  * is large enough and nobody had the object before; a second one is wrong. What belongs to a difficult object
  * counts neither as right nor as wrong, and difficult objects need not be found.
  */
-import { InputError, unknownName } from '@surge-bnn/contract';
+import { checkKeys, InputError, unknownName } from '@surge-bnn/contract';
 import {
   averagePrecision,
   precisionRecall,
@@ -29,10 +29,10 @@ export interface VocClass {
   readonly averagePrecision: number | null;
   /** Objects that are not difficult. */
   readonly objects: number;
-  /** PictureDetections that were right, and wrong. */
+  /** Detections that were right, and wrong. */
   readonly right: number;
   readonly wrong: number;
-  /** After each detection that counts, best score first. */
+  /** After each detection that counts, best score first; without objects every recall is 0. */
   readonly curve: PrecisionRecall;
 }
 
@@ -51,8 +51,10 @@ export interface VocMetrics {
 export function vocMeanAveragePrecision(
   truth: readonly PictureTruth[],
   detections: readonly PictureDetections[],
-  { classes, minOverlap = 0.5, method = 'area' }: VocOptions,
+  options: VocOptions,
 ): VocMetrics {
+  checkKeys(options, ['classes', 'minOverlap', 'method'], 'vocMeanAveragePrecision');
+  const { classes, minOverlap = 0.5, method = 'area' } = options;
   checkPictures(truth, detections, classes);
   if (!(minOverlap > 0 && minOverlap <= 1)) {
     throw new InputError(`minOverlap must be above 0 and at most 1, got ${minOverlap}`);

@@ -31,9 +31,23 @@ export interface Backbone {
  * @throws InputError for a network without four stages, or for pictures that they do not divide.
  */
 export function backbone(spec: NetworkSpec, count: 3 | 4, context: DetectorContext): Backbone {
-  const [height, width] = context.inputShape;
   const classifier = buildModel(spec, { ...context, classes: 1 });
-  const graph = layerCalls(classifier);
+  try {
+    return withoutClassifier(layerCalls(classifier), spec, count, context);
+  } catch (error) {
+    // Nobody else has the classifier: what is refused leaves nothing behind.
+    for (const weight of new Set(classifier.weights)) weight.dispose();
+    throw error;
+  }
+}
+
+function withoutClassifier(
+  graph: CallGraph,
+  spec: NetworkSpec,
+  count: 3 | 4,
+  { inputShape }: DetectorContext,
+): Backbone {
+  const [height, width] = inputShape;
   const ends = [1, 2, 3, 4].map((stage) => endOf(graph, stage, spec));
   const last = graph.calls.find(({ output }) => output === ends[3])?.outputShape.map(Number) ?? [];
   const coarsest = height / last[1];
@@ -42,7 +56,7 @@ export function backbone(spec: NetworkSpec, count: 3 | 4, context: DetectorConte
       `fasterRcnn: a picture of ${height}x${width} pixels gives a map of ${last[1]}x${last[2]} in stage 4 of ${spec.network}; height and width must be multiples of its stride, 32 for ImageNet's ResNets`,
     );
   }
-  const input = tfl.input({ name: 'pictures', shape: [...context.inputShape] });
+  const input = tfl.input({ name: 'pictures', shape: [...inputShape] });
   const values = new Map<ValueId, SymbolicTensor>([[graph.inputs[0].id, input]]);
   const stages = ends.slice(0, count).map((end, i) => ({
     map: replay(graph, values, end),

@@ -37,4 +37,6 @@ export interface Detector {
   losses(batch: PictureBatch, truths: readonly Truth[], uniform: Uniform): DetectionLosses;
   /** What is seen in each picture, best first. */
   detect(batch: PictureBatch): boxes.Detections[];
+  /** Frees all weights, also those of a compensator; after that the detector is of no use. Again: nothing. */
+  dispose(): void;
 }

@@ -139,19 +139,49 @@ describe('what it is built of', () => {
       { regions: { sise: 4 } },
       /unknown option of fasterRcnn's regions "sise" \(did you mean "size"/,
     ],
-    [{ proposals: { before: -1 } }, /proposals.before must be a number >= 0, got -1/],
-    [{ regions: { weights: [1, 1] } }, /regions.weights must be four numbers >= 0, got \[1,1\]/],
+    [{ proposals: { before: -1 } }, /proposals.before must be a whole number >= 0, got -1/],
+    [{ trainingProposals: { after: 1.5 } }, /Proposals.after must be a whole number >= 0, got 1.5/],
+    [{ regions: { size: NaN } }, /regions.size must be a whole number >= 0, got NaN/],
+    [{ anchors: { size: '4' } }, /anchors.size must be a whole number >= 0, got "4"/],
+    [{ detections: { most: 0.5 } }, /detections.most must be a whole number >= 0, got 0.5/],
+    [{ detections: { perClass: Infinity } }, /detections.perClass must be a whole number >= 0/],
+    [{ proposals: { threshold: -0.1 } }, /proposals.threshold must be a number >= 0, got -0.1/],
+    [{ regions: { weights: [1, 1] } }, /regions.weights must be four numbers > 0, got \[1,1\]/],
+    [{ anchors: { weights: [1, 1, 0, 1] } }, /anchors.weights must be four numbers > 0/],
+    [{ samplingRatio: 0.5 }, /samplingRatio must be a whole number >= 0 .*, got 0.5/],
+    [{ momentum: 1 }, /momentum must be at least 0 and below 1, got 1/],
+    [{ aligned: 'yes' }, /aligned must be true or false, got "yes"/],
+    [{ frozenNorms: 1 }, /frozenNorms must be true or false, got 1/],
     [{ backbone: { network: 'mlp' } }, /mlp has no layers named layer1/],
   ])('refuses %j', (options, message) => {
     const build = () => fasterRcnn(options, { ...context, inputShape: [64, 64, 3] });
-    expect(build).toThrow(InputError);
+    expectNoLeak(() => expect(build).toThrow(InputError));
     expect(build).toThrow(message);
   });
 
+  it.each([0, 1.5, NaN])('refuses %s classes', (classes) => {
+    const build = () => fasterRcnn(fpn, { ...context, classes });
+    expectNoLeak(() => expect(build).toThrow(InputError));
+    expect(build).toThrow(`classes, without the background, must be a whole number >= 1`);
+  });
+
+  it.each([
+    ['fpn', { ...fpn, proposalPrecision: 'binary', neckPrecision: 'binary' }],
+    ['c4', c4],
+  ] as const)('%s: dispose frees every weight, once', (_, options) => {
+    expectNoLeak(() => {
+      const detector = fasterRcnn(options, context);
+      attachCompensator(detector.model, surge({ eta: 0.1 }));
+      detector.dispose();
+      detector.dispose();
+    });
+  });
+
   it('refuses pictures that the stages do not divide', () => {
-    expect(() => fasterRcnn(fpn, { ...context, inputShape: [60, 64, 3] })).toThrow(
-      /height and width must be multiples of its stride/,
-    );
+    const build = () => fasterRcnn(fpn, { ...context, inputShape: [60, 64, 3] });
+    expectNoLeak(() => {
+      expect(build).toThrow(/height and width must be multiples of its stride/);
+    });
   });
 });
 

@@ -19,7 +19,7 @@ import { TwoStageDetector } from './two-stage.js';
  * @throws InputError for an option that is not allowed, or a backbone without four stages.
  */
 export function fasterRcnn(given: FasterRcnnChoices, context: DetectorContext): Detector {
-  const options = checkedOptions(given);
+  const options = checkedOptions(given, context);
   const { neck, anchorSizes, anchorRatios: ratios } = options;
   const isPyramid = neck === 'fpn';
   const base = backbone(options.backbone, isPyramid ? 4 : 3, context);

@@ -79,7 +79,10 @@ export type FasterRcnnChoices = Partial<Omit<FasterRcnnOptions, Group>> & {
 export type DetectorContext = BuildContext;
 
 /** @throws InputError naming the option, its value and what is allowed. */
-export function checkedOptions(given: FasterRcnnChoices): FasterRcnnOptions {
+export function checkedOptions(
+  given: FasterRcnnChoices,
+  { classes }: Pick<DetectorContext, 'classes'>,
+): FasterRcnnOptions {
   checkKeys(given, Object.keys(fasterRcnnDefaults), 'fasterRcnn');
   const options = {
     ...fasterRcnnDefaults,
@@ -112,6 +115,25 @@ export function checkedOptions(given: FasterRcnnChoices): FasterRcnnOptions {
       `fasterRcnn: ${key} must be one or more numbers > 0, got [${options[key]}]`,
     );
   }
+  for (const key of ['aligned', 'frozenNorms'] as const) {
+    if (typeof options[key] === 'boolean') continue;
+    const got = JSON.stringify(options[key]);
+    throw new InputError(`fasterRcnn: ${key} must be true or false, got ${got}`);
+  }
+  const { samplingRatio, momentum } = options;
+  if (!Number.isInteger(samplingRatio) || samplingRatio < 0) {
+    throw new InputError(
+      `fasterRcnn: samplingRatio must be a whole number >= 0 (0: as many as a bin has pixels), got ${samplingRatio}`,
+    );
+  }
+  if (!(momentum >= 0 && momentum < 1)) {
+    throw new InputError(`fasterRcnn: momentum must be at least 0 and below 1, got ${momentum}`);
+  }
+  if (!Number.isInteger(classes) || classes < 1) {
+    throw new InputError(
+      `fasterRcnn: classes, without the background, must be a whole number >= 1, got ${classes}`,
+    );
+  }
   if (options.neck === 'fpn' && options.anchorSizes.length !== PYRAMID_LEVELS) {
     throw new InputError(
       `fasterRcnn: anchorSizes must be ${PYRAMID_LEVELS} with the neck fpn, one for each level, got ${options.anchorSizes.length}`,
@@ -120,7 +142,10 @@ export function checkedOptions(given: FasterRcnnChoices): FasterRcnnOptions {
   return options;
 }
 
-/** A group's options with its defaults; every one is a number that is not negative, or the four weights. */
+/** What is counted: boxes into and out of a suppression, samples. */
+const COUNTS: readonly string[] = ['before', 'after', 'size', 'most', 'perClass'];
+
+/** A group's options with its defaults: counts, other numbers that are not negative, and four weights, which boxes are divided by. */
 function grouped<K extends Group>(
   group: K,
   given: Partial<FasterRcnnOptions[K]> = {},
@@ -129,15 +154,27 @@ function grouped<K extends Group>(
   const more = group === 'detections' ? ['perClass'] : [];
   checkKeys(given, [...Object.keys(defaults), ...more], `fasterRcnn's ${group}`);
   for (const [key, value] of Object.entries(given)) {
-    const numbers: unknown[] = Array.isArray(value) ? value : [value];
-    const right = numbers.length === (key === 'weights' ? 4 : 1);
-    if (right && numbers.every((v) => typeof v === 'number' && v >= 0)) continue;
-    const allowed = key === 'weights' ? 'four numbers >= 0' : 'a number >= 0';
-    throw new InputError(
-      `fasterRcnn: ${group}.${key} must be ${allowed}, got ${JSON.stringify(value)}`,
-    );
+    const { allowed, isRight } = ruleOf(key);
+    if (isRight(value)) continue;
+    const got = typeof value === 'number' ? String(value) : JSON.stringify(value);
+    throw new InputError(`fasterRcnn: ${group}.${key} must be ${allowed}, got ${got}`);
   }
   return { ...defaults, ...given };
+}
+
+function ruleOf(key: string): { allowed: string; isRight: (value: unknown) => boolean } {
+  if (key === 'weights') {
+    return {
+      allowed: 'four numbers > 0',
+      isRight: (value) =>
+        Array.isArray(value) &&
+        value.length === 4 &&
+        value.every((v) => Number.isFinite(v) && Number(v) > 0),
+    };
+  }
+  return COUNTS.includes(key)
+    ? { allowed: 'a whole number >= 0', isRight: (v) => Number.isInteger(v) && Number(v) >= 0 }
+    : { allowed: 'a number >= 0', isRight: (v) => typeof v === 'number' && v >= 0 };
 }
 
 /** P2 to P5, and P6 for proposals alone. */

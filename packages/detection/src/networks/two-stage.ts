@@ -54,6 +54,7 @@ export class TwoStageDetector implements Detector {
   readonly model: Model;
   readonly classes: number;
   readonly multiple: number;
+  private isDisposed = false;
 
   constructor(
     private readonly parts: TwoStageParts,
@@ -120,6 +121,13 @@ export class TwoStageDetector implements Detector {
         arithmetic.selectDetections(decoded, scores, classes, this.options.detections),
       );
     });
+  }
+
+  dispose(): void {
+    if (this.isDisposed) return;
+    this.isDisposed = true;
+    // Not model.dispose(): TF.js's layers count a use for each time that they were applied, and would keep theirs.
+    for (const weight of new Set(this.model.weights)) weight.dispose();
   }
 
   /** The first stage; its tensors live until the caller's tidy ends. */

@@ -1,4 +1,8 @@
-/** Before a comparison begins: whether the engine can hold all of its runs, so that none is refused after hours of others. */
+/**
+ * Before a comparison begins: whether the engine, as it is then, can hold each of its runs, so that one that is too large by itself is not
+ * refused after hours of others. What former runs of other sizes leave in the heap comes on top; every run is looked at again with it
+ * before its first step.
+ */
 import { join } from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import { channelStatistics } from '@surge-bnn/data';

@@ -21,14 +21,12 @@ export interface Images {
   readonly evaluation: number;
 }
 
-/** Bytes by which the heap grows, and what tensors hold of it. */
+/** Bytes by which the heap grows. */
 export interface HeapNeed {
   /** Blocks of the pool. */
   readonly blocks: number;
   /** Scratch memory of the kernels beyond what the traces' own runs have made them take. */
   readonly scratch: number;
-  /** The most that tensors hold at one time. */
-  readonly live: number;
 }
 
 /**
@@ -59,7 +57,6 @@ export function runNeed(
   return {
     blocks: replay.grown,
     scratch: Math.max(...stages.map((stage) => scratchOf(stage, images))),
-    live: replay.statistics().peakBytes,
   };
 }
 

@@ -32,7 +32,8 @@ export async function planMemory(context: PlanContext): Promise<MemoryPlan | und
   if (backend !== 'surge-native' && endOf(stages, images, room) > room.mostBytes) {
     const { recipe } = context;
     const end = (changed: readonly TracedStage[]) => endOf(changed, images, room);
-    throw new InputError(refusal({ backend, recipe, need, stages, images, end }));
+    const former = Math.max(0, end(stages) - need.bytes);
+    throw new InputError(refusal({ backend, recipe, need, former, stages, images, end }));
   }
   // What the heap has taken is the process's already.
   const there = Math.min(room.mostBytes, freemem() + room.endBytes);

@@ -11,6 +11,8 @@ export interface TooLarge {
   /** The whole run's; a stage may name its batch size itself. */
   readonly recipe: Recipe;
   readonly need: MemoryNeed;
+  /** Bytes of the heap that former runs in this process hold and this one cannot use. */
+  readonly former: number;
   readonly stages: readonly TracedStage[];
   readonly images: Images;
   /** Where the heap would end with these stages. */
@@ -21,11 +23,19 @@ export interface TooLarge {
 export function refusal(run: TooLarge): string {
   const { backend, need } = run;
   return (
-    `the run needs ${bytesText(need.bytes)} of memory and ${backend}, with addresses of 32 bits, has ${bytesText(need.limit)}: ` +
+    `the run needs ${bytesText(need.bytes)} of memory${formerText(run)} and ${backend}, with addresses of 32 bits, has ${bytesText(need.limit)}: ` +
     `each of ${count(need.images)} images that are trained on at once takes ${bytesText(need.perImage)}, ` +
     `weights and optimizer states ${bytesText(need.kept)}, ` +
     `the rest are blocks of other sizes and the kernels' own memory; ${advice(run)}`
   );
+}
+
+/** Nothing where it makes no difference that can be seen. */
+function formerText({ need, former }: TooLarge): string {
+  const fits = need.bytes <= need.limit;
+  if (!fits && bytesText(need.bytes + former) === bytesText(need.bytes)) return '';
+  const alone = fits ? ' (in a process of its own it fits)' : '';
+  return ` beside the ${bytesText(former)} that former runs in this process hold${alone},`;
 }
 
 function advice(run: TooLarge): string {
