@@ -13,6 +13,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { chromium, root } from '../runtimes/engines.js';
 import { serve } from '../runtimes/server.js';
 import type { Letter, Outcome, Outcomes, Trained } from './page/outcome.js';
+import { trainOn } from './page/training.js';
 
 const bound = 1e-5;
 /** On a machine that is busy with other things software adapters take their time. */
@@ -79,6 +80,12 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
     });
     expect(new Set(found.tensors).size).toBe(1);
   }
+
+  it('surge-wasm gives in a page, without fused multiply-add, the bits that it gives here on two threads', async () => {
+    const { provider, losses, gradients, statistics } = trained(outcomes.portable);
+    const here = await trainOn({ backend: 'surge-wasm', threads: 2, fusedMultiplyAdd: false });
+    expect(here).toMatchObject({ provider, losses, gradients, statistics });
+  });
 
   it('webgl trains as surge-wasm does', () => {
     const webgl = trained(outcomes.webgl);

@@ -17,7 +17,8 @@ export interface Trained {
 
 export type Outcome = { readonly trained: Trained } | { readonly failed: string };
 
-export type Outcomes = Readonly<Record<'surge-wasm' | 'webgl' | 'webgpu', Outcome>>;
+/** `portable`: surge-wasm without fused multiply-add. */
+export type Outcomes = Readonly<Record<'surge-wasm' | 'portable' | 'webgl' | 'webgpu', Outcome>>;
 
 /** What is posted: the outcomes, or what kept the page from having any. */
 export type Letter = { readonly outcomes: Outcomes } | { readonly failed: string };
