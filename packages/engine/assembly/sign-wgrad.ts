@@ -1,6 +1,9 @@
 /**
  * Filter gradient of the binary branch, wgrad(sign(x), dy), by table (sign-table.ts): lanes are 16 output channels, terms are pixels, a row
  * of signs is an input channel under a tap.
+ *
+ * Padding 0 is no sign: such a pixel counts as +1 among the terms, and the sum of the dy that stand against it is taken off again, for each
+ * tap once. So what is padded counts among the products that bound the rounding.
  */
 import { COORDINATE_BYTES, inside, locate, tapBytes } from './conv';
 import { ConvJob } from './job';
@@ -33,8 +36,11 @@ export function signBytes(x: usize, rows: i32, channels: i32, to: usize, stride:
   }
 }
 
-/** Numbers of four pixels' signs for every channel under each tap, [tap][group][stride]. */
-function number(job: ConvJob, count: i32, numbers: usize, stride: usize): void {
+/**
+ * Numbers of four pixels' signs for every channel under each tap, [tap][group][stride]; and for each tap a list of the strip's pixels that it
+ * finds outside: [tap][1 + STRIP] i32, the first one being how many.
+ */
+function number(job: ConvJob, count: i32, numbers: usize, stride: usize, missing: usize): void {
   const height = job.sourceHeight;
   const width = job.sourceWidth;
   const outside = job.outside;
@@ -48,6 +54,7 @@ function number(job: ConvJob, count: i32, numbers: usize, stride: usize): void {
     const y = load<i32>(tap);
     const x = load<i32>(tap, 4);
     const bytes = tapBytes(job, y, x);
+    let missed = 0;
     let at = job.coordinates;
     for (let g = 0; g < groups; g++) {
       const p = g * TERMS;
@@ -60,9 +67,18 @@ function number(job: ConvJob, count: i32, numbers: usize, stride: usize): void {
         const high = v128.or(v128.and(v128.load(r2 + c), four), v128.and(v128.load(r3 + c), eight));
         v128.store(numbers + c, v128.or(low, high));
       }
+      for (let i = 0; i < TERMS && p + i < count; i++) {
+        const r = i == 0 ? r0 : i == 1 ? r1 : i == 2 ? r2 : r3;
+        if (r == outside) {
+          missed++;
+          store<i32>(missing + ((<usize>missed) << 2), p + i);
+        }
+      }
       numbers += stride;
       at += TERMS * COORDINATE_BYTES;
     }
+    store<i32>(missing, missed);
+    missing += (1 + STRIP) << 2;
   }
 }
 
@@ -105,16 +121,35 @@ function tabulatePixels(dy: usize, rowBytes: usize, count: i32, lanes: i32, tabl
   }
 }
 
+/** -(sum of dy over the pixels of a list), 16 lanes. */
+function takeOff(list: usize, dy: usize, rowBytes: usize, lanes: i32, to: usize): void {
+  const end = list + ((<usize>(1 + load<i32>(list))) << 2);
+  for (let c = 0; c < LANES; c += 4) {
+    const used = lanes - c;
+    let sum = f32x4.splat(0);
+    if (used > 0) {
+      const from = dy + ((<usize>c) << 2);
+      for (let at = list + 4; at < end; at += 4) {
+        sum = f32x4.sub(sum, loadLanes(from + <usize>load<i32>(at) * rowBytes, used));
+      }
+    }
+    v128.store(to + ((<usize>c) << 2), sum);
+  }
+}
+
 /**
  * dfilter [taps, channels, n] of the job (one group), whose source is bytes: sourceChannels counts words, groupSource channels. job.outside
  * is a row of the padding's signs. Summed are `pixels` grid pixels from `firstPixel` on, for `n` output channels from `firstColumn` on.
- * Scratch: `numbers` taps x GROUPS x 4 sourceChannels bytes, `table` GROUPS tables, `sums` two entries.
+ * `correct`: padding is 0. Scratch: `numbers` taps x GROUPS x 4 sourceChannels bytes, `missing` taps x (1 + STRIP) i32, `table` GROUPS
+ * tables, `sums` three entries.
  */
 export function signFilterGradient(
   job: ConvJob,
   dy: usize,
   dfilter: usize,
+  correct: bool,
   numbers: usize,
+  missing: usize,
   table: usize,
   sums: usize,
   firstPixel: i32,
@@ -126,25 +161,29 @@ export function signFilterGradient(
   const channels = job.groupSource;
   const stride = (<usize>job.sourceChannels) << 2;
   const rowBytes = (<usize>job.targetChannels) << 2;
+  const correction = sums + 2 * ENTRY_BYTES;
   for (let first = firstPixel; first < end; first += STRIP) {
     const count = min(STRIP, end - first);
     const groups = (count + TERMS - 1) / TERMS;
     const more = first > firstPixel;
     locate(job, first, count);
-    number(job, count, numbers, stride);
+    number(job, count, numbers, stride, missing);
     for (let j = 0; j < n; j += LANES) {
       const lanes = min(LANES, n - j);
       const column = (<usize>(firstColumn + j)) << 2;
       const from = dy + <usize>first * rowBytes + column;
       tabulatePixels(from, rowBytes, count, lanes, table);
       for (let t = 0; t < job.tapCount; t++) {
+        const list = missing + <usize>(t * (1 + STRIP) * 4);
+        const corrected = correct && load<i32>(list) > 0;
+        if (corrected) takeOff(list, from, rowBytes, lanes, correction);
         let to = dfilter + <usize>(t * channels) * rowBytes + column;
         const row = numbers + <usize>(t * groups) * stride;
         for (let c = 0; c < channels; c += 2) {
           lookUpTwo(table, row + c, stride, groups, sums, sums + ENTRY_BYTES, false);
-          addRow(sums, to, lanes, more);
+          addRow(sums, corrected ? correction : 0, to, lanes, more);
           if (c + 1 < channels) {
-            addRow(sums + ENTRY_BYTES, to + rowBytes, lanes, more);
+            addRow(sums + ENTRY_BYTES, corrected ? correction : 0, to + rowBytes, lanes, more);
           }
           to += 2 * rowBytes;
         }
@@ -153,12 +192,13 @@ export function signFilterGradient(
   }
 }
 
-/** A row of the gradient, added to what is there or in its place. */
-function addRow(sums: usize, to: usize, lanes: i32, more: bool): void {
+/** A row of the gradient: sums and correction, added to what is there or in its place. */
+function addRow(sums: usize, correction: usize, to: usize, lanes: i32, more: bool): void {
   for (let c = 0; c < lanes; c += 4) {
     const used = lanes - c;
     const at = (<usize>c) << 2;
     let v = v128.load(sums + at);
+    if (correction != 0) v = f32x4.add(v, v128.load(correction + at));
     if (more) v = f32x4.add(loadLanes(to + at, used), v);
     storeLanes(to + at, v, used);
   }

@@ -5,7 +5,8 @@
  * How close it is to the reference: signConv2d, comparisons, single roundings and Bop are exact. Products and
  * convolutions accumulate in float32, in an order fixed by the shapes alone (so results repeat bit for bit, on any number of
  * threads; with fused multiply-add they are other bits),
- * with |difference| <= 1e-5 sum |products|. exp and log are within 2 units in the last place, statistics and sums
+ * with |difference| <= 1e-5 sum |products| (in the binary branch's filter gradient with
+ * products of padded pixels, as if they were padded with 1). exp and log are within 2 units in the last place, statistics and sums
  * accumulate in float64.
  */
 import type { KernelName, Kernels, Provider } from '../provider.js';

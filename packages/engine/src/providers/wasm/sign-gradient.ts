@@ -79,7 +79,7 @@ export function backward(engine: Engine, args: SignConvGradientArguments): void 
 
   const withSecond = dauxiliary !== undefined && auxiliaryGradient !== 0;
   scratch.scope(() => {
-    if (filterByTable(g, padValue)) signFilterGradient(engine, g, x, dy, dkernel, padValue);
+    if (filterByTable(g)) signFilterGradient(engine, g, x, dy, dkernel, padValue);
     else filterGradient(engine, g, signsOf(engine, x, inputs), dy, dkernel, padValue);
   });
   if (withSecond) scratch.scope(() => filterGradient(engine, g, x, dy, dauxiliary));

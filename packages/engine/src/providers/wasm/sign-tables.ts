@@ -8,7 +8,6 @@ import {
   inputGradientGrids,
   inputSide,
   outputSide,
-  reachesOutside,
   roundUp,
   writeJob,
   type Grid,
@@ -37,9 +36,8 @@ export function inputByTable(g: ConvGeometry): boolean {
   return g.groups === 1 && g.outChannels % TERMS === 0 && g.inChannels >= LEAST_CHANNELS.input;
 }
 
-/** The same of the filter gradient. What is padded with 0 has no sign there. */
-export function filterByTable(g: ConvGeometry, padValue: PadValue): boolean {
-  if (padValue === 0 && reachesOutside(g)) return false;
+/** The same of the filter gradient. */
+export function filterByTable(g: ConvGeometry): boolean {
   return g.groups === 1 && g.outChannels % TERMS === 0 && g.inChannels >= LEAST_CHANNELS.filter;
 }
 
@@ -107,7 +105,7 @@ function numberSigns(
   return numbers;
 }
 
-/** wgrad(sign(x), dy), what lies outside the picture being `padValue`, which is a sign where it is seen. */
+/** wgrad(sign(x), dy), what lies outside the picture being `padValue`. */
 export function signFilterGradient(
   engine: Engine,
   g: ConvGeometry,
@@ -138,14 +136,17 @@ export function signFilterGradient(
     outside: { bits: padValue === -1 ? -1 : 0 },
   });
   const numbers = scratch.takeForEach(team.places, taps * GROUPS * stride);
+  const missing = scratch.takeForEach(team.places, 4 * taps * (1 + PIXELS));
   const table = scratch.takeForEach(team.places, TABLES_BYTES);
-  const sums = scratch.takeForEach(team.places, 2 * ENTRY_BYTES);
+  const sums = scratch.takeForEach(team.places, 3 * ENTRY_BYTES);
   inCuts(engine, g, target, LANES, (cut) =>
     team.run('signFilterGradient', cut.tasks, [
       job.at,
       dy,
       cut.target,
+      padValue === 0 ? 1 : 0,
       numbers,
+      missing,
       table,
       sums,
       cut.firstPixel,
