@@ -64,9 +64,10 @@ function differences(a: EngineRecord, b: EngineRecord): Trait[] {
 export function checkSameEngine(now: EngineRecord, before: EngineRecord, out: string): void {
   if (sameEngine(now, before)) return;
   // Another backend has its instruction set, or none, by itself.
-  const differing = differences(now, before).filter(
-    (trait) => !(trait === 'isa' && now.backend !== before.backend),
-  );
+  const differing = differences(now, before).filter((trait) => {
+    if (trait === 'threads') return !THREADS_DO_NOT_MATTER.includes(before.backend);
+    return !(trait === 'isa' && now.backend !== before.backend);
+  });
   throw new InputError(
     `cannot resume ${out} on another engine: this is ${engineText(now)}, the run used ${engineText(before)}; ` +
       `the bits would differ (to go on: ${differing.map((trait) => wayBack(trait, before)).join(', ')})`,

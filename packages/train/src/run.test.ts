@@ -198,7 +198,7 @@ describe('stopping and resuming', () => {
     await expect(resume({ 'compensator.eta': 0.1 })).rejects.toThrow('compensator.eta is 0.1');
     await expect(resume({ 'optimizer.learningRate': 1 })).rejects.toThrow('optimizer.learningRate');
     await expect(resume({}, tinyParts('cpu'))).rejects.toThrow(
-      /this is cpu with 1 thread, the run used surge-wasm with 1 thread; .*\(to go on: engine.backend wasm\)/,
+      /this is cpu with 1 thread, the run used surge-wasm with \d+ threads?; .*\(to go on: engine.backend wasm\)/,
     );
     const data = async () => {
       const { train, evaluatedOn } = await parts.data(recipe);
