@@ -8,7 +8,7 @@ import { COORDINATE_BYTES, inside, locate, tapBytes } from './conv';
 import { ConvJob } from './job';
 import { loadLanes, storeLanes } from './lanes';
 
-/** Pixels and channels of a tile: eight registers of sums, as in micro.ts. */
+/** Pixels and channels of a tile: eight registers of sums, as in tile.ts. */
 const PIXELS: i32 = 4;
 const CHANNELS: i32 = 4;
 /** Bytes of one step of k in a packed strip or panel. */

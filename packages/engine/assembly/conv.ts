@@ -3,7 +3,8 @@
  * pixels where they lie, through addresses for each tap. See job.ts for the common form.
  */
 import { ConvJob } from './job';
-import { NR, ROWS, copyTile, indirect } from './micro';
+import { indirect } from './micro-pixels';
+import { NR, ROWS, copyTile } from './tile';
 
 /** One located pixel: address under tap offset (0, 0), row and column there, target pixel. */
 export const COORDINATE_BYTES: usize = 16;

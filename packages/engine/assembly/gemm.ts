@@ -3,8 +3,9 @@
  * in the first-level cache while all panels of a block of A, packed to stay in the second-level cache, pass by. Which blocks there are,
  * and which of the two operands is packed once for all of them: src/providers/wasm/mat-mul.ts.
  */
-import { NR, ROWS, TILE_BYTES, multiplyPanels } from './micro';
+import { multiplyPanels } from './micro-panels';
 import { packByColumns, packByRows } from './pack';
+import { NR, ROWS, TILE_BYTES } from './tile';
 
 /** Bytes of a tile in scratch memory. */
 export function tileBytes(): i32 {

@@ -3,7 +3,7 @@
  * iteration; in the fused module fused multiply-adds. Benchmarks state kernels as a share of it. The factor is read from memory, or
  * the compiler would know it.
  */
-import { FUSED } from './micro';
+import { FUSED } from './tile';
 
 /** Operations in an iteration: 48 vectors of 4, each a multiply or an add, or both. */
 export function peakOperations(): i32 {

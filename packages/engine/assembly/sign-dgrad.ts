@@ -5,9 +5,10 @@
 import { COORDINATE_BYTES, inside, locate, tapBytes } from './conv';
 import { ConvJob } from './job';
 import { storeLanes } from './lanes';
-import { copyTile, micro4x8, NR } from './micro';
+import { micro4x8 } from './micro-panels';
 import { pack4 } from './pack';
 import { ENTRY_BYTES, GROUPS, LANES, TABLE_BYTES, TERMS, lookUpTwo, tabulate } from './sign-table';
+import { NR, copyTile } from './tile';
 
 const NOWHERE: i32 = -0x40000000;
 

@@ -8,8 +8,10 @@
 import { COORDINATE_BYTES, inside, locate, tapBytes } from './conv';
 import { ConvJob } from './job';
 import { loadLanes, storeLanes } from './lanes';
-import { NR, copyTile, gather4x8, multiplyPanels } from './micro';
+import { gather4x8 } from './micro-channels';
+import { multiplyPanels } from './micro-panels';
 import { packByRows } from './pack';
+import { NR, copyTile } from './tile';
 
 /** Rows of a tile. */
 const MR: i32 = 4;

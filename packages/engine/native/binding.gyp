@@ -63,6 +63,7 @@
         'src/onednn/matmul.cc',
         'src/onednn/primitives.cc',
         'src/packed/check_program.cc',
+        'src/native_provider.cc',
         'src/packed_kernels.cc',
         'src/provider.cc',
       ],

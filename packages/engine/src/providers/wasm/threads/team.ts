@@ -5,7 +5,8 @@
  */
 import { InputError } from '@surge-bnn/contract';
 import { startWorker, type PoolWorker } from '@surge-bnn/runtime';
-import type { KernelExports, Kernels } from '../instance.js';
+import type { Kernels } from '../instance.js';
+import type { KernelExports } from '../kernel-exports.js';
 import { argumentNumbers, control, jobNumbers, mostArguments, mostTasks } from './control.js';
 import { memberSource } from './member-source.js';
 
