@@ -135,7 +135,7 @@ export function pack4(
 }
 
 /** The same of two rows. */
-export function pack2(r0: usize, r1: usize, k: i32, to: usize, step: usize): void {
+function pack2(r0: usize, r1: usize, k: i32, to: usize, step: usize): void {
   let p = 0;
   for (; p + 4 <= k; p += 4) {
     const a = v128.load(r0);

@@ -6,7 +6,7 @@ import { loadLanes, storeLanes } from './lanes';
 
 /** PoolGeometry as src/providers/wasm/layers.ts writes it. */
 @unmanaged
-export class Pool {
+class Pool {
   batch: i32;
   inHeight: i32;
   inWidth: i32;

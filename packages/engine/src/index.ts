@@ -18,6 +18,7 @@ export type {
 } from './use-engine.js';
 export type { AllocationEvent, AllocationLog } from './memory/allocation-log.js';
 export { PoolReplay } from './memory/pool-replay.js';
+export { partialGradientBytes } from './providers/wasm/filter-gradient-cuts.js';
 export { nativeReport } from './native-report.js';
 export type { NativeReport } from './native-report.js';
 export { gpuBackendNames, gpuBackendProblem } from './tfjs-backends.js';

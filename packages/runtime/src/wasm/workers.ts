@@ -7,7 +7,7 @@ export interface PoolWorker {
 }
 
 /**
- * Starts a worker; a program that has nothing else to do ends without waiting for it.
+ * Starts a worker; in Node a program that has nothing else to do ends without waiting for it.
  *
  * @param source what it runs: a module that needs nothing beside it.
  * @param onDeath is told when the worker ends by itself, with the error that ended it where there is one.

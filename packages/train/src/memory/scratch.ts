@@ -2,10 +2,12 @@
  * Memory that kernels take for themselves while they run and keep for the next time. No log has it; what of it grows with the batch is
  * known: a binary layer packs the bits of its inputs, its backward keeps their signs, and with a compensator g_a, as large as the inputs, beside
  * g_b; a filter gradient is summed in parts, more of them the more pixels there are. (Float products and canonical evaluation work through
- * strips, whose size no batch changes.) Everything else is as large as a layer's weights and is there after a step of any batch.
+ * strips, which end to grow with the batch at some hundred pixels.) Everything else is as large as a layer's weights and is there after a step
+ * of any batch.
  */
 import { BinaryLayer, layerCalls } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
+import { partialGradientBytes } from '@surge-bnn/engine';
 
 /** A layer's filter gradient: pixels of its output in each picture, and numbers of its filters. */
 export interface FilterGradient {
@@ -52,12 +54,6 @@ function entries(shape: readonly (number | null)[]): number {
   return shape.reduce<number>((product, size) => product * (size ?? 1), 1);
 }
 
-/** As packages/engine cuts a filter gradient: filter-gradient-cuts.ts has the same numbers. */
-function partsBytes({ pixels, size }: FilterGradient, pictures: number): number {
-  const parts = Math.min(16, Math.floor((pixels * pictures) / 512), Math.floor(2 ** 22 / size));
-  return parts < 4 ? 0 : 4 * size * parts;
-}
-
 /**
  * Bytes by which they come to more than after a step of few pictures. A request that no piece of memory is large enough for gets a new
  * piece, so each that is larger than all before it counts; and a piece that had room for two takers may now be one's.
@@ -85,7 +81,7 @@ export function scratchGrowth(
   // From the last layer to the first, as the backward goes.
   let [most, parts] = [0, 0];
   for (const one of [...filterGradients].reverse()) {
-    const bytes = partsBytes(one, training);
+    const bytes = partialGradientBytes(one.pixels * training, one.size);
     if (bytes <= most) continue;
     most = bytes;
     parts += bytes;

@@ -10,7 +10,6 @@ import {
   outputSide,
   reachesOutside,
   roundUp,
-  stripLength,
   writeJob,
 } from './conv-plan.js';
 import type { Engine } from './instance.js';
@@ -18,8 +17,12 @@ import type { Engine } from './instance.js';
 /** Output channels in a panel, and its bytes in each step of k. */
 const CHANNELS = 4;
 const STEP = 8 * CHANNELS;
-/** Pixels that go through the kernel together, at least. */
+/** Pixels that go through the kernel together, and numbers of them: small enough for the second-level cache beside the weights. */
 const LEAST_STRIP = 32;
+const MOST_STRIP = 252;
+const STRIP_NUMBERS = 20 * 1024;
+/** Pixels of a panel. */
+const PIXELS = 4;
 
 export function canonicalKernels(engine: Engine): Pick<Kernels, 'canonicalConv2d'> {
   return {
@@ -54,9 +57,9 @@ function convolve(
   const groupBytes = (padded / CHANNELS) * depth * STEP;
   const panels = scratch.take(g.groups * groupBytes);
   const wideBias = scratch.takeZeros(8 * g.groups * padded);
-  // In f64 pixels are twice as wide as the floats that the length is meant for. Deep ones overflow the cache rather than
-  // have all weights pass by for a handful of pixels.
-  const strip = Math.max(LEAST_STRIP, stripLength(2 * depth));
+  // Deep pixels overflow the cache rather than have all weights pass by for a handful of them.
+  const fit = Math.floor(STRIP_NUMBERS / Math.max(1, depth) / PIXELS) * PIXELS;
+  const strip = Math.max(LEAST_STRIP, Math.min(MOST_STRIP, fit));
   const job = writeJob(engine, {
     grid: forwardGrid(g),
     batch: g.batch,

@@ -8,16 +8,13 @@ import { partsOf, type Parts } from './threads/parts.js';
 import type { Argument } from './threads/team.js';
 
 const COORDINATE_BYTES = 16;
-/** Panels of pixels have 4 or 6 of them; a strip is whole panels. */
+/** Tiles have 4 or 6 pixels, and the last one of a strip is whole. */
 const PIXELS = 12;
-/** Floats of a packed strip: small enough for the second-level cache beside the weights. */
-const STRIP_FLOATS = 40 * 1024;
-const LONGEST_STRIP = 252;
 /** More strips than this are a task. */
 const LEAST_TASKS = 64;
 
 /** One tap of the filter: its index (row-major) and where it looks, relative to the grid pixel. */
-export interface Tap {
+interface Tap {
   readonly index: number;
   readonly y: number;
   readonly x: number;
@@ -117,13 +114,7 @@ function allTaps(
   return taps;
 }
 
-/** Pixels per strip when each is `depth` floats deep. */
-export function stripLength(depth: number): number {
-  const fits = Math.floor(STRIP_FLOATS / Math.max(1, depth) / PIXELS) * PIXELS;
-  return Math.max(PIXELS, Math.min(LONGEST_STRIP, fits));
-}
-
-export interface JobArguments {
+interface JobArguments {
   readonly grid: Grid;
   readonly batch: number;
   readonly groups: number;

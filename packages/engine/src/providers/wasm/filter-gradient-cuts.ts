@@ -22,7 +22,7 @@ const UNIT = 256;
 const ADDED = 2048;
 
 /** What a task computes: pixels of the whole batch for output channels of each group, and where its gradient goes. */
-export interface Cut {
+interface Cut {
   readonly tasks: number;
   readonly target: Argument;
   readonly firstPixel: Argument;
@@ -81,6 +81,16 @@ export function inCuts(
     sums.from(target),
     sums.count,
   ]);
+}
+
+/**
+ * Bytes of scratch memory that the parts of a filter gradient take, which depend on the batch: for what a training needs.
+ *
+ * @param pixels of all outputs. @param size numbers of the gradient.
+ */
+export function partialGradientBytes(pixels: number, size: number): number {
+  const chunks = chunksOf(pixels, size);
+  return chunks === 1 ? 0 : 4 * roundUp(size, 4) * chunks;
 }
 
 /** Many enough for any number of threads, few enough that adding them up is nothing. */

@@ -13,22 +13,23 @@ type RoiKernels = Pick<Kernels, 'roiAlign' | 'roiAlignGradient'>;
 const PLACE_BYTES = 24;
 
 export function roiKernels({ team, scratch }: Engine): RoiKernels {
-  /** Runs `work` with each thread's shape, whose last word is room for the samples' places and a row of f64 sums. */
+  /** Runs `work` with the shape that each of so many threads has for itself, whose last word is room for the samples' places and a row of f64 sums. */
   function withShape(
     boxes: Float32Array,
     map: FeatureShape,
     attrs: RoiAlignAttrs,
+    places: number,
     work: (shape: Argument) => void,
   ): void {
     const { height, width, samplingRatio, aligned, scale } = attrs;
     const most = samplingRatio > 0 ? samplingRatio : mostSamples(boxes, scale, height, width);
     scratch.scope(() => {
       const bytes = PLACE_BYTES * (height + width) * most + 8 * map.channels;
-      const room = scratch.takeForEach(team.places, bytes);
+      const room = scratch.takeForEach(places, bytes);
       const sides = [map.height, map.width, map.channels];
       const bins = [height, width, samplingRatio, aligned ? 1 : 0];
-      const shape = scratch.takeForEach(team.places, 4 * (sides.length + bins.length + 1));
-      for (let thread = 0; thread < team.places; thread++) {
+      const shape = scratch.takeForEach(places, 4 * (sides.length + bins.length + 1));
+      for (let thread = 0; thread < places; thread++) {
         const words = [...sides, ...bins, room.at + thread * room.thread];
         const at = shape.at + thread * shape.thread;
         new Int32Array(scratch.buffer, at, words.length).set(words);
@@ -41,7 +42,7 @@ export function roiKernels({ team, scratch }: Engine): RoiKernels {
       const [from, at, ids, to] = [x, boxes, pictures, y].map((view) => view.byteOffset);
       const row = attrs.height * attrs.width * map.channels;
       const parts = partsOfRows(pictures.length, row);
-      withShape(boxes, map, attrs, (shape) =>
+      withShape(boxes, map, attrs, team.places, (shape) =>
         team.run('roiAlign', parts.tasks, [
           from,
           parts.from(at, 16),
@@ -56,7 +57,7 @@ export function roiKernels({ team, scratch }: Engine): RoiKernels {
     roiAlignGradient(dy, boxes, pictures, dx, map, attrs) {
       const [from, at, ids, to] = [dy, boxes, pictures, dx].map((view) => view.byteOffset);
       const [count, parts] = [pictures.length, partsOf(dx.length)];
-      withShape(boxes, map, attrs, (shape) => {
+      withShape(boxes, map, attrs, 1, (shape) => {
         team.run('fill', parts.tasks, [parts.from(to), parts.count, 0]);
         // Boxes add to the same pixels, one after the other.
         team.run('roiAlignGradient', 1, [from, at, ids, to, count, shape, attrs.scale]);

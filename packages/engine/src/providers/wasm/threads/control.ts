@@ -19,8 +19,6 @@ export const control = {
   end: 65536,
 } as const;
 
-/** Places that there are words for. */
-export const mostPlaces = (control.job - control.owners) / 4;
 export const mostArguments = 24;
 export const argumentNumbers = 4;
 export const jobNumbers = 3 + mostArguments * argumentNumbers;
