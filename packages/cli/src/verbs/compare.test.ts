@@ -51,7 +51,7 @@ it('goes on after kill -9, says so when it is started twice, and comes to the sa
     await cli(...args('killed'), '--json'),
     await cli(...args('straight'), '--json'),
   ];
-  expect(resumed.code).toBe(0);
+  expect(resumed, resumed.err).toMatchObject({ code: 0 });
   expect(accuracies(resumed.out)).toEqual(accuracies(straight.out));
   const again = await cli(...args('straight'));
   expect(again.err.match(/finished before, used again/g)).toHaveLength(4);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
@@ -102,6 +102,18 @@ describe('lockFolder', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('takes over a lock that was never written, and waits for one that is being written', async () => {
+    const folder = await temporary();
+    const lock = join(folder, 'run.lock');
+    await writeFile(lock, '');
+    await (await lockFolder(folder))();
+    await writeFile(lock, '');
+    const refused = expect(lockFolder(folder)).rejects.toThrow(`in use by process ${process.pid}`);
+    await writeFile(lock, JSON.stringify({ pid: process.pid, host: hostname() }));
+    await refused;
+    await rm(lock);
+  });
+
   it('takes over the lock of a process that is gone', async () => {
     const folder = await temporary();
     const { pid } = spawnSync(process.execPath, ['--version']);
@@ -115,7 +127,7 @@ describe('lockFolder', () => {
     const folder = await temporary();
     await writeFile(join(folder, 'run.lock'), JSON.stringify({ pid: 1, host: 'elsewhere' }));
     await expect(lockFolder(folder)).rejects.toThrow('elsewhere');
-    await writeFile(join(folder, 'run.lock'), '');
+    await writeFile(join(folder, 'run.lock'), '?');
     await expect(lockFolder(folder)).rejects.toThrow('another process');
   });
 });

@@ -1,10 +1,12 @@
 /**
  * One process per run folder. The lock file names its holder; the lock of a process that is gone is taken
- * over, one on another machine cannot be judged and is respected.
+ * over, one on another machine cannot be judged and is respected. A file is there before its content: an empty
+ * lock is being written, or its writer was killed in between.
  */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { InputError } from '@surge-bnn/contract';
 import { diskError } from './atomic.js';
 
@@ -31,10 +33,10 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
 }
 
 async function removeStale(path: string, folder: string): Promise<void> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
+  const text = await readWritten(path);
   if (text === undefined) return;
   const { pid, host } = parseHolder(text);
-  const away = host === hostname() && pid !== undefined && !isAlive(pid);
+  const away = text === '' || (host === hostname() && pid !== undefined && !isAlive(pid));
   if (!away) {
     const who =
       pid === undefined ? 'another process' : `process ${pid} on ${host ?? 'an unknown host'}`;
@@ -54,6 +56,15 @@ async function removeStale(path: string, folder: string): Promise<void> {
     );
   }
   await rm(aside, { force: true });
+}
+
+/** The lock's content; '' when nobody has written any in a second, undefined when the lock is gone. */
+async function readWritten(path: string): Promise<string | undefined> {
+  for (let look = 0; ; look++) {
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    if (text !== '' || look === 20) return text;
+    await wait(50);
+  }
 }
 
 function parseHolder(text: string): { pid?: number; host?: string } {
