@@ -106,7 +106,9 @@ describe('lockFolder', () => {
     const folder = await temporary();
     const lock = join(folder, 'run.lock');
     await writeFile(lock, '');
-    await (await lockFolder(folder))();
+    await (
+      await lockFolder(folder)
+    )();
     await writeFile(lock, '');
     const refused = expect(lockFolder(folder)).rejects.toThrow(`in use by process ${process.pid}`);
     await writeFile(lock, JSON.stringify({ pid: process.pid, host: hostname() }));
