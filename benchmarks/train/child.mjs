@@ -7,7 +7,7 @@ import { resolveMethod } from '@surge-bnn/core';
 import { randomStream } from '@surge-bnn/data';
 import { backendMemory, profileKernels, useEngine } from '@surge-bnn/engine';
 import { buildModel } from '@surge-bnn/models';
-import { compensate, parametersOf, parseRecipe, Session } from '@surge-bnn/train';
+import { compensate, imageBatches, parametersOf, parseRecipe, Session } from '@surge-bnn/train';
 import { networkOf } from './networks.mjs';
 
 const config = JSON.parse(process.argv[2]);
@@ -44,14 +44,14 @@ async function start({ network, method, batch, engine: options, compensator = 's
     recipe,
     engine,
     model,
-    inputShape,
-    classes: 10,
     stepsPerEpoch: 1000,
     dataHash: 'random',
   });
   return {
     session,
-    pictures: randomBatch(batch, inputShape),
+    pictures: imageBatches(model, recipe, { inputShape, classes: 10 })(
+      randomBatch(batch, inputShape),
+    ),
     engine,
     parameters: countParameters(model),
   };

@@ -13,10 +13,10 @@ export const ROOMS = {
   data: ['contract'],
   models: ['core', 'contract'],
   detection: ['models', 'core', 'runtime', 'contract'],
-  train: ['models', 'data', 'core', 'engine', 'contract'],
+  train: ['detection', 'converter', 'models', 'data', 'core', 'engine', 'contract'],
   runtime: [],
   converter: ['core', 'runtime', 'contract'],
-  cli: ['train', 'models', 'data', 'converter', 'core', 'engine', 'runtime', 'contract'],
+  cli: ['train', 'detection', 'models', 'data', 'converter', 'core', 'engine', 'runtime', 'contract'],
 };
 
 /**

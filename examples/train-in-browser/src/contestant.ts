@@ -2,6 +2,7 @@
 import type { Model } from '@surge-bnn/core';
 import type { ChannelStatistics } from '@surge-bnn/data/browser';
 import {
+  imageBatches,
   buildNetwork,
   compensate,
   evaluateModel,
@@ -9,7 +10,7 @@ import {
   reestimateOn,
   Trainer,
 } from '@surge-bnn/train/browser';
-import type { PlainBatch, Recipe } from '@surge-bnn/train/browser';
+import type { PlainBatch, Recipe, TrainingBatch } from '@surge-bnn/train/browser';
 import type { Digits } from './digits-file.js';
 import type { LayerReport } from './protocol.js';
 
@@ -21,6 +22,7 @@ const recentSteps = 20;
 export class Contestant {
   readonly model: Model;
   private readonly trainer: Trainer;
+  private readonly trainingBatch: (batch: PlainBatch) => TrainingBatch;
   private losses: number[] = [];
 
   constructor(
@@ -33,14 +35,15 @@ export class Contestant {
     this.model = buildNetwork(recipe, digits.train);
     compensate(this.model, recipe);
     const inputShape = [height, width, channels] as const;
-    this.trainer = new Trainer({ recipe, model: this.model, inputShape, classes: classes.length });
+    this.trainer = new Trainer({ recipe, model: this.model });
+    this.trainingBatch = imageBatches(this.model, recipe, { inputShape, classes: classes.length });
   }
 
   /** @param done steps before this one. */
   step(batch: PlainBatch, done: number): void {
     const { epochs, floorToEpochs } = this.recipe;
     const p = progressAt(done, this.stepsPerEpoch, epochs, floorToEpochs);
-    const { loss } = this.trainer.step(batch, p, done + 1);
+    const { loss } = this.trainer.step(this.trainingBatch(batch), p, done + 1);
     this.losses = [...this.losses.slice(1 - recentSteps), loss];
   }
 

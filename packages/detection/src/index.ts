@@ -33,3 +33,10 @@ export type {
   FasterRcnnOptions,
   ProposalCounts,
 } from './networks/options.js';
+export {
+  backboneSpec,
+  buildDetector,
+  detectorMultiple,
+  detectorNames,
+  isOfBackbone,
+} from './networks/build.js';

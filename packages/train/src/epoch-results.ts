@@ -11,9 +11,11 @@ export function evaluationMetrics(
     ...(evaluation === undefined
       ? {}
       : {
-          testLoss: evaluation.loss,
+          ...(evaluation.loss === undefined ? {} : { testLoss: evaluation.loss }),
           testAccuracy: evaluation.accuracy,
-          ...details(evaluation),
+          ...classDetails(evaluation),
+          ...(evaluation.details === undefined ? {} : { testDetails: evaluation.details }),
+          ...(evaluation.perClass === undefined ? {} : { testPerClass: evaluation.perClass }),
         }),
     ...(averaged === undefined
       ? {}
@@ -23,13 +25,15 @@ export function evaluationMetrics(
 
 /** An evaluation and its epoch. */
 export function accuracyAt(evaluation: Evaluation, epoch: number): AccuracyAt {
-  const { accuracy, loss, images } = evaluation;
-  const { testTop5: top5, confusion } = details(evaluation);
+  const { accuracy, loss, images, details, perClass } = evaluation;
+  const { testTop5: top5, confusion } = classDetails(evaluation);
   return {
     accuracy,
-    loss,
+    ...(loss === undefined ? {} : { loss }),
     epoch,
     images,
+    ...(details === undefined ? {} : { details }),
+    ...(perClass === undefined ? {} : { perClass }),
     ...(top5 === undefined ? {} : { top5 }),
     ...(confusion === undefined ? {} : { confusion }),
   };
@@ -41,9 +45,12 @@ export function better(now: AccuracyAt, before: AccuracyAt | undefined): Accurac
 }
 
 /** What an evaluation says beside accuracy and loss; the confusion of many classes is in confusion.csv alone. */
-function details({ top5, confusion }: Evaluation): Pick<EpochMetrics, 'testTop5' | 'confusion'> {
+function classDetails({
+  top5,
+  confusion,
+}: Evaluation): Pick<EpochMetrics, 'testTop5' | 'confusion'> {
   return {
     ...(top5 === undefined ? {} : { testTop5: top5 }),
-    ...(confusion.length > largestListedConfusion ? {} : { confusion }),
+    ...(confusion === undefined || confusion.length > largestListedConfusion ? {} : { confusion }),
   };
 }

@@ -13,7 +13,7 @@ import { imageTensor, smoothLabels } from './gradients.js';
 import type { PlainBatch } from './gradients.js';
 import { asLogits } from './objective/objective.js';
 import { nextTurn } from './turn.js';
-import type { Evaluation } from './types.js';
+import type { ClassEvaluation } from './types.js';
 
 /** Pictures that are evaluated at once where nothing else is said. */
 export const evaluationBatch = 250;
@@ -39,7 +39,7 @@ export async function evaluateModel(
   model: Model,
   set: PictureSet,
   options: EvaluateOptions,
-): Promise<Evaluation> {
+): Promise<ClassEvaluation> {
   // Pictures in files are decoded by the loader's own threads; those in memory need none.
   const usual = isImageSet(set) ? 0 : undefined;
   const { normalization, batchSize = evaluationBatch, workers = usual } = options;

@@ -18,6 +18,14 @@ export interface PlainBatch {
   readonly count: number;
 }
 
+/** One batch of whatever a network is trained on, which knows its loss. */
+export interface TrainingBatch {
+  /** Pictures. */
+  readonly count: number;
+  /** Mean loss of the batch, and its gradients by these parameters. */
+  gradients(parameters: readonly Parameter[]): BatchResult;
+}
+
 export interface LossOptions {
   /** [height, width, channels]. */
   readonly inputShape: readonly [number, number, number];
@@ -32,9 +40,26 @@ export interface LossOptions {
 export interface BatchResult {
   /** Mean over the batch of what is minimised, and what the weight binarizers add to it. */
   readonly loss: number;
-  readonly correct: number;
+  /** Pictures whose largest logit was their class's; absent where a picture has no class. */
+  readonly correct?: number;
+  /** What the loss is the sum of, by name, where it has parts. */
+  readonly parts?: Readonly<Record<string, number>>;
   /** By parameter key; the caller disposes them. Parameters that the loss does not reach are absent. */
   readonly gradients: Map<string, tf.Tensor>;
+}
+
+/** Makes training batches for a classifier of plain ones; smoothing and accumulation are the recipe's. */
+export function imageBatches(
+  model: Model,
+  { labelSmoothing, accumulate }: Pick<LossOptions, 'labelSmoothing' | 'accumulate'>,
+  shape: Pick<LossOptions, 'inputShape' | 'classes' | 'objective'>,
+): (batch: PlainBatch) => TrainingBatch {
+  const { inputShape, classes, objective } = shape;
+  const options = { inputShape, classes, objective, labelSmoothing, accumulate };
+  return (batch) => ({
+    count: batch.count,
+    gradients: (parameters) => batchGradients(model, parameters, batch, options),
+  });
 }
 
 /** Gradients of the batch's mean loss. */
@@ -57,7 +82,7 @@ export function batchGradients(
       penalty: i === 0,
     });
     loss += piece.loss;
-    correct += piece.correct;
+    correct += piece.correct ?? 0;
     addAll(gradients, piece.gradients);
   }
   return { loss, correct, gradients };
@@ -80,7 +105,6 @@ function pieceGradients(
   options: LossOptions & { readonly total: number; readonly penalty: boolean },
 ): BatchResult {
   let correct = 0;
-  const variables = parameters.map((parameter) => parameter.variable);
   const { classes, labelSmoothing, objective = crossEntropy(model) } = options;
   const x = imageTensor(batch, options.inputShape);
   const targets = objective.targets(x);
@@ -93,7 +117,20 @@ function pieceGradients(
     const term = options.penalty ? latentPenalty(model) : undefined;
     return term === undefined ? loss : tf.add<tf.Scalar>(loss, term);
   };
-  const { value, grads } = variableGradients(lossOf, variables, [x, ...targets]);
+  const { loss, gradients } = lossGradients(lossOf, parameters, [x, ...targets]);
+  return { loss, correct, gradients };
+}
+
+/**
+ * The value of a loss, and its gradients by parameter key; what it was given is freed, also when a layer throws (a NaN at a sign).
+ */
+export function lossGradients(
+  lossOf: () => tf.Scalar,
+  parameters: readonly Parameter[],
+  given: tf.Tensor[],
+): Pick<BatchResult, 'loss' | 'gradients'> {
+  const variables = parameters.map((parameter) => parameter.variable);
+  const { value, grads } = variableGradients(lossOf, variables, given);
   const [loss] = value.dataSync();
   value.dispose();
   const gradients = new Map<string, tf.Tensor>();
@@ -102,10 +139,9 @@ function pieceGradients(
     // variableGrads leaves null where the loss does not depend on the variable.
     if (gradient instanceof tf.Tensor) gradients.set(key, gradient);
   }
-  return { loss, correct, gradients };
+  return { loss, gradients };
 }
 
-/** tf.variableGrads; what it was given is freed also when a layer throws (a NaN at a sign). */
 function variableGradients(lossOf: () => tf.Scalar, variables: tf.Variable[], given: tf.Tensor[]) {
   try {
     return tf.variableGrads(lossOf, variables);

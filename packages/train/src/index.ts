@@ -23,9 +23,10 @@ export { pearson, spearman } from './evaluation/correlation.js';
 export { glueAverage, glueColumns, glueScores } from './evaluation/glue.js';
 export type { GlueAverage, GlueColumn, GlueScores } from './evaluation/glue.js';
 export { hashWeights, sha256 } from './hash.js';
-export { evaluateRun, loadRun } from './load-run.js';
-export type { RunEvaluation } from './load-run.js';
-export type { LoadedRun, LoadRunOptions } from './load-run.js';
+export { imageBatches } from './gradients.js';
+export type { PlainBatch, TrainingBatch } from './gradients.js';
+export { evaluateRun, loadDetectorRun, loadRun } from './load-run.js';
+export type { LoadedDetector, LoadedRun, LoadRunOptions, RunEvaluation } from './load-run.js';
 export { adam, adamw } from './optimizers/adam.js';
 export { bop } from './optimizers/bop.js';
 export { GroupedOptimizer } from './optimizers/groups.js';
@@ -46,6 +47,7 @@ export type {
   RecipeInput,
   SurgeSpec,
 } from './recipe/schema.js';
+export type { DetectionSpec } from './recipe/detection.js';
 export { finalStage } from './recipe/stages.js';
 export { readMetrics, readSummary } from './run-folder.js';
 export { runTraining } from './run.js';
@@ -54,6 +56,10 @@ export type { Schedule, ScheduleSpec } from './schedules.js';
 export { Session } from './session.js';
 export { atStep, Trainer } from './trainer.js';
 export type { StepResult, TrainerOptions } from './trainer.js';
+export { testSize } from './task/detection/build.js';
+export type { DetectionData } from './task/detection/detection.js';
+export { detectInSet, evaluateDetector, judge, measureOf } from './task/detection/evaluate.js';
+export type { EvaluateDetectorOptions } from './task/detection/evaluate.js';
 export { nextTurn } from './turn.js';
 export type { SessionOptions } from './session-options.js';
 export type * from './types.js';

@@ -4,34 +4,51 @@ import { setProgress } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { channelStatistics } from '@surge-bnn/data';
 import type { ChannelStatistics } from '@surge-bnn/data';
+import type { Detector } from '@surge-bnn/detection';
 import { loadCheckpoint } from './checkpoint/checkpoint.js';
-import type { CheckpointName } from './checkpoint/checkpoint.js';
+import type { Checkpoint, CheckpointName } from './checkpoint/checkpoint.js';
 import { loadWeights } from './checkpoint/weights.js';
 import { engineRecord } from './engine-record.js';
-import { evaluateModel } from './evaluate.js';
-import type { EvaluateOptions } from './evaluate.js';
 import { parametersOf } from './parameters.js';
 import { defaultParts } from './parts.js';
 import type { Parts, RunData } from './parts.js';
+import type { DetectionSpec } from './recipe/detection.js';
 import type { Recipe } from './recipe/schema.js';
 import { stageRecipes } from './recipe/stages.js';
 import { holdsRun } from './run-folder.js';
 import { dataHashOf } from './source.js';
 import { lastProgress } from './stage-plan.js';
+import { recipeDetector } from './task/detection/build.js';
+import type { DetectionData } from './task/detection/detection.js';
+import { openTask } from './task/open-task.js';
+import type { TaskData, TaskEvaluateOptions } from './task/task.js';
 import type { EngineRecord, Evaluation } from './types.js';
 
-export interface LoadedRun {
+/** What is known of a run whatever its task. */
+interface LoadedFacts {
   readonly recipe: Recipe;
-  /** The plain network as it ships, without compensator. The caller disposes it. */
-  readonly model: Model;
-  readonly data: RunData;
-  /** Mean and deviation of the training images, which every input is normalised with. */
-  readonly normalization: ChannelStatistics;
   readonly engine: EngineRecord;
   /** Whole epochs that the weights have seen. */
   readonly epoch: number;
   /** Batches of the next one that they have seen, where the run was stopped in the middle. */
   readonly batch: number;
+}
+
+/** A classifier's run. */
+export interface LoadedRun extends LoadedFacts {
+  /** The plain network as it ships, without compensator. The caller disposes it. */
+  readonly model: Model;
+  readonly data: RunData;
+  /** Mean and deviation of the training images, which every input is normalised with. */
+  readonly normalization: ChannelStatistics;
+}
+
+/** A detector's run. */
+export interface LoadedDetector extends LoadedFacts {
+  /** As it ships, without compensator. The caller disposes it. */
+  readonly detector: Detector;
+  readonly data: DetectionData;
+  readonly spec: DetectionSpec;
 }
 
 export interface LoadRunOptions {
@@ -42,37 +59,55 @@ export interface LoadRunOptions {
 }
 
 /**
- * Loads a run's network and data.
+ * Loads a classifier's network and data.
  *
- * @throws InputError when there is no run, its checkpoint is not complete, or the data are missing or others.
+ * @throws InputError when there is no run, it is a detector's, its checkpoint is not complete, or the data are missing or others.
  */
 export async function loadRun(
   folder: string,
   options: LoadRunOptions = {},
   parts: Parts = defaultParts,
 ): Promise<LoadedRun> {
-  if (!(await holdsRun(folder))) {
-    throw new InputError(`${folder} is no run folder: it has neither config.json nor checkpoint/`);
+  const found = await findRun(folder, options, parts);
+  const { stage, engine, checkpoint } = found;
+  if (stage.detection !== undefined) {
+    throw new InputError(`the run in ${folder} is a detector's, and a classifier's is needed here`);
   }
-  const { state, tensors } = await loadCheckpoint(folder, options.checkpoint ?? 'last');
-  const { recipe } = state;
-  const stage = stageRecipes(recipe)[state.stage ?? 0];
-  const engine = engineRecord(await parts.engine(options.engine ?? recipe.engine));
-  const data = await parts.data(recipe);
-  if (dataHashOf(data) !== state.hashes.data) {
-    throw new InputError(`the images at hand are not those that ${folder} was trained on`);
-  }
+  const data = await parts.data(found.recipe);
+  checkSameData(data, checkpoint, folder);
   const model = parts.model(stage, data.train);
-  loadWeights(parametersOf(model), tensors);
-  setProgress(model, lastProgress(state, data.train.count));
+  fill(model, checkpoint, data.train.count);
   const normalization = channelStatistics(data.train);
-  return { recipe, model, data, normalization, engine, epoch: state.epoch, batch: state.batch };
+  return { ...factsOf(found, engine), model, data, normalization };
+}
+
+/**
+ * Loads a detector and its data.
+ *
+ * @throws InputError as `loadRun`, and when the run is a classifier's.
+ */
+export async function loadDetectorRun(
+  folder: string,
+  options: LoadRunOptions = {},
+  parts: Parts = defaultParts,
+): Promise<LoadedDetector> {
+  const found = await findRun(folder, options, parts);
+  const { stage, engine, checkpoint } = found;
+  if (stage.detection === undefined) {
+    throw new InputError(`the run in ${folder} is a classifier's, and a detector's is needed here`);
+  }
+  const data = await parts.annotated(found.recipe);
+  checkSameData(data, checkpoint, folder);
+  const detector = recipeDetector(stage, stage.detection, data.train.classes.length);
+  fill(detector.model, checkpoint, data.train.count);
+  return { ...factsOf(found, engine), detector, data, spec: stage.detection };
 }
 
 /** What an evaluation of a run says, and of what. */
-export interface RunEvaluation
-  extends Evaluation, Pick<LoadedRun, 'recipe' | 'engine' | 'epoch' | 'batch'> {
-  readonly evaluatedOn: RunData['evaluatedOn'];
+export interface RunEvaluation extends Evaluation, LoadedFacts {
+  /** As in RunSummary. */
+  readonly measure?: string;
+  readonly evaluatedOn: TaskData['evaluatedOn'];
   readonly dataTitle: string;
 }
 
@@ -82,25 +117,63 @@ export interface RunEvaluation
  */
 export async function evaluateRun(
   folder: string,
-  options: LoadRunOptions & Pick<EvaluateOptions, 'signal' | 'onProgress' | 'onSkip'> = {},
+  options: LoadRunOptions & TaskEvaluateOptions = {},
   parts: Parts = defaultParts,
 ): Promise<RunEvaluation> {
-  const run = await loadRun(folder, options, parts);
-  const { recipe, model, data, normalization, engine, epoch, batch } = run;
+  const found = await findRun(folder, options, parts);
+  const { recipe, stage, engine, checkpoint } = found;
+  const task = await openTask(recipe, parts);
+  const { data, measure } = task;
+  checkSameData(data, checkpoint, folder);
+  const network = task.network(stage);
   try {
+    fill(network.model, checkpoint, data.train.count);
     const { signal, onProgress, onSkip } = options;
-    const { workers } = parts;
-    const evaluation = await evaluateModel(model, data.evaluation, {
-      normalization,
-      workers,
-      signal,
-      onProgress,
-      onSkip,
-    });
-    const { evaluatedOn } = data;
-    const dataTitle = data.evaluation.title;
-    return { ...evaluation, recipe, engine, epoch, batch, evaluatedOn, dataTitle };
+    const evaluation = await network.evaluate({ signal, onProgress, onSkip });
+    return {
+      ...evaluation,
+      ...factsOf({ recipe, checkpoint }, engine),
+      ...(measure === undefined ? {} : { measure }),
+      evaluatedOn: data.evaluatedOn,
+      dataTitle: data.evaluation.title,
+    };
   } finally {
-    model.dispose();
+    network.dispose();
   }
+}
+
+interface FoundRun {
+  readonly recipe: Recipe;
+  /** Of the stage that the checkpoint was written in. */
+  readonly stage: Recipe;
+  readonly checkpoint: Checkpoint;
+  readonly engine: EngineRecord;
+}
+
+async function findRun(folder: string, options: LoadRunOptions, parts: Parts): Promise<FoundRun> {
+  if (!(await holdsRun(folder))) {
+    throw new InputError(`${folder} is no run folder: it has neither config.json nor checkpoint/`);
+  }
+  const checkpoint = await loadCheckpoint(folder, options.checkpoint ?? 'last');
+  const { recipe, stage = 0 } = checkpoint.state;
+  const engine = engineRecord(await parts.engine(options.engine ?? recipe.engine));
+  return { recipe, stage: stageRecipes(recipe)[stage], checkpoint, engine };
+}
+
+function factsOf(
+  { recipe, checkpoint }: Pick<FoundRun, 'recipe' | 'checkpoint'>,
+  engine: EngineRecord,
+): LoadedFacts {
+  const { epoch, batch } = checkpoint.state;
+  return { recipe, engine, epoch, batch };
+}
+
+function checkSameData(data: TaskData, { state }: Checkpoint, folder: string): void {
+  if (dataHashOf(data) === state.hashes.data) return;
+  throw new InputError(`the images at hand are not those that ${folder} was trained on`);
+}
+
+function fill(model: Model, { state, tensors }: Checkpoint, images: number): void {
+  loadWeights(parametersOf(model), tensors);
+  setProgress(model, lastProgress(state, images));
 }

@@ -2,16 +2,13 @@
  * The loop over epochs and batches: steps, evaluation, metrics, checkpoints, progress. It gives way to the event
  * loop between steps, so that Ctrl-C and progress bars work, and every way out of it leaves a checkpoint.
  */
-import type { Model } from '@surge-bnn/core';
-import { BatchLoader } from '@surge-bnn/data';
-import type { ChannelStatistics } from '@surge-bnn/data';
 import { saveCheckpoint } from './checkpoint/checkpoint.js';
 import type { Clock } from './clock.js';
 import { evaluateEpoch } from './evaluation/evaluate-epoch.js';
-import type { Parts, RunData } from './parts.js';
 import type { Recipe } from './recipe/schema.js';
 import type { RunLogs } from './run-folder.js';
 import type { Session } from './session.js';
+import type { TaskData, TaskNetwork, TrainingBatches } from './task/task.js';
 import { nextTurn } from './turn.js';
 import type { RunOptions, StopReason } from './types.js';
 
@@ -23,25 +20,10 @@ export interface LoopContext {
   readonly clock: Clock;
   readonly options: RunOptions;
   readonly session: Session;
-  readonly model: Model;
-  readonly data: RunData;
-  readonly normalization: ChannelStatistics;
-  readonly loader: BatchLoader;
+  readonly network: TaskNetwork;
+  readonly data: TaskData;
+  readonly loader: TrainingBatches;
   readonly logs: RunLogs;
-  readonly workers: Parts['workers'];
-}
-
-/** The training batches of a recipe. The order depends on the seed and the epoch only. */
-export function trainLoader(
-  recipe: Recipe,
-  data: RunData,
-  normalization: ChannelStatistics,
-  workers: Parts['workers'],
-  onSkip?: (picture: string) => void,
-): BatchLoader {
-  const { batchSize, seed, augmentation } = recipe;
-  const options = { batchSize, seed, normalization, augmentation, workers, onSkip };
-  return new BatchLoader(data.train, options);
 }
 
 /** Trains from where the session stands to the end of its stage, to `stopAfter`, or until the signal. */
@@ -95,7 +77,7 @@ async function trainEpoch(context: LoopContext): Promise<boolean> {
       step: session.step,
       of: whole.steps,
       loss,
-      accuracy,
+      ...(accuracy === undefined ? {} : { accuracy }),
       secondsLeft: clock.secondsLeft(session.step, whole.steps),
     });
     await nextTurn();

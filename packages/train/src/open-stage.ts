@@ -4,23 +4,25 @@
  */
 import { InputError } from '@surge-bnn/contract';
 import type { Model } from '@surge-bnn/core';
-import type { BatchLoader, ChannelStatistics } from '@surge-bnn/data';
 import type { Checkpoint, CheckpointState } from './checkpoint/checkpoint.js';
 import { adoptWeights } from './checkpoint/weights.js';
 import type { Clock } from './clock.js';
-import { runLoop, trainLoader } from './loop.js';
+import { runLoop } from './loop.js';
 import { distillation } from './objective/distillation.js';
 import type { Objective } from './objective/objective.js';
 import { loadTeacher } from './objective/teacher.js';
 import { parametersOf } from './parameters.js';
 import { compensate } from './build-network.js';
-import type { Parts, RunData } from './parts.js';
+import type { Parts } from './parts.js';
 import type { Recipe } from './recipe/schema.js';
 import type { RunLogs } from './run-folder.js';
 import { Session } from './session.js';
 import { readSource } from './source.js';
 import { totalSteps } from './stage-plan.js';
 import type { PlannedStage } from './stage-plan.js';
+import type { Classification } from './task/classification.js';
+import type { Detection } from './task/detection/detection.js';
+import type { TaskNetwork, TrainingBatches } from './task/task.js';
 import type { EngineRecord, EngineStart, RunOptions, StageResult, StopReason } from './types.js';
 
 /** What all stages of a run have in common. */
@@ -30,17 +32,16 @@ export interface RunContext {
   readonly parts: Parts;
   readonly start: EngineStart;
   readonly engine: EngineRecord;
-  readonly data: RunData;
+  readonly task: Classification | Detection;
   readonly dataHash: string;
-  readonly normalization: ChannelStatistics;
   readonly plan: readonly PlannedStage[];
 }
 
 export interface OpenStage {
   readonly planned: PlannedStage;
-  readonly model: Model;
+  readonly network: TaskNetwork;
   readonly session: Session;
-  readonly loader: BatchLoader;
+  readonly loader: TrainingBatches;
   close(): Promise<void>;
 }
 
@@ -53,16 +54,15 @@ export async function openStage(
   context: RunContext,
   from: 'fresh' | Checkpoint | OpenStage,
 ): Promise<OpenStage> {
-  const { recipe: whole, parts, data, normalization, engine, dataHash, plan } = context;
+  const { recipe: whole, task, engine, dataHash, plan } = context;
   const planned = plan[indexAfter(from)];
   const { recipe, stepsPerEpoch } = planned;
   const found = from !== 'fresh' && 'state' in from ? from : undefined;
   const before = from !== 'fresh' && 'session' in from ? from : undefined;
-  const loader = trainLoader(recipe, data, normalization, parts.workers, (picture) =>
-    context.options.onEvent?.({ type: 'skipped', picture }),
-  );
-  const model = parts.model(recipe, data.train);
-  const opened: { dispose(): void }[] = [model];
+  const network = task.network(recipe);
+  const { model } = network;
+  const opened: { dispose(): void }[] = [network];
+  let loader: TrainingBatches | undefined;
   try {
     compensate(model, recipe);
     const taught = await teach(context, recipe, model);
@@ -80,19 +80,19 @@ export async function openStage(
       const from = before.planned.title ?? 'the stage before';
       adoptWeights(parameters, before.session.weights(), from);
     }
+    const backbone =
+      found === undefined && before === undefined ? await network.begin?.() : undefined;
     const initialFrom =
-      beginning?.hash ?? (found?.state.sources ?? before?.session.sources)?.initialFrom;
+      beginning?.hash ?? backbone ?? (found?.state.sources ?? before?.session.sources)?.initialFrom;
     const sources = given({ initialFrom, teacher: taught?.hash });
     checkSameTeacher(found?.state, taught?.hash, context.options.out);
     const session = new Session({
       recipe,
       engine,
       model,
-      inputShape: [data.train.height, data.train.width, data.train.channels],
-      classes: data.train.classes.length,
+      dispose: () => network.dispose(),
       stepsPerEpoch,
       dataHash,
-      objective: taught?.objective,
       sources,
       stage:
         whole.stages === undefined
@@ -108,7 +108,12 @@ export async function openStage(
     });
     opened[0] = session;
     if (found !== undefined) session.restore(found);
-    return { planned, model, session, loader, close: () => closeAll(loader, opened) };
+    const batches = network.batches({
+      objective: taught?.objective,
+      onSkip: (picture) => context.options.onEvent?.({ type: 'skipped', picture }),
+    });
+    loader = batches;
+    return { planned, network, session, loader, close: () => closeAll(batches, opened) };
   } catch (error) {
     await closeAll(loader, opened);
     throw error;
@@ -118,23 +123,21 @@ export async function openStage(
 /** Trains a stage to its end, to `stopAfter`, or until the signal. */
 export function trainStage(
   context: RunContext,
-  { planned, model, session, loader }: OpenStage,
+  { planned, network, session, loader }: OpenStage,
   logs: RunLogs,
   clock: Clock,
 ): Promise<StopReason> {
-  const { recipe, options, data, normalization, plan, parts } = context;
+  const { recipe, options, task, plan } = context;
   return runLoop({
     recipe: planned.recipe,
     whole: { epochs: recipe.epochs, steps: totalSteps(plan) },
     clock,
     options,
     session,
-    model,
-    data,
-    normalization,
+    network,
+    data: task.data,
     loader,
     logs,
-    workers: parts.workers,
   });
 }
 
@@ -151,16 +154,13 @@ function resultsBefore(found?: Checkpoint, before?: OpenStage): readonly StageRe
 
 /** The recipe's teacher with the objective that it makes of the training. */
 export async function teach(
-  {
-    data,
-    normalization,
-    dataHash,
-    parts,
-  }: Pick<RunContext, 'data' | 'normalization' | 'dataHash' | 'parts'>,
+  { task, dataHash, parts }: Pick<RunContext, 'task' | 'dataHash' | 'parts'>,
   { distillation: spec }: Recipe,
   model: Model,
 ): Promise<{ objective: Objective; teacher: Model; hash: string } | undefined> {
-  if (spec === undefined) return undefined;
+  // The check of the recipe refuses a teacher for other tasks.
+  if (spec === undefined || task.kind !== 'classification') return undefined;
+  const { data, normalization } = task;
   const teacher = await loadTeacher(spec.teacher, data.train, normalization, dataHash, parts);
   try {
     const objective = distillation(model, teacher, spec);
@@ -188,7 +188,10 @@ function given(sources: NonNullable<CheckpointState['sources']>): CheckpointStat
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
-async function closeAll(loader: BatchLoader, opened: readonly { dispose(): void }[]) {
-  await loader.close();
+async function closeAll(
+  loader: TrainingBatches | undefined,
+  opened: readonly { dispose(): void }[],
+) {
+  await loader?.close();
   for (const one of opened) one.dispose();
 }

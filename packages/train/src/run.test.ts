@@ -98,7 +98,7 @@ describe('a run', () => {
       const evaluation = await evaluateRun(join(base, 'a'), {}, tinyParts(backend));
       expect(evaluation.engine.backend).toBe(backend);
       expect(evaluation.accuracy).toBe(last.testAccuracy);
-      expect(Math.abs(evaluation.loss / (last.testLoss ?? NaN) - 1)).toBeLessThan(1e-6);
+      expect(Math.abs((evaluation.loss ?? NaN) / (last.testLoss ?? NaN) - 1)).toBeLessThan(1e-6);
     },
   );
 });

@@ -2,7 +2,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import { InputError } from '@surge-bnn/contract';
 import { methodName } from '@surge-bnn/core';
-import { channelStatistics } from '@surge-bnn/data';
 import { loadCheckpoint } from './checkpoint/checkpoint.js';
 import type { CheckpointState } from './checkpoint/checkpoint.js';
 import { Clock } from './clock.js';
@@ -13,7 +12,7 @@ import { planMemory } from './memory/plan.js';
 import { openStage, trainStage } from './open-stage.js';
 import type { OpenStage, RunContext } from './open-stage.js';
 import { defaultParts } from './parts.js';
-import type { Parts, RunData } from './parts.js';
+import type { Parts } from './parts.js';
 import type { Recipe } from './recipe/schema.js';
 import { finalStage } from './recipe/stages.js';
 import {
@@ -29,6 +28,8 @@ import {
 import type { Session } from './session.js';
 import { dataHashOf } from './source.js';
 import { planStages, totalSteps } from './stage-plan.js';
+import { openTask } from './task/open-task.js';
+import type { TaskData } from './task/task.js';
 import type { MemoryNeed, MemoryPlan, RunOptions, RunSummary, StopReason } from './types.js';
 
 /**
@@ -62,10 +63,10 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
   const start = await parts.engine(recipe.engine);
   const engine = engineRecord(start);
   if (found !== undefined) checkSameEngine(engine, found.state.engine, options.out);
-  const data = await parts.data(recipe, (done, of) => {
+  const task = await openTask(recipe, parts, (done, of) => {
     options.onEvent?.({ type: 'decode', done, of });
   });
-  const dataHash = dataHashOf(data);
+  const dataHash = dataHashOf(task.data);
   if (found !== undefined && found.state.hashes.data !== dataHash) {
     throw new InputError(
       `cannot resume ${options.out}: the images are not those it was trained on`,
@@ -77,10 +78,9 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
     parts,
     start,
     engine,
-    data,
+    task,
     dataHash,
-    normalization: channelStatistics(data.train),
-    plan: planStages(recipe, data.train.count),
+    plan: planStages(recipe, task.data.train.count),
   };
   const memory = await planMemory(common);
   let stage = await openStage(common, found ?? 'fresh');
@@ -110,10 +110,11 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
 }
 
 function announce(
-  { recipe, options, data, start, plan }: RunContext,
+  { recipe, options, task, start, plan }: RunContext,
   stage: OpenStage,
   memory: MemoryPlan | undefined,
 ): void {
+  const { data } = task;
   options.onEvent?.({
     type: 'start',
     out: options.out,
@@ -149,12 +150,13 @@ async function openLogs(
 }
 
 async function summarizeRun(
-  { recipe, options, data, dataHash, engine }: RunContext,
+  { recipe, options, task, dataHash, engine }: RunContext,
   session: Session,
   status: StopReason,
   memory: MemoryPlan | undefined,
 ): Promise<RunSummary> {
   const [cpu] = cpus();
+  const { data, measure } = task;
   const { stage, sources } = session;
   const last = finalStage(recipe);
   const stages =
@@ -172,6 +174,7 @@ async function summarizeRun(
     epochs: recipe.epochs,
     epochsDone: session.epoch,
     steps: session.step,
+    ...(measure === undefined ? {} : { measure }),
     last: session.last,
     best: session.best,
     ...(session.averaged === undefined ? {} : { averaged: session.averaged }),
@@ -202,7 +205,7 @@ function withoutMachine({ there: _, ...need }: MemoryPlan): MemoryNeed {
 }
 
 /** Of both halves; parts of one set say the same. */
-function remarksOf({ train, evaluation }: RunData): readonly string[] {
+function remarksOf({ train, evaluation }: TaskData): readonly string[] {
   return [...new Set([...(train.remarks ?? []), ...(evaluation.remarks ?? [])])];
 }
 

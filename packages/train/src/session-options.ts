@@ -1,8 +1,6 @@
 /** What a session is made of. */
 import type { Model } from '@surge-bnn/core';
 import type { CheckpointState } from './checkpoint/checkpoint.js';
-import type { LossOptions } from './gradients.js';
-import type { Objective } from './objective/objective.js';
 import type { Recipe } from './recipe/schema.js';
 import type { EngineRecord, StageResult } from './types.js';
 
@@ -11,13 +9,11 @@ export interface SessionOptions {
   readonly recipe: Recipe;
   readonly engine: EngineRecord;
   readonly model: Model;
-  readonly inputShape: LossOptions['inputShape'];
-  readonly classes: number;
   readonly stepsPerEpoch: number;
   /** sha256 of the images, for the checkpoint. */
   readonly dataHash: string;
-  /** What is minimised. Default: the cross-entropy with the labels. */
-  readonly objective?: Objective;
+  /** Frees the network when the session is disposed. Default: the model's own. */
+  readonly dispose?: () => void;
   /** Absent: a run of one piece. */
   readonly stage?: StageStart;
   /** sha256 of the weights of other runs that this one uses. */

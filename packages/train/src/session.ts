@@ -3,14 +3,13 @@
  * state out into a checkpoint and back in. Knows no files.
  */
 import { binaryLayers, setProgress } from '@surge-bnn/core';
-import type { Batch } from '@surge-bnn/data';
 import * as tf from '@tensorflow/tfjs-core';
 import { WeightAverage } from './averaging/weight-average.js';
 import type { Checkpoint, CheckpointState } from './checkpoint/checkpoint.js';
 import type { StoredTensor } from './checkpoint/safetensors.js';
 import { loadWeights, stored, storedTensor } from './checkpoint/weights.js';
 import { accuracyAt, better, evaluationMetrics } from './epoch-results.js';
-import type { LossOptions } from './gradients.js';
+import type { TrainingBatch } from './gradients.js';
 import { hashWeights } from './hash.js';
 import type { StatisticsRecorder } from './layer-statistics.js';
 import type { GroupedOptimizer } from './optimizers/groups.js';
@@ -18,6 +17,8 @@ import { parametersOf, withoutAuxiliaries } from './parameters.js';
 import type { Parameter } from './parameters.js';
 import { etaSchedule } from './recipe/recipe.js';
 import type { Recipe } from './recipe/schema.js';
+import { RunningMeans } from './running-means.js';
+import type { Running } from './running-means.js';
 import type { SessionOptions, StageStart } from './session-options.js';
 import { progressAt } from './schedules.js';
 import { atStep, Trainer } from './trainer.js';
@@ -37,7 +38,7 @@ export class Session {
   averaged: StageResult['averaged'];
   /** The averaged weights of a recipe that asks for them. */
   readonly average: WeightAverage | undefined;
-  private sums = { loss: 0, correct: 0, seen: 0 };
+  private readonly means = new RunningMeans();
   private readonly parameters: Parameter[];
   private readonly optimizer: GroupedOptimizer;
   private readonly recorder: StatisticsRecorder;
@@ -60,11 +61,6 @@ export class Session {
     this.recorder = this.trainer.recorder;
     this.eta = etaSchedule(recipe);
     this.average = recipe.averaging && new WeightAverage(this.parameters, recipe.averaging);
-  }
-
-  /** [height, width, channels] of a picture. */
-  get inputShape(): LossOptions['inputShape'] {
-    return this.options.inputShape;
   }
 
   /** Epochs of the run that are done when this stage is. */
@@ -97,9 +93,8 @@ export class Session {
   }
 
   /** Means over the running epoch's batches. */
-  get running(): { loss: number; accuracy: number } {
-    const { loss, correct, seen } = this.sums;
-    return seen === 0 ? { loss: 0, accuracy: 0 } : { loss: loss / seen, accuracy: correct / seen };
+  get running(): Running {
+    return this.means.means;
   }
 
   /**
@@ -107,18 +102,16 @@ export class Session {
    *
    * @throws InputError naming the step when the loss is not finite, a layer finds a NaN, or the memory is full.
    */
-  trainStep(batch: Batch): number {
+  trainStep(batch: TrainingBatch): number {
     const where = `step ${this.step + 1} (epoch ${this.epoch + 1})`;
-    const { loss, correct } = atStep(where, () =>
+    const result = atStep(where, () =>
       this.trainer.step(batch, this.progress(), this.step - this.firstStep + 1),
     );
     this.step += 1;
     this.batch += 1;
-    this.sums.loss += loss * batch.count;
-    this.sums.correct += correct;
-    this.sums.seen += batch.count;
+    this.means.add(result, batch.count);
     this.average?.step(this.progressOf(this.step - 1), this.batch === this.options.stepsPerEpoch);
-    return loss;
+    return result.loss;
   }
 
   /** The weights as they are, auxiliaries included. */
@@ -134,7 +127,7 @@ export class Session {
     this.epoch += 1;
     const p = this.progressOf(this.step - 1);
     const eta = this.eta?.(p);
-    const { loss, accuracy } = this.running;
+    const { loss, accuracy, parts } = this.running;
     const metrics: EpochMetrics = {
       epoch: this.epoch,
       ...(this.stage === undefined ? {} : { stage: this.stage.index + 1 }),
@@ -142,12 +135,13 @@ export class Session {
       learningRate: baseRate(recipe) * this.trainer.factor(p),
       ...(eta === undefined ? {} : { eta }),
       trainLoss: loss,
-      trainAccuracy: accuracy,
+      ...(accuracy === undefined ? {} : { trainAccuracy: accuracy }),
+      ...(parts === undefined ? {} : { trainParts: parts }),
       ...evaluationMetrics(evaluation, averaged),
       layers: this.recorder.take(),
     };
     this.batch = 0;
-    this.sums = { loss: 0, correct: 0, seen: 0 };
+    this.means.reset();
     if (evaluation !== undefined) {
       this.last = accuracyAt(evaluation, this.epoch);
       this.best = better(this.last, this.best);
@@ -176,7 +170,7 @@ export class Session {
       step: this.step,
       p: this.progress(),
       random: { seed: recipe.seed, epoch: this.epoch, batch: this.batch },
-      sums: { ...this.sums },
+      sums: this.means.save(),
       layers,
       compensators: Object.fromEntries(
         binaryLayers(model).map((layer) => [layer.name, layer.compensatorState()]),
@@ -220,7 +214,7 @@ export class Session {
     this.epoch = state.epoch;
     this.batch = state.batch;
     this.step = state.step;
-    this.sums = { ...state.sums };
+    this.means.restore(state.sums);
     this.last = state.last;
     this.best = state.best;
     this.averaged = state.averaged;
@@ -229,11 +223,12 @@ export class Session {
     setProgress(model, this.progressOf(Math.max(this.firstStep, this.step - 1)));
   }
 
-  /** Frees the model, the slots and the listeners. */
+  /** Frees the network, the slots and the listeners. */
   dispose(): void {
     this.trainer.dispose();
     this.average?.dispose();
-    this.options.model.dispose();
+    const { model, dispose = () => model.dispose() } = this.options;
+    dispose();
   }
 
   /** p of the next step. */

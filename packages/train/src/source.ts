@@ -4,11 +4,11 @@ import { loadCheckpoint } from './checkpoint/checkpoint.js';
 import type { CheckpointState } from './checkpoint/checkpoint.js';
 import type { StoredTensor } from './checkpoint/safetensors.js';
 import { hashStored, sha256 } from './hash.js';
-import type { RunData } from './parts.js';
 import type { SourceSpec } from './recipe/additions.js';
 import type { Recipe } from './recipe/schema.js';
 import { stageRecipes } from './recipe/stages.js';
 import { holdsRun, readSummary } from './run-folder.js';
+import type { TaskData } from './task/task.js';
 
 export interface Source {
   /** Of the stage that the weights come from. */
@@ -49,6 +49,6 @@ export async function readSource(spec: SourceSpec, where: string): Promise<Sourc
 }
 
 /** Receipt of a run's images. */
-export function dataHashOf({ train, evaluation }: RunData): string {
+export function dataHashOf({ train, evaluation }: TaskData): string {
   return sha256(`${train.sha256}/${evaluation.sha256}`);
 }

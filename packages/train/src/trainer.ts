@@ -6,10 +6,9 @@ import { binaryLayers, setProgress } from '@surge-bnn/core';
 import { asOutOfMemory, InputError } from '@surge-bnn/contract';
 import type { Model } from '@surge-bnn/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { batchGradients, clipGradients } from './gradients.js';
-import type { LossOptions, PlainBatch } from './gradients.js';
+import { clipGradients } from './gradients.js';
+import type { TrainingBatch } from './gradients.js';
 import { StatisticsRecorder } from './layer-statistics.js';
-import type { Objective } from './objective/objective.js';
 import { recipeGroups } from './optimizers/from-recipe.js';
 import { GroupedOptimizer } from './optimizers/groups.js';
 import { parametersOf } from './parameters.js';
@@ -18,23 +17,20 @@ import type { Recipe } from './recipe/schema.js';
 import { schedule } from './schedules.js';
 
 export interface TrainerOptions {
-  /** Optimizer, groups, schedule, clipping, label smoothing and accumulation are taken from it. */
+  /** Optimizer, groups, schedule and clipping are taken from it. */
   readonly recipe: Recipe;
   /** Built, with its compensator if it has one. The trainer does not dispose it. */
   readonly model: Model;
-  /** [height, width, channels] of a picture. */
-  readonly inputShape: LossOptions['inputShape'];
-  readonly classes: number;
-  /** What is minimised. Default: the cross-entropy with the labels. */
-  readonly objective?: Objective;
 }
 
 /** Of one step. */
 export interface StepResult {
   /** Mean over the batch, with what the weight binarizers add. */
   readonly loss: number;
-  /** Pictures of the batch whose largest logit was their class's. */
-  readonly correct: number;
+  /** Pictures of the batch whose largest logit was their class's; absent where a picture has no class. */
+  readonly correct?: number;
+  /** What the loss is the sum of, by name, where it has parts. */
+  readonly parts?: Readonly<Record<string, number>>;
 }
 
 export class Trainer {
@@ -44,18 +40,15 @@ export class Trainer {
   readonly recorder: StatisticsRecorder;
   /** Of every learning rate, as a function of p. */
   readonly factor: (p: number) => number;
-  private readonly loss: LossOptions;
 
   constructor(private readonly options: TrainerOptions) {
-    const { recipe, model, inputShape, classes, objective } = options;
+    const { recipe, model } = options;
     this.parameters = parametersOf(model);
     this.optimizer = new GroupedOptimizer(this.parameters, recipeGroups(recipe));
     // The optimizer step clips, to what the recipe says.
     for (const layer of binaryLayers(model)) layer.clipsInForward = false;
     this.recorder = new StatisticsRecorder(binaryLayers(model));
     this.factor = schedule(recipe.schedule);
-    const { labelSmoothing, accumulate } = recipe;
-    this.loss = { inputShape, classes, labelSmoothing, accumulate, objective };
   }
 
   /**
@@ -65,14 +58,14 @@ export class Trainer {
    * @param step counted from 1.
    * @throws InputError when the loss is not finite or a layer finds a NaN.
    */
-  step(batch: PlainBatch, p: number, step: number): StepResult {
+  step(batch: TrainingBatch, p: number, step: number): StepResult {
     const { model, recipe } = this.options;
     setProgress(model, p);
-    const { loss, correct, gradients } = this.gradients(batch);
+    const { gradients, ...result } = this.gradients(batch);
     clipGradients(gradients, this.parameters, recipe.clip);
     this.optimizer.step(gradients, step, this.factor(p));
     for (const gradient of gradients.values()) gradient.dispose();
-    return { loss, correct };
+    return result;
   }
 
   /** Frees the slots and the listeners. */
@@ -81,9 +74,8 @@ export class Trainer {
     this.optimizer.dispose();
   }
 
-  private gradients(batch: PlainBatch) {
-    const trained = this.optimizer.parameters;
-    const result = batchGradients(this.options.model, trained, batch, this.loss);
+  private gradients(batch: TrainingBatch) {
+    const result = batch.gradients(this.optimizer.parameters);
     if (Number.isFinite(result.loss)) return result;
     tf.dispose([...result.gradients.values()]);
     throw new InputError(

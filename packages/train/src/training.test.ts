@@ -8,7 +8,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluateModel, shuffleBinaryWeights } from './evaluate.js';
 import { countCorrect } from './evaluation/tally.js';
-import { batchGradients, clipGradients, smoothLabels } from './gradients.js';
+import { batchGradients, clipGradients, imageBatches, smoothLabels } from './gradients.js';
 import { compareSigns } from './layer-statistics.js';
 import { recipeGroups } from './optimizers/from-recipe.js';
 import { GroupedOptimizer } from './optimizers/groups.js';
@@ -216,12 +216,13 @@ describe.each(['cpu', 'surge-wasm', ...nativeBackends] as const)('a session on %
     compensate(model, recipe);
     const engine = { backend, threads: 1 };
     const stepsPerEpoch = 6;
-    const session = new Session({ recipe, engine, model, ...shape, stepsPerEpoch, dataHash: '' });
+    const session = new Session({ recipe, engine, model, stepsPerEpoch, dataHash: '' });
+    const trainingBatch = imageBatches(model, recipe, shape);
     const loader = new BatchLoader(images, { batchSize: 8, seed: 1, normalization, workers: 0 });
     const counts: number[] = [];
     for (let epoch = 0; epoch < 18; epoch++) {
       for await (const batch of loader.epoch(epoch)) {
-        session.trainStep(batch);
+        session.trainStep(trainingBatch(batch));
         counts.push(tf.memory().numTensors);
       }
       session.endEpoch(undefined);

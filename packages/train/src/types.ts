@@ -87,14 +87,22 @@ export interface EpochMetrics {
   readonly eta?: number;
   /** Mean over the epoch's training batches, in training mode, as they came, of what is minimised. */
   readonly trainLoss: number;
-  readonly trainAccuracy: number;
+  /** Absent where a picture has no class. */
+  readonly trainAccuracy?: number;
+  /** Means of what the loss is the sum of, where it has parts: a detector's. */
+  readonly trainParts?: Readonly<Record<string, number>>;
   /** Over all evaluation images; absent in epochs without evaluation. */
   readonly testLoss?: number;
+  /** In the run's measure, which is the share of right classes where the summary names no other. */
   readonly testAccuracy?: number;
   /** Share of the images with their class among the first five; absent with five classes or fewer. */
   readonly testTop5?: number;
   /** Row: true class, column: predicted one. Absent with more than 20 classes: confusion.csv has it. */
   readonly confusion?: number[][];
+  /** Further figures of the evaluation by name, where the task has some. */
+  readonly testDetails?: Readonly<Record<string, number>>;
+  /** The measure of each class; null for one that the evaluation's pictures do not show. */
+  readonly testPerClass?: Readonly<Record<string, number | null>>;
   /** Of the averaged weights, in recipes that have some. */
   readonly averagedLoss?: number;
   readonly averagedAccuracy?: number;
@@ -137,7 +145,7 @@ export type TrainEvent =
       readonly of: number;
       /** Running means over the epoch so far. */
       readonly loss: number;
-      readonly accuracy: number;
+      readonly accuracy?: number;
       /** Estimate for the whole run, evaluations included. */
       readonly secondsLeft: number;
     }
@@ -153,14 +161,18 @@ export type TrainEvent =
 
 /** A value and the epoch (counted from 1) in which it was reached. */
 export interface AccuracyAt {
+  /** In the run's measure. */
   readonly accuracy: number;
-  readonly loss: number;
+  /** Absent where the evaluation has none. */
+  readonly loss?: number;
   readonly epoch: number;
   /** How many were evaluated; absent in runs of earlier versions. */
   readonly images?: number;
   /** As in EpochMetrics. */
   readonly top5?: number;
   readonly confusion?: number[][];
+  readonly details?: Readonly<Record<string, number>>;
+  readonly perClass?: Readonly<Record<string, number | null>>;
 }
 
 /** What a stage came to. */
@@ -185,6 +197,8 @@ export interface RunSummary {
   readonly epochs: number;
   readonly epochsDone: number;
   readonly steps: number;
+  /** What the accuracies are, where they are not shares of right classes: "mAP@0.5". */
+  readonly measure?: string;
   /** Of the last stage that began; undefined as long as nothing was evaluated in it. */
   readonly last?: AccuracyAt;
   readonly best?: AccuracyAt;
@@ -220,12 +234,27 @@ export interface RunSummary {
 }
 
 export interface Evaluation {
-  readonly loss: number;
+  /** Absent for detectors, whose loss needs samples that only training draws. */
+  readonly loss?: number;
+  /** In the task's measure: the share of right classes, or mean average precision. */
   readonly accuracy: number;
-  readonly correct: number;
   readonly images: number;
+  /** Images with the right class; absent where an image has no class. */
+  readonly correct?: number;
+  /** Further figures by name. */
+  readonly details?: Readonly<Record<string, number>>;
+  /** The measure of each class; null for one that these pictures do not show. */
+  readonly perClass?: Readonly<Record<string, number | null>>;
+  /** Row: the true class, column: the predicted one. */
+  readonly confusion?: number[][];
   /** Share of the images with their class among the first five; absent with five classes or fewer. */
   readonly top5?: number;
+}
+
+/** Of a classifier. */
+export interface ClassEvaluation extends Evaluation {
+  readonly loss: number;
+  readonly correct: number;
   /** Counts; row: true class, column: predicted one. */
   readonly confusion: number[][];
 }

@@ -4,7 +4,7 @@ import type { Model } from '@surge-bnn/core';
 import { randomStream } from '@surge-bnn/data/browser';
 import { useEngine } from '@surge-bnn/engine';
 import type { EngineOptions } from '@surge-bnn/engine';
-import { compensate, parseRecipe, Trainer } from '@surge-bnn/train/browser';
+import { compensate, imageBatches, parseRecipe, Trainer } from '@surge-bnn/train/browser';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import type { Trained } from './outcome.js';
@@ -61,11 +61,13 @@ export async function trainOn(engine: EngineOptions): Promise<Trained> {
   const { provider } = await useEngine(engine);
   const model = network();
   const gradients = await gradientsOf(model);
-  const trainer = new Trainer({ recipe, model, inputShape, classes: classes.length });
+  const trainer = new Trainer({ recipe, model });
+  const shape = { inputShape, classes: classes.length };
+  const trainingBatch = imageBatches(model, recipe, shape)(batch);
   const losses: number[] = [];
   let tensors: number[] = [];
   for (let step = 0; step < steps; step++) {
-    losses.push(trainer.step(batch, step / steps, step + 1).loss);
+    losses.push(trainer.step(trainingBatch, step / steps, step + 1).loss);
     await arrived(trainer, step + 1);
     tensors = [...tensors, tf.memory().numTensors];
   }

@@ -1,7 +1,7 @@
 /** `surge-bnn evaluate`: the accuracy of a trained run or of a model file, on all evaluation images. */
 import { InputError } from '@surge-bnn/contract';
 import type { PictureSet } from '@surge-bnn/data';
-import type { Evaluation, RunEvaluation } from '@surge-bnn/train';
+import type { RunEvaluation } from '@surge-bnn/train';
 import { checkCheckpoint } from '../checkpoint-name.js';
 import { evaluatedImages } from '../evaluated-images.js';
 import { evaluatePacked, type PackedEvaluation } from '../model-file/evaluate.js';
@@ -104,18 +104,28 @@ async function evaluationImages(
   return evaluation;
 }
 
-function formatEvaluation(evaluation: Pick<Evaluation, keyof PackedEvaluation & keyof Evaluation>) {
-  const { correct, images, accuracy, loss } = evaluation;
-  return `accuracy ${percent(accuracy)} (${count(correct)} of ${count(images)} images), loss ${figures(loss)}`;
-}
-
 function formatRun(evaluation: RunEvaluation): string {
-  const { top5, images, evaluatedOn, dataTitle } = evaluation;
-  const more = top5 === undefined ? '' : `, top-5 ${percent(top5)}`;
+  const { measure, images, correct, accuracy, loss, top5, evaluatedOn, dataTitle } = evaluation;
+  const { details = {}, perClass = {} } = evaluation;
+  const right = correct === undefined ? '' : ` (${count(correct)} of ${count(images)} images)`;
+  const figure = `${measure ?? 'accuracy'} ${percent(accuracy)}${right}`;
+  const more = [
+    figure,
+    ...(loss === undefined ? [] : [`loss ${figures(loss)}`]),
+    ...(top5 === undefined ? [] : [`top-5 ${percent(top5)}`]),
+  ].join(', ');
+  const listed = (values: Readonly<Record<string, number | null>>) =>
+    Object.entries(values)
+      .map(([name, value]) => `${name} ${value === null ? '-' : percent(value)}`)
+      .join(', ');
   const of = evaluatedImages({ evaluationImages: images, evaluatedOn, dataTitle });
-  return `${formatEvaluation(evaluation)}${more}\non ${of}`;
+  return [more, `on ${of}`, listed(details), listed(perClass)]
+    .filter((line) => line !== '')
+    .join('\n');
 }
 
 function formatPacked(evaluation: PackedEvaluation): string {
-  return `${formatEvaluation(evaluation)}, ${evaluation.millisecondsPerImage.toFixed(2)} ms for an image`;
+  const { correct, images, accuracy, loss } = evaluation;
+  const right = `${count(correct)} of ${count(images)} images`;
+  return `accuracy ${percent(accuracy)} (${right}), loss ${figures(loss)}, ${evaluation.millisecondsPerImage.toFixed(2)} ms for an image`;
 }

@@ -31,11 +31,13 @@ const version = 1;
 const whole = z.int().min(0);
 const accuracyAt = z.object({
   accuracy: z.number(),
-  loss: z.number(),
+  loss: z.number().optional(),
   epoch: whole,
   images: whole.optional(),
   top5: z.number().optional(),
   confusion: z.array(z.array(whole)).optional(),
+  details: z.record(z.string(), z.number()).optional(),
+  perClass: z.record(z.string(), z.number().nullable()).optional(),
 });
 const averaged = z.object({ last: accuracyAt, best: accuracyAt }).optional();
 
@@ -76,7 +78,12 @@ const stateSchema = z.object({
   /** Every random stream is derived from the seed, a purpose and the epoch: this is all there is to keep. */
   random: z.object({ seed: whole, epoch: whole, batch: whole }),
   /** Running sums of the epoch. */
-  sums: z.object({ loss: z.number(), correct: z.number(), seen: whole }),
+  sums: z.object({
+    loss: z.number(),
+    correct: z.number().optional(),
+    seen: whole,
+    parts: z.record(z.string(), z.number()).optional(),
+  }),
   layers: z.record(
     z.string(),
     z.object({

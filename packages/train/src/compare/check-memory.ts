@@ -5,13 +5,13 @@
  */
 import { join } from 'node:path';
 import { InputError } from '@surge-bnn/contract';
-import { channelStatistics } from '@surge-bnn/data';
 import { engineRecord } from '../engine-record.js';
 import { canonical } from '../hash.js';
 import { planMemory } from '../memory/plan.js';
 import type { Recipe } from '../recipe/schema.js';
 import { dataHashOf } from '../source.js';
 import { planStages } from '../stage-plan.js';
+import { openTask } from '../task/open-task.js';
 import { finished } from './queue.js';
 import type { Job, QueueOptions } from './queue.js';
 
@@ -31,7 +31,7 @@ export async function checkMemory(
     seen.add(key);
     const engine = engineRecord(await parts.engine(recipe.engine));
     if (await finished(join(out, folder), recipe, engine)) continue;
-    const data = await parts.data(recipe, (done, of) => {
+    const task = await openTask(recipe, parts, (done, of) => {
       onEvent({ type: 'train', event: { type: 'decode', done, of } });
     });
     const context = {
@@ -39,10 +39,9 @@ export async function checkMemory(
       options: { signal },
       parts,
       engine,
-      data,
-      dataHash: dataHashOf(data),
-      normalization: channelStatistics(data.train),
-      plan: planStages(recipe, data.train.count),
+      task,
+      dataHash: dataHashOf(task.data),
+      plan: planStages(recipe, task.data.train.count),
     };
     await planMemory(context).catch((error: unknown) => {
       if (!(error instanceof InputError)) throw error;

@@ -4,12 +4,10 @@
  */
 import { join } from 'node:path';
 import { saveCheckpoint } from '../checkpoint/checkpoint.js';
-import { evaluateModel } from '../evaluate.js';
 import type { LoopContext } from '../loop.js';
 import { confusionFile } from '../run-folder.js';
 import type { Evaluation } from '../types.js';
 import { writeConfusion } from './confusion.js';
-import { reestimateOn } from './reestimate.js';
 
 export interface EpochEvaluations {
   /** Absent in epochs without evaluation. */
@@ -26,8 +24,10 @@ export async function evaluateEpoch(context: LoopContext): Promise<EpochEvaluati
   try {
     await reestimate(context, recipe.reestimateNorm);
     const weights = await evaluate(context);
-    const { classes } = data.evaluation;
-    await writeConfusion(join(options.out, confusionFile), weights.confusion, classes);
+    if (weights.confusion !== undefined) {
+      const { classes } = data.evaluation;
+      await writeConfusion(join(options.out, confusionFile), weights.confusion, classes);
+    }
     return { weights, averaged: await evaluateAverage(context) };
   } catch (error) {
     if (options.signal?.aborted) return 'aborted';
@@ -50,10 +50,8 @@ async function evaluateAverage(context: LoopContext): Promise<Evaluation | undef
   });
 }
 
-async function evaluate({ options, model, data, normalization, workers }: LoopContext) {
-  return evaluateModel(model, data.evaluation, {
-    normalization,
-    workers,
+async function evaluate({ options, network }: LoopContext) {
+  return network.evaluate({
     signal: options.signal,
     onSkip: (picture) => options.onEvent?.({ type: 'skipped', picture }),
     onProgress: (done, of) => options.onEvent?.({ type: 'evaluation', done, of }),
@@ -62,9 +60,6 @@ async function evaluate({ options, model, data, normalization, workers }: LoopCo
 
 /** Batch norm's statistics anew over `count` batches of the epoch that is ending. */
 async function reestimate(context: LoopContext, count: number): Promise<void> {
-  const { recipe, options, session, model, data, normalization } = context;
-  const { batchSize, seed } = recipe;
-  const { signal } = options;
-  const batches = { count, epoch: session.epoch, batchSize, seed, normalization, signal };
-  await reestimateOn(model, data.train, batches);
+  const { options, session, network } = context;
+  await network.reestimate({ count, epoch: session.epoch, signal: options.signal });
 }

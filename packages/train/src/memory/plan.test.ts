@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '@surge-bnn/contract';
-import { channelStatistics, makeImageSet } from '@surge-bnn/data';
+import { makeImageSet } from '@surge-bnn/data';
 import type { ImageSet } from '@surge-bnn/data';
 import { backendMemory, heapRoom } from '@surge-bnn/engine';
 import type { BackendName } from '@surge-bnn/engine';
@@ -19,6 +19,7 @@ import { readSummary } from '../run-folder.js';
 import { runTraining } from '../run.js';
 import { dataHashOf } from '../source.js';
 import { planStages } from '../stage-plan.js';
+import { classification } from '../task/classification.js';
 import { tinyModel, tinyParts, tinyRecipe } from '../testing/fixture.js';
 import { nativeBackends } from '../testing/native.js';
 import type { MemoryPlan, TrainEvent } from '../types.js';
@@ -185,7 +186,7 @@ describe('foreseeing', () => {
 
     // The same run without anything foreseen: a stage is opened and stepped through.
     const start = await parts.engine(recipe.engine);
-    const data = await parts.data(recipe);
+    const task = classification(await parts.data(recipe), parts);
     const stage = await openStage(
       {
         recipe,
@@ -193,10 +194,9 @@ describe('foreseeing', () => {
         parts,
         start,
         engine: engineRecord(start),
-        data,
-        dataHash: dataHashOf(data),
-        normalization: channelStatistics(data.train),
-        plan: planStages(recipe, data.train.count),
+        task,
+        dataHash: dataHashOf(task.data),
+        plan: planStages(recipe, task.data.train.count),
       },
       'fresh',
     );

@@ -11,19 +11,28 @@ import { bytesPerImage, imagesAtOnce, keptBytes, runNeed } from './need.js';
 import type { Images, TracedStage } from './need.js';
 import { probeStage } from './probe.js';
 import type { PlanContext } from './probe.js';
+import type { RunContext } from '../open-stage.js';
 import { refusal } from './refusal.js';
 
+/** Of a run of any task. */
+export type MemoryContext = Omit<PlanContext, 'task'> & Pick<RunContext, 'task'>;
+
 /**
- * What the run needs, and what there is. Undefined where that is not known: on TF.js's own backend, which has no heap to count, and
- * where the training will break off before or in its first step, which it then says itself.
+ * What the run needs, and what there is. Undefined where that is not known: of a detector, whose pictures and proposals differ from
+ * step to step; on TF.js's own backend, which has no heap to count; and where the training will break off before or in its first step, which it then says itself.
  *
  * @throws InputError when 32-bit addresses cannot hold it: what is needed, what takes most, what would fit.
  */
-export async function planMemory(context: PlanContext): Promise<MemoryPlan | undefined> {
+export async function planMemory({
+  task,
+  ...rest
+}: MemoryContext): Promise<MemoryPlan | undefined> {
+  if (task.kind !== 'classification') return undefined;
+  const context: PlanContext = { ...rest, task };
   const stages = await withAllocationLog((log) => traceStages(context, log));
   const room = heapRoom();
   if (stages === undefined || room === undefined) return undefined;
-  const { train, evaluation } = context.data;
+  const { train, evaluation } = task.data;
   const images = { training: train.count, evaluation: evaluation.count };
   const { backend } = context.engine;
   const largest = mostKeeping(stages, images);

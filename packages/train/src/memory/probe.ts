@@ -6,20 +6,21 @@
  * a purpose, so drawing from one leaves no trace in another. Learning rates are 0, so its weights stay what they were.
  */
 import { randomStream } from '@surge-bnn/data';
-import type { Batch } from '@surge-bnn/data';
 import type { AllocationEvent, AllocationLog } from '@surge-bnn/engine';
 import { reestimateBatchNorm } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { compensate } from '../build-network.js';
 import { evaluateBatch } from '../evaluate.js';
 import { Tally } from '../evaluation/tally.js';
-import { imageTensor } from '../gradients.js';
+import { imageBatches, imageTensor } from '../gradients.js';
+import type { PlainBatch, TrainingBatch } from '../gradients.js';
 import { teach } from '../open-stage.js';
 import type { RunContext } from '../open-stage.js';
 import { defaultEta } from '../recipe/schema.js';
 import type { Recipe } from '../recipe/schema.js';
 import { Session } from '../session.js';
 import type { PlannedStage } from '../stage-plan.js';
+import type { Classification } from '../task/classification.js';
 import { nextTurn } from '../turn.js';
 import type { RunOptions } from '../types.js';
 import { scratchRequests } from './scratch.js';
@@ -27,10 +28,10 @@ import type { ScratchRequests } from './scratch.js';
 import { LinearTrace, sameTrace } from './trace.js';
 
 /** What of a run is known before its first stage is opened. */
-export type PlanContext = Pick<
-  RunContext,
-  'recipe' | 'parts' | 'engine' | 'data' | 'dataHash' | 'normalization' | 'plan'
-> & { readonly options: Pick<RunOptions, 'signal'> };
+export type PlanContext = Pick<RunContext, 'recipe' | 'parts' | 'engine' | 'dataHash' | 'plan'> & {
+  readonly task: Classification;
+  readonly options: Pick<RunOptions, 'signal'>;
+};
 
 /** What a stage takes. The lists have more than one trace where the method computes otherwise at the end of the training. */
 export interface StageTraces {
@@ -80,6 +81,7 @@ interface Copy {
   readonly model: Model;
   readonly teacher: Model | undefined;
   readonly session: Session;
+  readonly trainingBatch: (batch: PlainBatch) => TrainingBatch;
 }
 
 /** The recipe with everything switched on that it can come to. */
@@ -100,9 +102,9 @@ function probeRecipe(recipe: Recipe): Recipe {
 }
 
 async function openCopy(context: PlanContext, planned: PlannedStage): Promise<Copy> {
-  const { recipe: whole, parts, data, engine, dataHash } = context;
+  const { recipe: whole, parts, task, engine, dataHash } = context;
   const recipe = probeRecipe(planned.recipe);
-  const model = parts.model(recipe, data.train);
+  const model = parts.model(recipe, task.data.train);
   const opened: { dispose(): void }[] = [model];
   try {
     compensate(model, recipe);
@@ -112,20 +114,27 @@ async function openCopy(context: PlanContext, planned: PlannedStage): Promise<Co
       recipe,
       engine,
       model,
-      inputShape: [data.train.height, data.train.width, data.train.channels],
-      classes: data.train.classes.length,
       // So that each step ends an epoch, which is when some averages are taken.
       stepsPerEpoch: 1,
       dataHash,
-      objective: taught?.objective,
       // Spares it the hash of its weights.
       stage: { index: 0, recipe: whole, epochs: 0, steps: 0, before: [], initialWeights: '' },
     });
-    return { recipe, model, teacher: taught?.teacher, session };
+    const trainingBatch = imageBatches(model, recipe, {
+      inputShape: shapeOf(context),
+      classes: task.data.train.classes.length,
+      objective: taught?.objective,
+    });
+    return { recipe, model, teacher: taught?.teacher, session, trainingBatch };
   } catch (error) {
     for (const one of opened) one.dispose();
     throw error;
   }
+}
+
+function shapeOf({ task }: PlanContext): [number, number, number] {
+  const { height, width, channels } = task.data.train;
+  return [height, width, channels];
 }
 
 /** Runs the copy on made-up pictures and cuts the log after each piece of work. */
@@ -172,16 +181,16 @@ class Probe {
 
   /** An optimizer step on micro-batches of `count` pictures. */
   private async step(step: number, count: number): Promise<readonly AllocationEvent[]> {
-    const { session, recipe } = this.copy;
+    const { session, recipe, trainingBatch } = this.copy;
     session.step = step;
     session.batch = 0;
-    session.trainStep(this.batch(recipe.accumulate * count));
+    session.trainStep(trainingBatch(this.batch(recipe.accumulate * count)));
     return this.cut();
   }
 
   private async evaluation(count: number): Promise<readonly AllocationEvent[]> {
     const { model, session } = this.copy;
-    const set = this.context.data.evaluation;
+    const set = this.context.task.data.evaluation;
     const evaluate = async () => {
       evaluateBatch(model, set, this.batch(count), new Tally(set.classes.length));
     };
@@ -194,7 +203,7 @@ class Probe {
   private async reestimation(count: number): Promise<readonly AllocationEvent[]> {
     const { model, session, recipe } = this.copy;
     const reestimate = async () => {
-      const x = imageTensor(this.batch(count), session.inputShape);
+      const x = imageTensor(this.batch(count), shapeOf(this.context));
       await reestimateBatchNorm(model, [x]);
       x.dispose();
     };
@@ -212,14 +221,14 @@ class Probe {
     return trace;
   }
 
-  private batch(count: number): Batch {
-    const { height, width, channels, classes } = this.context.data.train;
+  private batch(count: number): PlainBatch {
+    const { height, width, channels, classes } = this.context.task.data.train;
     const random = randomStream(0, 'memory');
     const images = Float32Array.from(
       { length: count * height * width * channels },
       () => 4 * random.uniform() - 2,
     );
-    const indices = Int32Array.from({ length: count }, (_, i) => i);
-    return { images, indices, labels: indices.map((i) => i % classes.length), count };
+    const labels = Int32Array.from({ length: count }, (_, i) => i % classes.length);
+    return { images, labels, count };
   }
 }

@@ -6,6 +6,7 @@ import { InputError } from '@surge-bnn/contract';
 import { resolveMethod } from '@surge-bnn/core';
 import { leastValue, schedule } from '../schedules.js';
 import type { Schedule, ScheduleSpec } from '../schedules.js';
+import { checkDetection } from './detection.js';
 import { explain } from './explain.js';
 import { recipeSchema } from './schema.js';
 import type { Recipe } from './schema.js';
@@ -25,7 +26,9 @@ export function parseRecipe(json: unknown, where = 'recipe'): Recipe {
   }
   const stages = stageRecipes(result.data);
   stages.forEach((stage, i) => {
-    checkTogether(stage, stages.length === 1 ? where : `${where}: stage ${i + 1}`);
+    const place = stages.length === 1 ? where : `${where}: stage ${i + 1}`;
+    checkTogether(stage, place);
+    checkDetection(stage, place);
   });
   checkAveraging(result.data, where);
   return result.data;

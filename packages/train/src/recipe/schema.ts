@@ -8,6 +8,7 @@ import type { AugmentationSpec } from '@surge-bnn/data/browser';
 import { z } from 'zod';
 import type { ScheduleSpec } from '../schedules.js';
 import { averagingSchema, distillationSchema, sourceSchema } from './additions.js';
+import { detectionSchema } from './detection.js';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -244,6 +245,8 @@ const recipeObject = z.strictObject({
   labelSmoothing: stageFields.labelSmoothing.default(0),
   distillation: stageFields.distillation.optional(),
   averaging: stageFields.averaging.optional(),
+  /** Makes this a recipe for a detector, on annotated pictures. */
+  detection: detectionSchema.optional(),
   clip: stageFields.clip.prefault({}),
   accumulate: stageFields.accumulate.default(1),
   evaluateEvery: stageFields.evaluateEvery.default(1),

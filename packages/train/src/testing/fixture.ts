@@ -12,6 +12,7 @@ import type { BackendName } from '@surge-bnn/engine';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { engineStart } from '../engine-record.js';
 import { applyOverrides, parseRecipe } from '../recipe/recipe.js';
+import { defaultParts } from '../parts.js';
 import type { Parts } from '../parts.js';
 import type { Recipe, RecipeInput } from '../recipe/schema.js';
 
@@ -96,6 +97,7 @@ export function tinyParts(backend: BackendName = 'surge-wasm', threads?: number)
         evaluatedOn: 'test',
       };
     },
+    annotated: defaultParts.annotated,
     model: tinyModel,
   };
 }
