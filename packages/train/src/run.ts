@@ -114,7 +114,7 @@ function announce(
   stage: OpenStage,
   memory: MemoryPlan | undefined,
 ): void {
-  const { data } = task;
+  const { data, measure } = task;
   options.onEvent?.({
     type: 'start',
     out: options.out,
@@ -125,6 +125,7 @@ function announce(
     trainImages: data.train.count,
     testImages: data.evaluation.count,
     evaluatedOn: data.evaluatedOn,
+    ...(measure === undefined ? {} : { measure }),
     engine: start,
     ...(memory === undefined ? {} : { memory }),
     dataTitle: data.train.title,

@@ -17,26 +17,24 @@ export class RunningMeans {
   /** @param count pictures of the step's batch. */
   add({ loss, correct, parts }: StepResult, count: number): void {
     const { sums } = this;
-    const ofParts = Object.entries(parts ?? {}).map(([name, value]) => [
-      name,
-      (sums.parts?.[name] ?? 0) + value * count,
-    ]);
+    const before = sums.parts ?? {};
     this.sums = {
       loss: sums.loss + loss * count,
       ...(correct === undefined ? {} : { correct: (sums.correct ?? 0) + correct }),
       seen: sums.seen + count,
-      ...(parts === undefined ? {} : { parts: Object.fromEntries(ofParts) }),
+      ...(parts === undefined
+        ? {}
+        : { parts: mapped(parts, (value, name) => (before[name] ?? 0) + value * count) }),
     };
   }
 
   get means(): Running {
     const { loss, correct, seen, parts } = this.sums;
     const mean = (sum: number) => (seen === 0 ? 0 : sum / seen);
-    const ofParts = Object.entries(parts ?? {}).map(([name, sum]) => [name, mean(sum)]);
     return {
       loss: mean(loss),
       ...(correct === undefined ? {} : { accuracy: mean(correct) }),
-      ...(parts === undefined ? {} : { parts: Object.fromEntries(ofParts) }),
+      ...(parts === undefined ? {} : { parts: mapped(parts, mean) }),
     };
   }
 
@@ -54,3 +52,12 @@ export class RunningMeans {
 }
 
 const zero = { loss: 0, seen: 0 };
+
+function mapped(
+  values: Readonly<Record<string, number>>,
+  change: (value: number, name: string) => number,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, change(value, name)]),
+  );
+}

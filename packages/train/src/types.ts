@@ -126,6 +126,8 @@ export type TrainEvent =
       readonly trainImages: number;
       readonly testImages: number;
       readonly evaluatedOn: RunSummary['evaluatedOn'];
+      /** As in RunSummary. */
+      readonly measure?: string;
       readonly engine: EngineStart;
       /** Absent: not known beforehand, as on TF.js's own backend. */
       readonly memory?: MemoryPlan;

@@ -7,6 +7,7 @@ import type {
   TunedArm,
 } from '@surge-bnn/train';
 import { evaluatedImages } from '../evaluated-images.js';
+import { measuresOf } from '../measure.js';
 import { duration, percent, points } from '../terminal/format.js';
 import type { Column } from '../terminal/table.js';
 
@@ -54,13 +55,14 @@ export function partsOf(table: ComparisonTable): Part[] {
   );
   const share = percent(tuning?.holdOut, 0);
   const [run] = rows.flatMap(({ runs }) => runs);
+  const measure = measuresOf(rows.flatMap(({ runs }) => runs.map(({ summary }) => summary)));
   const on = run === undefined ? '' : ` on ${evaluatedImages(run.summary)}`;
   const of = `mean ± standard deviation over the seeds ${seeds.join(', ')}`;
   return [
-    part(`tuning, accuracy on ${share} of the training images, held out`, triedColumns, tried),
-    part(`accuracy in %${on}, ${of}; clipped: of the last epoch`, rowColumns, rows),
+    part(`tuning, ${measure} on ${share} of the training images, held out`, triedColumns, tried),
+    part(`${measure} in %${on}, ${of}; clipped: of the last epoch`, rowColumns, rows),
     part(
-      'paired gain in points of accuracy, with Student’s interval over n pairs',
+      `paired gain in points of ${measure}, with Student’s interval over n pairs`,
       gainColumns,
       gains,
     ),

@@ -1,4 +1,5 @@
 /** The plots of a comparison as SVG files: accuracy over epochs and over seconds, and the gains with their intervals. */
+import { measuresOf } from '../measure.js';
 import type { ComparedRun, ComparisonTable } from '@surge-bnn/train';
 import type { TopLevelSpec } from 'vega-lite';
 import { evaluatedImages } from '../evaluated-images.js';
@@ -24,6 +25,10 @@ const base = {
   config: { font: 'system-ui, sans-serif', legend: { orient: 'bottom' as const, columns: 4 } },
 } as const;
 
+function measureIn({ rows }: ComparisonTable): string {
+  return measuresOf(rows.flatMap(({ runs }) => runs.map(({ summary }) => summary)));
+}
+
 /** Thin lines: single runs; the colour is the arm. */
 function curves(table: ComparisonTable, x: 'epoch' | 'seconds', title: string): TopLevelSpec {
   const arms = table.rows.map(({ arm }) => arm);
@@ -35,7 +40,7 @@ function curves(table: ComparisonTable, x: 'epoch' | 'seconds', title: string): 
   return {
     ...base,
     title: titleOf(table),
-    description: `accuracy over ${title}`,
+    description: `${measureIn(table)} over ${title}`,
     data: { values },
     width: 460,
     height: 260,
@@ -45,6 +50,7 @@ function curves(table: ComparisonTable, x: 'epoch' | 'seconds', title: string): 
       y: {
         field: 'accuracy',
         type: 'quantitative',
+        title: measureIn(table),
         scale: { zero: false },
         axis: { format: '~%' },
       },
@@ -84,7 +90,11 @@ function gainPlot(table: ComparisonTable): TopLevelSpec {
         mark: { type: 'rule', strokeWidth: 2, color: lightSeries[0] },
         encoding: {
           y,
-          x: { field: 'low', type: 'quantitative', title: 'paired gain in points of accuracy' },
+          x: {
+            field: 'low',
+            type: 'quantitative',
+            title: `paired gain in points of ${measureIn(table)}`,
+          },
           x2: { field: 'high' },
         },
       },

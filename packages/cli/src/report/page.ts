@@ -1,6 +1,7 @@
 /** The report as one HTML page that needs no network: numbers first, then the plots, then how it was made. */
 import { engineText } from '@surge-bnn/contract';
 import type { LayerMetrics } from '@surge-bnn/train';
+import { measureOf, measuresOf } from '../measure.js';
 import { count, duration, figures, percent, points } from '../terminal/format.js';
 import { classSection } from './classes.js';
 import { card, html, Html, table, type Content } from './html.js';
@@ -46,7 +47,10 @@ export async function reportPage(report: Report): Promise<string> {
 
 function cards(report: Report): Html {
   const accuracies = report.runs.map((run) =>
-    card(percent(run.summary.last?.accuracy), `${run.label}, accuracy after the last epoch`),
+    card(
+      percent(run.summary.last?.accuracy),
+      `${run.label}, ${measureOf(run.summary)} after the last epoch`,
+    ),
   );
   const proofs = (report.proofs ?? []).map((proof) =>
     card(percent(proof.shuffledAccuracy), `${proof.label} with its binary weights shuffled`),
@@ -114,7 +118,8 @@ function furtherTable(report: Report): Content {
     ];
   });
   if (rows.length === 0) return undefined;
-  return table(['run', 'accuracy of', 'last', 'best', 'in epoch'], rows, [1]);
+  const of = `${measuresOf(report.runs.map(({ summary }) => summary))} of`;
+  return table(['run', of, 'last', 'best', 'in epoch'], rows, [1]);
 }
 
 const layerColumns: readonly [string, (layer: LayerMetrics) => string][] = [

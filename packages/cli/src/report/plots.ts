@@ -1,5 +1,6 @@
 /** The report's plots: which numbers of which runs go on which axes, and how to read each. */
 import type { LayerMetrics } from '@surge-bnn/train';
+import { measuresOf } from '../measure.js';
 import type { Maybe } from '../terminal/format.js';
 import { lineChart, type ChartOptions, type Series } from './chart.js';
 import { html, type Html } from './html.js';
@@ -80,11 +81,12 @@ export async function curvePlots(report: Report): Promise<Html> {
   const where =
     (held ? 'held-out training images' : 'the test images') +
     (title === undefined ? '' : ` of ${title}`);
+  const measure = measuresOf(report.runs.map(({ summary }) => summary));
   const plots: [ChartOptions, string][] = [
     [
       {
-        title: `Accuracy on ${where}`,
-        y: 'accuracy',
+        title: `${capital(measure)} on ${where}`,
+        y: measure,
         from,
         format: '~%',
         series: [
@@ -117,7 +119,7 @@ export async function curvePlots(report: Report): Promise<Html> {
     [
       {
         title: 'Loss in training',
-        y: 'cross-entropy',
+        y: 'loss',
         from,
         scale: 'log',
         series: curve((run) => run.epochs.map((e) => e.trainLoss)),
@@ -125,7 +127,15 @@ export async function curvePlots(report: Report): Promise<Html> {
       'Logarithmic axis.',
     ],
   ];
-  return grid(await Promise.all(plots.map(([options, caption]) => figure(options, caption))));
+  // A detector has no accuracy in training, and no loss in evaluation.
+  const shown = plots.filter(([{ series }]) =>
+    series.some(({ values }) => values.some((value) => value !== undefined)),
+  );
+  return grid(await Promise.all(shown.map(([options, caption]) => figure(options, caption))));
+}
+
+function capital(text: string): string {
+  return text === 'accuracy' ? 'Accuracy' : text;
 }
 
 /** The averaged weights of the runs that have some. */

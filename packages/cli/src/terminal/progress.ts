@@ -119,6 +119,7 @@ function labelled(
   const skipped = noteSkipped({ note }, said);
   const decoding = countProgress(output, 'decoding pictures');
   let epochs = 0;
+  let measure: string | undefined;
   return {
     show(event) {
       switch (event.type) {
@@ -133,7 +134,7 @@ function labelled(
           if (event.done === event.of) decoding.close();
           break;
         case 'start': {
-          epochs = event.epochs;
+          ({ epochs, measure } = event);
           const from = event.step === 0 ? '' : `, going on at step ${count(event.step)}`;
           line(
             `${count(event.trainImages)} training images, ${count(event.testImages)} ${event.evaluatedOn === 'test' ? 'for evaluation' : 'held-out training images for evaluation'}, ` +
@@ -145,7 +146,10 @@ function labelled(
             said.add(remark);
           }
           if (event.memory !== undefined) line(memoryLine(event.memory));
-          else note(`how much memory it needs is not known beforehand on ${event.engine.backend}`);
+          else
+            note(
+              'how much memory it needs is not known beforehand (docs/training.md says when it is)',
+            );
           break;
         }
         case 'stage':
@@ -155,7 +159,7 @@ function labelled(
           step(event);
           break;
         case 'epoch':
-          line(epochLine(event.metrics, epochs, event.seconds));
+          line(epochLine(event.metrics, epochs, event.seconds, measure));
           break;
         case 'skipped':
           skipped(event.picture);
@@ -199,15 +203,22 @@ export function engineRemarks(
   ];
 }
 
-/** One epoch in one line, columns of equal width. */
-export function epochLine(metrics: EpochMetrics, epochs: number, seconds: number): string {
+/** One epoch in one line, columns of equal width. @param measure what is evaluated, where it is no accuracy. */
+export function epochLine(
+  metrics: EpochMetrics,
+  epochs: number,
+  seconds: number,
+  measure = 'test',
+): string {
   const width = String(epochs).length;
   const parts = [
     `epoch ${String(metrics.epoch).padStart(width)}/${epochs}`,
     `loss ${metrics.trainLoss.toFixed(4)}`,
-    `train ${percent(metrics.trainAccuracy)}`,
   ];
-  if (metrics.testAccuracy !== undefined) parts.push(`test ${percent(metrics.testAccuracy)}`);
+  if (metrics.trainAccuracy !== undefined) parts.push(`train ${percent(metrics.trainAccuracy)}`);
+  if (metrics.testAccuracy !== undefined) {
+    parts.push(`${measure} ${percent(metrics.testAccuracy)}`);
+  }
   if (metrics.averagedAccuracy !== undefined) {
     parts.push(`averaged ${percent(metrics.averagedAccuracy)}`);
   }

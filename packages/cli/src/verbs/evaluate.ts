@@ -6,6 +6,7 @@ import { checkCheckpoint } from '../checkpoint-name.js';
 import { evaluatedImages } from '../evaluated-images.js';
 import { evaluatePacked, type PackedEvaluation } from '../model-file/evaluate.js';
 import { namesModelFile, openModel, type OpenedModel } from '../model-file/open.js';
+import { measureOf } from '../measure.js';
 import { configOf, isFolder } from '../network-cost.js';
 import { count, figures, percent } from '../terminal/format.js';
 import { interruptible } from '../terminal/interrupt.js';
@@ -105,10 +106,10 @@ async function evaluationImages(
 }
 
 function formatRun(evaluation: RunEvaluation): string {
-  const { measure, images, correct, accuracy, loss, top5, evaluatedOn, dataTitle } = evaluation;
+  const { images, correct, accuracy, loss, top5, evaluatedOn, dataTitle } = evaluation;
   const { details = {}, perClass = {} } = evaluation;
   const right = correct === undefined ? '' : ` (${count(correct)} of ${count(images)} images)`;
-  const figure = `${measure ?? 'accuracy'} ${percent(accuracy)}${right}`;
+  const figure = `${measureOf(evaluation)} ${percent(accuracy)}${right}`;
   const more = [
     figure,
     ...(loss === undefined ? [] : [`loss ${figures(loss)}`]),

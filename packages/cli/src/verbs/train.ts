@@ -6,6 +6,7 @@ import { evaluatedImages } from '../evaluated-images.js';
 import { isFolder, loadRecipeOrRun } from '../network-cost.js';
 import { addRecipeFlags, overridesOf, withCompensator, type RecipeFlags } from '../recipe-flags.js';
 import { readRun, writeReport } from '../report/report.js';
+import { measureOf } from '../measure.js';
 import { duration, percent } from '../terminal/format.js';
 import { catchInterrupts, EXIT_INTERRUPTED } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
@@ -138,21 +139,22 @@ async function writeRunReport(out: string, summary: RunSummary): Promise<void> {
 
 function formatSummary(summary: RunSummary, out: string): string {
   const { last, best, averaged, stages } = summary;
+  const measure = measureOf(summary);
   const lines = [
     `${summary.name}: ${summary.epochsDone} of ${summary.epochs} epochs in ${duration(summary.seconds)}`,
   ];
   for (const stage of stages?.slice(0, -1) ?? []) {
-    lines.push(`${stage.name}: ${lastAndBest('accuracy', stage)}`);
+    lines.push(`${stage.name}: ${lastAndBest(measure, stage)}`);
   }
   if (last && best) {
-    lines.push(`${lastAndBest('accuracy', { last, best })}, on ${evaluatedImages(summary)}`);
+    lines.push(`${lastAndBest(measure, { last, best })}, on ${evaluatedImages(summary)}`);
     if (last.top5 !== undefined) {
       lines.push(
         `top-5 ${percent(last.top5)} after the last epoch, ${percent(best.top5)} in that of the best`,
       );
     }
   }
-  if (averaged) lines.push(lastAndBest('averaged weights: accuracy', averaged));
+  if (averaged) lines.push(lastAndBest(`averaged weights: ${measure}`, averaged));
   lines.push(`results in ${out}`);
   if (summary.status === 'finished') lines.push(`ship it with: surge-bnn convert ${out}`);
   else lines.push(`go on with: surge-bnn train ${out} --resume`);

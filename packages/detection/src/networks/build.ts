@@ -4,7 +4,7 @@ import type { NetworkSpec } from '@surge-bnn/models';
 import type { Detector } from './detector.js';
 import { fasterRcnn } from './faster-rcnn.js';
 import { fasterRcnnDefaults } from './options.js';
-import type { DetectorContext, FasterRcnnChoices } from './options.js';
+import type { DetectorContext } from './options.js';
 
 interface Kind {
   /** The options are JSON: each detector checks its own. */
@@ -19,7 +19,7 @@ interface Kind {
 
 const kinds: Readonly<Record<string, Kind>> = {
   'faster-rcnn': {
-    build: (options, context) => fasterRcnn(options as FasterRcnnChoices, context),
+    build: (options, context) => fasterRcnn(options, context),
     multiple: 32,
     backbone: ({ backbone }) =>
       (backbone as NetworkSpec | undefined) ?? fasterRcnnDefaults.backbone,
@@ -45,7 +45,7 @@ export function detectorMultiple(name: string): number {
 
 /** The classifier whose layers the detector's backbone has. */
 export function backboneSpec({ network, options = {} }: NetworkSpec): NetworkSpec {
-  return kindOf(network).backbone(options as Readonly<Record<string, unknown>>);
+  return kindOf(network).backbone(options);
 }
 
 /** Whether a layer of the detector is one of its backbone's. */

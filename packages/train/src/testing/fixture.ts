@@ -97,7 +97,7 @@ export function tinyParts(backend: BackendName = 'surge-wasm', threads?: number)
         evaluatedOn: 'test',
       };
     },
-    annotated: defaultParts.annotated,
+    annotated: (which) => defaultParts.annotated(which),
     model: tinyModel,
   };
 }
