@@ -49,6 +49,9 @@ describe('RoIAlign', () => {
   });
 });
 
+const drawn = randomStream(3, 'pictures');
+const pixels = Float32Array.from({ length: 2 * 64 * 96 * 3 }, () => drawn.normal());
+
 /** Small detectors, and two pictures of which one has objects. */
 const context: DetectorContext = {
   inputBinarizer: 'ste',
@@ -242,4 +245,46 @@ describe('Faster R-CNN', () => {
     });
     // Minutes where other work has the machine.
   }, 600_000);
+});
+
+describe('detection in canonical arithmetic', () => {
+  const counts: FasterRcnnChoices = {
+    proposals: { before: 30, after: 12, threshold: 0.7 },
+    detections: { leastScore: 0, most: 20 },
+  };
+  const binary = {
+    proposalPrecision: 'binary' as const,
+    neckPrecision: 'binary' as const,
+    headPrecision: 'binary' as const,
+  };
+
+  it.each([
+    ['fpn', { ...fpn, ...counts }],
+    ['fpn, binary throughout', { ...fpn, ...counts, ...binary }],
+    ['c4', { ...c4, ...counts }],
+  ])('%s: the same boxes on every backend, bit for bit', async (_, choices) => {
+    const seen: unknown[] = [];
+    for (const backend of backends) {
+      await use(backend, backend === 'surge-native' ? 2 : 1);
+      const detector = fasterRcnn(choices, context);
+      const batch = {
+        pictures: tf.tensor4d(pixels, [2, 64, 96, 3]),
+        sizes: someBatch().sizes,
+      };
+      const before = tf.memory().numTensors;
+      const found = detector.detect(batch, { canonical: true });
+      expect(tf.memory().numTensors).toBe(before);
+      expect(found.every(({ scores }) => scores.length > 0)).toBe(true);
+      // Each picture by itself, padded as much, is the same.
+      const [, second] = detector.detect(batch, { canonical: true });
+      const alone = {
+        pictures: tf.slice(batch.pictures, [1, 0, 0, 0], [1, 64, 96, 3]),
+        sizes: [batch.sizes[1]],
+      };
+      expect(detector.detect(alone, { canonical: true })).toEqual([second]);
+      seen.push(found);
+      detector.dispose();
+    }
+    for (const found of seen) expect(found).toEqual(seen[0]);
+  });
 });

@@ -24,7 +24,12 @@ export { balancedSample } from './training/sampler.js';
 export type { Sample, SampleOptions, Uniform } from './training/sampler.js';
 export { usableTruth } from './training/truth.js';
 export type { Truth } from './training/truth.js';
-export type { DetectionLosses, Detector, PictureBatch } from './networks/detector.js';
+export type {
+  DetectionLosses,
+  Detector,
+  DetectOptions,
+  PictureBatch,
+} from './networks/detector.js';
 export { fasterRcnn } from './networks/faster-rcnn.js';
 export { fasterRcnnDefaults } from './networks/options.js';
 export type {

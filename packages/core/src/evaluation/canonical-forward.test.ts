@@ -5,7 +5,8 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as layers from '../layers/index.js';
 import { network } from '../layers/network.fixture.js';
-import { canonicalForward } from './canonical-forward.js';
+import { layerCalls } from '../model/layer-calls.js';
+import { canonicalForward, canonicalOutputs } from './canonical-forward.js';
 import type { LinearParts } from './rule.js';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -336,5 +337,38 @@ describe("a linear operator in place of a layer's own", () => {
     expect(() => canonicalForward(single(layer, [3]), random([1, 3], 1), { linear })).toThrow(
       'layer "norm" (SurgeBatchNorm) has no linear operator to be replaced; allowed: Conv2D, FloatConv2D',
     );
+  });
+});
+
+describe('several inputs and outputs', () => {
+  const parts = () => {
+    const [a, b] = [0, 1].map(() => tfl.input({ shape: [5, 4, 2] }));
+    const conv = layers.conv2d({ filters: 3, kernelSize: 3, padding: 1 });
+    const [first, second] = [a, b].map((x) => conv.apply(x) as tfl.SymbolicTensor);
+    const sum = tfl.layers.add().apply([first, second]) as tfl.SymbolicTensor;
+    return { conv, model: tfl.model({ inputs: [a, b], outputs: [sum, first, sum, b] }) };
+  };
+
+  it('each as a model of its own computes it, at any size, as tensors of their own', () => {
+    const { conv, model } = parts();
+    const [x, y] = [random([2, 7, 6, 2], 1), random([2, 7, 6, 2], 2)];
+    const before = tf.memory().numTensors;
+    const outputs = canonicalOutputs(layerCalls(model), [x, y]);
+    expect(new Set(outputs).size).toBe(4);
+    expect(tf.memory().numTensors).toBe(before + 4);
+    const alone = tfl.input({ shape: [7, 6, 2] });
+    const single = tfl.model({ inputs: alone, outputs: conv.apply(alone) as tfl.SymbolicTensor });
+    const [first, second] = [x, y].map((of) => values(canonicalForward(single, of)));
+    expect([...values(outputs[1])]).toEqual([...first]);
+    const sum = [...first].map((v, i) => f(v + second[i]));
+    for (const i of [0, 2]) expect([...values(outputs[i])]).toEqual(sum);
+    expect([...values(outputs[3])]).toEqual([...values(y)]);
+  });
+
+  it('refuses too few inputs and integers', () => {
+    const graph = layerCalls(parts().model);
+    const x = random([1, 5, 4, 2], 1);
+    expect(() => canonicalOutputs(graph, [x])).toThrow('2 float32 inputs are needed, got float32');
+    expect(() => canonicalOutputs(graph, [x, tf.cast(x, 'int32')])).toThrow('got float32, int32');
   });
 });

@@ -27,48 +27,74 @@ export interface CanonicalOptions {
  * @throws InputError naming the layer that has no canonical evaluation, or for an x that does not fit.
  */
 export function canonicalForward(model: Model, x: Tensor, options: CanonicalOptions = {}): Tensor {
-  const { inputs, calls, outputs } = layerCalls(model);
+  const graph = layerCalls(model);
+  const { inputs, outputs } = graph;
   if (inputs.length !== 1 || outputs.length !== 1) {
     throw new InputError(
       `canonicalForward: the model "${model.name}" has ${inputs.length} inputs and ${outputs.length} outputs; supported is one of each`,
     );
   }
-  const [{ id: input, shape }] = inputs;
-  checkInput(model, x, shape);
+  checkInput(model, x, inputs[0].shape);
+  return canonicalOutputs(graph, [x], options)[0];
+}
+
+/**
+ * `canonicalForward` of a list of layer calls with any number of inputs and outputs. Inputs need not have the sizes that the model was
+ * built with, as long as its layers take them: a detector's layers run on pictures of any size.
+ *
+ * @param given a float32 tensor for each input of the graph; stay the caller's.
+ * @returns a tensor of its own for each output, also where two are the same or one is an input.
+ * @throws InputError naming the layer that has no canonical evaluation.
+ */
+export function canonicalOutputs(
+  { inputs, calls, outputs }: CallGraph,
+  given: readonly Tensor[],
+  { linear = new Map<Layer, LinearOperator>() }: CanonicalOptions = {},
+): Tensor[] {
+  if (given.length !== inputs.length || given.some(({ dtype }) => dtype !== 'float32')) {
+    throw new InputError(
+      `canonicalOutputs: ${inputs.length} float32 inputs are needed, got ${given.map(({ dtype }) => dtype).join(', ') || 'none'}`,
+    );
+  }
   // All rules first: a layer that is refused is refused before anything is computed.
   const rules = calls.map(({ layer }) => ruleOf(layer));
-  const { linear = new Map<Layer, LinearOperator>() } = options;
   for (const layer of linear.keys()) checkLinear(layer);
-  const lastUse = lastUses(calls, outputs[0]);
+  const lastUse = lastUses(calls, outputs);
   return tf.tidy(() => {
-    const values = new Map<ValueId, Tensor>([[input, x]]);
+    const values = new Map<ValueId, Tensor>(inputs.map(({ id }, i) => [id, given[i]]));
+    const mine = new Set<ValueId>();
     const valueOf = (id: ValueId): Tensor => {
       const value = values.get(id);
       if (value === undefined) throw new Error(`value ${id} is used before it is computed`);
       return value;
     };
     calls.forEach((call, i) => {
-      const given = call.inputs.map(valueOf);
-      const result = tf.tidy(() => rules[i](call.layer, given, linear.get(call.layer)));
+      const read = call.inputs.map(valueOf);
+      const result = tf.tidy(() => rules[i](call.layer, read, linear.get(call.layer)));
       // A layer that does nothing in evaluation gives its input back; freeing that must not free the output.
-      values.set(call.output, given.includes(result) ? result.clone() : result);
+      values.set(call.output, read.includes(result) ? result.clone() : result);
+      mine.add(call.output);
       for (const id of new Set(call.inputs)) {
-        if (id === input || lastUse.get(id) !== i) continue;
+        if (!mine.has(id) || lastUse.get(id) !== i) continue;
         valueOf(id).dispose();
         values.delete(id);
       }
     });
-    return outputs[0] === input ? x.clone() : valueOf(outputs[0]);
+    return outputs.map((id) => valueOf(id).clone());
   });
 }
 
-/** Index of the call that reads a value last; Infinity for the output. */
-function lastUses(calls: CallGraph['calls'], output: ValueId): ReadonlyMap<ValueId, number> {
+/** Index of the call that reads a value last; Infinity for the outputs. */
+function lastUses(
+  calls: CallGraph['calls'],
+  outputs: CallGraph['outputs'],
+): ReadonlyMap<ValueId, number> {
   const last = new Map<ValueId, number>();
   calls.forEach((call, i) => {
     for (const id of call.inputs) last.set(id, i);
   });
-  return last.set(output, Infinity);
+  for (const id of outputs) last.set(id, Infinity);
+  return last;
 }
 
 function checkLinear(layer: Layer): void {

@@ -52,6 +52,7 @@ const rules: Readonly<Record<string, Rule>> = {
   AveragePooling2D: averagePooling2dLayer,
   GlobalAveragePooling2D: globalAveragePooling2dLayer,
   PadChannels: itself,
+  Doubled2D: itself,
   Flatten: itselfOnPictures,
   Reshape: itself,
   Permute: itself,

@@ -6,6 +6,7 @@ import { BinaryConv2D } from './binary-conv2d.js';
 import { BinaryDense } from './binary-dense.js';
 import { ChannelBias } from './channel-bias.js';
 import { FloatConv2D } from './conv2d.js';
+import { Doubled2D } from './doubled-2d.js';
 import { LayerNorm } from './layer-norm.js';
 import { Maxout } from './maxout.js';
 import { MaxPool2D } from './max-pool-2d.js';
@@ -19,6 +20,7 @@ export { binaryConv2d } from './binary-conv2d.js';
 export { binaryDense } from './binary-dense.js';
 export { channelBias } from './channel-bias.js';
 export { conv2d } from './conv2d.js';
+export { doubled2d } from './doubled-2d.js';
 export { layerNorm } from './layer-norm.js';
 export { maxout } from './maxout.js';
 export { maxPool2d } from './max-pool-2d.js';
@@ -28,6 +30,6 @@ export { padChannels } from './pad-channels.js';
 export function registerLayers(): void {
   const conv = [BinaryConv1D, BinaryConv2D, BinaryDense, FloatConv2D];
   const norms = [BatchNorm, LayerNorm, ChannelBias];
-  const others = [HardTanh, Maxout, MaxPool2D, PadChannels, PRelu, RPRelu];
+  const others = [Doubled2D, HardTanh, Maxout, MaxPool2D, PadChannels, PRelu, RPRelu];
   for (const c of [...conv, ...norms, ...others]) registerOnce(c);
 }

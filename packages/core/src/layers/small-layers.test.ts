@@ -1,4 +1,4 @@
-/** maxPool2d, channelBias, and batchNorm without gamma. */
+/** maxPool2d, doubled2d, channelBias, and batchNorm without gamma. */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -163,5 +163,36 @@ describe('batchNorm without gamma', () => {
     const before = tf.memory().numTensors;
     step();
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('doubled2d', () => {
+  it.each([
+    [1, 1, 1, 1],
+    [2, 3, 2, 5],
+    [1, 4, 1, 3],
+  ])('[%i, %i, %i, %i]: each pixel four times, canonically and with its gradient', (n, h, w, c) => {
+    const model = tfl.sequential({ layers: [layers.doubled2d({ inputShape: [h, w, c] })] });
+    const x = numbers([n, h, w, c]);
+    const expected: number[] = [];
+    for (let i = 0; i < n; i++) {
+      for (let y = 0; y < 2 * h; y++) {
+        for (let z = 0; z < 2 * w; z++) {
+          const from = ((i * h + Math.floor(y / 2)) * w + Math.floor(z / 2)) * c;
+          expected.push(...x.dataSync().subarray(from, from + c));
+        }
+      }
+    }
+    const y = canonicalForward(model, x);
+    expect(y.shape).toEqual([n, 2 * h, 2 * w, c]);
+    expect([...y.dataSync()]).toEqual(expected);
+    const gradient = tf.grad((t) => tf.sum(model.apply(t) as tf.Tensor))(x);
+    expect([...gradient.dataSync()]).toEqual(Array(n * h * w * c).fill(4));
+  });
+
+  it('refuses what is no picture', () => {
+    expect(() => tfl.sequential({ layers: [layers.doubled2d({ inputShape: [3, 4] })] })).toThrow(
+      InputError,
+    );
   });
 });

@@ -19,6 +19,14 @@ export interface DetectionLosses {
   readonly parts: Readonly<Record<string, Scalar>>;
 }
 
+export interface DetectOptions {
+  /**
+   * Compute every layer in canonical arithmetic: the same boxes, bit for bit, on every backend and engine, and those of the packed
+   * detector. Slower, as float sums are float64. Default false: as fast as the engine can.
+   */
+  readonly canonical?: boolean;
+}
+
 export interface Detector {
   /**
    * All layers as one model, for whoever walks them: parameters, checkpoints, `attachCompensator`, `setProgress`, `summarize`. It is not
@@ -36,7 +44,7 @@ export interface Detector {
    */
   losses(batch: PictureBatch, truths: readonly Truth[], uniform: Uniform): DetectionLosses;
   /** What is seen in each picture, best first. */
-  detect(batch: PictureBatch): boxes.Detections[];
+  detect(batch: PictureBatch, options?: DetectOptions): boxes.Detections[];
   /** Frees all weights, also those of a compensator; after that the detector is of no use. Again: nothing. */
   dispose(): void;
 }

@@ -5,7 +5,6 @@
 import { layers } from '@surge-bnn/core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { doubled2d } from './doubled.js';
 import type { DetectorContext, FasterRcnnOptions } from './options.js';
 import { conv, on } from './parts.js';
 
@@ -25,7 +24,7 @@ export function pyramid(
         ? lateral
         : on(tfl.layers.add({ name: `fpn.sum.${k}` }), [
             lateral,
-            on(doubled2d(`fpn.doubled.${k}`), above),
+            on(layers.doubled2d({ name: `fpn.doubled.${k}` }), above),
           ]);
     maps.unshift(conv(`fpn.layer_blocks.${k}`, neckWidth, 3, options, context)(above));
   }

@@ -1,8 +1,9 @@
 /** A Faster R-CNN at work: proposals from the picture, classes and boxes from the proposals, and the losses of both stages. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
+import { canonicalOutputs } from '@surge-bnn/core';
 import type { CallGraph, Model } from '@surge-bnn/core';
 import { boxes as arithmetic, elementwise } from '@surge-bnn/runtime';
 import { proposalLoss } from '../losses/proposal-loss.js';
@@ -12,7 +13,7 @@ import { anchorTargets } from '../training/anchor-targets.js';
 import { regionTargets } from '../training/region-targets.js';
 import type { Uniform } from '../training/sampler.js';
 import { usableTruth, type Truth } from '../training/truth.js';
-import type { DetectionLosses, Detector, PictureBatch } from './detector.js';
+import type { DetectionLosses, Detector, DetectOptions, PictureBatch } from './detector.js';
 import { run } from './graph.js';
 import type { FasterRcnnOptions, ProposalCounts } from './options.js';
 
@@ -49,6 +50,9 @@ interface Seen {
   readonly deltas: readonly Tensor3D[];
 }
 
+/** How layers are computed: as in training; in evaluation on the engine's fast path; or in canonical arithmetic. */
+type Mode = 'training' | 'evaluation' | 'canonical';
+
 /** @see fasterRcnn, which makes one. */
 export class TwoStageDetector implements Detector {
   readonly model: Model;
@@ -75,7 +79,7 @@ export class TwoStageDetector implements Detector {
     );
     const { anchors, regions, trainingProposals } = this.options;
     return tf.tidy(() => {
-      const seen = this.look(batch, true);
+      const seen = this.look(batch, 'training');
       const all = joined(seen.anchors);
       const first = usable.map((truth) => anchorTargets(truth, all, anchors, uniform));
       const found = this.proposals(seen, sizes, trainingProposals);
@@ -85,7 +89,7 @@ export class TwoStageDetector implements Detector {
       const ofProposals = proposalLoss(objectness, deltas, first);
       const second = usable.map((truth, i) => regionTargets(truth, found[i], regions, uniform));
       const drawn = second.map(({ boxes }) => boxes);
-      const said = this.judge(seen, drawn, true);
+      const said = this.judge(seen, drawn, 'training');
       const ofRegions = regionLoss(said.logits, said.deltas, second);
       const parts = {
         objectness: ofProposals.classification,
@@ -97,11 +101,12 @@ export class TwoStageDetector implements Detector {
     });
   }
 
-  detect(batch: PictureBatch): arithmetic.Detections[] {
+  detect(batch: PictureBatch, { canonical = false }: DetectOptions = {}): arithmetic.Detections[] {
+    const mode = canonical ? 'canonical' : 'evaluation';
     const { proposals, logits, deltas } = freeing(() => {
-      const seen = this.look(batch, false);
+      const seen = this.look(batch, mode);
       const found = this.proposals(seen, batch.sizes, this.options.proposals);
-      const said = this.judge(seen, found, false);
+      const said = this.judge(seen, found, mode);
       return {
         proposals: found,
         logits: said.logits.dataSync<'float32'>(),
@@ -131,15 +136,15 @@ export class TwoStageDetector implements Detector {
   }
 
   /** The first stage; its tensors live until the caller's tidy ends. */
-  private look({ pictures, sizes }: PictureBatch, training: boolean): Seen {
-    const { name, body, frozen, anchorShapes } = this.parts;
+  private look({ pictures, sizes }: PictureBatch, mode: Mode): Seen {
+    const { name, body, anchorShapes } = this.parts;
     const [batch, height, width] = pictures.shape;
     if (batch !== sizes.length || height % this.multiple !== 0 || width % this.multiple !== 0) {
       throw new InputError(
         `${name}: a batch must have a size for each picture, and its height and width must be multiples of ${this.multiple}, got [${pictures.shape}] and ${sizes.length} sizes`,
       );
     }
-    const values = run(body, [pictures], { training, frozen });
+    const values = this.outputs(body, pictures, mode);
     const count = anchorShapes.length;
     const flat = (from: number, size: number) =>
       values
@@ -182,8 +187,8 @@ export class TwoStageDetector implements Detector {
   }
 
   /** The second stage on the boxes of all pictures, one picture behind the other; without a box, no rows. */
-  private judge({ maps }: Seen, boxes: readonly arithmetic.Boxes[], training: boolean) {
-    const { tail, frozen, mapsRead, firstStride, bins } = this.parts;
+  private judge({ maps }: Seen, boxes: readonly arithmetic.Boxes[], mode: Mode) {
+    const { tail, mapsRead, firstStride, bins } = this.parts;
     const pictures = boxes.flatMap((of, i) => Array<number>(of.length / 4).fill(i));
     const classes = this.classes + 1;
     if (pictures.length === 0) {
@@ -201,8 +206,13 @@ export class TwoStageDetector implements Detector {
       aligned,
       firstLevel: Math.log2(firstStride),
     });
-    const [logits, deltas] = run(tail, [pooled], { training, frozen });
+    const [logits, deltas] = this.outputs(tail, pooled, mode);
     return { logits: logits as Tensor2D, deltas: deltas as Tensor2D };
+  }
+
+  private outputs(graph: CallGraph, x: Tensor4D, mode: Mode): Tensor[] {
+    if (mode === 'canonical') return canonicalOutputs(graph, [x]);
+    return run(graph, [x], { training: mode === 'training', frozen: this.parts.frozen });
   }
 }
 

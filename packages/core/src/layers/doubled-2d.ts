@@ -1,12 +1,18 @@
-/** A feature map twice as large, each pixel four times: the way down of a feature pyramid. */
+/** A feature map twice as large, each pixel four times: the way down of a feature pyramid (FPN, arXiv 1612.03144). */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { serialization } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
+import { baseOptions, pictureShape } from './base-options.js';
+import type { BaseOptions, LayerShape } from './base-options.js';
+import { registerOnce } from './registration.js';
 
-/** Input float32 [batch, height, width, channels], output [batch, 2 height, 2 width, channels], nearest neighbour. */
+/** @see {@link doubled2d} */
 export class Doubled2D extends tfl.layers.Layer {
   static readonly className = 'Doubled2D';
+
+  constructor(options: BaseOptions = {}) {
+    super(baseOptions(options, 'doubled2d', []));
+  }
 
   /** Concatenations, which engines are fast at, and their gradients are slices: TF.js's own resizing runs on a slow kernel. */
   override call(inputs: Tensor | Tensor[]): Tensor {
@@ -22,16 +28,14 @@ export class Doubled2D extends tfl.layers.Layer {
     });
   }
 
-  override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    const [batch, height, width, channels] = inputShape as tfl.Shape;
-    return [batch, 2 * Number(height), 2 * Number(width), channels];
+  override computeOutputShape(inputShape: LayerShape): tfl.Shape {
+    const [batch, height, width, channels] = pictureShape(inputShape, this.name);
+    return [batch, 2 * height, 2 * width, channels];
   }
 }
 
-let registered = false;
-
-export function doubled2d(name: string): Doubled2D {
-  if (!registered) serialization.registerClass(Doubled2D);
-  registered = true;
-  return new Doubled2D({ name });
+/** Input float32 [batch, height, width, channels], output [batch, 2 height, 2 width, channels], nearest neighbour. */
+export function doubled2d(options: BaseOptions = {}): Doubled2D {
+  registerOnce(Doubled2D);
+  return new Doubled2D(options);
 }
