@@ -58,6 +58,7 @@ export { atStep, Trainer } from './trainer.js';
 export type { StepResult, TrainerOptions } from './trainer.js';
 export { testSize } from './task/detection/build.js';
 export type { DetectionData } from './task/detection/detection.js';
+export type { TaskEvaluateOptions } from './task/task.js';
 export { detectInSet, evaluateDetector, judge, measureOf } from './task/detection/evaluate.js';
 export type { EvaluateDetectorOptions } from './task/detection/evaluate.js';
 export { nextTurn } from './turn.js';

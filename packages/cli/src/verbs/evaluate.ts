@@ -1,7 +1,7 @@
 /** `surge-bnn evaluate`: the accuracy of a trained run or of a model file, on all evaluation images. */
 import { InputError } from '@surge-bnn/contract';
 import type { PictureSet } from '@surge-bnn/data';
-import type { RunEvaluation } from '@surge-bnn/train';
+import type { LoadRunOptions, RunEvaluation, TaskEvaluateOptions } from '@surge-bnn/train';
 import { checkCheckpoint } from '../checkpoint-name.js';
 import { evaluatedImages } from '../evaluated-images.js';
 import { evaluatePacked, type PackedEvaluation } from '../model-file/evaluate.js';
@@ -13,12 +13,15 @@ import { interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { countProgress, noteSkipped } from '../terminal/progress.js';
 import { noteUnfinished } from '../unfinished.js';
-import { refuseOptions, type AddVerb } from '../verb.js';
+import { decimal, refuseOptions, wholeNumber, type AddVerb } from '../verb.js';
 
 interface EvaluateFlags extends OutputFlags {
   readonly checkpoint?: string;
   readonly data?: string;
   readonly directory?: string;
+  readonly sheet?: string;
+  readonly pictures?: number;
+  readonly least?: number;
 }
 
 export const addEvaluate: AddVerb = (program, finish) => {
@@ -32,11 +35,22 @@ export const addEvaluate: AddVerb = (program, finish) => {
       '--directory <folder>',
       'for a model file: the folder of the data sets, or of your pictures',
     )
+    .option(
+      '--sheet <file.png>',
+      "of a detector's run: pictures with what is there and what is found",
+    )
+    .option('--pictures <n>', 'how many on the sheet (default: 12)', wholeNumber('--pictures', 1))
+    .option(
+      '--least <score>',
+      'on the sheet, what is found with at least this (default: 0.5)',
+      decimal('--least', 0),
+    )
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
       `
-With --json a run's confusion matrix is part of it: a row for each true class, a column for each predicted one.
+A detector is judged by mean average precision, with VOC's and COCO's neighbours of it and each class; --sheet
+draws the truth in full lines and what is found in dashed ones. With --json a run's confusion matrix is part of it: a row for each true class, a column for each predicted one.
 A model file is evaluated on the images that the recipe in it names, or on those of --data. It runs in the
 packed runtime, one image at a time; the time is the median of one image on this machine.
 
@@ -55,17 +69,57 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
   if (!isFolder(run)) throw new InputError(`there is no run folder or model file (*.bnn) ${run}`);
   const why = `is for model files; the recipe of ${run} names its images`;
   refuseOptions(flags, ['data', 'directory'], why);
+  if (flags.sheet === undefined) {
+    refuseOptions(flags, ['pictures', 'least'], 'is for the sheet; name one with --sheet');
+  }
   configOf(run);
   const { evaluateRun } = await import('@surge-bnn/train');
   const output = processOutput(flags);
-  const evaluation = await evaluateRun(run, { checkpoint, onSkip: noteSkipped(output) });
+  const progress = countProgress(output, 'images');
+  const options = { checkpoint, onSkip: noteSkipped(output), onProgress: progress.show };
+  const evaluation = await (
+    flags.sheet === undefined
+      ? evaluateRun(run, options)
+      : evaluateWithSheet(run, flags.sheet, flags, options)
+  ).finally(progress.close);
   noteUnfinished(output, evaluation);
   print(output, evaluation, formatRun);
   return 0;
 }
 
+/** Of a detector's run. @throws InputError for a classifier's, and before anything is computed for a place that cannot be written. */
+async function evaluateWithSheet(
+  run: string,
+  sheet: string,
+  { pictures = 12, least = 0.5 }: EvaluateFlags,
+  options: LoadRunOptions & TaskEvaluateOptions,
+): Promise<RunEvaluation> {
+  const {
+    detectInSet,
+    judge,
+    loadDetectorRun,
+    measureOf: measureOfSpec,
+    writeAtomic,
+  } = await import('@surge-bnn/train');
+  const { detectionSheet } = await import('../detection-sheet.js');
+  const { detector, data, spec, ...facts } = await loadDetectorRun(run, options);
+  try {
+    const { evaluation: set, evaluatedOn } = data;
+    const found = await detectInSet(detector, set, { ...options, spec });
+    await writeAtomic(sheet, await detectionSheet(set, found, { pictures, leastScore: least }));
+    const judged = judge(set, found, spec);
+    return { ...judged, ...facts, measure: measureOfSpec(spec), evaluatedOn, dataTitle: set.title };
+  } finally {
+    detector.dispose();
+  }
+}
+
 async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number> {
-  refuseOptions(flags, ['checkpoint'], `is for runs; ${file} is a model file`);
+  refuseOptions(
+    flags,
+    ['checkpoint', 'sheet', 'pictures', 'least'],
+    `is for runs; ${file} is a model file`,
+  );
   const output = processOutput(flags);
   const opened = await openModel(file);
   const set = await evaluationImages(opened, flags);

@@ -70,10 +70,12 @@ export const detectionSchema = z.strictObject({
   /** VOC's mean average precision at an overlap of 0.5: by area (from 2010 on), or at 11 recalls (2007); or COCO's at ten overlaps. */
   metric: z.enum(['voc', 'voc2007', 'coco']).default('voc'),
   /**
-   * Weights that the backbone begins with: a classifier's, from a run of ours, or from a safetensors file with PyTorch's names. The
-   * rest of the detector begins at random.
+   * Weights that the backbone begins with: "random", or a classifier's, from a run of ours, or from a safetensors file with PyTorch's
+   * names. The rest of the detector begins at random.
    */
-  backbone: z.union([sourceSchema, z.strictObject({ file: z.string().min(1) })]).optional(),
+  backbone: z
+    .union([z.literal('random'), sourceSchema, z.strictObject({ file: z.string().min(1) })])
+    .default('random'),
 });
 
 export type DetectionSpec = z.output<typeof detectionSchema>;

@@ -25,7 +25,7 @@ export async function adoptBackbone(
   recipe: Recipe,
   { backbone }: DetectionSpec,
 ): Promise<string | undefined> {
-  if (backbone === undefined) return undefined;
+  if (backbone === 'random') return undefined;
   const parameters = parametersOf(detector.model).filter(({ layer }) =>
     isOfBackbone(recipe.network.name, layer),
   );

@@ -47,7 +47,7 @@ export async function detectInSet(
     for await (const batch of loader.epoch(0)) {
       const pictures = pictureBatch(batch);
       try {
-        detector.detect(pictures).forEach(({ boxes, scores, classes }, i) => {
+        detector.detect(pictures, { canonical: true }).forEach(({ boxes, scores, classes }, i) => {
           found.push({
             boxes: boxesInPicture(boxes, batch.targets[i], set.pictures[batch.targets[i].index]),
             scores,

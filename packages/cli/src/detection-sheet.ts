@@ -1,0 +1,48 @@
+/** A picture of what a detector's run finds: the evaluation's pictures with the truth in full lines and what was found in dashed ones. */
+import type { DetectionSet, DrawnBox, Tile } from '@surge-bnn/data';
+import type { PictureDetections } from '@surge-bnn/detection';
+import { percent } from './terminal/format.js';
+
+export interface DetectionSheetOptions {
+  /** Pictures, drawn once and for all from the set. */
+  readonly pictures: number;
+  /** What was found with less is left out. */
+  readonly leastScore: number;
+}
+
+/** A PNG. @param found for each picture of the set. */
+export async function detectionSheet(
+  set: DetectionSet,
+  found: readonly PictureDetections[],
+  { pictures, leastScore }: DetectionSheetOptions,
+): Promise<Uint8Array> {
+  const { contactSheet, randomStream, readAnnotated } = await import('@surge-bnn/data');
+  const order = randomStream(0, 'sheet').permutation(set.count).subarray(0, pictures);
+  const tiles: Tile[] = [];
+  for (const index of order) {
+    const truth = set.pictures[index];
+    const shown = drawn(found[index], set, leastScore);
+    tiles.push({
+      picture: await readAnnotated(set, index),
+      caption: `${truth.id}: ${truth.classes.length} there (full), ${shown.length} found (dashed)`,
+      boxes: [...drawn(truth, set), ...shown],
+    });
+  }
+  return contactSheet(tiles);
+}
+
+/** The boxes of a picture; those with a score say it. */
+function drawn(
+  one: Pick<PictureDetections, 'boxes' | 'classes'> & Partial<Pick<PictureDetections, 'scores'>>,
+  { classes }: DetectionSet,
+  leastScore = 0,
+): DrawnBox[] {
+  const { boxes, scores } = one;
+  return Array.from(one.classes, (label, i): DrawnBox[] => {
+    const score = scores?.[i];
+    if (score !== undefined && score < leastScore) return [];
+    const [x1, y1, x2, y2] = [0, 1, 2, 3].map((k) => boxes[4 * i + k]);
+    const text = score === undefined ? classes[label] : `${classes[label]} ${percent(score, 0)}`;
+    return [{ box: [x1, y1, x2, y2], label, text, dashed: score !== undefined }];
+  }).flat();
+}
