@@ -272,7 +272,7 @@ describe('its backbone', () => {
         const own = weight.originalName.split('/').at(-1) ?? '';
         const name = Object.entries(names).find(([key]) => own.startsWith(key))?.[1];
         if (name === undefined) throw new Error(`what is ${weight.originalName}?`);
-        const value = weight.read() as tf.Tensor;
+        const value = weight.read();
         const turned =
           value.rank === 4
             ? tf.transpose(value, [3, 2, 0, 1])
