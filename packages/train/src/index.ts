@@ -51,6 +51,7 @@ export type { DetectionSpec } from './recipe/detection.js';
 export { finalStage } from './recipe/stages.js';
 export { readMetrics, readSummary } from './run-folder.js';
 export { runTraining } from './run.js';
+export { openTask } from './task/open-task.js';
 export { progressAt, schedule } from './schedules.js';
 export type { Schedule, ScheduleSpec } from './schedules.js';
 export { Session } from './session.js';
@@ -58,7 +59,13 @@ export { atStep, Trainer } from './trainer.js';
 export type { StepResult, TrainerOptions } from './trainer.js';
 export { testSize } from './task/detection/build.js';
 export type { DetectionData } from './task/detection/detection.js';
-export type { TaskEvaluateOptions } from './task/task.js';
+export type {
+  Task,
+  TaskData,
+  TaskEvaluateOptions,
+  TaskNetwork,
+  TrainingBatches,
+} from './task/task.js';
 export { detectInSet, evaluateDetector, judge, measureOf } from './task/detection/evaluate.js';
 export type { EvaluateDetectorOptions } from './task/detection/evaluate.js';
 export { nextTurn } from './turn.js';
