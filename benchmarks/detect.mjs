@@ -48,6 +48,7 @@ function forms(set, engine, steps) {
     ['SURGE', set, {}],
   ].map(([label, recipe, more]) => ({
     network: `${set}, ${engine}`,
+    engine,
     label,
     steps,
     warmup: 3,
