@@ -51,6 +51,9 @@ describe('data of annotated pictures', () => {
     const [plain, json] = await Promise.all([run('data'), run('data', 'list', '--json')]);
     expect(plain.out).toMatch(/annotated pictures, for detection:/);
     expect(plain.out).toMatch(/voc2007 +PASCAL VOC 2007 +train 2,501, val 2,510, trainval 5,011/);
+    expect(plain.out).toMatch(
+      /bccd +BCCD \(364 pictures of blood cells\) +train 205, val 87, trainval 292, test 72 +3 +unknown +(yes|no) +MIT/,
+    );
     const sets = JSON.parse(json.out) as { name: string; lists?: object }[];
     expect(sets.find(({ name }) => name === 'coco2017')?.lists).toEqual({
       train2017: 118_287,
@@ -68,6 +71,16 @@ describe('data of annotated pictures', () => {
     expect(wrong.out).toMatch(
       /a\.png is 40 x 30, but its annotation says 30 x 30 .*a\.xml, line 1/,
     );
+  });
+
+  it('check takes a set by its name where no such path is; what is not there has a command', async () => {
+    const missing = await run('data', 'check', 'indoor', '--directory', folder);
+    expect(missing.code).toBe(2);
+    expect(missing.err).toMatch(
+      /indoor \(85 pictures of rooms .*, not PASCAL VOC\) is not there: neither .*; run: surge-bnn data fetch indoor/,
+    );
+    const path = await run('data', 'check', good, '--directory', folder);
+    expect([path.code, path.err]).toEqual([2, expect.stringMatching(/leave --directory out/)]);
   });
 
   it('sheet draws pictures with their boxes', async () => {
@@ -101,13 +114,19 @@ describe('data of annotated pictures', () => {
       /--count must be a whole number/,
     ],
     [['sheet', 'voc2007', '--out', 'x.png'], /needs --list; allowed: train, val, trainval, test/],
+    [['sheet', 'raccoon', '--out', 'x.png'], /needs --list; allowed: train, val, trainval$/m],
     [
       ['fetch', 'voc2008'],
       /unknown data set "voc2008" \(did you mean "voc2007"\?\); allowed: digits/,
     ],
+    [
+      ['fetch', 'bccd', '--base-url', 'http://127.0.0.1:1/', '--directory', 'FOLDER'],
+      /BCCD_Dataset-d272fb14\w+\.tar\.gz could not be downloaded .*put the file into .*detection yourself/,
+    ],
     [['fetch', 'coco'], /data set "coco" is not downloaded/],
   ])('refuses data %j', async (args, message) => {
-    const { code, err } = await run('data', ...args.map((one) => (one === 'GOOD' ? good : one)));
+    const places: Record<string, string | undefined> = { GOOD: good, FOLDER: folder };
+    const { code, err } = await run('data', ...args.map((one) => places[one] ?? one));
     expect(code).toBe(2);
     expect(err).toMatch(message);
   });

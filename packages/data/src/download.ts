@@ -30,7 +30,9 @@ const PATIENCE: Patience = { attempts: 4, pause: 500, stallAfter: 30_000 };
 /** One file to bring: its name in the folder, and how to know it. */
 export interface RemoteFile {
   readonly name: string;
-  /** Size as published; for progress only. */
+  /** Its name at the mirrors, where that is another one. */
+  readonly address?: string;
+  /** Size as published, 0 where it is not; for progress only. */
   readonly bytes: number;
   /** What is wrong with the file at this path, or undefined. */
   problem(file: string): Promise<string | undefined>;
@@ -90,8 +92,11 @@ export async function download(
   options: FetchOptions,
   patience: Patience = PATIENCE,
 ): Promise<void> {
-  const bases = options.baseUrl === undefined ? mirrors : [options.baseUrl];
-  const urls = bases.map((base) => addressOf(base, file.name));
+  const { name, address = name } = file;
+  const urls =
+    options.baseUrl === undefined
+      ? mirrors.map((base) => addressOf(base, address))
+      : [addressOf(options.baseUrl, name)];
   await new FileDownload(file, urls, folder, options, patience).run();
 }
 

@@ -57,6 +57,6 @@ export async function removeStaleParts(folder: string): Promise<void> {
     const part = path.join(folder, name);
     // Another process may remove it first.
     const age = Date.now() - ((await stat(part).catch(() => undefined))?.mtimeMs ?? Date.now());
-    if (age > STALE_AFTER) await rm(part, { force: true });
+    if (age > STALE_AFTER) await rm(part, { recursive: true, force: true });
   }
 }

@@ -31,7 +31,7 @@ export function formatDetection(sets: readonly DetectionDescription[]): string {
         align: 'left',
       },
       { title: 'classes', value: (s) => count(s.classes) },
-      { title: 'download', value: (s) => bytes(s.bytes) },
+      { title: 'download', value: (s) => (s.bytes === 0 ? 'unknown' : bytes(s.bytes)) },
       { title: 'here', value: (s) => (s.present ? 'yes' : 'no') },
       { title: 'licence', value: (s) => s.licence, align: 'left' },
     ],
@@ -43,14 +43,14 @@ export function formatDetection(sets: readonly DetectionDescription[]): string {
     table,
     ...(advice.length > 0 ? ['', 'to get what is not here:', ...advice] : []),
     '',
-    'Your own, in the layout of VOC (a folder or tar archive) or COCO, are the sets "voc" and "coco"; data check PATH looks them over,',
-    'data sheet PATH draws some with their boxes.',
+    'Your own, in the layout of VOC (a folder or tar archive) or COCO, are the sets "voc" and "coco"; data check looks over what is here, by name',
+    'or path, data sheet draws some with their boxes.',
   ].join('\n');
 }
 
 /** What was found, list by list, then what is wrong. */
 export function formatCheckedDetection(checked: CheckedDetection): string {
-  const { layout, lists, remarks, problems } = checked;
+  const { title = 'annotated pictures', layout, lists, remarks, problems } = checked;
   const range = ([low, high]: readonly [number, number]) =>
     low === high ? String(low) : `${low} to ${high}`;
   const lines = lists.flatMap((one) => {
@@ -68,7 +68,7 @@ export function formatCheckedDetection(checked: CheckedDetection): string {
     ];
   });
   return [
-    `annotated pictures in the layout of ${layout.toUpperCase()}`,
+    `${title} in the layout of ${layout.toUpperCase()}`,
     ...lines,
     ...remarks,
     ...problems,

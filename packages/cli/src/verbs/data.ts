@@ -1,4 +1,5 @@
 /** `surge-bnn data`: which data sets there are, and how to get them. */
+import { existsSync } from 'node:fs';
 import { InputError, unknownName } from '@surge-bnn/contract';
 import type { Command } from 'commander';
 import type {
@@ -52,23 +53,24 @@ export const addData: AddVerb = (program, finish) => {
     .command('check')
     .description('look pictures or texts over: classes, sizes, corrupt files')
     .argument(
-      '<path>',
-      "a folder with train/<class>/.. and test/<class>/.. (or val), or a tar; or annotated pictures in VOC's or COCO's layout; or GLUE's folder, a task's, or a file in one",
+      '<path|name>',
+      "a folder with train/<class>/.. and test/<class>/.. (or val), or a tar; or annotated pictures in VOC's or COCO's layout, or a set of them by its name; or GLUE's folder, a task's, or a file in one",
     )
+    .option('--directory <folder>', where)
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
       '\nEnds with exit code 2 when a picture is corrupt, or a half or a file is not usable.',
     )
-    .action(async (where: string, _: OutputFlags, command: Command) => {
-      finish(await check(where, command.optsWithGlobals()));
+    .action(async (source: string, _: DataFlags, command: Command) => {
+      finish(await check(source, command.optsWithGlobals()));
     });
   data
     .command('sheet')
     .description('draw some annotated pictures with their boxes, side by side, as one PNG')
     .argument(
       '<name|path>',
-      "a set like voc2007, or a folder or tar archive in VOC's or COCO's layout",
+      "a set like voc2007 or bccd, or a folder or tar archive in VOC's or COCO's layout",
     )
     .option('--list <name>', 'which pictures: train, val, trainval, test, val2017, ..')
     .option('--out <file>', 'the PNG file')
@@ -78,10 +80,7 @@ export const addData: AddVerb = (program, finish) => {
     .option('--seed <n>', 'draws which pictures', '1')
     .option('--directory <folder>', where)
     .option('--json', 'print JSON and nothing else')
-    .addHelpText(
-      'after',
-      '\nExample:\n  $ surge-bnn data sheet bccd.tar --list test --out sheet.png',
-    )
+    .addHelpText('after', '\nExample:\n  $ surge-bnn data sheet bccd --list test --out sheet.png')
     .action(async (source: string, _: SheetFlags, command: Command) => {
       await drawSheet(source, command.optsWithGlobals());
     });
@@ -96,25 +95,42 @@ export const addData: AddVerb = (program, finish) => {
     });
 };
 
-async function check(where: string, flags: OutputFlags): Promise<number> {
-  const { checkDetection, checkPictures, checkText, detectionLayout, holdsText } =
-    await import('@surge-bnn/data');
+/** What is checked: a path, or where no such path is there, a published set of annotated pictures by its name. */
+async function check(source: string, flags: DataFlags): Promise<number> {
+  const data = await import('@surge-bnn/data');
+  const { checkDetection, checkPictures, checkText, detectionLayout, holdsText } = data;
+  const { directory } = flags;
+  const named = existsSync(source)
+    ? undefined
+    : data.describeDetection().find(({ name }) => name === source);
+  if (named === undefined && directory !== undefined) {
+    throw new InputError(
+      `--directory is for a set of annotated pictures by its name; "${source}" is none, or a path itself: leave --directory out`,
+    );
+  }
   const output = processOutput(flags);
   const progress = countProgress(output, 'pictures');
   const nothing = () => undefined; // to say: nothing is lost
   return interruptible(nothing, async (signal) => {
     const onProgress = progress.show;
-    if (await holdsText(where)) {
-      const found = await checkText(where, { signal });
-      print(output, found, formatCheckedTexts);
-      return found.problems.length === 0 ? 0 : 2;
-    }
-    if ((await detectionLayout(where)) !== undefined) {
-      const found = await checkDetection(where, { signal, onProgress }).finally(progress.close);
+    if (named !== undefined) {
+      const found = await data
+        .checkPublishedDetection(named.name, { directory, signal, onProgress })
+        .finally(progress.close);
       print(output, found, formatCheckedDetection);
       return found.problems.length === 0 ? 0 : 2;
     }
-    const checked = await checkPictures(where, { signal, onProgress }).finally(progress.close);
+    if (await holdsText(source)) {
+      const found = await checkText(source, { signal });
+      print(output, found, formatCheckedTexts);
+      return found.problems.length === 0 ? 0 : 2;
+    }
+    if ((await detectionLayout(source)) !== undefined) {
+      const found = await checkDetection(source, { signal, onProgress }).finally(progress.close);
+      print(output, found, formatCheckedDetection);
+      return found.problems.length === 0 ? 0 : 2;
+    }
+    const checked = await checkPictures(source, { signal, onProgress }).finally(progress.close);
     print(output, checked, formatCheck);
     const isSound = checked.halves.every(({ corrupt }) => corrupt.length === 0);
     return isSound && checked.problems.length === 0 ? 0 : 2;

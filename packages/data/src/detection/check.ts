@@ -7,8 +7,9 @@ import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import { CorruptPicture } from '../pictures/decode.js';
 import { inParallel } from '../pictures/decoded.js';
-import { openDetection } from './open.js';
+import { describeDetection, openDetection, type PublicDetectionName } from './open.js';
 import { readAnnotated } from './read.js';
+import type { DirectoryOption } from '../types.js';
 import type { DetectionSet } from './types.js';
 import { NoAnnotations } from './voc-files.js';
 import { vocLists } from './voc.js';
@@ -30,6 +31,8 @@ export interface CheckedList {
 
 export interface CheckedDetection {
   readonly where: string;
+  /** Of a set that was named. */
+  readonly title?: string;
   readonly layout: 'voc' | 'coco';
   readonly lists: readonly CheckedList[];
   /** Lists of COCO whose pictures are not here, so that nothing was checked: its JSON files come together, its pictures do not. */
@@ -92,16 +95,56 @@ export async function checkDetection(
     .map(
       (list) => `${list}: not checked, its pictures are not here (no ${path.join(where, list)})`,
     );
+  const { sets, problems } = await openLists(names, (list) =>
+    openDetection(layout, { directory: where, list }),
+  );
+  problems.push(...(await decodeAll(sets, { signal, onProgress })));
+  return { where, layout, lists: sets.map(describe), remarks, problems };
+}
+
+/**
+ * Checks all lists of a published set in the same way.
+ *
+ * @throws InputError when none of them can be opened; the signal's reason when it is aborted.
+ */
+export async function checkPublishedDetection(
+  name: PublicDetectionName,
+  { directory, ...options }: CheckDetectionOptions & DirectoryOption = {},
+): Promise<CheckedDetection> {
+  const published = describeDetection({ directory }).find((set) => set.name === name);
+  const { sets, problems } = await openLists(Object.keys(published?.lists ?? {}), (list) =>
+    openDetection(name, { directory, list }),
+  );
+  if (sets.length === 0) throw new InputError(problems[0]);
+  problems.push(...(await decodeAll(sets, options)));
+  const [{ title, files, categoryIds }] = sets;
+  const layout = categoryIds === undefined ? 'voc' : 'coco';
+  return { where: files.root, title, layout, lists: sets.map(describe), remarks: [], problems };
+}
+
+/** The lists that can be opened, and why the others cannot. */
+async function openLists(
+  names: readonly string[],
+  openList: (list: string) => Promise<DetectionSet>,
+): Promise<{ sets: DetectionSet[]; problems: string[] }> {
   const problems: string[] = [];
   const sets: DetectionSet[] = [];
   for (const list of names) {
     try {
-      sets.push(await openDetection(layout, { directory: where, list }));
+      sets.push(await openList(list));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       problems.push(error.message);
     }
   }
+  return { sets, problems };
+}
+
+/** Decodes every picture once, and tells what is wrong with which. */
+async function decodeAll(
+  sets: readonly DetectionSet[],
+  { signal, onProgress }: CheckDetectionOptions,
+): Promise<readonly string[]> {
   // VOC's lists share pictures.
   const pictures = new Map<string, { readonly set: DetectionSet; readonly index: number }>();
   for (const set of sets) {
@@ -125,8 +168,7 @@ export async function checkDetection(
     },
     AT_ONCE,
   );
-  problems.push(...[...wrong].sort(([x], [y]) => x - y).map(([, text]) => text));
-  return { where, layout, lists: sets.map(describe), remarks, problems };
+  return [...wrong].sort(([x], [y]) => x - y).map(([, text]) => text);
 }
 
 function describe({ list, count, pictures, classes, columns, remarks }: DetectionSet): CheckedList {

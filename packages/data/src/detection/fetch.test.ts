@@ -180,6 +180,9 @@ describe('the sets by name', () => {
       'voc0712',
       'coco2017',
       'coco2017-val',
+      'bccd',
+      'raccoon',
+      'indoor',
     ]);
     expect(sets[0]).toMatchObject({
       title: 'PASCAL VOC 2007',

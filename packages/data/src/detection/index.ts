@@ -2,6 +2,7 @@
 export type { DetectionBatch, DetectionTarget } from './batch.js';
 export {
   checkDetection,
+  checkPublishedDetection,
   detectionLayout,
   detectionLists,
   type CheckDetectionOptions,
@@ -19,6 +20,7 @@ export {
   type DetectionDescription,
   type DetectionName,
   type OpenDetectionOptions,
+  type PublicDetectionName,
 } from './open.js';
 export { boxesInPicture } from './placement.js';
 export type { DetectionAugmentation, DetectionLoaderOptions } from './plan.js';

@@ -10,16 +10,28 @@ import { detectionCatalogue, type PublishedDetectionName } from './catalogue.js'
 import { readCoco } from './coco.js';
 import { concatDetection } from './columns.js';
 import { fetchDetectionEntry } from './fetch.js';
+import { fetchRepositorySet } from './repository-fetch.js';
+import { openRepositorySet, placesOf } from './repository-open.js';
+import { repositorySets, type RepositorySet, type RepositorySetName } from './repository-sets.js';
 import type { DetectionSet, FlawOptions } from './types.js';
 import { readVoc } from './voc.js';
 
 /** `voc` and `coco` are folders of the user's own, in these layouts. */
-export type DetectionName = PublishedDetectionName | 'voc' | 'coco';
+export type DetectionName = PublicDetectionName | 'voc' | 'coco';
+
+/** The sets that can be fetched. */
+export type PublicDetectionName = PublishedDetectionName | RepositorySetName;
 
 const published = Object.keys(detectionCatalogue) as readonly PublishedDetectionName[];
+const small: readonly RepositorySet[] = Object.values(repositorySets);
 
 /** The names that `openDetection` knows. */
-export const detectionNames: readonly DetectionName[] = [...published, 'voc', 'coco'];
+export const detectionNames: readonly DetectionName[] = [
+  ...published,
+  ...small.map(({ name }) => name),
+  'voc',
+  'coco',
+];
 
 export interface OpenDetectionOptions extends DirectoryOption, FlawOptions {
   /** Which pictures: VOC's train, val, trainval, test or another list; COCO's train2017, val2017. */
@@ -30,12 +42,12 @@ export interface OpenDetectionOptions extends DirectoryOption, FlawOptions {
 
 /** One set for `surge-bnn data list`. */
 export interface DetectionDescription {
-  readonly name: PublishedDetectionName;
+  readonly name: PublicDetectionName;
   readonly title: string;
   /** Pictures by list. */
   readonly lists: Readonly<Record<string, number>>;
   readonly classes: number;
-  /** Bytes to download. */
+  /** Bytes to download; 0: GitHub does not tell. */
   readonly bytes: number;
   readonly how: string;
   readonly licence: string;
@@ -50,7 +62,8 @@ export interface DetectionDescription {
  * Opens a list of a set.
  *
  * `voc`: `directory` is a folder or tar archive in VOC's layout. `coco`: `directory` has `annotations/instances_<list>.json` and a
- * folder `<list>` of pictures. The published ones lie in the folder `voc` or `coco` of the data directory.
+ * folder `<list>` of pictures. The published ones lie in the folder `voc` or `coco` of the data directory; `bccd`, `raccoon` and
+ * `indoor` in its folder `detection`, as a folder or tar archive of that name.
  *
  * @throws InputError for an unknown name or list, a set that is not there (with the command that gets it), and as
  * `readVoc` and `readCoco`.
@@ -76,9 +89,11 @@ export async function openDetection(
   if (classes !== undefined) {
     throw new InputError(`the set "${known}" takes no classes: it has its own; leave them out`);
   }
-  const { title, folder, origin, classes: own, lists } = detectionCatalogue[known];
+  const { lists } = isSmall(known) ? repositorySets[known] : detectionCatalogue[known];
   if (!Object.hasOwn(lists, list))
     throw unknownName(`list of "${known}"`, list, Object.keys(lists));
+  if (isSmall(known)) return openRepositorySet(repositorySets[known], { list, strict, directory });
+  const { title, folder, origin, classes: own } = detectionCatalogue[known];
   const where = folderOf(folder, { directory });
   const facts = { name: known, title, origin, strict };
   if (typeof own === 'number') {
@@ -108,11 +123,19 @@ export async function fetchDetection(
   if (known === 'voc' || known === 'coco') {
     throw new InputError(`data set "${known}" is not downloaded: it is a folder of your own`);
   }
+  if (isSmall(known)) return fetchRepositorySet(repositorySets[known], options);
   return fetchDetectionEntry(detectionCatalogue[known], options);
 }
 
-/** The published sets with sizes, licence, place, and whether they are there (by the marks of their archives only). */
+/**
+ * The published sets with sizes, licence, place, and whether they are there: by the marks of their archives only, the small ones by
+ * the names of folder or archive.
+ */
 export function describeDetection(options: DirectoryOption = {}): DetectionDescription[] {
+  return [...describePublished(options), ...small.map((set) => describeSmall(set, options))];
+}
+
+function describePublished(options: DirectoryOption): DetectionDescription[] {
   return published.map((name) => {
     const { title, folder, archives, lists, classes, licence, origin } = detectionCatalogue[name];
     const where = folderOf(folder, options);
@@ -133,6 +156,30 @@ export function describeDetection(options: DirectoryOption = {}): DetectionDescr
       missing,
     };
   });
+}
+
+function describeSmall(set: RepositorySet, options: DirectoryOption): DetectionDescription {
+  const { name, title, archive, lists, classes, licence, origin } = set;
+  const { folder, tar } = placesOf(set, options);
+  const where = !existsSync(folder) && existsSync(tar) ? tar : folder;
+  const present = existsSync(where);
+  return {
+    name,
+    title,
+    lists,
+    classes: classes.length,
+    bytes: 0,
+    how: `surge-bnn data fetch ${name}`,
+    licence,
+    origin,
+    where,
+    present,
+    missing: present ? [] : [archive.name],
+  };
+}
+
+function isSmall(name: DetectionName): name is RepositorySetName {
+  return Object.hasOwn(repositorySets, name);
 }
 
 function readCocoFolder(

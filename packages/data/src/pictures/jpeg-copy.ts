@@ -2,16 +2,14 @@
  * CIFAR-10 as JPEGs of quality 75, in one tar archive: a copy of the pictures, not of the pixels (mean absolute
  * error 5.8 of 255 where both were at hand). So it has a title of its own, which every number from it bears.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import { cifar10 } from '../archives.js';
 import { dataDirectory, folderOf } from '../directory.js';
 import type { DatasetDescription, DirectoryOption, LoadOptions } from '../types.js';
-import { cached } from './cache.js';
 import { listHalf, type PictureSource } from './source.js';
+import { verifyArchive } from './verified-archive.js';
 
 const FILE = 'cifar10-jpeg.tar';
 const SHA256 = 'a58792fc565d9ce0bb350f7528711184e841efd9c185c1c4e68d5c94f57b7ab8';
@@ -31,7 +29,7 @@ export async function jpegCopy(options: LoadOptions): Promise<PictureSource> {
     if (options[key] === undefined || options[key] === 32) continue;
     throw new InputError(`data set "cifar10-jpeg" has pictures of 32 x 32; leave data.${key} out`);
   }
-  await verify(where);
+  await verifyArchive(where, SHA256, title);
   return {
     name: 'cifar10-jpeg',
     title,
@@ -73,21 +71,4 @@ function placeOf(options: DirectoryOption): string {
   folders.push(dataDirectory(options));
   const places = folders.map((folder) => path.join(folder, FILE));
   return places.find((place) => existsSync(place)) ?? places[0];
-}
-
-/** Read once, then known by size and time of change. */
-async function verify(file: string): Promise<void> {
-  const { size, mtimeMs } = await stat(file);
-  const key = `verified ${SHA256}\n${await realpath(file)}\n${size}\n${mtimeMs}`;
-  await cached('verified', key, async () => {
-    const hash = createHash('sha256');
-    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-    const sum = hash.digest('hex');
-    if (sum !== SHA256) {
-      throw new InputError(
-        `${file} is not the archive of ${title}: its SHA-256 is ${sum}, not ${SHA256}`,
-      );
-    }
-    return { facts: null, bytes: new Uint8Array(0) };
-  });
 }
