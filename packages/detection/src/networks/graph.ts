@@ -61,8 +61,13 @@ export function run(graph: CallGraph, inputs: readonly Tensor[], options: RunOpt
   });
 }
 
-/** The batch norms of a model. */
-export function batchNorms(graph: CallGraph): Set<BatchNorm> {
-  const norms = graph.calls.map(({ layer }) => layer).filter((layer) => layer instanceof BatchNorm);
+/** The batch norms with such names, which from now on are not trained. */
+export function freezeNorms(
+  graphs: readonly CallGraph[],
+  names: RegExp,
+): ReadonlySet<tfl.layers.Layer> {
+  const layers = graphs.flatMap(({ calls }) => calls.map(({ layer }) => layer));
+  const norms = layers.filter((layer) => layer instanceof BatchNorm && names.test(layer.name));
+  for (const norm of norms) norm.trainable = false;
   return new Set(norms);
 }

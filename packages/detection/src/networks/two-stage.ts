@@ -4,7 +4,7 @@ import type { Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
 import type { CallGraph, Model } from '@surge-bnn/core';
-import { boxes as arithmetic, elementwise } from '@surge-bnn/runtime';
+import { boxes as arithmetic } from '@surge-bnn/runtime';
 import { proposalLoss } from '../losses/proposal-loss.js';
 import { regionLoss } from '../losses/region-loss.js';
 import { pyramidRoiAlign } from '../ops/pyramid-roi-align.js';
@@ -12,6 +12,7 @@ import { anchorTargets } from '../training/anchor-targets.js';
 import { regionTargets } from '../training/region-targets.js';
 import type { Uniform } from '../training/sampler.js';
 import { usableTruth, type Truth } from '../training/truth.js';
+import { freeing, joined, named, probabilities } from './answers.js';
 import type { DetectionLosses, Detector, PictureBatch } from './detector.js';
 import { run } from './graph.js';
 import type { FasterRcnnOptions, ProposalCounts } from './options.js';
@@ -203,44 +204,5 @@ export class TwoStageDetector implements Detector {
     });
     const [logits, deltas] = run(tail, [pooled], { training, frozen });
     return { logits: logits as Tensor2D, deltas: deltas as Tensor2D };
-  }
-}
-
-/** Softmax of each row, as packed models compute it. */
-function probabilities(logits: Float32Array, classes: number): Float32Array {
-  const out = new Float32Array(logits.length);
-  for (let at = 0; at < logits.length; at += classes) {
-    elementwise.softmax(logits, at, classes, out);
-  }
-  return out;
-}
-
-function joined(parts: readonly arithmetic.Boxes[]): arithmetic.Boxes {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
-/** What `work` gives, without the tensors that it made. */
-function freeing<T>(work: () => T): T {
-  const results: T[] = [];
-  tf.tidy(() => void results.push(work()));
-  return results[0];
-}
-
-/** The arithmetic's refusal of a NaN, with the layers that it came from. */
-function named<T>(layers: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new InputError(
-      `layers "${layers}.*": ${error.message}; look for broken data or a learning rate that is too high`,
-      { cause: error },
-    );
   }
 }
