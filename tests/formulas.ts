@@ -188,6 +188,17 @@ export const cases: Case[] = [
     out: [5, 4],
   },
   {
+    name: '3x3 dilation 6, most taps outside',
+    x: [2, 5, 8, 6],
+    kernel: [3, 3, 6, 5],
+    dilation: 6,
+    padding: 6,
+    padTop: 6,
+    padLeft: 6,
+    out: [5, 8],
+    padValue: -1,
+  },
+  {
     name: '3x3 in 3 groups',
     x: [2, 5, 5, 9],
     kernel: [3, 3, 3, 6],

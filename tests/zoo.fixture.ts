@@ -45,6 +45,16 @@ export const zoo: readonly (readonly [network: string, options: Options, inputSh
     { width: 2, precision: 'full', activation: 'relu', shortcut: 'block' },
     [16, 16, 3],
   ],
+  ['imagenet-vgg-16', { width: 3 }, [36, 32, 3]],
+  ['imagenet-vgg-16', { width: 2, hidden: 5, batchNorm: false, shortcuts: false }, [32, 32, 3]],
+  [
+    'imagenet-vgg-16',
+    {
+      ...{ width: 2, precision: 'full', activation: 'relu', batchNorm: false },
+      ...{ shortcuts: false, hidden: 6 },
+    },
+    [32, 32, 3],
+  ],
   ['reactnet-a', { width: 4 }, [32, 32, 3]],
   ['reactnet-a', { width: 2, padValue: 1 }, [24, 24, 3]],
   ['reactnet-a', { width: 2, precision: 'full' }, [16, 16, 3]],

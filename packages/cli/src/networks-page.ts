@@ -90,6 +90,7 @@ PyTorch has 0, and binary inputs are padded with 0 as there (\`padValue\`; \`dig
 
 - \`imagenet-resnet-18\`, \`imagenet-resnet-34\`: torchvision counts 11,689,512 and 21,797,672 parameters; the papers' OPs are 163,985,408 for the binary and
   1,814,073,344 for the real ResNet-18.
+- \`imagenet-vgg-16\`: torchvision counts 138,357,544 parameters with biases and 123,642,856 of them in the dense layers of \`hidden\` 4096.
 - \`reactnet-a\`: the paper says 29.3 M parameters and 0.87e8 OPs.
 - \`binarynet\`: larq's own summary prints 10,355,850 trainable parameters, 510,961,664 binary multiply-adds and 3,110,400 with float inputs.
 - \`resnet-20\`: 269,722 without the last batch norm; \`cifar-resnet-18\`: 11,173,962 without it.

@@ -126,6 +126,20 @@ export interface MovingStatisticsAttrs {
 }
 
 /**
+ * y = conv(x, filter) for windows that TF.js's own kernels have no gradients of: any dilation; the picture is padded with 0.
+ * inputs {x: NHWC, filter: HWIO}; outputs [y].
+ */
+export const DILATED_CONV_2D = 'SurgeDilatedConv2D';
+/** Its gradient at x. inputs {dy, filter}; outputs [dx]. */
+export const DILATED_CONV_2D_INPUT_GRADIENT = 'SurgeDilatedConv2DInputGradient';
+/** Its gradient at the filter. inputs {x, dy}; outputs [dfilter]. */
+export const DILATED_CONV_2D_FILTER_GRADIENT = 'SurgeDilatedConv2DFilterGradient';
+/** Attributes of all three. */
+export interface DilatedConv2DAttrs {
+  readonly geometry: ConvGeometry;
+}
+
+/**
  * Layer norm over the last axis (C entries in each of R rows): mean and biased variance of the row,
  * inverseStd = 1 / sqrt(variance + epsilon), y = (x - mean) inverseStd gamma + beta.
  * inputs {x: [..., C], gamma: [C], beta: [C]}; outputs [y, mean: [R], inverseStd: [R]]. Sums accumulate in float64.

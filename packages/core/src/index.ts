@@ -72,6 +72,7 @@ export { BinaryDense } from './layers/binary-dense.js';
 export { BinaryLayer } from './layers/binary-layer.js';
 export { ChannelBias } from './layers/channel-bias.js';
 export { FloatConv2D } from './layers/conv2d.js';
+export { L2Norm } from './layers/l2-norm.js';
 export { LayerNorm } from './layers/layer-norm.js';
 export { Doubled2D } from './layers/doubled-2d.js';
 export { MaxPool2D } from './layers/max-pool-2d.js';

@@ -31,6 +31,10 @@ export type {
   PictureBatch,
 } from './networks/detector.js';
 export { fasterRcnn } from './networks/faster-rcnn.js';
+export { ssd300 } from './networks/ssd.js';
+export { ssdTorchNames } from './networks/ssd-torch-names.js';
+export { ssd300Defaults } from './networks/ssd-options.js';
+export type { SsdChoices, SsdOptions } from './networks/ssd-options.js';
 export { fasterRcnnDefaults } from './networks/options.js';
 export type {
   DetectorContext,

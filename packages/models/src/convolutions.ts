@@ -84,28 +84,52 @@ export function behindNorm(activation: Activation): { readonly activation?: 'har
   return activation === 'hardtanh' ? { activation: 'hardTanh' } : {};
 }
 
-/**
- * activation(bn(x) + shortcut), the sum only where there is a shortcut. A hardtanh and the sum in front of it are computed with
- * the norm; otherwise they are layers of their own.
- *
- * @param block what the names begin with, "layer1.0.". @param i number of the norm in the block.
- */
+/** Names of what stands behind a convolution. */
+export interface NormNames {
+  readonly norm: string;
+  readonly sum: string;
+  readonly activation: string;
+}
+
+/** @param block what the names begin with, "layer1.0.". @param i number of the norm in the block. */
 export function normed(
   block: string,
   i: number,
-  { activation, momentum }: PaperOptions,
+  options: PaperOptions,
   x: SymbolicTensor,
   shortcut?: SymbolicTensor,
 ): SymbolicTensor {
-  const norm = layers.batchNorm({ name: `${block}bn${i}`, momentum, ...behindNorm(activation) });
+  const names = { norm: `${block}bn${i}`, sum: `${block}sum${i}`, activation: `${block}act${i}` };
+  return normedAs(names, options, x, shortcut);
+}
+
+/**
+ * activation(bn(x) + shortcut), the sum only where there is a shortcut. A hardtanh and the sum in front of it are computed with
+ * the norm; otherwise they are layers of their own.
+ */
+export function normedAs(
+  names: NormNames,
+  { activation, momentum }: Pick<PaperOptions, 'activation' | 'momentum'>,
+  x: SymbolicTensor,
+  shortcut?: SymbolicTensor,
+): SymbolicTensor {
+  const norm = layers.batchNorm({ name: names.norm, momentum, ...behindNorm(activation) });
   if (activation === 'hardtanh') return on(norm, shortcut === undefined ? x : [x, shortcut]);
-  const last = `${block}act${i}`;
   let y = on(norm, x);
   if (shortcut !== undefined) {
-    const name = activation === 'none' ? last : `${block}sum${i}`;
+    const name = activation === 'none' ? names.activation : names.sum;
     y = on(tfl.layers.add({ name }), [y, shortcut]);
   }
-  return activation === 'relu' ? on(tfl.layers.reLU({ name: last }), y) : y;
+  return activation === 'relu' ? on(tfl.layers.reLU({ name: names.activation }), y) : y;
+}
+
+/** x's own channels in the middle of channels of zeros; x itself where it has as many. @param name what the layer's name begins with. */
+export function widened(name: string, x: SymbolicTensor, filters: number): SymbolicTensor {
+  const more = filters - Number(x.shape[3]);
+  if (more === 0) return x;
+  const before = Math.floor(more / 2);
+  const pad = layers.padChannels({ name: `${name}shortcut.pad`, before, after: more - before });
+  return on(pad, x);
 }
 
 /** Mean over the whole picture. Not TF.js's global pool: the gradient of its mean runs on a slow kernel. */

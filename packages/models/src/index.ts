@@ -5,6 +5,7 @@ import { binaryNet } from './binarynet.js';
 import { cifarResNet18 } from './cifar-resnet-18.js';
 import { digitsCnn } from './digits-cnn.js';
 import { imageNetResNet18, imageNetResNet34 } from './imagenet-resnets.js';
+import { imageNetVgg16 } from './imagenet-vgg-16.js';
 import { mlp } from './mlp.js';
 import type { BuildContext, Network } from './network.js';
 import { reActNetA } from './reactnet-a.js';
@@ -23,6 +24,7 @@ const networks = [
   cifarResNet18,
   imageNetResNet18,
   imageNetResNet34,
+  imageNetVgg16,
   reActNetA,
 ] as const;
 

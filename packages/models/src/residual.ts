@@ -12,7 +12,16 @@ import { layers } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { averaged, floatConv, halved, innerConv, linear, normed, on } from './convolutions.js';
+import {
+  averaged,
+  floatConv,
+  halved,
+  innerConv,
+  linear,
+  normed,
+  on,
+  widened,
+} from './convolutions.js';
 import type { BuildContext } from './network.js';
 import { checkChoice, checkPaperOptions } from './options.js';
 import type { PaperOptions } from './options.js';
@@ -149,12 +158,4 @@ function downsampled(
       return on(layers.batchNorm({ name: part(1), momentum }), on(conv, x));
     }
   }
-}
-
-/** x's own channels in the middle of channels of zeros. */
-function widened(name: string, x: SymbolicTensor, filters: number): SymbolicTensor {
-  const more = filters - Number(x.shape[3]);
-  const before = Math.floor(more / 2);
-  const pad = layers.padChannels({ name: `${name}shortcut.pad`, before, after: more - before });
-  return on(pad, x);
 }

@@ -113,6 +113,36 @@ function binaryNet(): Count {
   };
 }
 
+const vggStages = [
+  [64, 64],
+  [128, 128],
+  [256, 256, 256],
+  [512, 512, 512],
+  [512, 512, 512],
+];
+
+/** Configuration D. */
+function vgg16({ classes, hidden = 0, bias = false }: Record<string, number | boolean>): Count {
+  const count = { parameters: 0, binaryMacs: 0, floatMacs: 0 };
+  let from = 3;
+  vggStages.flatMap((stage, i) =>
+    stage.forEach((to) => {
+      const weights = conv(3, from, to);
+      count.parameters += weights + (bias ? to : norm(to));
+      count[from === 3 ? 'floatMacs' : 'binaryMacs'] += weights * (224 / 2 ** i) ** 2;
+      from = to;
+    }),
+  );
+  const sizes = hidden
+    ? [7 * 7 * 512, Number(hidden), Number(hidden), Number(classes)]
+    : [512, Number(classes)];
+  sizes.slice(1).forEach((to, i) => {
+    count.parameters += sizes[i] * to + to;
+    count.floatMacs += sizes[i] * to;
+  });
+  return count;
+}
+
 const imageNet = { stem: 7, side: 56, classes: 1000, lastNorm: false, binaryShortcuts: false };
 const cifar = { stem: 3, side: 32, classes: 10, lastNorm: true, binaryShortcuts: true };
 
@@ -134,6 +164,12 @@ const counts: [network: string, counted: Count, parameters: number, ops: number,
     ...([11_173_962 + 1024, 10_425_344, 555_422_720] as const),
   ],
   ['reactnet-a', reActNetA(), ...([29_343_592, 87_126_016, 4_828_758_016] as const)],
+  // Without a head of dense layers; see below.
+  [
+    'imagenet-vgg-16',
+    vgg16({ classes: 1000 }),
+    ...([15_231_912, 325_652_480, 15_347_142_656] as const),
+  ],
   [
     'binarynet',
     binaryNet(),
@@ -172,6 +208,7 @@ const small: Record<string, { options: Options; inputShape: Shape; binary: numbe
   'cifar-resnet-18': { options: { width: 2 }, inputShape: [8, 8, 3], binary: 19 },
   'imagenet-resnet-18': { options: { width: 2 }, inputShape: [32, 32, 3], binary: 16 },
   'imagenet-resnet-34': { options: { width: 2 }, inputShape: [16, 16, 3], binary: 32 },
+  'imagenet-vgg-16': { options: { width: 2 }, inputShape: [36, 32, 3], binary: 12 },
   'reactnet-a': { options: { width: 2 }, inputShape: [32, 32, 3], binary: 31 },
 };
 const reluWhereNone = (network: string): Options =>
@@ -309,5 +346,73 @@ describe('the options of the ResNets', () => {
   ])('refuses %j', (options, message) => {
     expect(() => build('imagenet-resnet-18', options, [32, 32, 3])).toThrow(InputError);
     expect(() => build('imagenet-resnet-18', options, [32, 32, 3])).toThrow(message);
+  });
+});
+
+describe('the options of VGG-16', () => {
+  const vgg = (options: Options, inputShape: Shape = [32, 32, 3]) =>
+    build('imagenet-vgg-16', { width: 4, ...options }, inputShape);
+  const kinds = (options: Options) =>
+    leafLayers(vgg(options)).map((l) => `${l.name} ${l.getClassName()}`);
+
+  it('with a hidden size is the published network, whose parameters torchvision counts as 138,357,544', () => {
+    expect(vgg16({ classes: 1000, hidden: 4096, bias: true }).parameters).toBe(138_357_544);
+    const plain = {
+      ...{ precision: 'full', activation: 'relu', batchNorm: false, shortcuts: false },
+      ...{ hidden: 4096 / 64, width: 1 },
+    };
+    const channels = [1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 8, 8, 8];
+    const convolutions = channels.map((to, i) => conv(3, i === 0 ? 3 : channels[i - 1], to) + to);
+    const dense = 49 * 8 * 64 + 64 + 64 * 64 + 64 + 64 * 1000 + 1000;
+    const model = vgg(plain, [224, 224, 3]);
+    expect(trainable(model)).toBe(sum(convolutions) + dense);
+    const names = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28].map((i) => `features.${i}`);
+    const found = leafLayers(model).filter((l) => l.getClassName() === 'FloatConv2D');
+    expect(found.map((l) => l.name)).toEqual(names);
+    expect(kinds(plain)).toEqual(
+      expect.arrayContaining([
+        'features.4 SurgeMaxPool2D',
+        'classifier.3 Dense',
+        'classifier.6 Dense',
+      ]),
+    );
+  });
+
+  it('has vgg16_bn’s names with batch norms', () => {
+    const names = [0, 3, 7, 10, 14, 17, 20, 24, 27, 30, 34, 37, 40].map((i) => `features.${i}`);
+    const found = leafLayers(vgg({})).filter((l) => /Conv2D$/.test(l.getClassName()));
+    expect(found.map((l) => l.name)).toEqual(names);
+    expect(kinds({})).toEqual(
+      expect.arrayContaining(['features.41 SurgeBatchNorm', 'features.43 SurgeMaxPool2D']),
+    );
+  });
+
+  it.each([
+    [{ floatLayers: ['features.3', 'features.40'] }, 10],
+    [{ hidden: 8 }, 14],
+    [{ batchNorm: false, activation: 'none' }, 12],
+    [{ batchNorm: false }, 12],
+    [{ shortcuts: false, activation: 'none' }, 12],
+  ])('%j: %i binary layers', (options, binary) => {
+    const model = vgg(options);
+    expect(binaryLayers(model)).toHaveLength(binary);
+    const picture = tf.randomNormal([1, 32, 32, 3], 0, 1, 'float32', 3);
+    const logits = (model.predict(picture) as tf.Tensor).dataSync();
+    expect(logits.every(Number.isFinite)).toBe(true);
+  });
+
+  it.each([
+    [
+      { floatLayers: ['features.1'] },
+      /floatLayers must be a list of its convolutions .*features.1/,
+    ],
+    [{ floatLayers: 'features.3' }, /floatLayers must be a list of its convolutions/],
+    [{ hidden: -1 }, /hidden must be a whole number >= 0, got -1/],
+    [{ batchNorm: 'yes' }, /batchNorm must be true or false, got "yes"/],
+    [{ shortcuts: 1 }, /shortcuts must be true or false, got 1/],
+    [{ activation: 'relu' }, /behind a relu every sign would be \+1/],
+  ])('refuses %j', (options, message) => {
+    expect(() => vgg(options)).toThrow(InputError);
+    expect(() => vgg(options)).toThrow(message);
   });
 });

@@ -53,7 +53,7 @@ while it trains, weights are float32 and SURGE keeps a second set ("auxiliary").
 the sign behind it are integer thresholds, so its payload, counted by the writer, is a little smaller.
 
 A network by its name (\`surge-bnn networks\` describes them): digits-cnn, mlp, resnet-20, vgg-small, binarynet,
-cifar-resnet-18, imagenet-resnet-18, imagenet-resnet-34, reactnet-a.
+cifar-resnet-18, imagenet-resnet-18, imagenet-resnet-34, imagenet-vgg-16, reactnet-a.
 
 Of a model file: what became of every layer, the kernel that runs it, the bits of its weights and activations
 ("w/a"), the type of every edge (f32, i32, i8, bits or unsigned), sizes to the byte, where it comes from, and how it agreed with the trained network.

@@ -23,7 +23,7 @@ const makesFeatures = ['Conv2D', 'FloatConv2D', 'BinaryConv2D', 'Dense', 'Binary
 /** Layers that leave the features where they are. */
 const keepsFeatures = [
   ...['Activation', 'ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU', 'Softmax'],
-  ...['PReLU', 'SurgePReLU', 'RPReLU', 'ChannelBias', 'BatchNormalization'],
+  ...['PReLU', 'SurgePReLU', 'RPReLU', 'ChannelBias', 'L2Norm', 'BatchNormalization'],
   ...['Dropout', 'SpatialDropout1D', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout'],
   ...[
     'MaxPooling2D',

@@ -66,6 +66,11 @@ const channelBias: LayerRules = {
   bias: { path: 'bias', layouts: moves },
 };
 
+/** SSD's, a tensor of its own there: `names` says which. */
+const l2Norm: LayerRules = {
+  scale: { path: 'weight', layouts: features },
+};
+
 const rules: Readonly<Record<string, LayerRules>> = {
   Conv2D: convolution,
   FloatConv2D: { kernel: convolution.kernel },
@@ -79,6 +84,7 @@ const rules: Readonly<Record<string, LayerRules>> = {
   SurgePReLU: prelu,
   RPReLU: rprelu,
   ChannelBias: channelBias,
+  L2Norm: l2Norm,
 };
 
 /** Kinds of layers whose weights can be imported. */

@@ -7,6 +7,7 @@ import { activationLayer, leakyReluLayer, reluLayer, softmaxLayer } from './acti
 import { batchNormLayer } from './batch-norm.js';
 import { binaryConv1dLayer, binaryConv2dLayer, binaryDenseLayer } from './binary-layers.js';
 import { conv2dLayer, denseLayer, depthwiseConv2dLayer, floatConv2dLayer } from './float-layers.js';
+import { l2NormLayer } from './l2-norm.js';
 import { refuseChannelsFirst } from './layer-parts.js';
 import type { Layer } from './layer-parts.js';
 import {
@@ -43,6 +44,7 @@ const rules: Readonly<Record<string, Rule>> = {
   HardTanh: itself,
   ChannelBias: itself,
   Maxout: itself,
+  L2Norm: l2NormLayer,
   Softmax: softmaxLayer,
   MaxPooling1D: itself,
   MaxPooling2D: maxPooling2dLayer,

@@ -4,6 +4,7 @@ import type { serialization, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { convGeometry, InputError } from '@surge-bnn/contract';
 import type { Padding } from '@surge-bnn/contract';
+import { dilatedConv2d, isDilated } from '../ops/dilated-conv.js';
 import { baseOptions, pictureShape } from './base-options.js';
 import type { BaseOptions, LayerShape } from './base-options.js';
 import { kernelInitializer } from './initializers.js';
@@ -18,6 +19,8 @@ export interface Conv2DOptions extends BaseOptions {
   strides?: number | [number, number];
   /** Default 'same', as TF has it; a number pads that many rows and columns on all four sides, as PyTorch does. */
   padding?: Padding;
+  /** Pixels from one tap of the window to the next. Default 1. */
+  dilationRate?: number | [number, number];
   /** Distribution of the weights at the start. Default 'heNormal'. */
   initializer?: KernelInitializerName;
   /** Seed of that distribution; absent: a new one each time. */
@@ -29,6 +32,7 @@ const ownKeys: Record<Exclude<keyof Conv2DOptions, keyof BaseOptions>, true> = {
   kernelSize: true,
   strides: true,
   padding: true,
+  dilationRate: true,
   initializer: true,
   seed: true,
 };
@@ -52,9 +56,9 @@ export class FloatConv2D extends tfl.layers.Layer {
 
   /** Geometry for a batch of pictures of this shape. */
   geometry(inputShape: readonly number[]) {
-    const { strides, padding = 'same' } = this.options;
+    const { strides, padding = 'same', dilationRate } = this.options;
     const kernelShape = [...this.kernelSize, inputShape[3], this.options.filters];
-    return convGeometry(inputShape, kernelShape, { strides, padding }, this.name);
+    return convGeometry(inputShape, kernelShape, { strides, padding, dilationRate }, this.name);
   }
 
   override build(inputShape: LayerShape): void {
@@ -79,9 +83,11 @@ export class FloatConv2D extends tfl.layers.Layer {
   override call(inputs: Tensor | Tensor[]): Tensor {
     if (this.kernel === undefined) throw new Error(`layer "${this.name}" is not built yet`);
     const x = (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor4D;
-    const { strideHeight, strideWidth } = this.geometry(x.shape);
+    const geometry = this.geometry(x.shape);
+    const { strideHeight, strideWidth } = geometry;
     const { padding = 'same' } = this.options;
     const kernel = this.kernel.read() as Tensor4D;
+    if (isDilated(geometry)) return dilatedConv2d(x, kernel, geometry);
     const strides: [number, number] = [strideHeight, strideWidth];
     return tf.conv2d(x, kernel, strides, tfPadding(padding));
   }
@@ -97,7 +103,8 @@ export class FloatConv2D extends tfl.layers.Layer {
 
 /**
  * A 2-D convolution in float without bias (a batch norm follows), whose padding may be a number on all sides, which TF.js's
- * own layer does not have: with strides, its 'same' looks at other pixels than PyTorch's networks do.
+ * own layer does not have: with strides, its 'same' looks at other pixels than PyTorch's networks do. With gaps between its taps it
+ * trains, too, which TF.js's own does not.
  * Input float32 [batch, height, width, channels], output [batch, height', width', filters].
  */
 export function conv2d(options: Conv2DOptions): FloatConv2D {

@@ -7,6 +7,7 @@ import { BinaryDense } from './binary-dense.js';
 import { ChannelBias } from './channel-bias.js';
 import { FloatConv2D } from './conv2d.js';
 import { Doubled2D } from './doubled-2d.js';
+import { L2Norm } from './l2-norm.js';
 import { LayerNorm } from './layer-norm.js';
 import { Maxout } from './maxout.js';
 import { MaxPool2D } from './max-pool-2d.js';
@@ -21,6 +22,7 @@ export { binaryDense } from './binary-dense.js';
 export { channelBias } from './channel-bias.js';
 export { conv2d } from './conv2d.js';
 export { doubled2d } from './doubled-2d.js';
+export { l2Norm } from './l2-norm.js';
 export { layerNorm } from './layer-norm.js';
 export { maxout } from './maxout.js';
 export { maxPool2d } from './max-pool-2d.js';
@@ -29,7 +31,7 @@ export { padChannels } from './pad-channels.js';
 /** Makes all layer classes known to TF.js; call it before `tfl.loadLayersModel`. */
 export function registerLayers(): void {
   const conv = [BinaryConv1D, BinaryConv2D, BinaryDense, FloatConv2D];
-  const norms = [BatchNorm, LayerNorm, ChannelBias];
+  const norms = [BatchNorm, L2Norm, LayerNorm, ChannelBias];
   const others = [Doubled2D, HardTanh, Maxout, MaxPool2D, PadChannels, PRelu, RPRelu];
   for (const c of [...conv, ...norms, ...others]) registerOnce(c);
 }

@@ -1,20 +1,30 @@
 /**
  * The linear operator of a layer and its two backward products, composed from plain TF.js ops for any
  * backend, any groups, dilation and padding value. TF.js has no groups, no gradient under dilation and
- * pads with 0 only; so groups are split, filters dilated by inserting zeros, and pictures padded first with anything but 0.
+ * pads with 0 only; so groups are split, dilated windows go to dilated-conv.ts, and pictures are padded first with anything but 0.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type { ConvGeometry } from '@surge-bnn/contract';
+import { convAttrs, strides, zeroPadding } from './conv-attrs.js';
+import type { Window } from './conv-attrs.js';
+import {
+  dilatedFilterGradient,
+  dilatedForward,
+  dilatedInputGradient,
+  isDilated,
+} from './dilated-conv.js';
 import { runKernel } from './kernel-registry.js';
 
 /** y = conv(x, filter), the window's overhang filled with `padValue`. x NHWC, filter HWIO. */
 export function convForward(x: Tensor, filter: Tensor, g: ConvGeometry, padValue = 0): Tensor {
   return tf.tidy(() => {
     if (isProduct(g)) return asPicture(tf.matMul(asRows(x), asMatrix(filter)), g.outChannels, g);
-    const { picture, window } = padded(x, g, padValue);
+    const { picture, window, geometry } = padded(x, g, padValue);
     return perGroup(g, [picture, filter], [3, 3], ([xg, wg]) =>
-      tf.conv2d(xg as Tensor4D, dilate(wg, g) as Tensor4D, strides(g), window),
+      isDilated(g)
+        ? dilatedForward(xg, wg, oneGroup(geometry))
+        : tf.conv2d(xg as Tensor4D, wg as Tensor4D, strides(g), window),
     );
   });
 }
@@ -26,15 +36,12 @@ export function convInputGradient(dy: Tensor, filter: Tensor, g: ConvGeometry): 
       return asPicture(tf.matMul(asRows(dy), asMatrix(filter), false, true), g.inChannels, g);
     }
     const channels = g.inChannels / g.groups;
+    const attrs = convAttrs(g, zeroPadding(g));
+    const inputShape = [g.batch, g.inHeight, g.inWidth, channels];
     return perGroup(g, [dy, filter], [3, 3], ([dyg, wg]) =>
-      runKernelFirst(
-        tf.Conv2DBackpropInput,
-        { dy: dyg, filter: dilate(wg, g) },
-        {
-          ...convAttrs(g, zeroPadding(g)),
-          inputShape: [g.batch, g.inHeight, g.inWidth, channels],
-        },
-      ),
+      isDilated(g)
+        ? dilatedInputGradient(dyg, wg, oneGroup(g))
+        : runKernel(tf.Conv2DBackpropInput, { dy: dyg, filter: wg }, { ...attrs, inputShape })[0],
     );
   });
 }
@@ -47,18 +54,13 @@ export function convFilterGradient(x: Tensor, dy: Tensor, g: ConvGeometry, padVa
       const product = tf.matMul(asRows(x), asRows(dy), true, false);
       return tf.reshape(product, [1, 1, channels, g.outChannels]);
     }
-    const { picture, window } = padded(x, g, padValue);
-    const reach = filterReach(g);
-    const filterShape = [reach.height, reach.width, channels, g.outChannels / g.groups];
+    const { picture, window, geometry } = padded(x, g, padValue);
+    const filterShape = [g.filterHeight, g.filterWidth, channels, g.outChannels / g.groups];
+    const attrs = { ...convAttrs(g, window), filterShape };
     return perGroup(g, [picture, dy], [3, 3], ([xg, dyg]) =>
-      undilate(
-        runKernelFirst(
-          tf.Conv2DBackpropFilter,
-          { x: xg, dy: dyg },
-          { ...convAttrs(g, window), filterShape },
-        ),
-        g,
-      ),
+      isDilated(g)
+        ? dilatedFilterGradient(xg, dyg, oneGroup(geometry))
+        : runKernel(tf.Conv2DBackpropFilter, { x: xg, dy: dyg }, attrs)[0],
     );
   });
 }
@@ -83,56 +85,30 @@ const asMatrix = (filter: Tensor) => tf.reshape(filter, filter.shape.slice(2));
 const asPicture = (rows: Tensor, channels: number, g: ConvGeometry) =>
   tf.reshape(rows, [g.batch, g.inHeight, g.inWidth, channels]);
 
-const strides = (g: ConvGeometry): [number, number] => [g.strideHeight, g.strideWidth];
-
-/** Padding as TF.js's kernels take it. */
-type Window = 'valid' | tf.backend_util.ExplicitPadding;
-
-const convAttrs = (g: ConvGeometry, pad: Window) => ({
-  strides: strides(g),
-  pad,
-  dataFormat: 'NHWC',
-  dimRoundingMode: undefined,
+/** What one group sees of a geometry. */
+const oneGroup = (g: ConvGeometry): ConvGeometry => ({
+  ...g,
+  inChannels: g.inChannels / g.groups,
+  outChannels: g.outChannels / g.groups,
+  groups: 1,
 });
 
-function runKernelFirst(name: string, inputs: Record<string, Tensor>, attrs: object): Tensor {
-  return runKernel(name, inputs, attrs)[0];
-}
-
-/** Rows and columns that a dilated filter spans. */
-function filterReach(g: ConvGeometry) {
-  return {
-    height: (g.filterHeight - 1) * g.dilationHeight + 1,
-    width: (g.filterWidth - 1) * g.dilationWidth + 1,
-  };
-}
-
-/** The picture with its padding: at least what the windows touch, and never less than the picture itself. */
-function paddedSize(g: ConvGeometry) {
-  const reach = filterReach(g);
-  return {
-    height: Math.max((g.outHeight - 1) * g.strideHeight + reach.height, g.padTop + g.inHeight),
-    width: Math.max((g.outWidth - 1) * g.strideWidth + reach.width, g.padLeft + g.inWidth),
-  };
-}
-
-/** Zeros around the picture, which the kernels leave out of their sums: no padded copy is made. */
-function zeroPadding(g: ConvGeometry): tf.backend_util.ExplicitPadding {
-  const { height, width } = paddedSize(g);
-  return [
-    [0, 0],
-    [g.padTop, height - g.padTop - g.inHeight],
-    [g.padLeft, width - g.padLeft - g.inWidth],
-    [0, 0],
-  ];
-}
-
-/** The picture and how its window is padded: with zeros by the kernel, with anything else beforehand. */
-function padded(x: Tensor, g: ConvGeometry, value: number): { picture: Tensor; window: Window } {
+/** The picture, how its window is padded, and their geometry: with zeros by the kernel, with anything else beforehand. */
+function padded(
+  x: Tensor,
+  g: ConvGeometry,
+  value: number,
+): { picture: Tensor; window: Window; geometry: ConvGeometry } {
   const padding = zeroPadding(g);
-  if (value === 0) return { picture: x, window: padding };
+  if (value === 0) return { picture: x, window: padding, geometry: g };
   const nothing = padding.flat().every((size) => size === 0);
-  return { picture: nothing ? x : tf.pad(x, padding, value), window: 'valid' };
+  const picture = nothing ? x : tf.pad(x, padding, value);
+  const [, inHeight, inWidth]: readonly number[] = picture.shape;
+  return {
+    picture,
+    window: 'valid',
+    geometry: { ...g, inHeight, inWidth, padTop: 0, padLeft: 0 },
+  };
 }
 
 /** Runs `f` on the slices of each group and joins the results along the channels. */
@@ -148,34 +124,4 @@ function perGroup(
     Array.from({ length: g.groups }, (_, group) => f(slices.map((s) => s[group]))),
     3,
   );
-}
-
-/**
- * The filter with zeros between its taps. One axis at a time: [.., k, ..] is given a new axis, padded with
- * d - 1 zeros along it, flattened to k d entries and cut to (k - 1) d + 1.
- */
-function dilate(filter: Tensor, g: ConvGeometry): Tensor {
-  const [kh, kw, ci, co]: readonly number[] = filter.shape;
-  const { height, width } = filterReach(g);
-  if (height === kh && width === kw) return filter;
-  const spread = tf.pad(tf.reshape(filter, [kh, 1, kw, 1, ci * co]), [
-    [0, 0],
-    [0, g.dilationHeight - 1],
-    [0, 0],
-    [0, g.dilationWidth - 1],
-    [0, 0],
-  ]);
-  const full = tf.reshape(spread, [kh * g.dilationHeight, kw * g.dilationWidth, ci, co]);
-  return tf.slice(full, [0, 0, 0, 0], [height, width, ci, co]);
-}
-
-/** The taps of a dilated filter's gradient. */
-function undilate(filter: Tensor, g: ConvGeometry): Tensor {
-  if (filter.shape[0] === g.filterHeight && filter.shape[1] === g.filterWidth) return filter;
-  return tf.stridedSlice(filter, [0, 0, 0, 0], filter.shape, [
-    g.dilationHeight,
-    g.dilationWidth,
-    1,
-    1,
-  ]);
 }

@@ -5,6 +5,8 @@ import type { Detector } from './detector.js';
 import { fasterRcnn } from './faster-rcnn.js';
 import { fasterRcnnDefaults } from './options.js';
 import type { DetectorContext } from './options.js';
+import { ssd300Defaults } from './ssd-options.js';
+import { ssd300 } from './ssd.js';
 
 interface Kind {
   /** The options are JSON: each detector checks its own. */
@@ -24,6 +26,12 @@ const kinds: Readonly<Record<string, Kind>> = {
     backbone: ({ backbone }) =>
       (backbone as NetworkSpec | undefined) ?? fasterRcnnDefaults.backbone,
     layers: /^(conv|bn|relu|layer)\d/,
+  },
+  ssd300: {
+    build: ssd300,
+    multiple: 1,
+    backbone: ({ backbone }) => (backbone as NetworkSpec | undefined) ?? ssd300Defaults.backbone,
+    layers: /^features\./,
   },
 };
 

@@ -3,11 +3,10 @@
  * stage 3 alone (C4), with torchvision's names, samples, losses and thresholds: how it is built.
  */
 import { layerCalls } from '@surge-bnn/core';
-import type { CallGraph } from '@surge-bnn/core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { backbone } from './backbone.js';
 import type { Detector } from './detector.js';
-import { batchNorms } from './graph.js';
+import { freezeNorms } from './graph.js';
 import { denseHead, proposalHead, stageHead } from './heads.js';
 import { checkedOptions, type DetectorContext, type FasterRcnnChoices } from './options.js';
 import { pyramid } from './pyramid.js';
@@ -55,16 +54,8 @@ export function fasterRcnn(given: FasterRcnnChoices, context: DetectorContext): 
       // P6 is too coarse to read a region from.
       mapsRead: isPyramid ? maps.length - 1 : 1,
       bins: head.bins,
-      frozen: options.frozenNorms ? freezeNorms(body, tail) : new Set(),
+      frozen: options.frozenNorms ? freezeNorms([body, tail], /^(bn|layer)\d/) : new Set(),
     },
     options,
   );
-}
-
-/** The backbone's batch norms, which from now on are not trained. */
-function freezeNorms(...graphs: CallGraph[]): Set<tfl.layers.Layer> {
-  const norms = graphs.flatMap((graph) => [...batchNorms(graph)]);
-  const ofBackbone = norms.filter(({ name }) => /^(bn|layer)\d/.test(name));
-  for (const norm of ofBackbone) norm.trainable = false;
-  return new Set(ofBackbone);
 }

@@ -34,6 +34,9 @@ export function lastCall(graph: CallGraph, prefix: string): LayerCall | undefine
   return graph.calls.findLast(({ layer }) => layer.name.startsWith(prefix));
 }
 
+/** How layers are computed: as in training; in evaluation on the engine's fast path; or in canonical arithmetic. */
+export type Mode = 'training' | 'evaluation' | 'canonical';
+
 export interface RunOptions {
   readonly training: boolean;
   /** Batch norms that keep to their moving statistics in training, too. */
@@ -61,8 +64,13 @@ export function run(graph: CallGraph, inputs: readonly Tensor[], options: RunOpt
   });
 }
 
-/** The batch norms of a model. */
-export function batchNorms(graph: CallGraph): Set<BatchNorm> {
-  const norms = graph.calls.map(({ layer }) => layer).filter((layer) => layer instanceof BatchNorm);
+/** The batch norms with such names, which from now on are not trained. */
+export function freezeNorms(
+  graphs: readonly CallGraph[],
+  names: RegExp,
+): ReadonlySet<tfl.layers.Layer> {
+  const layers = graphs.flatMap(({ calls }) => calls.map(({ layer }) => layer));
+  const norms = layers.filter((layer) => layer instanceof BatchNorm && names.test(layer.name));
+  for (const norm of norms) norm.trainable = false;
   return new Set(norms);
 }

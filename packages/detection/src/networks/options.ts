@@ -4,6 +4,15 @@ import type { BuildContext, NetworkSpec } from '@surge-bnn/models';
 import type { boxes } from '@surge-bnn/runtime';
 import { anchorTargetDefaults, type AnchorTargetOptions } from '../training/anchor-targets.js';
 import { regionTargetDefaults, type RegionTargetOptions } from '../training/region-targets.js';
+import {
+  checkClasses,
+  checkedGroup,
+  checkFlag,
+  checkMomentum,
+  checkOneOf,
+} from './option-checks.js';
+
+const NAME = 'fasterRcnn';
 
 type Precision = 'full' | 'binary';
 
@@ -83,16 +92,22 @@ export function checkedOptions(
   given: FasterRcnnChoices,
   { classes }: Pick<DetectorContext, 'classes'>,
 ): FasterRcnnOptions {
-  checkKeys(given, Object.keys(fasterRcnnDefaults), 'fasterRcnn');
+  checkKeys(given, Object.keys(fasterRcnnDefaults), NAME);
+  const group = checkedGroup(NAME);
   const options = {
     ...fasterRcnnDefaults,
     ...given,
-    anchors: grouped('anchors', given.anchors),
-    regions: grouped('regions', given.regions),
-    trainingProposals: grouped('trainingProposals', given.trainingProposals),
-    proposals: grouped('proposals', given.proposals),
-    detections: grouped('detections', given.detections),
+    anchors: group('anchors', fasterRcnnDefaults.anchors, given.anchors),
+    regions: group('regions', fasterRcnnDefaults.regions, given.regions),
+    trainingProposals: group(
+      'trainingProposals',
+      fasterRcnnDefaults.trainingProposals,
+      given.trainingProposals,
+    ),
+    proposals: group('proposals', fasterRcnnDefaults.proposals, given.proposals),
+    detections: group('detections', fasterRcnnDefaults.detections, given.detections, ['perClass']),
   };
+  const oneOf = checkOneOf(NAME);
   oneOf('neck', options.neck, ['fpn', 'c4']);
   oneOf('proposalPrecision', options.proposalPrecision, ['full', 'binary']);
   oneOf('neckPrecision', options.neckPrecision, ['full', 'binary']);
@@ -115,25 +130,17 @@ export function checkedOptions(
       `fasterRcnn: ${key} must be one or more numbers > 0, got [${options[key]}]`,
     );
   }
-  for (const key of ['aligned', 'frozenNorms'] as const) {
-    if (typeof options[key] === 'boolean') continue;
-    const got = JSON.stringify(options[key]);
-    throw new InputError(`fasterRcnn: ${key} must be true or false, got ${got}`);
-  }
+  const flag = checkFlag(NAME);
+  flag('aligned', options.aligned);
+  flag('frozenNorms', options.frozenNorms);
   const { samplingRatio, momentum } = options;
   if (!Number.isInteger(samplingRatio) || samplingRatio < 0) {
     throw new InputError(
       `fasterRcnn: samplingRatio must be a whole number >= 0 (0: as many as a bin has pixels), got ${samplingRatio}`,
     );
   }
-  if (!(momentum >= 0 && momentum < 1)) {
-    throw new InputError(`fasterRcnn: momentum must be at least 0 and below 1, got ${momentum}`);
-  }
-  if (!Number.isInteger(classes) || classes < 1) {
-    throw new InputError(
-      `fasterRcnn: classes, without the background, must be a whole number >= 1, got ${classes}`,
-    );
-  }
+  checkMomentum(NAME, momentum);
+  checkClasses(NAME, classes);
   if (options.neck === 'fpn' && options.anchorSizes.length !== PYRAMID_LEVELS) {
     throw new InputError(
       `fasterRcnn: anchorSizes must be ${PYRAMID_LEVELS} with the neck fpn, one for each level, got ${options.anchorSizes.length}`,
@@ -142,47 +149,5 @@ export function checkedOptions(
   return options;
 }
 
-/** What is counted: boxes into and out of a suppression, samples. */
-const COUNTS: readonly string[] = ['before', 'after', 'size', 'most', 'perClass'];
-
-/** A group's options with its defaults: counts, other numbers that are not negative, and four weights, which boxes are divided by. */
-function grouped<K extends Group>(
-  group: K,
-  given: Partial<FasterRcnnOptions[K]> = {},
-): FasterRcnnOptions[K] {
-  const defaults = fasterRcnnDefaults[group];
-  const more = group === 'detections' ? ['perClass'] : [];
-  checkKeys(given, [...Object.keys(defaults), ...more], `fasterRcnn's ${group}`);
-  for (const [key, value] of Object.entries(given)) {
-    const { allowed, isRight } = ruleOf(key);
-    if (isRight(value)) continue;
-    const got = typeof value === 'number' ? String(value) : JSON.stringify(value);
-    throw new InputError(`fasterRcnn: ${group}.${key} must be ${allowed}, got ${got}`);
-  }
-  return { ...defaults, ...given };
-}
-
-function ruleOf(key: string): { allowed: string; isRight: (value: unknown) => boolean } {
-  if (key === 'weights') {
-    return {
-      allowed: 'four numbers > 0',
-      isRight: (value) =>
-        Array.isArray(value) &&
-        value.length === 4 &&
-        value.every((v) => Number.isFinite(v) && Number(v) > 0),
-    };
-  }
-  return COUNTS.includes(key)
-    ? { allowed: 'a whole number >= 0', isRight: (v) => Number.isInteger(v) && Number(v) >= 0 }
-    : { allowed: 'a number >= 0', isRight: (v) => typeof v === 'number' && v >= 0 };
-}
-
 /** P2 to P5, and P6 for proposals alone. */
 export const PYRAMID_LEVELS = 5;
-
-function oneOf(key: string, value: string, allowed: readonly string[]): void {
-  if (allowed.includes(value)) return;
-  throw new InputError(
-    `fasterRcnn: ${key} must be ${allowed.join(' or ')}, got ${JSON.stringify(value)}`,
-  );
-}

@@ -5,7 +5,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
 import { canonicalOutputs } from '@surge-bnn/core';
 import type { CallGraph, Model } from '@surge-bnn/core';
-import { boxes as arithmetic, elementwise } from '@surge-bnn/runtime';
+import { boxes as arithmetic } from '@surge-bnn/runtime';
 import { proposalLoss } from '../losses/proposal-loss.js';
 import { regionLoss } from '../losses/region-loss.js';
 import { pyramidRoiAlign } from '../ops/pyramid-roi-align.js';
@@ -13,8 +13,10 @@ import { anchorTargets } from '../training/anchor-targets.js';
 import { regionTargets } from '../training/region-targets.js';
 import type { Uniform } from '../training/sampler.js';
 import { usableTruth, type Truth } from '../training/truth.js';
+import { freeing, joined, named, probabilities } from './answers.js';
 import type { DetectionLosses, Detector, DetectOptions, PictureBatch } from './detector.js';
 import { run } from './graph.js';
+import type { Mode } from './graph.js';
 import type { FasterRcnnOptions, ProposalCounts } from './options.js';
 
 /** Least width and height of a proposal, in pixels: torchvision's. */
@@ -49,9 +51,6 @@ interface Seen {
   readonly objectness: readonly Tensor3D[];
   readonly deltas: readonly Tensor3D[];
 }
-
-/** How layers are computed: as in training; in evaluation on the engine's fast path; or in canonical arithmetic. */
-type Mode = 'training' | 'evaluation' | 'canonical';
 
 /** @see fasterRcnn, which makes one. */
 export class TwoStageDetector implements Detector {
@@ -213,44 +212,5 @@ export class TwoStageDetector implements Detector {
   private outputs(graph: CallGraph, x: Tensor4D, mode: Mode): Tensor[] {
     if (mode === 'canonical') return canonicalOutputs(graph, [x]);
     return run(graph, [x], { training: mode === 'training', frozen: this.parts.frozen });
-  }
-}
-
-/** Softmax of each row, as packed models compute it. */
-function probabilities(logits: Float32Array, classes: number): Float32Array {
-  const out = new Float32Array(logits.length);
-  for (let at = 0; at < logits.length; at += classes) {
-    elementwise.softmax(logits, at, classes, out);
-  }
-  return out;
-}
-
-function joined(parts: readonly arithmetic.Boxes[]): arithmetic.Boxes {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
-/** What `work` gives, without the tensors that it made. */
-function freeing<T>(work: () => T): T {
-  const results: T[] = [];
-  tf.tidy(() => void results.push(work()));
-  return results[0];
-}
-
-/** The arithmetic's refusal of a NaN, with the layers that it came from. */
-function named<T>(layers: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new InputError(
-      `layers "${layers}.*": ${error.message}; look for broken data or a learning rate that is too high`,
-      { cause: error },
-    );
   }
 }

@@ -49,6 +49,8 @@ const list: readonly (readonly [Shape, ConvOptions])[] = [
   [[1, 3, 3, 129, 10, 1, 1], {}],
   [[1, 2, 2, 130, 5, 3, 3], { padding: 1 }],
   [[2, 14, 14, 16, 32, 3, 3], { padding: 'same' }],
+  [[2, 4, 5, 33, 10, 3, 3], { padding: 6, dilationRate: 6 }], // SSD's fc6 on a small map: most taps see padding alone
+  [[1, 9, 13, 16, 32, 3, 3], { padding: 6, dilationRate: 6 }],
 ];
 
 /** The geometry of a shape, with everything that makes it in its name. */

@@ -12,6 +12,9 @@ import {
   BOP_STEP,
   CANONICAL_CONV_2D,
   convGeometry,
+  DILATED_CONV_2D,
+  DILATED_CONV_2D_FILTER_GRADIENT,
+  DILATED_CONV_2D_INPUT_GRADIENT,
   InputError,
   LAYER_NORM,
   LAYER_NORM_GRADIENT,
@@ -72,6 +75,9 @@ describe.each(engineBackends)('%s', (backend) => {
       ADAM_STEP,
       BOP_STEP,
       CANONICAL_CONV_2D,
+      DILATED_CONV_2D,
+      DILATED_CONV_2D_INPUT_GRADIENT,
+      DILATED_CONV_2D_FILTER_GRADIENT,
     ]) {
       expect(tf.getKernel(name, backend)).toBeDefined();
     }
@@ -157,6 +163,38 @@ describe.each(engineBackends)('%s', (backend) => {
     expect(() =>
       run(CANONICAL_CONV_2D, { x: x(), kernel: kernel(), bias: tf.zeros([3]) }, { geometry: g }),
     ).toThrow('canonical convolution: bias must have shape [4] for this geometry, got [3]');
+  });
+
+  it('dilated convolution and its gradients: the bits of the reference on whole numbers', () => {
+    const geometry = convGeometry([2, 5, 5, 3], [3, 3, 3, 4], { padding: 3, dilationRate: [3, 2] });
+    const [height, width] = [geometry.outHeight, geometry.outWidth];
+    const whole = (size: number, k: number) => reals(size, k).map((v) => Math.round(8 * v));
+    const [xs, ks, ds] = [whole(150, 1), whole(108, 2), whole(2 * height * width * 4, 3)];
+    const inputs = {
+      x: tf.tensor(xs, [2, 5, 5, 3]),
+      filter: tf.tensor(ks, [3, 3, 3, 4]),
+      dy: tf.tensor(ds, [2, height, width, 4]),
+    };
+    const { x: picture, filter, dy: d } = inputs;
+    const y = new Float32Array(ds.length);
+    referenceKernels.conv2d(xs, ks, y, geometry);
+    expect(run(DILATED_CONV_2D, { x: picture, filter }, { geometry })[0].dataSync()).toEqual(y);
+    const dx = new Float32Array(xs.length);
+    referenceKernels.conv2dInputGradient(ds, ks, dx, geometry);
+    const [atInput] = run(DILATED_CONV_2D_INPUT_GRADIENT, { dy: d, filter }, { geometry });
+    expect(atInput.shape).toEqual([2, 5, 5, 3]);
+    expect(atInput.dataSync()).toEqual(dx);
+    const dfilter = new Float32Array(ks.length);
+    referenceKernels.conv2dFilterGradient(xs, ds, dfilter, geometry);
+    const [atFilter] = run(DILATED_CONV_2D_FILTER_GRADIENT, { x: picture, dy: d }, { geometry });
+    expect(atFilter.shape).toEqual([3, 3, 3, 4]);
+    expect(atFilter.dataSync()).toEqual(dfilter);
+    expect(() =>
+      run(DILATED_CONV_2D, { x: picture, filter: tf.zeros([3, 3, 3, 5]) }, { geometry }),
+    ).toThrow('dilated convolution: filter must have shape [3,3,3,4] for this geometry');
+    expect(() =>
+      run(DILATED_CONV_2D_INPUT_GRADIENT, { dy: picture, filter }, { geometry }),
+    ).toThrow('dilated convolution: dy must have shape');
   });
 
   it('add and clip: of one tensor or two of one shape, and its gradient', () => {

@@ -14,6 +14,11 @@ import { addN, binaryEntries } from './binary.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
 import { concat, slice, split } from './concat.js';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
+import {
+  dilatedConv2d,
+  dilatedConv2dFilterGradient,
+  dilatedConv2dInputGradient,
+} from './dilated-conv2d.js';
 import type { KernelEntry } from './entry.js';
 import { cast, fill, identity, onesLike, zerosLike } from './fill.js';
 import { fusedConv2d } from './fused-conv2d.js';
@@ -41,6 +46,9 @@ export const kernelTable: readonly KernelEntry[] = [
   layerNorm,
   layerNormGradient,
   canonicalConv2d,
+  dilatedConv2d,
+  dilatedConv2dInputGradient,
+  dilatedConv2dFilterGradient,
   addClip,
   addClipGradient,
   roiAlign,

@@ -10,8 +10,8 @@ export interface DefaultBoxPlan {
   readonly scales: readonly number[];
   /** Ratios of each feature map, besides 1. */
   readonly ratios: readonly (readonly number[])[];
-  /** Pixels of the picture between the centres. */
-  readonly steps: readonly number[];
+  /** Pixels of the picture between the centres, the same on both axes or each. */
+  readonly steps: readonly (number | readonly [y: number, x: number])[];
 }
 
 /** SSD300 for PASCAL VOC and COCO, as torchvision has it: 8,732 boxes on maps of 38, 19, 10, 5, 3 and 1 pixels. */
@@ -42,9 +42,10 @@ export function defaultBoxes(
   maps.forEach(([rows, columns], k) => {
     const shapes = shapesOf(plan, k);
     const step = plan.steps[k];
+    const [stepY, stepX] = typeof step === 'number' ? [step, step] : step;
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
-        const [x, y] = [(column + 0.5) * step, (row + 0.5) * step];
+        const [x, y] = [(column + 0.5) * stepX, (row + 0.5) * stepY];
         for (const [width, height] of shapes) {
           const halfWidth = 0.5 * Math.min(1, width) * picture.width;
           const halfHeight = 0.5 * Math.min(1, height) * picture.height;

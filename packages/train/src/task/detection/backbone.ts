@@ -48,10 +48,10 @@ function torchWeights(
   recipe: Recipe,
 ): ReadonlyMap<string, StoredTensor> {
   const tensors = readSafetensors(content);
-  const head = [...tensors].find(([name]) => /(^|\.)(fc|linear)\.weight$/.test(name));
+  const head = [...tensors].find(([name]) => /(^|\.)(fc|linear|classifier\.6)\.weight$/.test(name));
   if (head === undefined) {
     throw new InputError(
-      `detection.backbone: ${file} has no tensor fc.weight, so it is no ResNet of torchvision's names`,
+      `detection.backbone: ${file} has neither fc.weight nor classifier.6.weight, so it is no ResNet or VGG-16 with torchvision's names`,
     );
   }
   const [name, { shape }] = head;
@@ -68,7 +68,7 @@ function torchWeights(
     classes: shape[0],
   });
   try {
-    const prefix = name.slice(0, name.search(/(fc|linear)\.weight$/));
+    const prefix = name.slice(0, name.search(/(fc|linear|classifier\.6)\.weight$/));
     const names = [...tensors.keys()].map((one) => one.slice(prefix.length));
     importTorchWeights(classifier, tensors, { prefix, names: torchNames(classifier, names) });
     return new Map(

@@ -1,0 +1,70 @@
+/** The checks that detectors' options have in common. Each is given the detector's name first, which begins its messages. */
+import { checkKeys, InputError } from '@surge-bnn/contract';
+
+/** What is counted: boxes into and out of a suppression, samples. */
+const COUNTS: readonly string[] = ['before', 'after', 'size', 'most', 'perClass'];
+
+/**
+ * A group's options with its defaults: counts, other numbers that are not negative, and four weights, which boxes are divided by.
+ * @returns a function of the group's name, its defaults, what is given of it, and keys that have no default.
+ */
+export function checkedGroup(owner: string) {
+  return <Options extends object>(
+    group: string,
+    defaults: Options,
+    given: Partial<Options> = {},
+    more: readonly string[] = [],
+  ): Options => {
+    checkKeys(given, [...Object.keys(defaults), ...more], `${owner}'s ${group}`);
+    for (const [key, value] of Object.entries<unknown>(given)) {
+      const { allowed, isRight } = ruleOf(key);
+      if (isRight(value)) continue;
+      const got = typeof value === 'number' ? String(value) : JSON.stringify(value);
+      throw new InputError(`${owner}: ${group}.${key} must be ${allowed}, got ${got}`);
+    }
+    return { ...defaults, ...given };
+  };
+}
+
+function ruleOf(key: string): { allowed: string; isRight: (value: unknown) => boolean } {
+  if (key === 'weights') {
+    return {
+      allowed: 'four numbers > 0',
+      isRight: (value) =>
+        Array.isArray(value) &&
+        value.length === 4 &&
+        value.every((v) => Number.isFinite(v) && Number(v) > 0),
+    };
+  }
+  return COUNTS.includes(key)
+    ? { allowed: 'a whole number >= 0', isRight: (v) => Number.isInteger(v) && Number(v) >= 0 }
+    : { allowed: 'a number >= 0', isRight: (v) => typeof v === 'number' && v >= 0 };
+}
+
+export function checkOneOf(owner: string) {
+  return (key: string, value: unknown, allowed: readonly unknown[]): void => {
+    if (allowed.includes(value)) return;
+    throw new InputError(
+      `${owner}: ${key} must be ${allowed.join(' or ')}, got ${JSON.stringify(value)}`,
+    );
+  };
+}
+
+export function checkFlag(owner: string) {
+  return (key: string, value: unknown): void => {
+    if (typeof value === 'boolean') return;
+    throw new InputError(`${owner}: ${key} must be true or false, got ${JSON.stringify(value)}`);
+  };
+}
+
+export function checkMomentum(owner: string, momentum: number): void {
+  if (momentum >= 0 && momentum < 1) return;
+  throw new InputError(`${owner}: momentum must be at least 0 and below 1, got ${momentum}`);
+}
+
+export function checkClasses(owner: string, classes: number): void {
+  if (Number.isInteger(classes) && classes >= 1) return;
+  throw new InputError(
+    `${owner}: classes, without the background, must be a whole number >= 1, got ${classes}`,
+  );
+}
