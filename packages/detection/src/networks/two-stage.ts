@@ -4,8 +4,8 @@ import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
 import { canonicalOutputs } from '@surge-bnn/core';
-import type { CallGraph, Model } from '@surge-bnn/core';
-import { boxes as arithmetic, elementwise } from '@surge-bnn/runtime';
+import type { CallGraph, CanonicalOptions, Model } from '@surge-bnn/core';
+import { boxes as arithmetic } from '@surge-bnn/runtime';
 import { proposalLoss } from '../losses/proposal-loss.js';
 import { regionLoss } from '../losses/region-loss.js';
 import { pyramidRoiAlign } from '../ops/pyramid-roi-align.js';
@@ -13,7 +13,13 @@ import { anchorTargets } from '../training/anchor-targets.js';
 import { regionTargets } from '../training/region-targets.js';
 import type { Uniform } from '../training/sampler.js';
 import { usableTruth, type Truth } from '../training/truth.js';
-import type { DetectionLosses, Detector, DetectOptions, PictureBatch } from './detector.js';
+import type {
+  DetectionLosses,
+  Detector,
+  DetectorShipping,
+  DetectOptions,
+  PictureBatch,
+} from './detector.js';
 import { run } from './graph.js';
 import type { FasterRcnnOptions, ProposalCounts } from './options.js';
 
@@ -50,8 +56,8 @@ interface Seen {
   readonly deltas: readonly Tensor3D[];
 }
 
-/** How layers are computed: as in training; in evaluation on the engine's fast path; or in canonical arithmetic. */
-type Mode = 'training' | 'evaluation' | 'canonical';
+/** How layers are computed: as in training; in evaluation on the engine's fast path; or in canonical arithmetic, so options of it. */
+type Mode = 'training' | 'evaluation' | CanonicalOptions;
 
 /** @see fasterRcnn, which makes one. */
 export class TwoStageDetector implements Detector {
@@ -101,8 +107,8 @@ export class TwoStageDetector implements Detector {
     });
   }
 
-  detect(batch: PictureBatch, { canonical = false }: DetectOptions = {}): arithmetic.Detections[] {
-    const mode = canonical ? 'canonical' : 'evaluation';
+  detect(batch: PictureBatch, options: DetectOptions = {}): arithmetic.Detections[] {
+    const mode = options.canonical === true ? { linear: options.linear } : 'evaluation';
     const { proposals, logits, deltas } = freeing(() => {
       const seen = this.look(batch, mode);
       const found = this.proposals(seen, batch.sizes, this.options.proposals);
@@ -114,18 +120,49 @@ export class TwoStageDetector implements Detector {
       };
     });
     const classes = this.classes + 1;
+    const { weights } = this.options.regions;
     let to = 0;
     return proposals.map((boxes, picture) => {
       const from = to;
       to += boxes.length / 4;
-      const moves = deltas.subarray(4 * classes * from, 4 * classes * to);
-      const decoded = arithmetic.decodeBoxes(boxes, moves, this.options.regions.weights);
-      arithmetic.clipBoxes(decoded, batch.sizes[picture]);
-      const scores = probabilities(logits.subarray(classes * from, classes * to), classes);
+      const said = {
+        logits: logits.subarray(classes * from, classes * to),
+        deltas: deltas.subarray(4 * classes * from, 4 * classes * to),
+      };
       return named('roi_heads.box_predictor', () =>
-        arithmetic.selectDetections(decoded, scores, classes, this.options.detections),
+        arithmetic.classDetections(boxes, said, classes, batch.sizes[picture], {
+          ...this.options.detections,
+          weights,
+        }),
       );
     });
+  }
+
+  get shipping(): DetectorShipping {
+    const { body, tail, anchorShapes, mapsRead, firstStride, bins } = this.parts;
+    const { anchors, proposals, regions, samplingRatio, aligned, detections } = this.options;
+    // The map for proposals alone is nobody's output.
+    const count = anchorShapes.length;
+    const outputs = [...body.outputs.slice(0, mapsRead), ...body.outputs.slice(count)];
+    return {
+      body: { ...body, outputs },
+      tail,
+      plan: {
+        kind: 'two-stage',
+        multiple: this.multiple,
+        anchors: anchorShapes,
+        proposals: { ...proposals, smallest: SMALLEST, weights: anchors.weights },
+        regions: {
+          maps: mapsRead,
+          firstLevel: Math.log2(firstStride),
+          bins,
+          samplingRatio,
+          aligned,
+          weights: regions.weights,
+        },
+        detections,
+      },
+    };
   }
 
   dispose(): void {
@@ -211,18 +248,9 @@ export class TwoStageDetector implements Detector {
   }
 
   private outputs(graph: CallGraph, x: Tensor4D, mode: Mode): Tensor[] {
-    if (mode === 'canonical') return canonicalOutputs(graph, [x]);
+    if (typeof mode === 'object') return canonicalOutputs(graph, [x], mode);
     return run(graph, [x], { training: mode === 'training', frozen: this.parts.frozen });
   }
-}
-
-/** Softmax of each row, as packed models compute it. */
-function probabilities(logits: Float32Array, classes: number): Float32Array {
-  const out = new Float32Array(logits.length);
-  for (let at = 0; at < logits.length; at += classes) {
-    elementwise.softmax(logits, at, classes, out);
-  }
-  return out;
 }
 
 function joined(parts: readonly arithmetic.Boxes[]): arithmetic.Boxes {

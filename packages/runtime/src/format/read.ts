@@ -8,6 +8,7 @@ import { checkValues } from './check-values.js';
 import { readContainer } from './compact.js';
 import {
   conventions,
+  detectorMetadata,
   edgeTypes,
   formatName,
   formatVersions,
@@ -15,7 +16,8 @@ import {
 } from './convention.js';
 import { asList, asNumbers, asObject, asRecord, asString, asStrings } from './json.js';
 import { parseJson, quote } from './json.js';
-import type { Json, JsonObject, ModelSource } from './model-source.js';
+import type { Json, JsonObject, ModelMetadata, ModelSource } from './model-source.js';
+import type { Container } from './safetensors.js';
 import { checkVersion } from './version.js';
 
 /**
@@ -24,22 +26,42 @@ import { checkVersion } from './version.js';
  * @throws ModelFileError for whatever docs/format.md does not allow: what, where, and what is allowed.
  */
 export function decodeModel(bytes: Uint8Array): ModelSource {
-  if (!isBytes(bytes)) {
-    throw new ModelFileError(`a file's bytes must be a Uint8Array instead of ${typeText(bytes)}`);
+  const { tensors, metadata: texts } = readTexts(bytes);
+  if (isDetector(texts)) {
+    throw new ModelFileError(
+      'the file holds a detector and no model of one output; loadDetector(..) runs it',
+    );
   }
-  const { tensors, metadata: texts } = readContainer(bytes);
-  checkConvention(texts);
   const graph = readGraph(parseJson(texts.get('graph') ?? '', 'the graph'));
   checkVersion(texts.get('version'), graph);
   checkGraph(graph, tensors);
-  checkValues(graph, tensors);
+  checkValues([graph], tensors);
+  return { graph, tensors, metadata: readInformation(texts) };
+}
+
+/** Tensors and metadata of a file that says to be of a known version and kind. */
+export function readTexts(bytes: Uint8Array): Container {
+  if (!isBytes(bytes)) {
+    throw new ModelFileError(`a file's bytes must be a Uint8Array instead of ${typeText(bytes)}`);
+  }
+  const container = readContainer(bytes);
+  checkConvention(container.metadata);
+  return container;
+}
+
+export function isDetector(metadata: Container['metadata']): boolean {
+  return metadata.has('detector');
+}
+
+/** What is for people. */
+export function readInformation(texts: Container['metadata']): ModelMetadata {
   const metadata: Partial<Record<(typeof informativeMetadata)[number], JsonObject>> = {};
   for (const key of informativeMetadata) {
     const text = texts.get(key);
     const where = `metadata "${key}"`;
     if (text !== undefined) metadata[key] = asObject(parseJson(text, where), where);
   }
-  return { graph, tensors, metadata };
+  return metadata;
 }
 
 /** The texts that say what kind of file this is. */
@@ -57,11 +79,18 @@ function checkConvention(metadata: ReadonlyMap<string, string>): void {
       `the file's metadata has ${what}; this reader knows ${allowed.map(quote).join(', ')}`,
     );
   }
-  const known: readonly string[] = [...fixed.keys(), 'graph', ...informativeMetadata];
-  asRecord(Object.fromEntries(metadata), "the file's metadata", ['graph'], known);
+  const own = metadata.has('detector') ? ['graph', ...detectorMetadata] : ['graph'];
+  const known: readonly string[] = [...fixed.keys(), ...own, ...informativeMetadata];
+  asRecord(Object.fromEntries(metadata), "the file's metadata", own, known);
+  const version = metadata.get('version');
+  if (metadata.has('detector') && version !== '3') {
+    throw new ModelFileError(
+      `the file holds a detector, which version ${version} has not; the file says that it is of version ${version}`,
+    );
+  }
 }
 
-function readGraph(given: Json): Graph {
+export function readGraph(given: Json): Graph {
   const graph = asRecord(given, 'the graph', ['inputs', 'nodes', 'outputs'], ['classes']);
   return {
     inputs: asList(graph.inputs, "the graph's inputs").map(readInput),

@@ -1,6 +1,6 @@
 /** What becomes of a file that may be damaged: refused, or loaded, run, and held to the reference. Anything else is a mistake. */
 import { PackedModel } from '../execute/packed-model.js';
-import type { LoadOptions } from '../execute/packed-model.js';
+import type { LoadOptions } from '../execute/load-options.js';
 import { decodeModel } from '../format/read.js';
 import { encodeModel } from '../format/write.js';
 import { load } from '../load.js';
