@@ -49,7 +49,9 @@ export function drawnDetector(
       const draw = drawOf(layer.name, name, shape, () => stream.normal());
       if (draw === undefined) continue;
       const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, draw);
-      tf.tidy(() => weight.write(tf.tensor(values, shape)));
+      const drawn = tf.tensor(values, shape);
+      weight.write(drawn);
+      drawn.dispose();
     }
   }
   return detector;
@@ -68,8 +70,8 @@ function drawOf(
   if (weight === 'bias') return () => 0.1 * normal();
   if (weight !== 'kernel') return undefined;
   const inputs = shape.slice(0, -1).reduce((a, b) => a * b, 1);
-  if (layer.includes('cls_')) return () => (0.5 * normal()) / Math.sqrt(inputs);
-  return layer.includes('bbox_pred') ? () => (0.3 * normal()) / Math.sqrt(inputs) : undefined;
+  if (layer.includes('cls_')) return () => (0.1 * normal()) / Math.sqrt(inputs);
+  return layer.includes('bbox_pred') ? () => (0.1 * normal()) / Math.sqrt(inputs) : undefined;
 }
 
 /** Normalised pictures of a size, zeros beyond each one's own. */

@@ -38,9 +38,20 @@ describe('a converted detector', () => {
     for (const kernels of ['reference', 'wasm'] as const) {
       const packed = PackedDetector.fromBytes(bytes, { kernels });
       const [batch] = batches();
-      const found = packed.detectPlaced(batch.images.subarray(0, 3 * 64 * 96), batch, batch.targets[0]);
+      const found = packed.detectPlaced(
+        batch.images.subarray(0, 3 * 64 * 96),
+        batch,
+        batch.targets[0],
+      );
       expect(found.scores.length).toBeGreaterThan(0);
-      console.log(kernels, found.scores.length, report.agreement.boxes, bytes.length, report.floatBytes, packed.lastTimes);
+      console.log(
+        kernels,
+        found.scores.length,
+        report.agreement.boxes,
+        bytes.length,
+        report.floatBytes,
+        packed.lastTimes,
+      );
     }
     detector.dispose();
   });

@@ -1,9 +1,10 @@
 /** From the bytes of a `*.bnn` file to a detector that is known to be sound, as read.ts to a model. */
 import { ModelFileError, within } from '../model-file-error.js';
+import { isDetector } from './check-convention.js';
 import { checkDetector } from './check-detector.js';
 import { parseJson } from './json.js';
 import type { DetectorSource } from './model-source.js';
-import { isDetector, readGraph, readInformation, readTexts } from './read.js';
+import { readGraph, readInformation, readTexts } from './read.js';
 import { readPlan } from './read-plan.js';
 
 /**

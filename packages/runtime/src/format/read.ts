@@ -3,17 +3,11 @@ import { isBytes, typeText } from '../arrays.js';
 import type { Edge, Graph, GraphInput, GraphNode, NodeOf, OpName } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
 import { opTable } from '../ops/table.js';
+import { checkConvention, isDetector } from './check-convention.js';
 import { checkGraph } from './check-graph.js';
 import { checkValues } from './check-values.js';
 import { readContainer } from './compact.js';
-import {
-  conventions,
-  detectorMetadata,
-  edgeTypes,
-  formatName,
-  formatVersions,
-  informativeMetadata,
-} from './convention.js';
+import { edgeTypes, informativeMetadata } from './convention.js';
 import { asList, asNumbers, asObject, asRecord, asString, asStrings } from './json.js';
 import { parseJson, quote } from './json.js';
 import type { Json, JsonObject, ModelMetadata, ModelSource } from './model-source.js';
@@ -49,10 +43,6 @@ export function readTexts(bytes: Uint8Array): Container {
   return container;
 }
 
-export function isDetector(metadata: Container['metadata']): boolean {
-  return metadata.has('detector');
-}
-
 /** What is for people. */
 export function readInformation(texts: Container['metadata']): ModelMetadata {
   const metadata: Partial<Record<(typeof informativeMetadata)[number], JsonObject>> = {};
@@ -62,32 +52,6 @@ export function readInformation(texts: Container['metadata']): ModelMetadata {
     if (text !== undefined) metadata[key] = asObject(parseJson(text, where), where);
   }
   return metadata;
-}
-
-/** The texts that say what kind of file this is. */
-function checkConvention(metadata: ReadonlyMap<string, string>): void {
-  const fixed = new Map<string, readonly string[]>([
-    ['format', [formatName]],
-    ['version', formatVersions],
-    ...Object.entries(conventions).map(([key, value]) => [key, [value]] as const),
-  ]);
-  for (const [key, allowed] of fixed) {
-    const found = metadata.get(key);
-    if (found !== undefined && allowed.includes(found)) continue;
-    const what = found === undefined ? `no "${key}"` : `the ${key} ${quote(found)}`;
-    throw new ModelFileError(
-      `the file's metadata has ${what}; this reader knows ${allowed.map(quote).join(', ')}`,
-    );
-  }
-  const own = metadata.has('detector') ? ['graph', ...detectorMetadata] : ['graph'];
-  const known: readonly string[] = [...fixed.keys(), ...own, ...informativeMetadata];
-  asRecord(Object.fromEntries(metadata), "the file's metadata", own, known);
-  const version = metadata.get('version');
-  if (metadata.has('detector') && version !== '3') {
-    throw new ModelFileError(
-      `the file holds a detector, which version ${version} has not; the file says that it is of version ${version}`,
-    );
-  }
 }
 
 export function readGraph(given: Json): Graph {
