@@ -47,6 +47,6 @@ function checkedBatch(batch: Tensor, shape: readonly number[], what: string): Fl
 }
 
 /** Lets timers, signals and progress bars run between two batches, in a hidden tab, too. */
-function nextTurn(): Promise<void> {
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

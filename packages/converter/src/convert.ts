@@ -112,7 +112,8 @@ async function calibrate(
   };
 }
 
-function roundingOf(forms: Forms, merge: boolean): readonly string[] {
+/** What is rounded, for the report. */
+export function roundingOf(forms: Forms, merge: boolean): readonly string[] {
   const used = new Set(forms.values());
   return [
     ...(used.has('f16') ? ['float16 kernels'] : []),
@@ -131,7 +132,7 @@ function metadataOf({ training, provenance }: ConvertOptions, agreement: Agreeme
 }
 
 /** The trained network's weights in float32, without auxiliary ones; a layer that is called twice has them once. */
-function floatBytes(model: Model): number {
+export function floatBytes(model: Model): number {
   return namedLayers(model)
     .flatMap(({ self }) =>
       self.weights.filter((w) => !(self instanceof BinaryLayer && self.auxiliaries.includes(w))),

@@ -122,6 +122,12 @@ export function everyLayer(): Model {
     tfl.layers.averagePooling2d({ name: 'average', poolSize: 3, strides: 4, padding: 'same' }),
     x,
   ); // 2 x 2 x 12
+  // A binary layer's sums as they are, twice as large and back: 4 x 4 x 16, 2 x 2 x 16.
+  y = on(layers.doubled2d({ name: 'doubled' }), y);
+  y = on(
+    layers.binaryConv2d({ name: 'halving', filters: 16, kernelSize: 2, strides: 2, seed: 19 }),
+    y,
+  );
   let z = on(tfl.layers.concatenate({ name: 'concat' }), y, shortcut); // 2 x 2 x 28
   z = on(
     layers.binaryConv2d({

@@ -21,7 +21,8 @@ export interface Draft {
   readonly input: GraphInput;
   readonly nodes: readonly GraphNode[];
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  readonly output: string;
+  /** Names of the edges that it returns; of a model one. */
+  readonly outputs: readonly string[];
 }
 
 export class GraphBuilder {
@@ -64,10 +65,10 @@ export class GraphBuilder {
     return node.name;
   }
 
-  /** The graph that ends in this edge. */
-  finish(output: string): Draft {
+  /** The graph that ends in these edges. */
+  finish(outputs: readonly string[]): Draft {
     const { input, nodes, tensors } = this;
-    return { input, nodes, tensors, output };
+    return { input, nodes, tensors, outputs };
   }
 
   /** A name that no edge has and none will get: as wanted, or with a number. */

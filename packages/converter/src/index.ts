@@ -1,6 +1,18 @@
 /** From a trained network to a packed `*.bnn` file, with the proof that both compute the same. */
 export { DisagreementError } from './agreement.js';
 export { convertModel } from './convert.js';
+export { convertDetector } from './detector/convert-detector.js';
+export { packDetector } from './detector/pack-detector.js';
+export type { PackedDetectorData } from './detector/pack-detector.js';
+export type {
+  ConvertDetectorOptions,
+  DetectorAgreement,
+  DetectorConversion,
+  DetectorInputs,
+  DetectorRounding,
+  PackDetectorOptions,
+  ShippableDetector,
+} from './detector/types.js';
 export { importTorchWeights } from './import/import-torch-weights.js';
 export type { ImportedWeight, ImportOptions, ImportReport } from './import/import-torch-weights.js';
 export { importableKinds } from './import/layer-weights.js';

@@ -15,7 +15,7 @@ import { lower } from './lower/lower.js';
 import type { ConvertOptions, LayerFate } from './types.js';
 
 /** Up to here float32 holds every integer, so that a binary layer's sum is the same number as i32 and as f32. */
-const LARGEST_EXACT = 2 ** 24;
+export const LARGEST_EXACT = 2 ** 24;
 
 export type PackOptions = Pick<ConvertOptions, 'pixels' | 'classes' | 'allowFloat' | 'merge'> &
   FormOptions & {
@@ -63,16 +63,16 @@ export function packDraft(
 }
 
 function sourceOf(
-  { input, nodes, output, tensors }: Draft,
+  { input, nodes, outputs, tensors }: Draft,
   classes: readonly string[] | undefined,
   metadata: ModelMetadata,
 ): ModelSource {
-  const graph = { inputs: [input], nodes, outputs: [output], ...(classes && { classes }) };
+  const graph = { inputs: [input], nodes, outputs, ...(classes && { classes }) };
   return { graph, tensors: inFileOrder(nodes, tensors), metadata };
 }
 
-/** The order of the nodes, so that a file does not depend on how the graph came about. */
-function inFileOrder(
+/** The tensors in the order of the nodes, so that a file does not depend on how the graph came about. */
+export function inFileOrder(
   nodes: readonly GraphNode[],
   tensors: ReadonlyMap<string, StoredTensor>,
 ): ReadonlyMap<string, StoredTensor> {

@@ -27,6 +27,7 @@ export type { Truth } from './training/truth.js';
 export type {
   DetectionLosses,
   Detector,
+  DetectorShipping,
   DetectOptions,
   PictureBatch,
 } from './networks/detector.js';

@@ -103,6 +103,8 @@ export interface OpAttributes {
   readonly add: Readonly<Record<string, never>>;
   /** f32 or i32 -> f32, joined along the last axis. */
   readonly concat: Readonly<Record<string, never>>;
+  /** f32 or i32 [H, W, C] -> f32 [2 H, 2 W, C], each pixel four times. */
+  readonly double2d: Readonly<Record<string, never>>;
   /** Any type -> the same type in another shape, in row-major order. */
   readonly reshape: { readonly shape: readonly number[] };
 }
@@ -139,7 +141,7 @@ export interface Graph {
   /** Exactly one. */
   readonly inputs: readonly GraphInput[];
   readonly nodes: readonly GraphNode[];
-  /** Names of the edges that the model returns: exactly one, and it is f32 or i32. */
+  /** Names of the edges that the graph returns, f32 or i32: of a model exactly one, of a detector's graphs several. */
   readonly outputs: readonly string[];
   /** Names of the classes that the last axis of the output counts, where it is a classifier. */
   readonly classes?: readonly string[];

@@ -3,6 +3,16 @@
  * done with the language alone is not done here.
  */
 export * as boxes from './boxes/index.js';
+export { PackedDetector } from './detector/packed-detector.js';
+export type {
+  DetectionTimes,
+  DetectorDescription,
+  FoundObjects,
+} from './detector/packed-detector.js';
+export { boxesInPicture, paddedSize, resizedSize } from './detector/picture-size.js';
+export type { DetectorPlan, RegionPlan, SizeRule, TwoStagePlan } from './detector/plan.js';
+export { resizedRgb } from './detector/resize.js';
+export type { Picture } from './detector/resize.js';
 export { dumpIntegers } from './dump/integers.js';
 export type { DumpOptions } from './dump/integers.js';
 export { integersJson } from './dump/integers-json.js';
@@ -17,11 +27,13 @@ export type {
 export { describeNodes } from './execute/describe.js';
 export type { EdgeDescription, ModelDescription, NodeDescription } from './execute/describe.js';
 export { PackedModel } from './execute/packed-model.js';
-export type { LoadOptions, ModelInput } from './execute/packed-model.js';
+export type { LoadOptions } from './execute/load-options.js';
+export type { ModelInput } from './execute/packed-model.js';
 export { checkGraph } from './format/check-graph.js';
 export { formatVersions } from './format/convention.js';
 export type { FormatVersion } from './format/convention.js';
 export type {
+  DetectorSource,
   FileSize,
   Json,
   JsonObject,
@@ -29,9 +41,10 @@ export type {
   ModelSource,
 } from './format/model-source.js';
 export { decodeModel } from './format/read.js';
+export { decodeDetector, fileKind } from './format/read-detector.js';
 export { bitBytes, kernelBits, tensorBytes } from './format/tensors.js';
 export type { Dtype, StoredTensor, TensorSpec } from './format/tensors.js';
-export { encodeModel, fileSize } from './format/write.js';
+export { detectorFileSize, encodeDetector, encodeModel, fileSize } from './format/write.js';
 export type { WriteOptions } from './format/write.js';
 export type {
   Edge,
@@ -59,7 +72,8 @@ export { startWorker } from './wasm/workers.js';
 export type { PoolWorker } from './wasm/workers.js';
 export type { Arithmetic } from './program/assemble.js';
 export type { KernelSet, Machine } from './program/kernel-set.js';
-export { load } from './load.js';
+export { load, loadDetector } from './load.js';
+export type { FileSource } from './load.js';
 export { ModelFileError } from './model-file-error.js';
 export { mostInt8Products } from './kernels/int8.js';
 export type { KernelKind } from './ops/kernel-kind.js';

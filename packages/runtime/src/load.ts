@@ -1,7 +1,8 @@
-/** A packed model from wherever it is: bytes, a file, an address. */
+/** A packed model or detector from wherever it is: bytes, a file, an address. */
 import { isArrayBuffer, isBytes, typeText } from './arrays.js';
+import { PackedDetector } from './detector/packed-detector.js';
+import type { LoadOptions } from './execute/load-options.js';
 import { PackedModel } from './execute/packed-model.js';
-import type { LoadOptions } from './execute/packed-model.js';
 import { quote } from './format/json.js';
 import { ModelFileError } from './model-file-error.js';
 import type { KernelSet } from './program/kernel-set.js';
@@ -12,15 +13,40 @@ import { ThreadPool, memoryIsShared } from './wasm/thread-pool.js';
  *
  * @param source the file's bytes; in Node a path or a file: URL; an http(s) URL anywhere. In a browser any other string is
  *   an address relative to the page.
- * @throws ModelFileError when there is no such file, or it is damaged, of an unknown version, or too large to run.
+ * @throws ModelFileError when there is no such file, or it is damaged, of an unknown version, holds a detector, or is too large to run.
  */
-export async function load(
-  source: string | URL | Uint8Array | ArrayBuffer,
+export function load(source: FileSource, options: LoadOptions = {}): Promise<PackedModel> {
+  return loaded(source, options, (bytes, rest, pool) =>
+    PackedModel.fromBytes(bytes, pool === undefined ? rest : { ...rest, kernels: ownedBy(pool) }),
+  );
+}
+
+/**
+ * Loads a `*.bnn` file that holds a detector.
+ *
+ * @param source as of `load`. @throws ModelFileError as load, and for a file that holds a model of another kind.
+ */
+export function loadDetector(
+  source: FileSource,
   options: LoadOptions = {},
-): Promise<PackedModel> {
+): Promise<PackedDetector> {
+  return loaded(source, options, (bytes, rest, pool) =>
+    pool === undefined
+      ? PackedDetector.fromBytes(bytes, rest)
+      : PackedDetector.fromBytes(bytes, { ...rest, kernels: pool }, () => pool.close()),
+  );
+}
+
+/** Where a file is. */
+export type FileSource = string | URL | Uint8Array | ArrayBuffer;
+
+/** @param pool to be closed with what is made; its kernels are not among the options. */
+type Make<T> = (bytes: Uint8Array, options: LoadOptions, pool?: ThreadPool) => T;
+
+async function loaded<T>(source: FileSource, options: LoadOptions, make: Make<T>): Promise<T> {
   const { threads, ...rest } = options;
   const count = threads === 'auto' ? threadsHere() : (threads ?? 1);
-  if (count === 1) return loadWith(source, rest);
+  if (count === 1) return loadWith(source, rest, make);
   if (rest.kernels !== undefined && rest.kernels !== 'wasm' && rest.kernels !== 'auto') {
     throw new ModelFileError(
       `threads is ${quote(threads)}; kernels that are no wasm have threads of their own, or none`,
@@ -28,7 +54,7 @@ export async function load(
   }
   const pool = await ThreadPool.start(count);
   try {
-    return await loadWith(source, { ...rest, kernels: ownedBy(pool) });
+    return await loadWith(source, rest, make, pool);
   } catch (error) {
     pool.close();
     throw error;
@@ -64,12 +90,14 @@ function threadsHere(): number {
   return memoryIsShared() ? Math.min(4, cores ?? 1) : 1;
 }
 
-async function loadWith(
-  source: string | URL | Uint8Array | ArrayBuffer,
+async function loadWith<T>(
+  source: FileSource,
   options: LoadOptions,
-): Promise<PackedModel> {
-  if (isBytes(source)) return PackedModel.fromBytes(source, options);
-  if (isArrayBuffer(source)) return PackedModel.fromBytes(new Uint8Array(source), options);
+  make: Make<T>,
+  pool?: ThreadPool,
+): Promise<T> {
+  if (isBytes(source)) return make(source, options, pool);
+  if (isArrayBuffer(source)) return make(new Uint8Array(source), options, pool);
   if (typeof source !== 'string' && typeText(source) !== 'URL') {
     throw new ModelFileError(
       'load takes a path or address as a string, a URL, or the bytes of a file as Uint8Array or ArrayBuffer ' +
@@ -78,7 +106,7 @@ async function loadWith(
   }
   const bytes = await bytesAt(source);
   try {
-    return PackedModel.fromBytes(bytes, options);
+    return make(bytes, options, pool);
   } catch (error) {
     if (!(error instanceof ModelFileError)) throw error;
     throw new ModelFileError(`${quote(String(source))}: ${error.message}`, { cause: error });

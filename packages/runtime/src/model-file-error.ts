@@ -6,3 +6,13 @@ export class ModelFileError extends Error {
   readonly exitCode = 2;
   override readonly name = 'ModelFileError';
 }
+
+/** What `work` gives; its refusals begin with the part of the file that they are of. */
+export function within<T>(part: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ModelFileError)) throw error;
+    throw new ModelFileError(`${part}: ${error.message}`, { cause: error });
+  }
+}

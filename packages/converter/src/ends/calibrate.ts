@@ -106,10 +106,10 @@ function joined(
     layers: [],
   };
   const added = parts.length === 1 ? parts : [...parts, join];
-  const output = added[added.length - 1].name;
-  const part = withoutUnused({ input, nodes: [...nodes, ...added], tensors, output });
+  const outputs = [added[added.length - 1].name];
+  const part = withoutUnused({ input, nodes: [...nodes, ...added], tensors, outputs });
   return {
-    graph: { inputs: [part.input], nodes: part.nodes, outputs: [part.output] },
+    graph: { inputs: [part.input], nodes: part.nodes, outputs },
     tensors: part.tensors,
     metadata: {},
   };

@@ -198,8 +198,8 @@ class Neighbours {
       const type = this.byName.get(instead)?.output.type ?? 'f32';
       return [{ ...moved, output: { ...moved.output, type } }];
     });
-    const output = this.draft.output === name ? instead : this.draft.output;
-    return { ...this.draft, nodes, tensors, output };
+    const outputs = this.draft.outputs.map((output) => (output === name ? instead : output));
+    return { ...this.draft, nodes, tensors, outputs };
   }
 
   private shapeOf(key: string): readonly number[] {

@@ -1,18 +1,18 @@
 /** What rewriting a graph takes. */
 import type { Draft } from '../graph-builder.js';
 
-/** How many nodes read each edge; the graph's output counts as one. */
-export function readerCounts({ nodes, output }: Draft): ReadonlyMap<string, number> {
-  const counts = new Map([[output, 1]]);
-  for (const name of nodes.flatMap(({ inputs }) => inputs)) {
+/** How many nodes read each edge; each output of the graph counts as one. */
+export function readerCounts({ nodes, outputs }: Draft): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of [...outputs, ...nodes.flatMap(({ inputs }) => inputs)]) {
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return counts;
 }
 
-/** What the output does not depend on is gone. */
+/** What no output depends on is gone. */
 export function withoutUnused(draft: Draft): Draft {
-  const used = new Set([draft.output]);
+  const used = new Set(draft.outputs);
   const nodes = draft.nodes
     .toReversed()
     .filter((node) => {

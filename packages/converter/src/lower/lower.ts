@@ -4,7 +4,7 @@
  */
 import { InputError } from '@surge-bnn/contract';
 import { BinaryLayer, layerCalls } from '@surge-bnn/core';
-import type { Model } from '@surge-bnn/core';
+import type { CallGraph, Model } from '@surge-bnn/core';
 import { GraphBuilder } from '../graph-builder.js';
 import type { Draft } from '../graph-builder.js';
 import type { GraphInput } from '@surge-bnn/runtime';
@@ -12,7 +12,7 @@ import * as activations from './activations.js';
 import * as binary from './binary.js';
 import * as float from './float.js';
 import { namedLayers } from './names.js';
-import type { LowerContext, LowerRule } from './rule.js';
+import type { Layer, LowerContext, LowerRule } from './rule.js';
 import { padChannels } from './pad-channels.js';
 import * as shape from './shape.js';
 
@@ -48,6 +48,7 @@ const rules: Readonly<Record<string, LowerRule>> = {
   Add: shape.add,
   Concatenate: shape.concatenate,
   PadChannels: padChannels,
+  Doubled2D: shape.doubled2d,
   Dropout: shape.nothing,
   SpatialDropout1D: shape.nothing,
   GaussianNoise: shape.nothing,
@@ -58,6 +59,18 @@ const rules: Readonly<Record<string, LowerRule>> = {
 /** The kinds of layers that can be shipped, by their class names. */
 export const convertibleKinds: readonly string[] = Object.keys(rules);
 
+/** Layer calls with one input, the names that their layers have in the file, and the size of the input. */
+export interface Lowered {
+  /** For messages: 'the model "resnet"'. */
+  readonly what: string;
+  readonly graph: CallGraph;
+  readonly layers: readonly Layer[];
+  /** Of one example. */
+  readonly shape: readonly number[];
+  /** Of the input in the file. */
+  readonly input: string;
+}
+
 export type LowerOptions = Pick<LowerContext, 'largestSum'> & {
   readonly allowFloat: readonly string[];
   readonly pixels?: GraphInput['pixels'];
@@ -65,13 +78,27 @@ export type LowerOptions = Pick<LowerContext, 'largestSum'> & {
 
 /** @throws InputError naming the layer that cannot be shipped, and why. */
 export function lower(model: Model, options: LowerOptions): Draft {
-  const { inputs, calls, outputs } = layerCalls(model);
+  const graph = layerCalls(model);
+  const { inputs, outputs } = graph;
   if (inputs.length !== 1 || outputs.length !== 1) {
     throw new InputError(
       `the model "${model.name}" has ${inputs.length} inputs and ${outputs.length} outputs; a model file has one of each`,
     );
   }
-  const layers = namedLayers(model);
+  const shape = knownShape(model.name, inputs[0].shape);
+  const what = `the model "${model.name}"`;
+  return lowerCalls({ what, graph, layers: namedLayers(model), shape, input: 'input' }, options);
+}
+
+/**
+ * A part of a network, with any number of outputs.
+ * @throws InputError naming the layer that cannot be shipped, and why.
+ */
+export function lowerCalls(
+  { what, graph, layers, shape, input }: Lowered,
+  options: LowerOptions,
+): Draft {
+  const { inputs, calls, outputs } = graph;
   const binaryNames = layers.filter((l) => l.self instanceof BinaryLayer).map((l) => l.name);
   for (const name of options.allowFloat) {
     if (binaryNames.includes(name)) continue;
@@ -80,8 +107,8 @@ export function lower(model: Model, options: LowerOptions): Draft {
     );
   }
   const builder = new GraphBuilder({
-    name: 'input',
-    shape: knownShape(model.name, inputs[0].shape),
+    name: input,
+    shape,
     ...(options.pixels === undefined ? {} : { pixels: options.pixels }),
   });
   const context: LowerContext = {
@@ -92,7 +119,7 @@ export function lower(model: Model, options: LowerOptions): Draft {
     signs: new Map(),
   };
   const named = new Map(layers.map((layer) => [layer.self, layer]));
-  const edges = new Map([[inputs[0].id, 'input']]);
+  const edges = new Map([[inputs[0].id, input]]);
   const edgeOf = (id: number): string => {
     const edge = edges.get(id);
     if (edge === undefined) throw new Error(`value ${id} is used before it is computed`);
@@ -114,11 +141,13 @@ export function lower(model: Model, options: LowerOptions): Draft {
     }
     edges.set(output, rule(layer, names, context));
   }
-  const last = edgeOf(outputs[0]);
-  const border = context.padded.get(last);
-  if (border !== undefined) throw onlyBeforeConvolution(border.layer, 'the output');
-  if (last === 'input') throw new InputError(`the model "${model.name}" computes nothing`);
-  return builder.finish(last);
+  const ends = outputs.map(edgeOf);
+  for (const end of ends) {
+    const border = context.padded.get(end);
+    if (border !== undefined) throw onlyBeforeConvolution(border.layer, 'the output');
+    if (end === input) throw new InputError(`${what} computes nothing`);
+  }
+  return builder.finish(ends);
 }
 
 /** Kinds that can take a border of zeros upon themselves. */

@@ -122,6 +122,9 @@ export const add: LowerRule = (layer, inputs, { builder }) => {
   return builder.add({ name: layer.name, op: 'add', inputs, attributes: {}, layers: [layer.name] });
 };
 
+export const doubled2d: LowerRule = ({ name }, inputs, { builder }) =>
+  builder.add({ name, op: 'double2d', inputs, attributes: {}, layers: [name] });
+
 export const concatenate: LowerRule = (layer, inputs, { builder }) => {
   const rank = builder.edge(inputs[0]).shape.length + 1;
   const axis = Number(configOf(layer)['axis'] ?? -1);

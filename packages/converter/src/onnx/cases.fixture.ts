@@ -152,6 +152,14 @@ const elementCases: Case[] = [[4, 3, 7], [7], [5, 7], [2, 2, 3, 7]].flatMap((sha
   ],
 ]);
 
+const double = { op: 'double2d', attributes: {} } as const;
+const doubleCases: Case[] = [
+  ['double of a picture', [4, 3, 5], [double]],
+  ['double of one row', [1, 5, 3], [double]],
+  ['double of one pixel', [1, 1, 1], [double]],
+  ['double of sums', [4, 3, 3], [sign('bits'), conv(9, 3, { pads: [1, 1, 1, 1] }), double]],
+];
+
 const reshapes: [number[], number[]][] = [
   [[4, 3, 5], [60]],
   [[60], [4, 3, 5]],
@@ -211,6 +219,7 @@ export const exact: readonly Case[] = [
   ...denseCases,
   ...poolCases.filter(([name]) => !name.startsWith('average')),
   ...elementCases,
+  ...doubleCases,
   ...reshapeCases,
   ...int8Cases,
 ];

@@ -4,7 +4,7 @@ import type { Edge, Graph, GraphInput, ModelSource, NodeOf, OpName } from '@surg
 import { mostTensorBytes, OnnxBuilder } from './builder.js';
 import { binaryConv2d, binaryDense, conv2d, dense } from './convolutions.js';
 import { affine, clip, prelu, quantize, relu, sigmoid, softmax, tanh } from './element-wise.js';
-import { add, concat, reshape } from './joining.js';
+import { add, concat, double2d, reshape } from './joining.js';
 import { averagePool2d, maxPool2d } from './pools.js';
 import { Emitter, isPicture, toChannelsFirst, toChannelsLast } from './rule.js';
 import type { OnnxRule } from './rule.js';
@@ -35,6 +35,7 @@ const rules: { readonly [Op in OpName]: OnnxRule<Op> } = {
   averagePool2d,
   add,
   concat,
+  double2d,
   reshape,
 };
 

@@ -35,7 +35,7 @@ export function modelOf(
     ]);
     last = builder.add({ ...link, name, inputs, layers: [], tensors: Object.fromEntries(named) });
   }
-  const draft = builder.finish(last);
+  const draft = builder.finish([last]);
   return {
     graph: {
       inputs: [draft.input],

@@ -1,7 +1,7 @@
 /** What a detector is to those who train and use one. */
 import type { Scalar, Tensor4D } from '@tensorflow/tfjs-core';
-import type { Model } from '@surge-bnn/core';
-import type { boxes } from '@surge-bnn/runtime';
+import type { CallGraph, CanonicalOptions, Model } from '@surge-bnn/core';
+import type { boxes, DetectorPlan } from '@surge-bnn/runtime';
 import type { Uniform } from '../training/sampler.js';
 import type { Truth } from '../training/truth.js';
 
@@ -25,6 +25,17 @@ export interface DetectOptions {
    * detector. Slower, as float sums are float64. Default false: as fast as the engine can.
    */
   readonly canonical?: boolean;
+  /** With `canonical`: in place of the linear operators of float layers, as canonicalForward has it. */
+  readonly linear?: CanonicalOptions['linear'];
+}
+
+/** What a converter makes a file of: the layers in two lists, and the plan but for what is not the network's. */
+export interface DetectorShipping {
+  /** Pictures to the maps that regions are read from, then the objectness of each level, then its deltas. */
+  readonly body: CallGraph;
+  /** Bins of a region to class logits and deltas. */
+  readonly tail: CallGraph;
+  readonly plan: Omit<DetectorPlan, 'classes' | 'size'>;
 }
 
 export interface Detector {
@@ -45,6 +56,8 @@ export interface Detector {
   losses(batch: PictureBatch, truths: readonly Truth[], uniform: Uniform): DetectionLosses;
   /** What is seen in each picture, best first. */
   detect(batch: PictureBatch, options?: DetectOptions): boxes.Detections[];
+  /** What ships; absent for a detector that cannot be packed. */
+  readonly shipping?: DetectorShipping;
   /** Frees all weights, also those of a compensator; after that the detector is of no use. Again: nothing. */
   dispose(): void;
 }

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { BatchNorm } from '@surge-bnn/core';
-import type { CallGraph, LayerCall, ValueId } from '@surge-bnn/core';
+import type { CallGraph, CanonicalOptions, LayerCall, ValueId } from '@surge-bnn/core';
 
 type SymbolicTensor = tfl.SymbolicTensor;
 
@@ -34,8 +34,8 @@ export function lastCall(graph: CallGraph, prefix: string): LayerCall | undefine
   return graph.calls.findLast(({ layer }) => layer.name.startsWith(prefix));
 }
 
-/** How layers are computed: as in training; in evaluation on the engine's fast path; or in canonical arithmetic. */
-export type Mode = 'training' | 'evaluation' | 'canonical';
+/** How layers are computed: as in training; in evaluation on the engine's fast path; or in canonical arithmetic, so options of it. */
+export type Mode = 'training' | 'evaluation' | CanonicalOptions;
 
 export interface RunOptions {
   readonly training: boolean;

@@ -77,9 +77,12 @@ export class SingleShotDetector implements Detector {
     });
   }
 
-  detect(batch: PictureBatch, { canonical = false }: DetectOptions = {}): arithmetic.Detections[] {
+  detect(
+    batch: PictureBatch,
+    { canonical = false, linear }: DetectOptions = {},
+  ): arithmetic.Detections[] {
     const { defaults, logits, deltas } = freeing(() => {
-      const seen = this.look(batch, canonical ? 'canonical' : 'evaluation');
+      const seen = this.look(batch, canonical ? { linear } : 'evaluation');
       return {
         defaults: seen.defaults,
         logits: seen.logits.dataSync<'float32'>(),
@@ -115,8 +118,8 @@ export class SingleShotDetector implements Detector {
       );
     }
     const values =
-      mode === 'canonical'
-        ? canonicalOutputs(body, [pictures])
+      typeof mode === 'object'
+        ? canonicalOutputs(body, [pictures], mode)
         : run(body, [pictures], { training: mode === 'training', frozen });
     values.forEach((value, i) => refuseNaN(value, body.calls, body.outputs[i]));
     const flat = (of: readonly Tensor[], size: number) =>

@@ -13,8 +13,14 @@ import { anchorTargets } from '../training/anchor-targets.js';
 import { regionTargets } from '../training/region-targets.js';
 import type { Uniform } from '../training/sampler.js';
 import { usableTruth, type Truth } from '../training/truth.js';
-import { freeing, joined, named, probabilities } from './answers.js';
-import type { DetectionLosses, Detector, DetectOptions, PictureBatch } from './detector.js';
+import { freeing, joined, named } from './answers.js';
+import type {
+  DetectionLosses,
+  Detector,
+  DetectorShipping,
+  DetectOptions,
+  PictureBatch,
+} from './detector.js';
 import { run } from './graph.js';
 import type { Mode } from './graph.js';
 import type { FasterRcnnOptions, ProposalCounts } from './options.js';
@@ -100,8 +106,8 @@ export class TwoStageDetector implements Detector {
     });
   }
 
-  detect(batch: PictureBatch, { canonical = false }: DetectOptions = {}): arithmetic.Detections[] {
-    const mode = canonical ? 'canonical' : 'evaluation';
+  detect(batch: PictureBatch, options: DetectOptions = {}): arithmetic.Detections[] {
+    const mode = options.canonical === true ? { linear: options.linear } : 'evaluation';
     const { proposals, logits, deltas } = freeing(() => {
       const seen = this.look(batch, mode);
       const found = this.proposals(seen, batch.sizes, this.options.proposals);
@@ -113,18 +119,49 @@ export class TwoStageDetector implements Detector {
       };
     });
     const classes = this.classes + 1;
+    const { weights } = this.options.regions;
     let to = 0;
     return proposals.map((boxes, picture) => {
       const from = to;
       to += boxes.length / 4;
-      const moves = deltas.subarray(4 * classes * from, 4 * classes * to);
-      const decoded = arithmetic.decodeBoxes(boxes, moves, this.options.regions.weights);
-      arithmetic.clipBoxes(decoded, batch.sizes[picture]);
-      const scores = probabilities(logits.subarray(classes * from, classes * to), classes);
+      const said = {
+        logits: logits.subarray(classes * from, classes * to),
+        deltas: deltas.subarray(4 * classes * from, 4 * classes * to),
+      };
       return named('roi_heads.box_predictor', () =>
-        arithmetic.selectDetections(decoded, scores, classes, this.options.detections),
+        arithmetic.classDetections(boxes, said, classes, batch.sizes[picture], {
+          ...this.options.detections,
+          weights,
+        }),
       );
     });
+  }
+
+  get shipping(): DetectorShipping {
+    const { body, tail, anchorShapes, mapsRead, firstStride, bins } = this.parts;
+    const { anchors, proposals, regions, samplingRatio, aligned, detections } = this.options;
+    // The map for proposals alone is nobody's output.
+    const count = anchorShapes.length;
+    const outputs = [...body.outputs.slice(0, mapsRead), ...body.outputs.slice(count)];
+    return {
+      body: { ...body, outputs },
+      tail,
+      plan: {
+        kind: 'two-stage',
+        multiple: this.multiple,
+        anchors: anchorShapes,
+        proposals: { ...proposals, smallest: SMALLEST, weights: anchors.weights },
+        regions: {
+          maps: mapsRead,
+          firstLevel: Math.log2(firstStride),
+          bins,
+          samplingRatio,
+          aligned,
+          weights: regions.weights,
+        },
+        detections,
+      },
+    };
   }
 
   dispose(): void {
@@ -210,7 +247,7 @@ export class TwoStageDetector implements Detector {
   }
 
   private outputs(graph: CallGraph, x: Tensor4D, mode: Mode): Tensor[] {
-    if (mode === 'canonical') return canonicalOutputs(graph, [x]);
+    if (typeof mode === 'object') return canonicalOutputs(graph, [x], mode);
     return run(graph, [x], { training: mode === 'training', frozen: this.parts.frozen });
   }
 }

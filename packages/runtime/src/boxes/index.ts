@@ -7,6 +7,7 @@ export type { AnchorGrid, AnchorShapes } from './anchors.js';
 export { bestFirst } from './best.js';
 export { boxArea, boxOverlap, clipBoxes, isAtLeast, takeBoxes } from './box.js';
 export type { Boxes, PictureSize } from './box.js';
+export { classDetections } from './class-detections.js';
 export { decodeBoxes, mostLogGrowth } from './decode.js';
 export type { BoxWeights } from './decode.js';
 export { defaultBoxes, defaultBoxesPerPixel, ssd300Plan } from './default-boxes.js';

@@ -7,6 +7,7 @@
  * number every step is float64 in this order; the bin is rounded once. The transpose adds (weight / number) dy to the four
  * pixels of a sample one by one, in the order of boxes, bins and samples, each sum rounded to float32. So every engine gives the same bits.
  */
+import type { Numbers } from '../kernels/float-conv.js';
 import type { Boxes } from './box.js';
 
 /** How a box is read. */
@@ -38,7 +39,7 @@ export interface FeatureShape {
  * @param y [boxes, height, width, channels], every entry is written.
  */
 export function roiAlign(
-  x: Float32Array,
+  x: Numbers,
   shape: FeatureShape,
   boxes: Boxes,
   pictures: Int32Array,

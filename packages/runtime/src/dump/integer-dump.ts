@@ -52,6 +52,7 @@ export interface DumpedTensors {
   readonly averagePool2d: None;
   readonly add: None;
   readonly concat: None;
+  readonly double2d: None;
   readonly reshape: None;
 }
 

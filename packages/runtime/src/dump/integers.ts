@@ -55,7 +55,7 @@ export function dumpIntegers(
 
 function checked(source: ModelSource): ModelSource {
   checkGraph(source.graph, source.tensors);
-  checkValues(source.graph, source.tensors);
+  checkValues([source.graph], source.tensors);
   return source;
 }
 
@@ -120,6 +120,7 @@ const dumpers: { readonly [Op in OpName]: Dumper<Op> } = {
   averagePool2d: none,
   add: none,
   concat: none,
+  double2d: none,
   reshape: none,
 };
 

@@ -159,6 +159,16 @@ function compute(node: DumpedNode, read: readonly number[][]): number[] {
       }
       return out;
     }
+    case 'double2d': {
+      const [height, width, channels] = node.output.shape;
+      return Array.from({ length: height * width * channels }, (_, at) => {
+        const [row, column] = [
+          Math.floor(at / channels / width),
+          Math.floor(at / channels) % width,
+        ];
+        return x[((row >> 1) * (width / 2) + (column >> 1)) * channels + (at % channels)];
+      });
+    }
     case 'reshape':
       return [...x];
   }

@@ -45,12 +45,23 @@ const opsOfNumbers: readonly OpName[] = [
     'prelu',
     'sigmoid',
   ] as const),
-  ...(['tanh', 'softmax', 'maxPool2d', 'averagePool2d', 'add', 'concat', 'reshape'] as const),
+  ...([
+    'tanh',
+    'softmax',
+    'maxPool2d',
+    'averagePool2d',
+    'add',
+    'concat',
+    'double2d',
+    'reshape',
+  ] as const),
 ];
 const opsOfSums: readonly OpName[] = [...opsOfNumbers, 'threshold', 'threshold', 'threshold'];
 const opsOfSigns: readonly OpName[] = ['binaryConv2d', 'binaryConv2d', 'binaryDense', 'reshape'];
 const opsOfInt8: readonly OpName[] = ['conv2d', 'conv2d', 'dense', 'reshape'];
-const opsOfPictures: readonly OpName[] = ['binaryConv2d', 'conv2d', 'maxPool2d', 'averagePool2d'];
+const opsOfPictures: readonly OpName[] = [
+  ...(['binaryConv2d', 'conv2d', 'maxPool2d', 'averagePool2d', 'double2d'] as const),
+];
 
 class Drawing extends Draws {
   /** With the input's; a node's edge is called by its place, as the input is "x". */
@@ -190,6 +201,8 @@ class Drawing extends Draws {
           inputs: this.joined((s) => `${s.slice(0, -1)}` === positions),
         };
       }
+      case 'double2d':
+        return { op, attributes: {} };
       case 'reshape': {
         const all = shape.reduce((product, axis) => product * axis, 1);
         const divisors = Array.from({ length: all }, (_, i) => i + 1).filter((d) => all % d === 0);

@@ -2,7 +2,8 @@
 import { expect } from 'vitest';
 import type { ModelSource } from '../format/model-source.js';
 import { PackedModel } from './packed-model.js';
-import type { LoadOptions, ModelInput } from './packed-model.js';
+import type { LoadOptions } from './load-options.js';
+import type { ModelInput } from './packed-model.js';
 
 export const kernelNames = ['reference', 'wasm'] as const satisfies LoadOptions['kernels'][];
 

@@ -13,10 +13,12 @@ export interface Executor {
   readonly kernels: string;
   /** Of one example, to be filled before a run. */
   readonly input: Float32Array;
-  /** Of one example, after a run. */
-  readonly output: Numbers;
+  /** Of one example, after a run, one for each output of the graph. */
+  readonly outputs: readonly Numbers[];
   /** Memory for all edges of one example. */
   readonly activationBytes: number;
+  /** All that it takes, edges, decoded tensors and scratch. */
+  readonly memoryBytes: number;
   /** @throws ModelFileError for a NaN where a sign is taken. */
   run(): void;
   /** As run. */
@@ -31,12 +33,25 @@ export interface MemoryNeed {
   readonly scratch: number;
 }
 
-/** @throws ModelFileError when the sum is more than allowed. */
-export function checkMemory({ edges, tensors, scratch }: MemoryNeed, most: number): void {
-  const bytes = edges + tensors + scratch;
-  if (bytes <= most) return;
+/** What a model may take, and how much of it other parts of the same detector take. */
+export interface MemoryBudget {
+  readonly most: number;
+  readonly besides?: number;
+}
+
+/**
+ * @returns the sum, without what is taken besides.
+ * @throws ModelFileError when that is more than allowed.
+ */
+export function checkMemory(
+  { edges, tensors, scratch }: MemoryNeed,
+  { most, besides = 0 }: MemoryBudget,
+): number {
+  const own = edges + tensors + scratch;
+  if (own + besides <= most) return own;
+  const rest = besides > 0 ? `, ${besides} for the other parts of the detector` : '';
   throw new ModelFileError(
-    `the model takes ${bytes} bytes of memory: ${edges} for the edges of one example, ` +
-      `${tensors} for decoded tensors, ${scratch} for scratch; allowed: maxMemoryBytes = ${most}`,
+    `the model takes ${own + besides} bytes of memory: ${edges} for the edges of one example, ` +
+      `${tensors} for decoded tensors, ${scratch} for scratch${rest}; allowed: maxMemoryBytes = ${most}`,
   );
 }

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { floatTensor, randomNumbers, sourceOf } from './graph.fixture.js';
 import type { Draft } from './graph.fixture.js';
 import { PackedModel } from './packed-model.js';
-import type { LoadOptions } from './packed-model.js';
+import type { LoadOptions } from './load-options.js';
 
 /** From a caller without types. */
 function untyped(options: object): LoadOptions {

@@ -7,40 +7,13 @@ import type { ModelMetadata, ModelSource } from '../format/model-source.js';
 import { decodeModel } from '../format/read.js';
 import type { GraphInput } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
-import type { Arithmetic } from '../program/assemble.js';
-import type { KernelSet } from '../program/kernel-set.js';
-import { wasmIsThere, wasmKernels } from '../wasm/kernels.js';
 import { describeGraph } from './describe.js';
 import type { ModelDescription } from './describe.js';
 import type { Executor, StageTime } from './executor.js';
+import type { LoadOptions } from './load-options.js';
+import { defaultMemoryBytes } from './load-options.js';
+import { executorMaker } from './make-executor.js';
 import { normalizePixels, pixelTable } from './pixels.js';
-import { programExecutor } from './program-executor.js';
-import { referenceExecutor } from './reference-executor.js';
-
-export interface LoadOptions {
-  /**
-   * Most memory that a model may take: decoded tensors, the numbers between the nodes for one example, scratch. Not in it: the
-   * bytes of the file, which may be let go, the graph, which is no larger than they are, and results. Default 1 GiB.
-   */
-  readonly maxMemoryBytes?: number;
-  /**
-   * What computes: 'wasm', WebAssembly with SIMD; 'reference', the plain kernels in JavaScript, slow; or kernels that are
-   * brought along, as the native ones of @surge-bnn/engine. Default 'auto': 'wasm' where the JavaScript engine has it, else
-   * 'reference'. `describe().kernels` tells which they are. All give the same bits.
-   */
-  readonly kernels?: 'auto' | 'wasm' | 'reference' | KernelSet;
-  /**
-   * How float convolutions and dense layers sum: 'exact' as the file format says, in f64, so that outputs are those of the trained
-   * network bit for bit; or 'fast', in float32, which changes last digits. Sums of bits are exact always. Default 'exact'.
-   */
-  readonly arithmetic?: Arithmetic;
-  /**
-   * Threads of the wasm kernels, the caller's among them; 'auto': one for each core, at most 4, and one where memory cannot be
-   * shared. The model has them for itself until it is closed; to share them between models, give `ThreadPool.start(n)` as
-   * `kernels`. For `load` only, since threads take a while to start. Default 1.
-   */
-  readonly threads?: number | 'auto';
-}
 
 /** What a model reads: numbers as the network was trained on, or bytes of pictures where the file says how to read them. */
 export type ModelInput = Float32Array | Uint8Array | Uint8ClampedArray;
@@ -82,7 +55,7 @@ export class PackedModel {
    */
   static from(source: ModelSource, options?: LoadOptions): PackedModel {
     checkGraph(source.graph, source.tensors);
-    checkValues(source.graph, source.tensors);
+    checkValues([source.graph], source.tensors);
     return PackedModel.prepare(source, options);
   }
 
@@ -97,27 +70,8 @@ export class PackedModel {
 
   /** @param source in which nothing was found wrong; large models are not checked twice. */
   private static prepare(source: ModelSource, options: LoadOptions = {}): PackedModel {
-    const { maxMemoryBytes = 2 ** 30, arithmetic = 'exact' } = options;
-    const kernels = kernelsOf(options);
-    if (options.threads !== undefined && options.threads !== 1) {
-      throw new ModelFileError(
-        `threads is ${quote(options.threads)}; they take a while to start, so load(..) has them, or ThreadPool.start(..)`,
-      );
-    }
-    if (!arithmetics.includes(arithmetic)) {
-      throw new ModelFileError(
-        `arithmetic is ${quote(arithmetic)}; allowed: ${arithmetics.join(', ')}`,
-      );
-    }
-    if (kernels === 'reference' && arithmetic !== 'exact') {
-      throw new ModelFileError(
-        `arithmetic is ${quote(arithmetic)}; the reference kernels have 'exact' only`,
-      );
-    }
-    const executor =
-      kernels === 'reference'
-        ? referenceExecutor(source, maxMemoryBytes)
-        : programExecutor(source, kernels, arithmetic, maxMemoryBytes);
+    const { maxMemoryBytes = defaultMemoryBytes } = options;
+    const executor = executorMaker(options)(source, { most: maxMemoryBytes });
     return new PackedModel(source, executor, describeGraph(source, executor));
   }
 
@@ -132,7 +86,8 @@ export class PackedModel {
   run(input: ModelInput, output?: Float32Array): Float32Array {
     const count = this.countExamples(input);
     const { executor } = this;
-    const size = executor.output.length;
+    const [numbers] = executor.outputs;
+    const size = numbers.length;
     if (output !== undefined && !isFloats(output)) {
       throw new ModelFileError(
         `the output array must be a Float32Array instead of ${typeText(output)}`,
@@ -147,7 +102,7 @@ export class PackedModel {
     for (let example = 0; example < count; example++) {
       this.setInput(input, example * executor.input.length);
       executor.run();
-      for (let i = 0, at = example * size; i < size; i++) results[at + i] = executor.output[i];
+      for (let i = 0, at = example * size; i < size; i++) results[at + i] = numbers[i];
     }
     return results;
   }
@@ -210,21 +165,4 @@ export class PackedModel {
       normalizePixels(input, from, this.table, numbers);
     }
   }
-}
-
-const arithmetics: readonly string[] = ['exact', 'fast'] satisfies Arithmetic[];
-
-function kernelsOf({ kernels = 'auto' }: LoadOptions): 'reference' | KernelSet {
-  if (typeof kernels === 'object') return kernels;
-  if (kernels === 'reference') return kernels;
-  if (kernels === 'auto') return wasmIsThere() ? wasmKernels : 'reference';
-  if (kernels !== 'wasm') {
-    throw new ModelFileError(
-      `kernels is ${quote(kernels)}; allowed: auto, wasm, reference, or a kernel set`,
-    );
-  }
-  if (wasmIsThere()) return wasmKernels;
-  throw new ModelFileError(
-    "this JavaScript engine has no WebAssembly with SIMD; give kernels: 'reference', which are slow",
-  );
 }

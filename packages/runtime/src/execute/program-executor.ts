@@ -7,31 +7,29 @@ import type { KernelSet } from '../program/kernel-set.js';
 import { edgeOf, edgesOf } from './describe.js';
 import { nanReport } from '../program/nan-report.js';
 import { checkMemory } from './executor.js';
-import type { Executor } from './executor.js';
+import type { Executor, MemoryBudget } from './executor.js';
 import { pixelTableBytes } from './pixels.js';
 
 /** @throws ModelFileError when the model needs more memory than allowed; then none is taken. */
 export function programExecutor(
-  source: ModelSource,
+  source: Pick<ModelSource, 'graph' | 'tensors'>,
   kernels: KernelSet,
   arithmetic: Arithmetic,
-  maxMemoryBytes: number,
+  budget: MemoryBudget,
 ): Executor {
   const { graph } = source;
   const edges = edgesOf(graph);
   const program = assemble(source, kernels, arithmetic);
   const { bytes, edgeBytes, decodedBytes, address, stages } = program;
   const table = pixelTableBytes(graph.inputs[0].pixels);
-  checkMemory(
+  const memoryBytes = checkMemory(
     { edges: edgeBytes, tensors: decodedBytes, scratch: bytes - edgeBytes - decodedBytes + table },
-    maxMemoryBytes,
+    budget,
   );
   const machine = kernels.start(bytes);
   const { buffer } = machine;
   program.write(buffer);
-  const [input, output] = [graph.inputs[0].name, graph.outputs[0]].map((name) => {
-    return edgeOf(edges, name);
-  });
+  const input = edgeOf(edges, graph.inputs[0].name);
 
   const found = nanReport(program, buffer, kernels.threads);
   const check = (): void => {
@@ -46,11 +44,14 @@ export function programExecutor(
   return {
     kernels: kernels.threads > 1 ? `${kernels.name}, ${kernels.threads} threads` : kernels.name,
     input: new Float32Array(buffer, program.input, elements(input.shape)),
-    output:
-      output.type === 'f32'
-        ? new Float32Array(buffer, program.output, elements(output.shape))
-        : new Int32Array(buffer, program.output, elements(output.shape)),
+    outputs: graph.outputs.map((name, i) => {
+      const { type, shape } = edgeOf(edges, name);
+      return type === 'f32'
+        ? new Float32Array(buffer, program.outputs[i], elements(shape))
+        : new Int32Array(buffer, program.outputs[i], elements(shape));
+    }),
     activationBytes: edgeBytes,
+    memoryBytes,
     run: () => {
       machine.run(address, 0, stages.length);
       check();

@@ -8,7 +8,7 @@ import type { EdgeBuffer, Step } from '../ops/op.js';
 import { opTable } from '../ops/table.js';
 import { edgeOf, edgesOf } from './describe.js';
 import { checkMemory } from './executor.js';
-import type { Executor } from './executor.js';
+import type { Executor, MemoryBudget } from './executor.js';
 import { pixelTableBytes } from './pixels.js';
 import { planBuffers } from './plan.js';
 import type { Plan } from './plan.js';
@@ -22,19 +22,22 @@ interface Call {
 }
 
 /** @throws ModelFileError when the model needs more memory than allowed; then none is taken. */
-export function referenceExecutor(source: ModelSource, maxMemoryBytes: number): Executor {
+export function referenceExecutor(
+  source: Pick<ModelSource, 'graph' | 'tensors'>,
+  budget: MemoryBudget,
+): Executor {
   const { graph } = source;
   const plan = planBuffers(graph);
   const edges = edgesOf(graph);
   const memory = new ModelMemory();
   const steps = graph.nodes.map((node) => prepareNode(node, edges, source, memory));
-  checkMemory(
+  const memoryBytes = checkMemory(
     {
       edges: plan.bytes,
       tensors: memory.decodedBytes,
       scratch: memory.scratchBytes + pixelTableBytes(graph.inputs[0].pixels),
     },
-    maxMemoryBytes,
+    budget,
   );
   const buffers = buffersOf(plan, edges);
   const calls: readonly Call[] = graph.nodes.map(({ name, inputs }, index) => ({
@@ -46,8 +49,9 @@ export function referenceExecutor(source: ModelSource, maxMemoryBytes: number): 
   return {
     kernels: 'reference',
     input: asFloats(bufferOf(buffers, graph.inputs[0].name)),
-    output: asNumbers(bufferOf(buffers, graph.outputs[0])),
+    outputs: graph.outputs.map((name) => asNumbers(bufferOf(buffers, name))),
     activationBytes: plan.bytes,
+    memoryBytes,
     run: () => {
       for (const { step, inputs, output } of calls) step(inputs, output);
     },
@@ -83,7 +87,7 @@ function bufferOf(buffers: ReadonlyMap<string, EdgeBuffer>, name: string): EdgeB
 function prepareNode<Op extends OpName>(
   node: NodeOf<Op>,
   edges: ReadonlyMap<string, Edge>,
-  { tensors }: ModelSource,
+  { tensors }: Pick<ModelSource, 'tensors'>,
   memory: ModelMemory,
 ): Later<Step> {
   const inputs = node.inputs.map((name) => edgeOf(edges, name));

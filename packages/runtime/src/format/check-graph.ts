@@ -10,6 +10,8 @@ import { quote } from './json.js';
 import type { TensorSpec } from './tensors.js';
 
 /**
+ * A model's graph.
+ *
  * @param tensors the file's, by name.
  * @throws ModelFileError naming the node, input or tensor, what is wrong with it and what is allowed.
  */
@@ -19,15 +21,41 @@ export function checkGraph(graph: Graph, tensors: ReadonlyMap<string, TensorSpec
       `the graph has ${graph.inputs.length} inputs and ${graph.outputs.length} outputs; allowed: one of each`,
     );
   }
+  checkParts([graph], tensors);
+}
+
+/**
+ * Graphs that share a file's tensors, each with one input and any number of outputs.
+ *
+ * @throws ModelFileError as checkGraph.
+ */
+export function checkParts(
+  graphs: readonly Graph[],
+  tensors: ReadonlyMap<string, TensorSpec>,
+): void {
+  for (const name of tensors.keys()) checkName(name, 'tensor');
+  const unused = new Set(tensors.keys());
+  for (const graph of graphs) checkPart(graph, tensors, unused);
+  for (const name of unused) throw new ModelFileError(`no node reads tensor ${quote(name)}`);
+  for (const graph of graphs) checkOutputs(graph);
+}
+
+/** @param unused the names of the tensors that nobody reads; those that are read go out. */
+function checkPart(
+  graph: Graph,
+  tensors: ReadonlyMap<string, TensorSpec>,
+  unused: Set<string>,
+): void {
+  if (graph.inputs.length !== 1) {
+    throw new ModelFileError(`the graph has ${graph.inputs.length} inputs; allowed: one`);
+  }
   if (graph.nodes.length > maxNodes) {
     throw new ModelFileError(`the graph has ${graph.nodes.length} nodes; allowed: ${maxNodes}`);
   }
-  for (const name of tensors.keys()) checkName(name, 'tensor');
   const [input] = graph.inputs;
   checkInput(input);
   const places = placesOf(graph);
   const edges = new Map<string, Edge>([[input.name, { type: 'f32', shape: input.shape }]]);
-  const unused = new Set(tensors.keys());
   for (const [place, node] of graph.nodes.entries()) {
     const inputs = node.inputs.map(
       (name) => edges.get(name) ?? unreadable(node, name, place, places),
@@ -36,15 +64,13 @@ export function checkGraph(graph: Graph, tensors: ReadonlyMap<string, TensorSpec
     for (const tensor of Object.values(node.tensors)) unused.delete(tensor);
     edges.set(node.name, node.output);
   }
-  for (const name of unused) throw new ModelFileError(`no node reads tensor ${quote(name)}`);
-  checkOutput(graph);
 }
 
 /**
  * Names end up in messages and on terminals: nothing in them may command those or turn their text around (U+202E), and they
  * end. So no character of Unicode's category C: control, format, surrogate, private, unassigned.
  */
-function checkName(name: string, what: string): void {
+export function checkName(name: string, what: string): void {
   if (/^\P{C}{1,200}$/u.test(name) && name !== '__metadata__') return;
   throw new ModelFileError(
     `${what} ${quote(name)}: a name has 1 to 200 characters, none of them a control or format character or unassigned, and is not "__metadata__"`,
@@ -182,25 +208,28 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** The output is a node's, holds numbers, and every node has a part in it. */
-function checkOutput({ nodes, outputs: [output], classes }: Graph): void {
-  const last = nodes.find(({ name }) => name === output);
-  if (last === undefined) {
-    throw new ModelFileError(`the graph's output ${quote(output)} is not the name of a node`);
-  }
-  const { type, shape } = last.output;
-  if (type !== 'f32' && type !== 'i32') {
-    throw new ModelFileError(`the graph's output ${quote(output)} is ${type}; allowed: f32, i32`);
-  }
-  const count = shape[shape.length - 1];
-  if (classes !== undefined && classes.length !== count) {
-    throw new ModelFileError(
-      `the graph names ${classes.length} classes; allowed: ${count}, as its output ${quote(output)} has`,
-    );
+/** Outputs are nodes', hold numbers, and every node has a part in one. */
+function checkOutputs({ nodes, outputs, classes }: Graph): void {
+  const byName = new Map(nodes.map(({ name, output }) => [name, output]));
+  for (const output of outputs) {
+    const edge = byName.get(output);
+    if (edge === undefined) {
+      throw new ModelFileError(`the graph's output ${quote(output)} is not the name of a node`);
+    }
+    const { type, shape } = edge;
+    if (type !== 'f32' && type !== 'i32') {
+      throw new ModelFileError(`the graph's output ${quote(output)} is ${type}; allowed: f32, i32`);
+    }
+    const count = shape[shape.length - 1];
+    if (classes !== undefined && classes.length !== count) {
+      throw new ModelFileError(
+        `the graph names ${classes.length} classes; allowed: ${count}, as its output ${quote(output)} has`,
+      );
+    }
   }
   for (const name of classes ?? []) checkName(name, 'class');
   // From the last node to the first: whoever reads an edge stands after it.
-  const needed = new Set([output]);
+  const needed = new Set(outputs);
   for (const { name, inputs } of [...nodes].reverse()) {
     if (!needed.has(name)) {
       throw new ModelFileError(`the output does not depend on node ${quote(name)}; leave it out`);

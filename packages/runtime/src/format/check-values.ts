@@ -9,10 +9,13 @@ import { tensorBytes } from './tensors.js';
 import type { StoredTensor } from './tensors.js';
 
 /**
- * @param graph of which checkGraph found nothing wrong, with these tensors.
+ * @param graphs in which checkParts found nothing wrong, with these tensors.
  * @throws ModelFileError naming the tensor and the place in it.
  */
-export function checkValues(graph: Graph, tensors: ReadonlyMap<string, StoredTensor>): void {
+export function checkValues(
+  graphs: readonly Graph[],
+  tensors: ReadonlyMap<string, StoredTensor>,
+): void {
   for (const [name, tensor] of tensors) {
     const needed = tensorBytes(tensor);
     if (tensor.bytes.length !== needed) {
@@ -33,6 +36,10 @@ export function checkValues(graph: Graph, tensors: ReadonlyMap<string, StoredTen
       );
     }
   }
+  for (const graph of graphs) checkPadding(graph, tensors);
+}
+
+function checkPadding(graph: Graph, tensors: ReadonlyMap<string, StoredTensor>): void {
   const edges = new Map<string, Edge>();
   for (const { name, shape } of graph.inputs) edges.set(name, { type: 'f32', shape });
   for (const node of graph.nodes) {

@@ -4,7 +4,7 @@ import type { EdgeType } from '../graph.js';
 export const formatName = 'surge-bnn';
 
 /** The versions that this reader knows. docs/format.md says what changes them. */
-export const formatVersions = ['1', '2'] as const;
+export const formatVersions = ['1', '2', '3'] as const;
 
 export type FormatVersion = (typeof formatVersions)[number];
 
@@ -16,6 +16,9 @@ export const conventions: Readonly<Record<string, string>> = {
 
 /** The keys that hold JSON for people and may be absent. */
 export const informativeMetadata = ['training', 'provenance', 'agreement'] as const;
+
+/** The keys that a detector has besides: its plan, and the graph of its tail. */
+export const detectorMetadata = ['detector', 'tail'] as const;
 
 /** Most bytes of the JSON header: a hundred times what large networks need. */
 export const maxHeaderBytes = 2 ** 24;

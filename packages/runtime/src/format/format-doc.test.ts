@@ -15,6 +15,8 @@ import {
   maxPixelChannels,
 } from './convention.js';
 import { maxJsonValues } from './json.js';
+import { mostBoxes, mostClasses, mostPixels } from './read-plan.js';
+import { smallPlan } from './detectors.fixture.js';
 import { documented, models } from './models.fixture.js';
 import { cut } from './surgery.fixture.js';
 import { encodeModel } from './write.js';
@@ -109,9 +111,18 @@ it('tells the fixed metadata and the limits', () => {
   expect(rows(section('### Compressed header')).slice(1, 4)).toEqual(
     Object.entries(compactMetadata).map(([key, value]) => [`\`${key}\``, `\`${value}\``]),
   );
-  for (const limit of [maxElements, maxHeaderBytes, maxNodes, maxPixelChannels, maxJsonValues]) {
+  const limits = [maxElements, maxHeaderBytes, maxNodes, maxPixelChannels, maxJsonValues];
+  for (const limit of [...limits, mostBoxes, mostClasses, mostPixels]) {
     expect(page).toContain(limit.toLocaleString('en'));
   }
+});
+
+it('names every key of a detector’s plan', () => {
+  const keys = rows(section('## 10. Detectors')).map(([key]) => key.replaceAll('`', ''));
+  expect(keys.slice(1).sort()).toEqual(Object.keys(smallPlan).sort());
+  const groups = [smallPlan.proposals, smallPlan.regions, smallPlan.detections];
+  for (const key of groups.flatMap((group) => Object.keys(group)))
+    expect(page).toContain(`\`${key}\``);
 });
 
 describe('the example', () => {

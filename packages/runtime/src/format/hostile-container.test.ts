@@ -155,7 +155,11 @@ describe('metadata', () => {
   it.each<Refusal>([
     ['absent', () => withValue(file, ['__metadata__'], undefined), 'no "format"'],
     ['of another format', text('format', 'pt'), 'the format "pt"; this reader knows "surge-bnn"'],
-    ['of a later version', text('version', '3'), 'the version "3"; this reader knows "1", "2"'],
+    [
+      'of a later version',
+      text('version', '4'),
+      'the version "4"; this reader knows "1", "2", "3"',
+    ],
     ['of version 1.0', text('version', '1.0'), 'the version "1.0"; this reader knows "1"'],
     ['with other bits', text('bits', 'bit 1 is +1'), 'the bits "bit 1 is +1"; this reader knows'],
     ['without bits', text('bits', undefined), 'no "bits"'],

@@ -1,6 +1,6 @@
 /** Files whose graph or numbers make no sense: each refused with a message that says where and what is allowed. */
 import { describe, it } from 'vitest';
-import { branches, int8, picture, tiny } from './models.fixture.js';
+import { branches, doubled, int8, picture, tiny } from './models.fixture.js';
 import { expectRefused } from './refusal.fixture.js';
 import type { Refusal } from './refusal.fixture.js';
 import {
@@ -17,9 +17,21 @@ import { encodeModel } from './write.js';
 const file = encodeModel(tiny());
 const photo = encodeModel(picture());
 const tree = encodeModel(branches());
+const large = encodeModel(doubled());
 const a = 'scale.a';
 const b = 'scale.b';
 const kernel = 'dense.kernel';
+
+describe('a later version’s op', () => {
+  it.each<Refusal>([
+    ['1', () => withValue(large, ['__metadata__', 'version'], '1'), 'which version 1 has not'],
+    [
+      '2',
+      () => withValue(large, ['__metadata__', 'version'], '2'),
+      'the op double2d, which version 2',
+    ],
+  ])('in a file of version %s', (_, make, message) => expectRefused(make, message));
+});
 
 describe('a graph', () => {
   const set = (path: Path, value: unknown) => () => withGraph(file, path, value);

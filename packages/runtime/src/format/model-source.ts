@@ -1,4 +1,5 @@
 /** A packed model as data, between the bytes of a file and something that runs. */
+import type { DetectorPlan } from '../detector/plan.js';
 import type { Graph } from '../graph.js';
 import type { StoredTensor } from './tensors.js';
 
@@ -19,6 +20,18 @@ export interface ModelMetadata {
 export interface ModelSource {
   readonly graph: Graph;
   /** By name; every one is read by a node. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: ModelMetadata;
+}
+
+/** A packed detector as data. */
+export interface DetectorSource {
+  readonly plan: DetectorPlan;
+  /** Pictures to maps, objectness and deltas. */
+  readonly body: Graph;
+  /** One region's bins to logits and deltas. */
+  readonly tail: Graph;
+  /** By name; every one is read by a node of body or tail. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: ModelMetadata;
 }

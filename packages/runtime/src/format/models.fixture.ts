@@ -190,6 +190,20 @@ export const int8 = () =>
     { name: 'logits', op: 'dense', attributes: { units: 3, weights: 'i8' } },
   ]);
 
+/** What version 3 has: a picture twice as large, of floats and of integers. */
+export const doubled = () =>
+  modelOf({ name: 'x', shape: [3, 2, 4] }, [
+    { name: 'large', op: 'double2d', attributes: {} },
+    { name: 'sign', op: 'sign', attributes: { values: 'bits' } },
+    {
+      name: 'conv',
+      op: 'binaryConv2d',
+      attributes: { window: window(3, 2, 1), filters: 4, groups: 1, padValue: -1 },
+    },
+    { name: 'sums', op: 'double2d', attributes: {} },
+    { name: 'both', op: 'add', attributes: {}, inputs: ['sums', 'large'] },
+  ]);
+
 /** The example of docs/format.md. */
 export function documented(): ModelSource {
   const source = modelOf({ name: 'x', shape: [2, 2, 3] }, [
@@ -222,4 +236,5 @@ export const models: readonly (readonly [string, () => ModelSource])[] = [
   ['picture', picture],
   ['branches', branches],
   ['int8', int8],
+  ['doubled', doubled],
 ];

@@ -125,12 +125,12 @@ function spliced(file: Uint8Array, at: number, drop: number, insert: Uint8Array)
   return Buffer.concat([file.subarray(0, at), insert, file.subarray(at + drop)]);
 }
 
-/** Changes a value of the header or of the graph in it; nothing where the header is no longer JSON. */
+/** Changes a value of the header or of the graphs and the plan in it; nothing where the header is no longer JSON. */
 function mutateJson(file: Uint8Array, change: Exclude<Mutation, OfBytes>): Uint8Array {
   const opened = openJson(file);
   if (opened === undefined) return file;
-  const { header, graph, data } = opened;
-  const places = placesIn({ header, graph });
+  const { header, texts, data } = opened;
+  const places = placesIn({ header, ...texts });
   const { holder, key } = places[change.at % places.length];
   const value: unknown = Reflect.get(holder, key);
   if (change.kind === 'value') Reflect.set(holder, key, change.value);
@@ -153,7 +153,11 @@ function mutateJson(file: Uint8Array, change: Exclude<Mutation, OfBytes>): Uint8
     if (!contains(theirs, holder)) Reflect.set(holder, key, theirs);
   }
   const metadata: unknown = header.__metadata__;
-  if (isNode(metadata)) Reflect.set(metadata, 'graph', JSON.stringify(graph));
+  if (isNode(metadata)) {
+    for (const [key, value] of Object.entries(texts)) {
+      Reflect.set(metadata, key, JSON.stringify(value));
+    }
+  }
   const changed = JSON.stringify(header);
   if (!opened.isCompact) return join(changed, data);
   return joinCompact(writeLz4(new TextEncoder().encode(changed)), data);
@@ -162,9 +166,13 @@ function mutateJson(file: Uint8Array, change: Exclude<Mutation, OfBytes>): Uint8
 function openJson(file: Uint8Array) {
   try {
     const { header: text, data, isCompact } = unpacked(file);
-    const header = JSON.parse(text) as { __metadata__: { graph: string } };
-    const graph: unknown = JSON.parse(header.__metadata__.graph);
-    return { header, graph, data, isCompact };
+    const header = JSON.parse(text) as { __metadata__: Record<string, string> };
+    const texts: Record<string, unknown> = {};
+    for (const key of ['graph', 'tail', 'detector']) {
+      const own = header.__metadata__[key];
+      if (key === 'graph' || own !== undefined) texts[key] = JSON.parse(own);
+    }
+    return { header, texts, data, isCompact };
   } catch {
     return undefined;
   }

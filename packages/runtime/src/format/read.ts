@@ -3,19 +3,15 @@ import { isBytes, typeText } from '../arrays.js';
 import type { Edge, Graph, GraphInput, GraphNode, NodeOf, OpName } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
 import { opTable } from '../ops/table.js';
+import { checkConvention, isDetector } from './check-convention.js';
 import { checkGraph } from './check-graph.js';
 import { checkValues } from './check-values.js';
 import { readContainer } from './compact.js';
-import {
-  conventions,
-  edgeTypes,
-  formatName,
-  formatVersions,
-  informativeMetadata,
-} from './convention.js';
+import { edgeTypes, informativeMetadata } from './convention.js';
 import { asList, asNumbers, asObject, asRecord, asString, asStrings } from './json.js';
 import { parseJson, quote } from './json.js';
-import type { Json, JsonObject, ModelSource } from './model-source.js';
+import type { Json, JsonObject, ModelMetadata, ModelSource } from './model-source.js';
+import type { Container } from './safetensors.js';
 import { checkVersion } from './version.js';
 
 /**
@@ -24,44 +20,41 @@ import { checkVersion } from './version.js';
  * @throws ModelFileError for whatever docs/format.md does not allow: what, where, and what is allowed.
  */
 export function decodeModel(bytes: Uint8Array): ModelSource {
-  if (!isBytes(bytes)) {
-    throw new ModelFileError(`a file's bytes must be a Uint8Array instead of ${typeText(bytes)}`);
+  const { tensors, metadata: texts } = readTexts(bytes);
+  if (isDetector(texts)) {
+    throw new ModelFileError(
+      'the file holds a detector and no model of one output; loadDetector(..) runs it',
+    );
   }
-  const { tensors, metadata: texts } = readContainer(bytes);
-  checkConvention(texts);
   const graph = readGraph(parseJson(texts.get('graph') ?? '', 'the graph'));
   checkVersion(texts.get('version'), graph);
   checkGraph(graph, tensors);
-  checkValues(graph, tensors);
+  checkValues([graph], tensors);
+  return { graph, tensors, metadata: readInformation(texts) };
+}
+
+/** Tensors and metadata of a file that says to be of a known version and kind. */
+export function readTexts(bytes: Uint8Array): Container {
+  if (!isBytes(bytes)) {
+    throw new ModelFileError(`a file's bytes must be a Uint8Array instead of ${typeText(bytes)}`);
+  }
+  const container = readContainer(bytes);
+  checkConvention(container.metadata);
+  return container;
+}
+
+/** What is for people. */
+export function readInformation(texts: Container['metadata']): ModelMetadata {
   const metadata: Partial<Record<(typeof informativeMetadata)[number], JsonObject>> = {};
   for (const key of informativeMetadata) {
     const text = texts.get(key);
     const where = `metadata "${key}"`;
     if (text !== undefined) metadata[key] = asObject(parseJson(text, where), where);
   }
-  return { graph, tensors, metadata };
+  return metadata;
 }
 
-/** The texts that say what kind of file this is. */
-function checkConvention(metadata: ReadonlyMap<string, string>): void {
-  const fixed = new Map<string, readonly string[]>([
-    ['format', [formatName]],
-    ['version', formatVersions],
-    ...Object.entries(conventions).map(([key, value]) => [key, [value]] as const),
-  ]);
-  for (const [key, allowed] of fixed) {
-    const found = metadata.get(key);
-    if (found !== undefined && allowed.includes(found)) continue;
-    const what = found === undefined ? `no "${key}"` : `the ${key} ${quote(found)}`;
-    throw new ModelFileError(
-      `the file's metadata has ${what}; this reader knows ${allowed.map(quote).join(', ')}`,
-    );
-  }
-  const known: readonly string[] = [...fixed.keys(), 'graph', ...informativeMetadata];
-  asRecord(Object.fromEntries(metadata), "the file's metadata", ['graph'], known);
-}
-
-function readGraph(given: Json): Graph {
+export function readGraph(given: Json): Graph {
   const graph = asRecord(given, 'the graph', ['inputs', 'nodes', 'outputs'], ['classes']);
   return {
     inputs: asList(graph.inputs, "the graph's inputs").map(readInput),

@@ -45,6 +45,12 @@ export function withGraph(file: Uint8Array, path: Path, value: unknown): Uint8Ar
   return withGraphText(file, (text) => replaced(text, path, value));
 }
 
+/** The same inside another JSON of the metadata. */
+export function withText(file: Uint8Array, key: string, path: Path, value: unknown): Uint8Array {
+  const text = headerOf(file).metadata[key];
+  return withValue(file, ['__metadata__', key], replaced(text, path, value));
+}
+
 export function withGraphText(file: Uint8Array, change: (text: string) => string): Uint8Array {
   return withValue(file, ['__metadata__', 'graph'], change(graphText(file)));
 }

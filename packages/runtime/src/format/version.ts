@@ -4,20 +4,26 @@ import { ModelFileError } from '../model-file-error.js';
 import type { FormatVersion } from './convention.js';
 import { quote } from './json.js';
 
-/** The earliest that has all of the graph's ops and types. */
+/** The earliest that has all of the graph's ops and types. A detector is of version 3 whatever it has. */
 export function versionOf({ nodes }: Graph): FormatVersion {
+  if (nodes.some(isOfVersion3)) return '3';
   return nodes.some(isOfVersion2) ? '2' : '1';
 }
 
 /** @throws ModelFileError for a graph that says less than it needs. */
 export function checkVersion(version: string | undefined, { nodes }: Graph): void {
-  if (version !== '1') return;
-  const later = nodes.find(isOfVersion2);
+  if (version !== '1' && version !== '2') return;
+  const later = nodes.find((node) => isOfVersion3(node) || (version === '1' && isOfVersion2(node)));
   if (later === undefined) return;
-  const what = later.op === 'quantize' ? 'the op quantize' : 'weights of i8';
+  const isOp = later.op === 'quantize' || isOfVersion3(later);
+  const what = isOp ? `the op ${later.op}` : 'weights of i8';
   throw new ModelFileError(
-    `node ${quote(later.name)} has ${what}, which version 1 has not; the file says that it is of version 1`,
+    `node ${quote(later.name)} has ${what}, which version ${version} has not; the file says that it is of version ${version}`,
   );
+}
+
+function isOfVersion3({ op }: GraphNode): boolean {
+  return op === 'double2d';
 }
 
 /** Edges of i8 are made by quantize, tensors of I8 are read as weights of i8. */

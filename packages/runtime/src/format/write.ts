@@ -1,11 +1,13 @@
 /** From a packed model to the bytes of a `*.bnn` file, and its sizes. The same source gives the same bytes. */
 import type { Graph, GraphInput, GraphNode } from '../graph.js';
+import { checkDetector } from './check-detector.js';
 import { checkGraph } from './check-graph.js';
 import { checkValues } from './check-values.js';
 import { compact } from './compact.js';
 import { conventions, formatName, informativeMetadata } from './convention.js';
+import type { FormatVersion } from './convention.js';
 import { writeJson } from './json.js';
-import type { FileSize, ModelSource } from './model-source.js';
+import type { DetectorSource, FileSize, ModelMetadata, ModelSource } from './model-source.js';
 import { layOut, writeSafetensors } from './layout.js';
 import type { Layout } from './layout.js';
 import type { StoredTensor } from './tensors.js';
@@ -23,8 +25,23 @@ export interface WriteOptions {
  */
 export function encodeModel(source: ModelSource, options: WriteOptions = {}): Uint8Array {
   checkGraph(source.graph, source.tensors);
-  checkValues(source.graph, source.tensors);
+  checkValues([source.graph], source.tensors);
   return writeSafetensors(layOutModel(source, options));
+}
+
+/**
+ * The file of a detector; decodeDetector gives the detector again.
+ *
+ * @throws ModelFileError for a source that decodeDetector would refuse.
+ */
+export function encodeDetector(source: DetectorSource, options: WriteOptions = {}): Uint8Array {
+  checkDetector(source);
+  return writeSafetensors(layOutDetector(source, options));
+}
+
+/** How many bytes encodeDetector would write. */
+export function detectorFileSize(source: DetectorSource, options: WriteOptions = {}): FileSize {
+  return layOutDetector(source, options).size;
 }
 
 /** How many bytes encodeModel would write, without writing them. */
@@ -36,12 +53,30 @@ function layOutModel(
   { graph, tensors, metadata }: ModelSource,
   options: WriteOptions,
 ): Layout<StoredTensor> {
-  const texts: Record<string, string> = {
-    format: formatName,
-    version: versionOf(graph),
-    ...conventions,
-    graph: graphJson(graph),
+  return layOutTexts(versionOf(graph), { graph: graphJson(graph) }, tensors, metadata, options);
+}
+
+function layOutDetector(
+  { plan, body, tail, tensors, metadata }: DetectorSource,
+  options: WriteOptions,
+): Layout<StoredTensor> {
+  const own = {
+    graph: graphJson(body),
+    tail: graphJson(tail),
+    detector: writeJson(byKey(plan), 'the detector'),
   };
+  return layOutTexts('3', own, tensors, metadata, options);
+}
+
+/** @param own the texts that are JSON to compute with. */
+function layOutTexts(
+  version: FormatVersion,
+  own: Readonly<Record<string, string>>,
+  tensors: ModelSource['tensors'],
+  metadata: ModelMetadata,
+  options: WriteOptions,
+): Layout<StoredTensor> {
+  const texts: Record<string, string> = { format: formatName, version, ...conventions, ...own };
   for (const key of informativeMetadata) {
     if (metadata[key] !== undefined) texts[key] = writeJson(metadata[key], `metadata "${key}"`);
   }

@@ -1,17 +1,18 @@
 /**
  * Damaged model files by number: the same seed and number give the same bytes, on every machine, so that a finding is two integers.
- * A file is a small model of every op, one with layers wider than the vectors of fast kernels, or a model by chance; plain,
+ * A file is a small model of every op, a detector, one with layers wider than the vectors of fast kernels, or a model by chance; plain,
  * compressed and then damaged, or damaged inside of its compressed header.
  */
 import fc from 'fast-check';
 import { drawModel } from '../dump/random-model.fixture.js';
 import { compact } from '../format/compact.js';
+import { smallDetector } from '../format/detectors.fixture.js';
 import { writeSafetensors } from '../format/layout.js';
 import type { ModelSource } from '../format/model-source.js';
 import { modelOf, models } from '../format/models.fixture.js';
 import { mutate, mutation } from '../format/mutation.fixture.js';
 import { cut } from '../format/surgery.fixture.js';
-import { encodeModel } from '../format/write.js';
+import { encodeDetector, encodeModel } from '../format/write.js';
 
 export interface DamagedFile {
   /** What it was made from, for people: "picture, compressed". */
@@ -46,10 +47,13 @@ function wide(): ModelSource {
   ]);
 }
 
-const wholeFiles = [...models, ['wide', wide] as const].map(([name, model]) => ({
-  name,
-  bytes: encodeModel(model()),
-}));
+const wholeFiles = [
+  ...[...models, ['wide', wide] as const].map(([name, model]) => ({
+    name,
+    bytes: encodeModel(model()),
+  })),
+  { name: 'detector', bytes: encodeDetector(smallDetector()) },
+];
 
 const byChance = fc.gen().map((draw) => ({
   name: 'by chance',

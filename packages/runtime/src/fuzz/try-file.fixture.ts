@@ -1,13 +1,62 @@
 /** What becomes of a file that may be damaged: refused, or loaded, run, and held to the reference. Anything else is a mistake. */
+import { PackedDetector } from '../detector/packed-detector.js';
+import type { LoadOptions } from '../execute/load-options.js';
 import { PackedModel } from '../execute/packed-model.js';
-import type { LoadOptions } from '../execute/packed-model.js';
 import { decodeModel } from '../format/read.js';
-import { encodeModel } from '../format/write.js';
-import { load } from '../load.js';
+import { decodeDetector, fileKind } from '../format/read-detector.js';
+import { encodeDetector, encodeModel } from '../format/write.js';
+import { load, loadDetector } from '../load.js';
 import { ModelFileError } from '../model-file-error.js';
 
 /** Refused as a file; a model that is not run, for want of memory or for a NaN; a model that ran. */
 export type Outcome = 'refused' | 'not run' | 'ran';
+
+/** A model or detector, as far as it is tried. */
+interface Loaded {
+  /** Numbers that it gives for one example or picture. */
+  run(): Float32Array;
+  close(): void;
+}
+
+/** One kind of file. */
+interface Kind {
+  /** Reads it and writes it again. */
+  rewritten(bytes: Uint8Array): Uint8Array;
+  load(bytes: Uint8Array, options: LoadOptions): Promise<Loaded>;
+  /** Without threads. */
+  from(bytes: Uint8Array, options: LoadOptions): Loaded;
+}
+
+const kinds: Readonly<Record<ReturnType<typeof fileKind>, Kind>> = {
+  model: {
+    rewritten: (bytes) => encodeModel(decodeModel(bytes)),
+    load: async (bytes, options) => ofModel(await load(bytes, options)),
+    from: (bytes, options) => ofModel(PackedModel.fromBytes(bytes, options)),
+  },
+  detector: {
+    rewritten: (bytes) => encodeDetector(decodeDetector(bytes)),
+    load: async (bytes, options) => ofDetector(await loadDetector(bytes, options)),
+    from: (bytes, options) => ofDetector(PackedDetector.fromBytes(bytes, options)),
+  },
+};
+
+function ofModel(model: PackedModel): Loaded {
+  const elements = model.inputShape.reduce((product, size) => product * size, 1);
+  const x = Float32Array.from({ length: elements }, (_, i) => ((i * 7) % 11) - 5);
+  return { run: () => model.run(x), close: () => model.close() };
+}
+
+function ofDetector(detector: PackedDetector): Loaded {
+  const [width, height] = [11, 9];
+  const data = Uint8Array.from({ length: 3 * width * height }, (_, i) => (i * 37) % 256);
+  return {
+    run: () => {
+      const { boxes, scores, classes } = detector.detect({ data, width, height, channels: 3 });
+      return Float32Array.of(...boxes, ...scores, ...classes);
+    },
+    close: () => detector.close(),
+  };
+}
 
 /**
  * Reads a file, writes and reads it again, loads it with these options and runs it on one example; and where the options ask for other
@@ -17,19 +66,18 @@ export type Outcome = 'refused' | 'not run' | 'ran';
  *   kernels give other bits than the reference.
  */
 export async function tryFile(bytes: Uint8Array, options: LoadOptions): Promise<Outcome> {
-  const source = refusing(() => decodeModel(bytes));
-  if (source instanceof ModelFileError) return 'refused';
-  const written = encodeModel(source);
-  if (Buffer.compare(encodeModel(decodeModel(written)), written) !== 0) {
+  const kind = refusing(() => kinds[fileKind(bytes)]);
+  if (kind instanceof ModelFileError) return 'refused';
+  const written = refusing(() => kind.rewritten(bytes));
+  if (written instanceof ModelFileError) return 'refused';
+  if (Buffer.compare(kind.rewritten(written), written) !== 0) {
     throw new Error('what is written of the model changes when it is read and written again');
   }
-  const model = await loaded(bytes, options);
+  const model = await loaded(kind, bytes, options);
   if (model instanceof ModelFileError) return 'not run';
   try {
-    const elements = model.inputShape.reduce((product, size) => product * size, 1);
-    const x = Float32Array.from({ length: elements }, (_, i) => ((i * 7) % 11) - 5);
-    const outputs = refusing(() => model.run(x));
-    if (options.arithmetic !== 'fast') holdToReference(bytes, options, x, outputs);
+    const outputs = refusing(() => model.run());
+    if (options.arithmetic !== 'fast') holdToReference(kind, bytes, options, outputs);
     return outputs instanceof ModelFileError ? 'not run' : 'ran';
   } finally {
     model.close();
@@ -37,18 +85,21 @@ export async function tryFile(bytes: Uint8Array, options: LoadOptions): Promise<
 }
 
 function holdToReference(
+  kind: Kind,
   bytes: Uint8Array,
   { maxMemoryBytes, kernels }: LoadOptions,
-  x: Float32Array,
   outputs: Float32Array | ModelFileError,
 ): void {
   if (kernels === 'reference') return;
   const options = { maxMemoryBytes, kernels: 'reference' } as const;
-  const reference = refusing(() => PackedModel.fromBytes(bytes, options));
+  const reference = refusing(() => kind.from(bytes, options));
   // It may need more memory than the other kernels.
   if (reference instanceof ModelFileError) return;
-  const expected = refusing(() => reference.run(x));
-  if (expected instanceof ModelFileError !== outputs instanceof ModelFileError) {
+  const expected = refusing(() => reference.run());
+  const [one, other] = [expected, outputs].map((said) => said instanceof ModelFileError);
+  // A detector takes memory with each size of pictures.
+  if (one !== other && kind === kinds.detector) return;
+  if (one !== other) {
     throw new Error(`the kernels gave ${inWords(outputs)}, the reference ${inWords(expected)}`);
   }
   if (expected instanceof ModelFileError || outputs instanceof ModelFileError) return;
@@ -72,11 +123,12 @@ function refusing<T>(compute: () => T): T | ModelFileError {
 }
 
 async function loaded(
+  kind: Kind,
   bytes: Uint8Array,
   options: LoadOptions,
-): Promise<PackedModel | ModelFileError> {
+): Promise<Loaded | ModelFileError> {
   try {
-    return await load(bytes, options);
+    return await kind.load(bytes, options);
   } catch (error) {
     if (error instanceof ModelFileError) return error;
     throw error;

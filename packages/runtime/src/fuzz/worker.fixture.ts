@@ -3,7 +3,7 @@
  * whoever started it knows which file it was when it hangs or dies. scripts/fuzz/watch.mjs is the other side.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { LoadOptions } from '../execute/packed-model.js';
+import type { LoadOptions } from '../execute/load-options.js';
 import { damagedFile } from './damaged-file.fixture.js';
 import { tryFile } from './try-file.fixture.js';
 

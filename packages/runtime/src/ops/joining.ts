@@ -1,7 +1,7 @@
 /** Ops that bring edges together or give one another shape. */
 import { quote } from '../format/json.js';
 import { regroupBits } from '../kernels/bits.js';
-import { addArrays, placeChannels } from '../kernels/joining.js';
+import { addArrays, doublePicture, placeChannels } from '../kernels/joining.js';
 import { AttributeReader, noAttributes } from './attributes.js';
 import { asFloats, asNumbers, asWords } from './buffers.js';
 import {
@@ -11,6 +11,7 @@ import {
   misfit,
   numbers,
   operands,
+  pictureOf,
   positionsOf,
   sameShape,
 } from './edges.js';
@@ -70,6 +71,25 @@ export const concat: OpDefinition<'concat'> = {
     };
   },
   kernel: (_, inputs) => `join ${inputs.length}`,
+};
+
+export const double2d: OpDefinition<'double2d'> = {
+  op: 'double2d',
+  arity: [1, 1],
+  attributes: noAttributes,
+  infer: (node, [input]) => {
+    checkType(node, input, numbers);
+    const [height, width, channels] = pictureOf(node, input);
+    return { type: 'f32', shape: [2 * height, 2 * width, channels] };
+  },
+  tensors: () => ({}),
+  prepare: (_, [{ shape }]) => {
+    const [, width, channels] = shape;
+    return () =>
+      ([x], out) =>
+        doublePicture(asNumbers(x), width, channels, asFloats(out));
+  },
+  kernel: () => 'double',
 };
 
 export const reshape: OpDefinition<'reshape'> = {

@@ -4,7 +4,7 @@ import { binaryConv2d, binaryDense } from './binary.js';
 import { misfit } from './edges.js';
 import { affine, clip, prelu, relu, sigmoid, softmax, tanh } from './element-wise.js';
 import { conv2d, dense } from './float.js';
-import { add, concat, reshape } from './joining.js';
+import { add, concat, double2d, reshape } from './joining.js';
 import type { OpDefinition } from './op.js';
 import { averagePool2d, maxPool2d } from './pooling.js';
 import { quantize } from './quantize.js';
@@ -29,6 +29,7 @@ export const opTable: { readonly [Op in OpName]: OpDefinition<Op> } = {
   averagePool2d,
   add,
   concat,
+  double2d,
   reshape,
 };
 

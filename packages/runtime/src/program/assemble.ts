@@ -9,7 +9,7 @@ import { NodeScope } from './node-scope.js';
 import { gatheredBytes, recordsOf } from './nodes.js';
 import { barrierBytes, programWords, statusBytes, writeProgram } from './records.js';
 import type { Operand, Stage } from './records.js';
-import { rowBytes, rowsOf, stagesOf } from './stages.js';
+import { hasOwnRows, rowBytes, rowsOf, stageRows, stagesOf } from './stages.js';
 import type { StageNodes } from './stages.js';
 
 /** 'exact': what docs/format.md says, bit for bit. 'fast': float convolutions and dense layers sum in float32. */
@@ -27,7 +27,7 @@ export interface Program {
   readonly stages: readonly StageNodes[];
   /** The edge's numbers, in bytes from the beginning of the block. */
   readonly input: number;
-  readonly output: number;
+  readonly outputs: readonly number[];
   /** Writes tensors and program. @param buffer of `bytes`, all 0. */
   write(buffer: ArrayBufferLike): void;
 }
@@ -36,7 +36,7 @@ export interface Program {
 const stripBytes = 64 * 1024;
 
 export function assemble(
-  { graph, tensors }: ModelSource,
+  { graph, tensors }: Pick<ModelSource, 'graph' | 'tensors'>,
   kernels: KernelSet,
   arithmetic: Arithmetic,
 ): Program {
@@ -83,8 +83,7 @@ export function assemble(
       const scope = new NodeScope(index, node, edges, operands, tensors, block, scratch);
       return recordsFor(node, scope, kernels, arithmetic);
     });
-    const reshapes = graph.nodes[stage[0]].op === 'reshape';
-    const rows = reshapes ? 1 : rowsOf(graph.nodes[stage[0]].output).rows;
+    const rows = stageRows(graph.nodes[stage[0]]);
     return { rows, stripRows: strips[i], records };
   });
   const address = block.take(4 * programWords(program));
@@ -96,7 +95,7 @@ export function assemble(
     status,
     stages,
     input: addressOf(operands, graph.inputs[0].name),
-    output: addressOf(operands, graph.outputs[0]),
+    outputs: graph.outputs.map((name) => addressOf(operands, name)),
     write: (buffer) => {
       block.fill(buffer);
       writeProgram(program, { status, barrier }, buffer, address);
@@ -125,7 +124,7 @@ function stripRows(
   threads: number,
 ): number {
   const { rows } = rowsOf(nodes[stage[0]].output);
-  if (nodes[stage[0]].op === 'reshape') return 1;
+  if (hasOwnRows(nodes[stage[0]])) return 1;
   const seen = new Set<string>();
   let bytes = 0;
   for (const index of stage) {

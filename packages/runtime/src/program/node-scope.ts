@@ -34,9 +34,14 @@ export class NodeScope {
     return this.operand(this.node.inputs[i]);
   }
 
-  /** A record that reads the first edge, or `from`, and makes the node's. */
-  record(op: ProgramOp, parameters: readonly number[], from = this.place()): number[] {
-    return record(op, this.index, this.output(), from, parameters);
+  /** A record that reads the first edge, or `from`, and makes the node's, or `to`. */
+  record(
+    op: ProgramOp,
+    parameters: readonly number[],
+    from = this.place(),
+    to = this.output(),
+  ): number[] {
+    return record(op, this.index, to, from, parameters);
   }
 
   output(): Operand {

@@ -90,6 +90,20 @@ export const recordsOf: Records = {
       return scope.record('place', parameters, scope.place(i));
     });
   },
+  // A row of the input is two of the output: four times the channels of the row, each time one place further.
+  double2d: (_, scope) => {
+    const { positions, channels } = rowsOf(scope.input());
+    const row = 2 * positions * channels;
+    const out = scope.output();
+    return [0, channels, row, row + channels].map((first) =>
+      scope.record(
+        'place',
+        [positions, channels, scope.integers(), 2 * channels, first],
+        scope.place(),
+        { ...out, rowBytes: 2 * out.rowBytes },
+      ),
+    );
+  },
   reshape: ({ output }, scope) => {
     const input = scope.input();
     const [from, to] = [channelsOf(input), channelsOf(output)];

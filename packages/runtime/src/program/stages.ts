@@ -55,7 +55,18 @@ export function stagesOf({ nodes }: Graph): StageNodes[] {
 }
 
 function joins(node: GraphNode, first: GraphNode): boolean {
-  // A reshape's stage has one row, whatever its shape.
-  if (!rowWise.includes(node.op) || first.op === 'reshape') return false;
+  if (!rowWise.includes(node.op) || hasOwnRows(first)) return false;
   return rowsOf(node.output).rows === rowsOf(first.output).rows;
+}
+
+/** Whether a node's rows are no rows of what it makes, and it is computed one at a time: it stands alone in its stage. */
+export function hasOwnRows({ op }: GraphNode): boolean {
+  return op === 'reshape' || op === 'double2d';
+}
+
+/** How many rows a stage has that begins with this node. A reshape's has one, a doubling's those that it reads. */
+export function stageRows({ op, output }: GraphNode): number {
+  const { rows } = rowsOf(output);
+  if (op === 'reshape') return 1;
+  return op === 'double2d' ? rows / 2 : rows;
 }

@@ -85,6 +85,11 @@ const onNumbers: readonly Maker[] = [
     const values = (['bits', 'unsigned', 'f32'] as const)[draw(0, 2)];
     return { op: 'sign', attributes: { values }, inputs: [from] };
   },
+  ({ from, edge }) => {
+    // Doubled again and again it would only be large.
+    const op = sizeOf(edge.shape) > 2000 ? 'relu' : 'double2d';
+    return { op, attributes: {}, inputs: [from] };
+  },
   (place) => joined('add', place, (shape) => shape.join()),
   (place) => joined('concat', place, (shape) => shape.slice(0, -1).join()),
   ({ draw, from }) => {

@@ -1,0 +1,39 @@
+/** Kernels whose memory is taken once and used again by the program after: a detector's body has a program for each size of pictures. */
+import type { KernelSet, Machine } from '../program/kernel-set.js';
+
+export class KeptMemory {
+  private machine: Machine | undefined;
+
+  constructor(private readonly kernels: KernelSet) {}
+
+  /** To be used by one program at a time: starting the next ends the one before. Memory grows where it is too small. */
+  get kernelSet(): KernelSet {
+    const { name, bitBlocks, floatLanes, threads } = this.kernels;
+    return { name, bitBlocks, floatLanes, threads, start: (bytes) => this.start(bytes) };
+  }
+
+  close(): void {
+    this.machine?.close?.();
+    this.machine = undefined;
+  }
+
+  private start(bytes: number): Machine {
+    const { machine } = this;
+    if (machine !== undefined && machine.buffer.byteLength >= bytes) {
+      new Uint8Array(machine.buffer).fill(0);
+      return withoutClose(machine);
+    }
+    this.close();
+    this.machine = this.kernels.start(bytes);
+    return withoutClose(this.machine);
+  }
+}
+
+function withoutClose({ buffer, run }: Machine): Machine {
+  return {
+    buffer,
+    run: (program, from, to) => {
+      run(program, from, to);
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** From the bytes of a `*.bnn` file to a detector that is known to be sound, as read.ts to a model. */
+import { ModelFileError, within } from '../model-file-error.js';
+import { isDetector } from './check-convention.js';
+import { checkDetector } from './check-detector.js';
+import { parseJson } from './json.js';
+import type { DetectorSource } from './model-source.js';
+import { readGraph, readInformation, readTexts } from './read.js';
+import { readPlan } from './read-plan.js';
+
+/**
+ * The detector that a file holds. Its tensors are views into `bytes`, which must not change while they are used.
+ *
+ * @throws ModelFileError for whatever docs/format.md does not allow: what, where, and what is allowed.
+ */
+export function decodeDetector(bytes: Uint8Array): DetectorSource {
+  const { tensors, metadata: texts } = readTexts(bytes);
+  if (!isDetector(texts)) {
+    throw new ModelFileError('the file holds a model and no detector; load(..) runs it');
+  }
+  const json = (key: string, where: string) => parseJson(texts.get(key) ?? '', where);
+  const source = {
+    plan: readPlan(json('detector', 'the detector')),
+    body: readGraph(json('graph', 'the graph')),
+    tail: within('the tail', () => readGraph(json('tail', 'the graph'))),
+    tensors,
+    metadata: readInformation(texts),
+  };
+  checkDetector(source);
+  return source;
+}
+
+/** What a file holds, as far as its metadata says; decodeModel or decodeDetector read it. @throws ModelFileError where it holds neither. */
+export function fileKind(bytes: Uint8Array): 'model' | 'detector' {
+  return isDetector(readTexts(bytes).metadata) ? 'detector' : 'model';
+}

@@ -1,0 +1,164 @@
+/** A detector's plan from its JSON, read strictly: what is not known, missing, or out of range is refused. */
+import type { AnchorShapes } from '../boxes/anchors.js';
+import type { BoxWeights } from '../boxes/decode.js';
+import type { DetectorPlan, RegionPlan, SizeRule } from '../detector/plan.js';
+import { ModelFileError } from '../model-file-error.js';
+import { asList, asNumbers, asRecord, asStrings, quote } from './json.js';
+import type { Json, JsonObject } from './model-source.js';
+
+/** Largest side of a picture, and of an anchor. */
+export const mostPixels = 8192;
+/** Most boxes that go into a suppression or come out of one. */
+export const mostBoxes = 2 ** 16;
+/** Most maps or levels, sizes or ratios of anchors, bins of a row, samples of a bin. */
+export const mostLevels = 64;
+/** Most classes. */
+export const mostClasses = 2 ** 14;
+
+/** @throws ModelFileError naming the key, its value and what is allowed. */
+export function readPlan(given: Json): DetectorPlan {
+  const plan = new PlanReader(given, 'the detector', [
+    ...['kind', 'classes', 'size', 'multiple', 'anchors', 'proposals', 'regions', 'detections'],
+  ]);
+  plan.oneOf('kind', ['two-stage']);
+  return {
+    kind: 'two-stage',
+    classes: asStrings(plan.value('classes'), "the detector's classes"),
+    size: readSize(plan.value('size')),
+    multiple: plan.integer('multiple', 1, mostPixels),
+    anchors: asList(plan.value('anchors'), "the detector's anchors").map(readAnchors),
+    proposals: readProposals(plan.value('proposals')),
+    regions: readRegions(plan.value('regions')),
+    detections: readDetections(plan.value('detections')),
+  };
+}
+
+function readSize(given: Json | undefined): SizeRule {
+  const where = "the detector's size";
+  const keys = asRecord(given, where, [], ['shortSide', 'longSide', 'width', 'height']);
+  if ('width' in keys || 'height' in keys) {
+    const size = new PlanReader(given, where, ['width', 'height']);
+    return {
+      width: size.integer('width', 1, mostPixels),
+      height: size.integer('height', 1, mostPixels),
+    };
+  }
+  const size = new PlanReader(given, where, ['shortSide', 'longSide']);
+  const longSide = size.integer('longSide', 1, mostPixels);
+  return { shortSide: size.integer('shortSide', 1, longSide), longSide };
+}
+
+function readAnchors(given: Json, level: number): AnchorShapes {
+  const anchors = new PlanReader(given, `the detector's anchors of level ${level}`, [
+    'sizes',
+    'ratios',
+  ]);
+  return { sizes: anchors.positives('sizes'), ratios: anchors.positives('ratios') };
+}
+
+function readProposals(given: Json | undefined): DetectorPlan['proposals'] {
+  const keys = ['before', 'after', 'threshold', 'smallest', 'weights'];
+  const proposals = new PlanReader(given, "the detector's proposals", keys);
+  return {
+    before: proposals.integer('before', 0, mostBoxes),
+    after: proposals.integer('after', 0, mostBoxes),
+    threshold: proposals.number('threshold'),
+    smallest: proposals.number('smallest'),
+    weights: proposals.weights(),
+  };
+}
+
+function readRegions(given: Json | undefined): RegionPlan {
+  const keys = ['maps', 'firstLevel', 'bins', 'samplingRatio', 'aligned', 'weights'];
+  const regions = new PlanReader(given, "the detector's regions", keys);
+  return {
+    maps: regions.integer('maps', 1, mostLevels),
+    firstLevel: regions.integer('firstLevel', 0, mostLevels),
+    bins: regions.integer('bins', 1, mostLevels),
+    samplingRatio: regions.integer('samplingRatio', 0, mostLevels),
+    aligned: regions.flag('aligned'),
+    weights: regions.weights(),
+  };
+}
+
+function readDetections(given: Json | undefined): DetectorPlan['detections'] {
+  const keys = ['leastScore', 'threshold', 'most', 'smallest'];
+  const detections = new PlanReader(given, "the detector's detections", keys, ['perClass']);
+  return {
+    leastScore: detections.number('leastScore'),
+    threshold: detections.number('threshold'),
+    most: detections.integer('most', 0, mostBoxes),
+    smallest: detections.number('smallest'),
+    ...(detections.has('perClass') && { perClass: detections.integer('perClass', 0, mostBoxes) }),
+  };
+}
+
+/** One object of the plan; each method reads one key. */
+class PlanReader {
+  private readonly given: JsonObject;
+
+  constructor(
+    given: Json | undefined,
+    private readonly where: string,
+    keys: readonly string[],
+    optional: readonly string[] = [],
+  ) {
+    this.given = asRecord(given, where, keys, optional);
+  }
+
+  has(key: string): boolean {
+    return Object.hasOwn(this.given, key);
+  }
+
+  value(key: string): Json {
+    return this.given[key];
+  }
+
+  oneOf(key: string, choices: readonly string[]): void {
+    const value = this.given[key];
+    if (typeof value === 'string' && choices.includes(value)) return;
+    throw this.refused(key, choices.join(', '));
+  }
+
+  integer(key: string, least: number, most: number): number {
+    const value = this.given[key];
+    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) {
+      // Of two zeros the one that is counted with.
+      return value + 0;
+    }
+    throw this.refused(key, `integers from ${least} to ${most}`);
+  }
+
+  number(key: string): number {
+    const value = this.given[key];
+    if (typeof value === 'number' && value >= 0) return value + 0;
+    throw this.refused(key, 'numbers of at least 0');
+  }
+
+  flag(key: string): boolean {
+    const value = this.given[key];
+    if (typeof value === 'boolean') return value;
+    throw this.refused(key, 'true, false');
+  }
+
+  positives(key: string): readonly number[] {
+    const values = asNumbers(this.given[key], `${this.where}, ${key},`);
+    const fits = values.every((value) => value >= 1 / mostPixels && value <= mostPixels);
+    if (fits && values.length >= 1 && values.length <= mostLevels) return values;
+    throw this.refused(key, `1 to ${mostLevels} numbers from 1 / ${mostPixels} to ${mostPixels}`);
+  }
+
+  weights(): BoxWeights {
+    const values = asNumbers(this.given.weights, `${this.where}, weights,`);
+    const [x, y, width, height] = values;
+    const fits = values.every((value) => value >= 1 / mostPixels && value <= mostPixels);
+    if (fits && values.length === 4) return [x, y, width, height];
+    throw this.refused('weights', `four numbers from 1 / ${mostPixels} to ${mostPixels}`);
+  }
+
+  private refused(key: string, allowed: string): ModelFileError {
+    return new ModelFileError(
+      `${this.where}: ${key} is ${quote(this.given[key])}; allowed: ${allowed}`,
+    );
+  }
+}
