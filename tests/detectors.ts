@@ -15,7 +15,7 @@ export const context: DetectorContext = {
 
 const common: FasterRcnnChoices = {
   backbone: { network: 'imagenet-resnet-18', options: { width: 4 } },
-  proposals: { before: 40, after: 40, threshold: 0.7 },
+  proposals: { before: 40, after: 20, threshold: 0.7 },
   detections: { leastScore: 0.01, threshold: 0.5, most: 30 },
 };
 

@@ -16,7 +16,17 @@ export const ROOMS = {
   train: ['detection', 'converter', 'models', 'data', 'core', 'engine', 'contract'],
   runtime: [],
   converter: ['core', 'runtime', 'contract'],
-  cli: ['train', 'detection', 'models', 'data', 'converter', 'core', 'engine', 'runtime', 'contract'],
+  cli: [
+    'train',
+    'detection',
+    'models',
+    'data',
+    'converter',
+    'core',
+    'engine',
+    'runtime',
+    'contract',
+  ],
 };
 
 /**

@@ -4,7 +4,7 @@ import { halfValue } from '@surge-bnn/runtime';
 import type { GraphNode, NodeDescription, StoredTensor } from '@surge-bnn/runtime';
 import { figures } from '../terminal/format.js';
 import { formatTable } from '../terminal/table.js';
-import type { OpenedModel } from './open.js';
+import type { OpenedDetector, OpenedModel } from './open.js';
 import { formatNodes } from './tables.js';
 
 export interface NodeTensor {
@@ -23,10 +23,11 @@ export interface NodeSummary extends NodeDescription {
 }
 
 /** @throws InputError for a name that no node has. */
-export function summarizeNode({ source, model }: OpenedModel, name: string): NodeSummary {
-  const { nodes } = model.describe();
+export function summarizeNode(opened: OpenedModel | OpenedDetector, name: string): NodeSummary {
+  const { tensors: stored } = opened.source;
+  const { nodes, graphs } = nodesOf(opened);
   const description = nodes.find((one) => one.name === name);
-  const node = source.graph.nodes.find((one) => one.name === name);
+  const node = graphs.find((one) => one.name === name);
   if (node === undefined || description === undefined) {
     throw unknownName(
       'node',
@@ -36,12 +37,25 @@ export function summarizeNode({ source, model }: OpenedModel, name: string): Nod
   }
   const channels = description.inputs[0].shape.at(-1) ?? 1;
   const tensors = Object.entries(node.tensors).flatMap(([role, key]) => {
-    const tensor = source.tensors.get(key);
+    const tensor = stored.get(key);
     if (tensor === undefined) return [];
     const { dtype, shape } = tensor;
     return [{ role, name: key, dtype, shape, values: valuesOf(node, role, tensor, channels) }];
   });
   return { ...description, attributes: node.attributes, tensors };
+}
+
+/** As described, and as they stand in the file; of a detector those of its body first. */
+function nodesOf(opened: OpenedModel | OpenedDetector): {
+  readonly nodes: readonly NodeDescription[];
+  readonly graphs: readonly GraphNode[];
+} {
+  if ('model' in opened) {
+    return { nodes: opened.model.describe().nodes, graphs: opened.source.graph.nodes };
+  }
+  const { body, tail } = opened.detector.describe();
+  const { source } = opened;
+  return { nodes: [...body, ...tail], graphs: [...source.body.nodes, ...source.tail.nodes] };
 }
 
 /** docs/format.md, sections 1 and 3. @param channels of what the node reads. */

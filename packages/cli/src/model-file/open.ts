@@ -1,7 +1,13 @@
-/** A `*.bnn` file, opened: its bytes, what stands in it, and the model ready to run. */
+/** A `*.bnn` file, opened: its bytes, what stands in it, and the model or detector ready to run. */
 import { readFile } from 'node:fs/promises';
 import { InputError } from '@surge-bnn/contract';
-import type { FileSize, ModelSource, PackedModel } from '@surge-bnn/runtime';
+import type {
+  DetectorSource,
+  FileSize,
+  ModelSource,
+  PackedDetector,
+  PackedModel,
+} from '@surge-bnn/runtime';
 
 export interface OpenedModel {
   readonly file: string;
@@ -11,18 +17,50 @@ export interface OpenedModel {
   readonly size: FileSize;
 }
 
+export interface OpenedDetector {
+  readonly file: string;
+  readonly source: DetectorSource;
+  readonly detector: PackedDetector;
+  readonly size: FileSize;
+}
+
 /** Is this the name of a model file (and not that of a run folder or of a recipe)? */
 export function namesModelFile(given: string): boolean {
   return given.toLowerCase().endsWith('.bnn');
 }
 
-/** @throws InputError when there is no such file, ModelFileError when it is damaged; both name it. */
+/**
+ * A file of either kind.
+ *
+ * @throws InputError when there is no such file, ModelFileError when it is damaged; both name it.
+ */
+export async function openFile(file: string): Promise<OpenedModel | OpenedDetector> {
+  const runtime = await import('@surge-bnn/runtime');
+  const { decodeDetector, decodeModel, fileKind, PackedDetector, PackedModel } = runtime;
+  return opened(file, (bytes) => {
+    if (fileKind(bytes) === 'model') {
+      const source = decodeModel(bytes);
+      return { file, source, model: PackedModel.from(source), size: sizeOf(bytes, source) };
+    }
+    const source = decodeDetector(bytes);
+    return { file, source, detector: PackedDetector.from(source), size: sizeOf(bytes, source) };
+  });
+}
+
+/** @throws InputError when there is no such file, ModelFileError when it is damaged or holds a detector; both name it. */
 export async function openModel(file: string): Promise<OpenedModel> {
-  const { decodeModel, ModelFileError, PackedModel } = await import('@surge-bnn/runtime');
-  const bytes = await readModelFile(file);
-  try {
+  const { decodeModel, PackedModel } = await import('@surge-bnn/runtime');
+  return opened(file, (bytes) => {
     const source = decodeModel(bytes);
     return { file, source, model: PackedModel.from(source), size: sizeOf(bytes, source) };
+  });
+}
+
+async function opened<T>(file: string, make: (bytes: Uint8Array) => T): Promise<T> {
+  const { ModelFileError } = await import('@surge-bnn/runtime');
+  const bytes = await readModelFile(file);
+  try {
+    return make(bytes);
   } catch (error) {
     if (!(error instanceof ModelFileError)) throw error;
     throw new ModelFileError(`${file}: ${error.message}`, { cause: error });
@@ -46,7 +84,7 @@ export function whyUnreadable(error: unknown): string {
 }
 
 /** What is not tensors is header, compressed or not. */
-function sizeOf({ length }: Uint8Array, { tensors }: ModelSource): FileSize {
+function sizeOf({ length }: Uint8Array, { tensors }: Pick<ModelSource, 'tensors'>): FileSize {
   const payload = [...tensors.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
   return { header: length - payload, payload, total: length };
 }

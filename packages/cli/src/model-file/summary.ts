@@ -18,7 +18,6 @@ export function summarizeModel({ file, model, size }: OpenedModel): ModelSummary
 
 export function formatModelSummary({ file, size, nodes, metadata, ...rest }: ModelSummary): string {
   const { inputs, outputs, classes, activationBytes } = rest;
-  const { training, provenance, agreement } = metadata;
   const facts: [name: string, what: string][] = [
     ['file', fileSizeText(size)],
     ['memory', `${bytes(activationBytes)} for all edges of one example`],
@@ -29,18 +28,34 @@ export function formatModelSummary({ file, size, nodes, metadata, ...rest }: Mod
     const { mean, std } = pixels;
     facts.push(['pixels', `(byte / 255 - ${mean.join(', ')}) / ${std.join(', ')}`]);
   }
-  if (training) facts.push(['recipe', text(training.name)]);
-  if (agreement) facts.push(['agreement', agreementText(agreement)]);
-  const origin = leaves(provenance ?? {});
-  facts.push(...origin.filter(([name]) => !(name === 'recipe' && training)));
-  const width = Math.max(...facts.map(([name]) => name.length));
+  facts.push(...metadataFacts(metadata));
   return [
     `${file}: ${inputs.map(edgeText).join(', ')} -> ${outputs.map(edgeText).join(', ')}`,
     '',
     formatNodes(nodes),
     '',
-    ...facts.map(([name, what]) => `${name.padEnd(width)}  ${what}`),
+    formatFacts(facts),
   ].join('\n');
+}
+
+/** Lines of names and what they stand for. */
+export function formatFacts(facts: readonly [name: string, what: string][]): string {
+  const width = Math.max(...facts.map(([name]) => name.length));
+  return facts.map(([name, what]) => `${name.padEnd(width)}  ${what}`).join('\n');
+}
+
+/** What a file's metadata say, for people. */
+export function metadataFacts({
+  training,
+  provenance,
+  agreement,
+}: ModelMetadata): [name: string, what: string][] {
+  const origin = leaves(provenance ?? {});
+  return [
+    ...(training ? [['recipe', text(training.name)] satisfies [string, string]] : []),
+    ...(agreement ? [['agreement', agreementText(agreement)] satisfies [string, string]] : []),
+    ...origin.filter(([name]) => !(name === 'recipe' && training)),
+  ];
 }
 
 /** {data: {name: 'x'}} as ['data.name', 'x']. */
@@ -63,7 +78,10 @@ function agreementText(agreement: NonNullable<ModelMetadata['agreement']>): stri
 
 function roundingText(rounding: Json): string {
   if (typeof rounding !== 'object' || rounding === null || isList(rounding)) return text(rounding);
-  const { of, differentPredictions } = rounding;
+  const { of, differentPredictions, differentPictures } = rounding;
+  if (isList(of) && isList(differentPictures)) {
+    return `${of.map(text).join(', ')}: ${count(differentPictures.length)} pictures are seen differently than by the trained detector`;
+  }
   if (!isList(of) || !isList(differentPredictions)) return text(rounding);
   return `${of.map(text).join(', ')}: ${count(differentPredictions.length)} predictions differ from the trained network's`;
 }

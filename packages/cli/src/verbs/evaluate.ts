@@ -1,11 +1,16 @@
 /** `surge-bnn evaluate`: the accuracy of a trained run or of a model file, on all evaluation images. */
 import { InputError } from '@surge-bnn/contract';
-import type { PictureSet } from '@surge-bnn/data';
+import type { DetectionName, PictureSet } from '@surge-bnn/data';
 import type { LoadRunOptions, RunEvaluation, TaskEvaluateOptions } from '@surge-bnn/train';
 import { checkCheckpoint } from '../checkpoint-name.js';
 import { evaluatedImages } from '../evaluated-images.js';
 import { evaluatePacked, type PackedEvaluation } from '../model-file/evaluate.js';
-import { namesModelFile, openModel, type OpenedModel } from '../model-file/open.js';
+import {
+  namesModelFile,
+  openFile,
+  type OpenedDetector,
+  type OpenedModel,
+} from '../model-file/open.js';
 import { measureOf } from '../measure.js';
 import { configOf, isFolder } from '../network-cost.js';
 import { count, figures, percent } from '../terminal/format.js';
@@ -22,6 +27,7 @@ interface EvaluateFlags extends OutputFlags {
   readonly sheet?: string;
   readonly pictures?: number;
   readonly least?: number;
+  readonly list?: string;
 }
 
 export const addEvaluate: AddVerb = (program, finish) => {
@@ -45,6 +51,7 @@ export const addEvaluate: AddVerb = (program, finish) => {
       'on the sheet, what is found with at least this (default: 0.5)',
       decimal('--least', 0),
     )
+    .option('--list <name>', "of annotated pictures, for a detector's file (default: test)")
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
@@ -52,7 +59,8 @@ export const addEvaluate: AddVerb = (program, finish) => {
 A detector is judged by mean average precision, with VOC's and COCO's neighbours of it and each class; --sheet
 draws the truth in full lines and what is found in dashed ones. With --json a run's confusion matrix is part of it: a row for each true class, a column for each predicted one.
 A model file is evaluated on the images that the recipe in it names, or on those of --data. It runs in the
-packed runtime, one image at a time; the time is the median of one image on this machine.
+packed runtime, one image at a time; the time is the median of one image on this machine. A detector's file needs
+annotated pictures, --data NAME --list LIST, and is judged by mean average precision.
 
 Examples:
   $ surge-bnn evaluate runs/demo/surge --checkpoint best
@@ -68,7 +76,7 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
   checkCheckpoint(checkpoint);
   if (!isFolder(run)) throw new InputError(`there is no run folder or model file (*.bnn) ${run}`);
   const why = `is for model files; the recipe of ${run} names its images`;
-  refuseOptions(flags, ['data', 'directory'], why);
+  refuseOptions(flags, ['data', 'directory', 'list'], why);
   if (flags.sheet === undefined) {
     refuseOptions(flags, ['pictures', 'least'], 'is for the sheet; name one with --sheet');
   }
@@ -121,7 +129,9 @@ async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number>
     `is for runs; ${file} is a model file`,
   );
   const output = processOutput(flags);
-  const opened = await openModel(file);
+  const opened = await openFile(file);
+  if ('detector' in opened) return evaluateDetectorOn(opened, flags);
+  refuseOptions(flags, ['list'], `is for detectors; ${file} is a classifier`);
   const set = await evaluationImages(opened, flags);
   const progress = countProgress(output, 'images');
   const nothing = () => undefined; // to say: nothing is lost
@@ -133,6 +143,45 @@ async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number>
     }).finally(progress.close);
     const where = { data: set.name, dataTitle: set.title, split: set.split, sha256: set.sha256 };
     print(output, { ...evaluation, ...where }, (one) => `${formatPacked(one)}\non ${set.title}`);
+    return 0;
+  });
+}
+
+/** Of a detector: mean average precision on a list of annotated pictures. */
+async function evaluateDetectorOn(
+  { file, source, detector }: OpenedDetector,
+  flags: EvaluateFlags,
+): Promise<number> {
+  const { data, directory, list = 'test' } = flags;
+  if (data === undefined) {
+    throw new InputError(
+      `${file} is a detector: name annotated pictures with --data (and --list, --directory)`,
+    );
+  }
+  const { openDetection } = await import('@surge-bnn/data');
+  const { evaluateDetectorFile, formatDetectorEvaluation } =
+    await import('../model-file/detector-evaluate.js');
+  const output = processOutput(flags);
+  // openDetection refuses names that it does not know, with the nearest right one.
+  const set = await openDetection(data as DetectionName, {
+    list,
+    directory,
+    ...(data === 'voc' && { classes: detector.classes }),
+  });
+  const progress = countProgress(output, 'pictures');
+  const nothing = () => undefined; // to say: nothing is lost
+  return interruptible(nothing, async (signal) => {
+    const evaluation = await evaluateDetectorFile(detector, source.body.inputs[0].pixels, set, {
+      signal,
+      onProgress: progress.show,
+      onSkip: noteSkipped(output),
+    }).finally(progress.close);
+    const where = { data: set.name, dataTitle: set.title, list: set.list, sha256: set.sha256 };
+    print(
+      output,
+      { ...evaluation, ...where },
+      (one) => `${formatDetectorEvaluation(one)}\non the list "${set.list}" of ${set.title}`,
+    );
     return 0;
   });
 }

@@ -1,23 +1,26 @@
-/** `surge-bnn predict`: what a model file says to pictures. */
+/** `surge-bnn predict`: what a model file says to pictures: their classes, or of a detector what it finds in them. */
 import { InputError, unknownName } from '@surge-bnn/contract';
 import type { PackedModel } from '@surge-bnn/runtime';
-import { openModel } from '../model-file/open.js';
+import { openFile, type OpenedDetector } from '../model-file/open.js';
 import { probabilitiesOf } from '../model-file/probabilities.js';
+import { writeModelFile } from '../model-file/write.js';
 import type { InvertMode } from '../pictures/fit.js';
 import type { Picture } from '../pictures/picture.js';
 import { fromDataset, fromFile, fromIdx, type Wanted } from '../pictures/sources.js';
 import { percent } from '../terminal/format.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { formatTable, type Column } from '../terminal/table.js';
-import { seeds, wholeNumber, type AddVerb } from '../verb.js';
+import { decimal, refuseOptions, seeds, wholeNumber, type AddVerb } from '../verb.js';
 
 interface PredictFlags extends OutputFlags {
   readonly idx?: string;
   readonly data?: string;
-  readonly split: string;
+  readonly split?: string;
   readonly index?: number[];
-  readonly invert: string;
-  readonly top: number;
+  readonly invert?: string;
+  readonly top?: number;
+  readonly out?: string;
+  readonly least?: number;
 }
 
 interface Guess {
@@ -41,15 +44,26 @@ interface Classifier extends Pick<Wanted, 'shape' | 'pixels'> {
 export const addPredict: AddVerb = (program) => {
   program
     .command('predict')
-    .description('the class of pictures: PNG and JPEG files, an IDX file, a data set')
+    .description(
+      'the class of pictures, or what is in them: PNG and JPEG files, an IDX file, a data set',
+    )
     .argument('<model>', 'a model file (*.bnn)')
     .argument('[pictures...]', 'image files')
     .option('--idx <file>', 'pictures of an IDX file, packed or not; needs --index')
     .option('--data <name>', 'pictures of a data set, with their right classes; needs --index')
-    .option('--split <name>', 'of the data set: test or train', 'test')
+    .option('--split <name>', 'of the data set: test (default) or train')
     .option('--index <list>', 'which of them, from 0: 3 or 0,7 or 0-9', seeds('--index'))
-    .option('--invert <when>', 'turn light and dark: auto, yes or no', 'auto')
-    .option('--top <k>', 'how many classes to print', wholeNumber('--top', 1), 2)
+    .option('--invert <when>', 'turn light and dark: auto (default), yes or no')
+    .option('--top <k>', 'how many classes to print (default: 2)', wholeNumber('--top', 1))
+    .option(
+      '--out <file.png>',
+      'of a detector: where the picture with its boxes goes (default: PICTURE.boxes.png)',
+    )
+    .option(
+      '--least <score>',
+      'of a detector: what it finds with at least this score (default: 0.5)',
+      decimal('--least', 0),
+    )
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
@@ -61,24 +75,51 @@ is inverted. Whatever was done is said below the table. A digit is read best whe
 the digit leaves a margin of about a sixth on each side, as MNIST's do. Pictures of --idx and --data are
 taken as they are. The time is that of the model alone, the median of some runs.
 
+A detector takes image files of any size, grey or colour, upright as their EXIF data say, and writes a PNG with its boxes on
+them: one for one picture, a sheet for several.
+
 Examples:
   $ surge-bnn predict runs/demo/surge/model.bnn seven.png photo.jpg
   $ surge-bnn predict model.bnn --idx t10k-images-idx3-ubyte.gz --index 0-9
-  $ surge-bnn predict model.bnn --data digits --index 5 --top 3`,
+  $ surge-bnn predict model.bnn --data digits --index 5 --top 3
+  $ surge-bnn predict detector.bnn street.jpg --least 0.3 --out street.png`,
     )
     .action(async (file: string, pictures: string[], flags: PredictFlags) => {
-      const classifier = asClassifier((await openModel(file)).model, file);
+      const opened = await openFile(file);
+      if ('detector' in opened) {
+        await predictObjects(opened, pictures, flags);
+        return;
+      }
+      refuseOptions(flags, ['out', 'least'], `is for detectors; ${file} is a classifier`);
+      const classifier = asClassifier(opened.model, file);
       const predictions = await predict(classifier, pictures, flags);
       print(processOutput(flags), predictions, formatPredictions);
     });
 };
+
+/** Of a detector: a table, and the pictures with their boxes. */
+async function predictObjects(
+  { file, detector }: OpenedDetector,
+  files: readonly string[],
+  flags: PredictFlags,
+): Promise<void> {
+  const own = ['idx', 'data', 'split', 'index', 'invert', 'top'] as const;
+  refuseOptions(flags, own, `is for classifiers; ${file} is a detector, which takes image files`);
+  const { detectInFiles, formatFound, sheetName } =
+    await import('../model-file/detector-predict.js');
+  const { least = 0.5, out = sheetName(files) } = flags;
+  const { pictures, sheet } = await detectInFiles(detector, files, least);
+  await writeModelFile(out, sheet, true);
+  const output = processOutput(flags);
+  print(output, { pictures, out }, (one) => `${formatFound(one.pictures)}\n\nwrote ${one.out}`);
+}
 
 async function predict(
   { model, classes, shape, pixels }: Classifier,
   files: readonly string[],
   flags: PredictFlags,
 ): Promise<Prediction[]> {
-  const wanted: Wanted = { shape, pixels, invert: invertMode(flags.invert) };
+  const wanted: Wanted = { shape, pixels, invert: invertMode(flags.invert ?? 'auto') };
   const pictures = await picturesOf(files, flags, wanted);
   timedRun(model, pictures[0].bytes, 150); // until the compiler has done its work
   return pictures.map(({ bytes, ...picture }) => {
@@ -87,7 +128,7 @@ async function predict(
       class: classes[i],
       probability,
     }));
-    const top = guesses.sort((a, b) => b.probability - a.probability).slice(0, flags.top);
+    const top = guesses.sort((a, b) => b.probability - a.probability).slice(0, flags.top ?? 2);
     return { ...picture, top, milliseconds };
   });
 }
@@ -95,7 +136,7 @@ async function predict(
 /** @throws InputError unless exactly one of the three ways is used. */
 async function picturesOf(
   files: readonly string[],
-  { idx, data, split, index }: PredictFlags,
+  { idx, data, split = 'test', index }: PredictFlags,
   wanted: Wanted,
 ): Promise<Picture[]> {
   const ways = [files.length > 0, idx !== undefined, data !== undefined].filter(Boolean).length;

@@ -1,7 +1,7 @@
 /** `surge-bnn summary`: what a network costs, layer by layer, before anything is trained; what stands in a model file. */
 import { InputError, nearest } from '@surge-bnn/contract';
 import type { LayerCost } from '@surge-bnn/core';
-import { namesModelFile, openModel } from '../model-file/open.js';
+import { namesModelFile, openFile } from '../model-file/open.js';
 import { costOf, costOfNetwork, loadRecipeOrRun } from '../network-cost.js';
 import type { RecipeCost } from '../network-cost.js';
 import { bytes, count, percent } from '../terminal/format.js';
@@ -124,11 +124,14 @@ async function summarizeFile(
   node: string | undefined,
   output: Output,
 ): Promise<void> {
-  const opened = await openModel(file);
-  if (node === undefined) {
+  const opened = await openFile(file);
+  if (node === undefined && 'detector' in opened) {
+    const summary = await import('../model-file/detector-summary.js');
+    print(output, summary.summarizeDetector(opened), summary.formatDetectorSummary);
+  } else if (node === undefined && 'model' in opened) {
     const { formatModelSummary, summarizeModel } = await import('../model-file/summary.js');
     print(output, summarizeModel(opened), formatModelSummary);
-  } else {
+  } else if (node !== undefined) {
     const { formatNode, summarizeNode } = await import('../model-file/node.js');
     print(output, summarizeNode(opened, node), formatNode);
   }

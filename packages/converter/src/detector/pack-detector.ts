@@ -127,7 +127,7 @@ function checkEverySize(draft: Draft, larger: Draft): void {
     (node, i) => !same(node, draft.tensors, larger.nodes[i], larger.tensors),
   );
   if (wrong === undefined && draft.nodes.length === larger.nodes.length) return;
-  const [layer = wrong?.name] = wrong?.layers ?? [];
+  const [layer = wrong?.name ?? ''] = wrong?.layers ?? [];
   throw new InputError(
     `layer "${layer}" computes something else on pictures of another size, and a detector's body reads pictures of many; pad by a number in place of "same"`,
   );

@@ -48,16 +48,54 @@ export function roiAlign(
 ): void {
   const { channels } = shape;
   const sums = new Float64Array(channels);
-  eachBin(shape, boxes, pictures, options, (bin, samples, count) => {
-    sums.fill(0);
-    for (const { at, weight } of samples) {
-      for (let c = 0; c < channels; c++) {
-        const above = weight[0] * x[at[0] + c] + weight[1] * x[at[1] + c];
-        sums[c] += above + weight[2] * x[at[2] + c] + weight[3] * x[at[3] + c];
+  let to = 0;
+  eachBox(shape, boxes, pictures, options, ({ rows, columns, count, picture }) => {
+    for (let p = 0; p < options.height; p++) {
+      for (let q = 0; q < options.width; q++) {
+        sums.fill(0);
+        for (let i = rows.first[p]; i < rows.first[p + 1]; i++) {
+          const [above, below] = [picture + rows.low[i], picture + rows.high[i]];
+          for (let j = columns.first[q]; j < columns.first[q + 1]; j++) {
+            addSample(
+              x,
+              [above + columns.low[j], above + columns.high[j]],
+              [below + columns.low[j], below + columns.high[j]],
+              weightsOf(rows, i, columns, j),
+              sums,
+            );
+          }
+        }
+        for (let c = 0; c < channels; c++, to++) y[to] = sums[c] / count;
       }
     }
-    for (let c = 0; c < channels; c++) y[bin * channels + c] = sums[c] / count;
   });
+}
+
+type Pair = readonly [left: number, right: number];
+type Four = readonly [number, number, number, number];
+
+/** Top left, top right, bottom left, bottom right. */
+function weightsOf(rows: Samples, i: number, columns: Samples, j: number): Four {
+  return [
+    rows.lowWeight[i] * columns.lowWeight[j],
+    rows.lowWeight[i] * columns.highWeight[j],
+    rows.highWeight[i] * columns.lowWeight[j],
+    rows.highWeight[i] * columns.highWeight[j],
+  ];
+}
+
+/** One sample of every channel. The four pixels by where they begin. */
+function addSample(
+  x: Numbers,
+  [topLeft, topRight]: Pair,
+  [bottomLeft, bottomRight]: Pair,
+  [w1, w2, w3, w4]: Four,
+  sums: Float64Array,
+): void {
+  for (let c = 0; c < sums.length; c++) {
+    const above = w1 * x[topLeft + c] + w2 * x[topRight + c];
+    sums[c] += above + w3 * x[bottomLeft + c] + w4 * x[bottomRight + c];
+  }
 }
 
 /** dx = the sum of dy over all that read a pixel, with the weights that they read it with; every entry is written. */
@@ -71,37 +109,53 @@ export function roiAlignGradient(
 ): void {
   const { channels } = shape;
   dx.fill(0);
-  eachBin(shape, boxes, pictures, options, (bin, samples, count) => {
-    for (const { at, weight } of samples) {
-      for (let k = 0; k < 4; k++) {
-        const share = weight[k] / count;
-        for (let c = 0; c < channels; c++) dx[at[k] + c] += share * dy[bin * channels + c];
+  let from = 0;
+  eachBox(shape, boxes, pictures, options, ({ rows, columns, count, picture }) => {
+    for (let p = 0; p < options.height; p++) {
+      for (let q = 0; q < options.width; q++, from += channels) {
+        for (let i = rows.first[p]; i < rows.first[p + 1]; i++) {
+          const [above, below] = [picture + rows.low[i], picture + rows.high[i]];
+          for (let j = columns.first[q]; j < columns.first[q + 1]; j++) {
+            const [left, right] = [columns.low[j], columns.high[j]];
+            const at = [above + left, above + right, below + left, below + right];
+            weightsOf(rows, i, columns, j).forEach((weight, k) => {
+              const share = weight / count;
+              for (let c = 0; c < channels; c++) dx[at[k] + c] += share * dy[from + c];
+            });
+          }
+        }
       }
     }
   });
 }
 
-/** Where in x the four pixels of a sample begin, and their weights: top left, top right, bottom left, bottom right. */
-interface Sample {
-  readonly at: readonly [number, number, number, number];
-  readonly weight: readonly [number, number, number, number];
+/** The samples of a box along one axis, bin after bin; those more than a pixel outside the map count as zeros and are left out. */
+interface Samples {
+  /** Where each bin's begin, and behind the last one's the end of all. */
+  readonly first: Int32Array;
+  /** Of each sample where its two pixels begin, and their weights. */
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  readonly lowWeight: Float64Array;
+  readonly highWeight: Float64Array;
 }
 
-/** Both neighbours of a coordinate and their weights. */
-interface Neighbours {
-  readonly low: number;
-  readonly high: number;
-  readonly lowWeight: number;
-  readonly highWeight: number;
+/** How one box is read. */
+interface BoxSamples {
+  readonly rows: Samples;
+  readonly columns: Samples;
+  /** What the sum of a bin is divided by. */
+  readonly count: number;
+  /** Where the box's picture begins. */
+  readonly picture: number;
 }
 
-/** @param work gets the bin's number, its samples that lie on the map, and what their sum is divided by. */
-function eachBin(
+function eachBox(
   { height, width, channels }: FeatureShape,
   boxes: Boxes,
   pictures: Int32Array,
   { scale, samplingRatio, aligned, ...bins }: RoiAlignOptions,
-  work: (bin: number, samples: readonly Sample[], count: number) => void,
+  work: (box: BoxSamples) => void,
 ): void {
   const offset = aligned ? 0.5 : 0;
   for (let r = 0; r < pictures.length; r++) {
@@ -112,48 +166,47 @@ function eachBin(
     // A box turned inside out has no samples, and its bins are 0.
     const rows = samplingRatio > 0 ? samplingRatio : Math.max(0, Math.ceil(binHeight));
     const columns = samplingRatio > 0 ? samplingRatio : Math.max(0, Math.ceil(binWidth));
-    const count = Math.max(rows * columns, 1);
-    const picture = pictures[r] * height * width * channels;
-    for (let p = 0; p < bins.height; p++) {
-      const ys = places(y1 + p * binHeight, binHeight, rows, height);
-      for (let q = 0; q < bins.width; q++) {
-        const xs = places(x1 + q * binWidth, binWidth, columns, width);
-        const samples = ys.flatMap((y) => xs.map((x) => mixed(y, x)));
-        work((r * bins.height + p) * bins.width + q, samples, count);
-      }
-    }
-
-    function mixed(y: Neighbours, x: Neighbours): Sample {
-      const pixel = (row: number, column: number) => picture + (row * width + column) * channels;
-      return {
-        at: [
-          pixel(y.low, x.low),
-          pixel(y.low, x.high),
-          pixel(y.high, x.low),
-          pixel(y.high, x.high),
-        ],
-        weight: [
-          y.lowWeight * x.lowWeight,
-          y.lowWeight * x.highWeight,
-          y.highWeight * x.lowWeight,
-          y.highWeight * x.highWeight,
-        ],
-      };
-    }
+    work({
+      rows: samplesOf(y1, binHeight, bins.height, rows, height, width * channels),
+      columns: samplesOf(x1, binWidth, bins.width, columns, width, channels),
+      count: Math.max(rows * columns, 1),
+      picture: pictures[r] * height * width * channels,
+    });
   }
 }
 
-/** The samples of a bin along one axis; those more than a pixel outside the map count as zeros and are left out. */
-function places(start: number, bin: number, samples: number, size: number): Neighbours[] {
-  const found: Neighbours[] = [];
-  for (let i = 0; i < samples; i++) {
-    const at = start + ((i + 0.5) * bin) / samples;
-    if (!(at >= -1 && at <= size)) continue;
-    const inside = Math.max(at, 0);
-    const low = Math.min(Math.floor(inside), size - 1);
-    const high = Math.min(low + 1, size - 1);
-    const highWeight = low < size - 1 ? inside - low : 0;
-    found.push({ low, high, lowWeight: 1 - highWeight, highWeight });
+/** @param samples of a bin. @param size pixels of the map, `step` numbers from one to the next. */
+function samplesOf(
+  start: number,
+  bin: number,
+  bins: number,
+  samples: number,
+  size: number,
+  step: number,
+): Samples {
+  const most = bins * samples;
+  const found = {
+    first: new Int32Array(bins + 1),
+    low: new Int32Array(most),
+    high: new Int32Array(most),
+    lowWeight: new Float64Array(most),
+    highWeight: new Float64Array(most),
+  };
+  let count = 0;
+  for (let p = 0; p < bins; p++) {
+    for (let i = 0; i < samples; i++) {
+      const at = start + p * bin + ((i + 0.5) * bin) / samples;
+      if (!(at >= -1 && at <= size)) continue;
+      const inside = Math.max(at, 0);
+      const low = Math.min(Math.floor(inside), size - 1);
+      const highWeight = low < size - 1 ? inside - low : 0;
+      found.low[count] = low * step;
+      found.high[count] = Math.min(low + 1, size - 1) * step;
+      found.lowWeight[count] = 1 - highWeight;
+      found.highWeight[count] = highWeight;
+      count++;
+    }
+    found.first[p + 1] = count;
   }
   return found;
 }

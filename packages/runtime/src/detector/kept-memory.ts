@@ -29,11 +29,11 @@ export class KeptMemory {
   }
 }
 
-function withoutClose({ buffer, run }: Machine): Machine {
+function withoutClose(machine: Machine): Machine {
   return {
-    buffer,
+    buffer: machine.buffer,
     run: (program, from, to) => {
-      run(program, from, to);
+      machine.run(program, from, to);
     },
   };
 }

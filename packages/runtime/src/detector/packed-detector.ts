@@ -67,6 +67,7 @@ export class PackedDetector {
   private readonly head: Head;
   private body: Body | undefined;
   private times: DetectionTimes = none;
+  private isClosed = false;
 
   private constructor(
     private readonly source: DetectorSource,
@@ -212,12 +213,16 @@ export class PackedDetector {
 
   /** Lets memory and threads go; the detector cannot run any more. */
   close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.body = undefined;
     this.letGo();
   }
 
   /** Its memory is used again for the next size. */
   private prepareBody(size: PictureSize): Body {
     const { body } = this;
+    if (this.isClosed) throw new ModelFileError('the detector was closed');
     if (body !== undefined && size.width === body.width && size.height === body.height) return body;
     // What fails may have let go of the memory.
     this.body = undefined;

@@ -1,7 +1,7 @@
 /** A part's graph on another input than the file says: pictures of another size, or several regions at a time. */
 import { maxElements, maxRank } from '../format/convention.js';
 import { quote } from '../format/json.js';
-import type { Edge, Graph, GraphNode, NodeOf, OpName } from '../graph.js';
+import type { Edge, Graph, GraphNode, OpName } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
 import { inferOutput } from '../ops/table.js';
 
@@ -47,7 +47,7 @@ function inferred(
   const nodes = graph.nodes.map((given) => {
     const node = changed(given);
     const read = node.inputs.flatMap((name) => edges.get(name) ?? []);
-    const output = inferOutput<OpName>(node as NodeOf<OpName>, read);
+    const output = inferOutput<OpName>(node, read);
     if (output.shape.reduce((product, size) => product * size, 1) > maxElements) {
       throw new ModelFileError(
         `node ${quote(node.name)} would make ${quote(output.shape)} of an input of ${quote(shape)}; allowed: ${maxElements} numbers`,

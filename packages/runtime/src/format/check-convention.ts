@@ -32,7 +32,7 @@ export function checkConvention(metadata: Container['metadata']): void {
   const own = metadata.has('detector') ? ['graph', ...detectorMetadata] : ['graph'];
   const known: readonly string[] = [...fixed.keys(), ...own, ...informativeMetadata];
   asRecord(Object.fromEntries(metadata), "the file's metadata", own, known);
-  const version = metadata.get('version');
+  const version = metadata.get('version') ?? '';
   if (metadata.has('detector') && version !== '3') {
     throw new ModelFileError(
       `the file holds a detector, which version ${version} has not; the file says that it is of version ${version}`,
