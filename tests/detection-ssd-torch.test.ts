@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import { importTorchWeights } from '@surge-bnn/converter';
 import { ssd300, ssdTorchNames } from '@surge-bnn/detection';
+import { buildModel, torchNames } from '@surge-bnn/models';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { nativeIsBuilt, use } from './backends.js';
 import { numbers, product } from './torch-numbers.js';
@@ -38,7 +39,8 @@ const golden = JSON.parse(readFileSync(file, 'utf8')) as Golden;
 beforeAll(() => use(nativeIsBuilt ? 'surge-native' : 'surge-wasm'));
 
 const published = {
-  ...{ precision: 'full', activation: 'relu', batchNorm: false, shortcuts: false },
+  ...{ precision: 'full', activation: 'relu' },
+  ...{ batchNorm: false, shortcuts: false },
 };
 const context = {
   inputBinarizer: 'ste',
@@ -107,6 +109,41 @@ describe('SSD300', () => {
       detector.dispose();
     },
   );
+
+  it('has a backbone that torchvision’s vgg16 goes into', () => {
+    const model = buildModel(
+      {
+        network: 'imagenet-vgg-16',
+        options: { ...published, width: 1, hidden: 3 },
+      },
+      { ...context, inputShape: [64, 64, 3] },
+    );
+    const places = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28];
+    const channels = [1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 8, 8, 8];
+    const dense = [8 * 2 * 2, 3, 3, 2];
+    const shapes = [
+      ...places.map((place, i) => [
+        `features.${place}`,
+        [channels[i], i === 0 ? 3 : channels[i - 1], 3, 3],
+      ]),
+      ...[0, 3, 6].map((place, i) => [`classifier.${place}`, [dense[i + 1], dense[i]]]),
+    ] as [string, number[]][];
+    const tensors = new Map(
+      shapes.flatMap(([name, shape], k) =>
+        [[`${name}.weight`, shape] as const, [`${name}.bias`, [shape[0]]] as const].map(
+          ([tensor, size]) => {
+            const values = Float32Array.from(numbers(k, product(size)));
+            return [tensor, { dtype: 'F32', shape: size, bytes: new Uint8Array(values.buffer) }];
+          },
+        ),
+      ),
+    );
+    const report = importTorchWeights(model, tensors, { names: torchNames(model, tensors.keys()) });
+    expect(report.weights).toHaveLength(2 * 16);
+    expect(report.ignored).toEqual([]);
+    const bias = model.getLayer('features.28.bias').getWeights()[0].dataSync();
+    expect([...bias]).toEqual([...Float32Array.from(numbers(12, 8))]);
+  });
 
   it('detects the same', () => {
     const { detector } = build();

@@ -57,7 +57,16 @@ describe('torchNames', () => {
         'feature.3.move23': 'feature.3.rprelu2/shiftAfter',
       },
     ],
+    [
+      'imagenet-vgg-16',
+      ['features.0.weight', 'features.0.bias', 'features.28.bias', 'classifier.6.bias'],
+      {
+        'features.0.bias': 'features.0.bias/bias',
+        'features.28.bias': 'features.28.bias/bias',
+      },
+    ],
   ])('of %s finds those of %j', (network, tensors, expected) => {
-    expect(namesIn(network, tensors)).toEqual(expected);
+    const options = network === 'imagenet-vgg-16' ? { batchNorm: false } : {};
+    expect(namesIn(network, tensors, options)).toEqual(expected);
   });
 });

@@ -13,7 +13,8 @@ type Names = Record<string, string>;
  * - `shortcut.0` of a block for `downsample.0`, `linear` for `fc` and the other way round (ResNets for CIFAR);
  * - ReActNet's RPReLU, whose parts stand side by side in its block: `move12`, `prelu1`, `move13`;
  * - Bi-Real Net's blocks of one convolution each, `layer1.3.binary_conv` for `layer1.1.conv2`;
- * - `weights` in a row, [n, 1], of their binary convolutions.
+ * - `weights` in a row, [n, 1], of their binary convolutions;
+ * - the bias of a convolution, which is a layer of its own here: `features.0.bias`, VGG-16's.
  *
  * @param tensors names in the state dict, without a prefix.
  * @returns what `importTorchWeights` takes as `names`.
@@ -35,6 +36,9 @@ export function torchNames(model: Model, tensors: Iterable<string>): Names {
     const module = name.slice(0, -'.weights'.length);
     const layer = found[module] ?? module;
     if (layers.has(layer)) found[name] = `${layer}/kernel`;
+  }
+  for (const name of names) {
+    if (name.endsWith('.bias') && layers.has(name)) found[name] = `${name}/bias`;
   }
   return found;
 }

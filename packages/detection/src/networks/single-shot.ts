@@ -156,7 +156,7 @@ export class SingleShotDetector implements Detector {
 
 /** The losses of a batch where no default box is on an object: 0, and a gradient of 0 for what the network is made of. */
 function nothing(logits: Tensor3D, deltas: Tensor3D): StageLoss {
-  const none = <T extends Tensor>(x: T) => tf.mul<tf.Scalar>(tf.sum(x), 0);
+  const none = <T extends Tensor>(x: T) => tf.add<tf.Scalar>(tf.mul(tf.sum(x), 0), 0); // a sum of 0, not of -0
   return { classification: none(logits), box: none(deltas) };
 }
 
