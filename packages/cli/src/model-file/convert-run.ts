@@ -4,7 +4,7 @@ import type { Conversion, ConvertOptions, FormOptions } from '@surge-bnn/convert
 import type { ChannelStatistics, PictureSet } from '@surge-bnn/data';
 import type { JsonObject } from '@surge-bnn/runtime';
 import { hashWeights, loadCheckpoint, loadRun, parametersOf } from '@surge-bnn/train';
-import type { CheckpointName, LoadedRun } from '@surge-bnn/train';
+import type { CheckpointName, LoadedRun, TaskData } from '@surge-bnn/train';
 import { version } from '../workspace.js';
 import { inputBatches, sampleBatches, trainingBatches } from './batches.js';
 import { jsonObject } from './json.js';
@@ -104,16 +104,21 @@ export function calibrationOn(
 }
 
 /** The recipe, without the folder of the images: that is a place on one machine. */
-function trainingOf({ recipe }: LoadedRun): JsonObject {
+export function trainingOf({ recipe }: Pick<LoadedRun, 'recipe'>): JsonObject {
   return jsonObject({ ...recipe, data: { ...recipe.data, directory: undefined } });
 }
 
+/** What receipts need of a run of any task. */
+interface ConvertedRun extends Pick<LoadedRun, 'recipe' | 'model' | 'epoch'> {
+  readonly data: TaskData & { readonly train: { readonly name: string } };
+}
+
 /** Receipts without times and places: equal runs give equal files. */
-async function provenanceOf(
+export async function provenanceOf(
   folder: string,
   checkpoint: CheckpointName,
-  { recipe, model, data, epoch }: LoadedRun,
-  { reestimate }: RunConversionOptions,
+  { recipe, model, data, epoch }: ConvertedRun,
+  { reestimate }: Pick<RunConversionOptions, 'reestimate'> = {},
 ): Promise<JsonObject> {
   const { state } = await loadCheckpoint(folder, checkpoint);
   return jsonObject({

@@ -8,11 +8,12 @@ import type {
   ImportReport,
 } from '@surge-bnn/converter';
 import { InputError } from '@surge-bnn/contract';
-import type { LoadedRun } from '@surge-bnn/train';
+import type { LoadedDetector, LoadedRun } from '@surge-bnn/train';
 import type { ChannelStatistics } from '@surge-bnn/data';
 import { checkCheckpoint } from '../checkpoint-name.js';
+import type { DetectorRunConversionOptions } from '../model-file/detector-convert.js';
 import { agreementLines, formatFates, sizeLines } from '../model-file/tables.js';
-import { isFolder } from '../network-cost.js';
+import { isFolder, loadRecipeOrRun } from '../network-cost.js';
 import { interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { countProgress, noteSkipped } from '../terminal/progress.js';
@@ -167,6 +168,19 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
     output.note(`packing ${given}, then running it beside the trained network`);
     const { checkPlace, writeModelFile } = await import('../model-file/write.js');
     await checkPlace(out);
+    if (fromRun && (await isDetectorRun(given))) {
+      const { bytes, report } = await convertDetectorFolder(given, flags, {
+        forms,
+        signal,
+        onProgress: progress.show,
+        onSkip: noteSkipped(output),
+      }).finally(progress.close);
+      signal.throwIfAborted();
+      const state = await writeModelFile(out, bytes, flags.force);
+      const { formatDetectorConversion } = await import('../model-file/detector-convert.js');
+      print(output, { file: out, state, ...report }, formatDetectorConversion);
+      return 0;
+    }
     const conversion = await (fromRun ? convertFolder : convertWeights)(given, flags, {
       ...forms,
       merge: flags.merge,
@@ -236,6 +250,30 @@ async function convertFolder(run: string, flags: ConvertFlags, common: Common) {
     noteUnfinished(output, loaded, advice);
   };
   return convertRun(run, { ...common, checkpoint, reestimate, onLoaded });
+}
+
+async function isDetectorRun(run: string): Promise<boolean> {
+  return (await loadRecipeOrRun(run)).detection !== undefined;
+}
+
+async function convertDetectorFolder(
+  run: string,
+  flags: ConvertFlags,
+  common: Pick<DetectorRunConversionOptions, 'forms' | 'signal' | 'onProgress' | 'onSkip'>,
+) {
+  const { checkpoint = 'last', images, compact, allowFloat } = flags;
+  checkCheckpoint(checkpoint);
+  refuseOptions(
+    flags,
+    ['merge', 'reestimate', 'calibrate', 'percentile'],
+    `is for classifiers, and the run in ${run} is a detector's`,
+  );
+  const { convertDetectorRun } = await import('../model-file/detector-convert.js');
+  const output = processOutput(flags);
+  const onLoaded = (loaded: LoadedDetector) => {
+    noteUnfinished(output, loaded, '; resume it first');
+  };
+  return convertDetectorRun(run, { ...common, checkpoint, images, compact, allowFloat, onLoaded });
 }
 
 async function convertWeights(file: string, flags: ConvertFlags, common: Common) {
