@@ -28,11 +28,13 @@ export function configOf(folder: string): string {
 export interface RecipeCost extends NetworkCost {
   /**
    * Its model file, from the converter and the writer themselves: the payload to the byte; the header without the JSON of
-   * recipe, provenance and agreement, which only a trained network has.
+   * recipe, provenance and agreement, which only a trained network has. Absent for one that cannot be packed.
    */
-  readonly file: FileSize;
+  readonly file?: FileSize;
   /** The same with a compressed header, `convert --compact`. */
-  readonly compact: FileSize;
+  readonly compact?: FileSize;
+  /** What the numbers are of, where that must be said. */
+  readonly remark?: string;
 }
 
 /** Per layer what the network costs, and as a file; of a recipe with stages the last one's, which is what ships. */
@@ -43,6 +45,11 @@ export async function costOf(whole: Recipe): Promise<RecipeCost> {
     import('@surge-bnn/train'),
   ]);
   const recipe = train.finalStage(whole);
+  const { detection } = recipe;
+  if (detection !== undefined) {
+    const { detectorCost } = await import('./detector-cost.js');
+    return detectorCost({ ...recipe, detection });
+  }
   const { name, directory, size } = recipe.data;
   // describeInput refuses a name that it does not know.
   const set = await data.describeInput(name as DatasetName, { directory, size });
@@ -58,6 +65,12 @@ export async function costOf(whole: Recipe): Promise<RecipeCost> {
   });
 }
 
+/** Of a network that can be packed. */
+export interface PackedCost extends RecipeCost {
+  readonly file: FileSize;
+  readonly compact: FileSize;
+}
+
 /** A network by its name, as it was published where nothing else is said. */
 export interface NetworkChoice {
   readonly options?: Readonly<Record<string, unknown>>;
@@ -68,7 +81,7 @@ export interface NetworkChoice {
 }
 
 /** @throws InputError for an unknown network, option or method. */
-export async function costOfNetwork(name: string, given: NetworkChoice = {}): Promise<RecipeCost> {
+export async function costOfNetwork(name: string, given: NetworkChoice = {}): Promise<PackedCost> {
   return countNetwork(await describeNetwork(name, given));
 }
 
@@ -115,7 +128,7 @@ interface Description {
   readonly compensator?: SurgeOptions;
 }
 
-async function countNetwork(description: Description): Promise<RecipeCost> {
+async function countNetwork(description: Description): Promise<PackedCost> {
   const [converter, core, runtime] = await Promise.all([
     import('@surge-bnn/converter'),
     import('@surge-bnn/core'),

@@ -57,7 +57,7 @@ export type { Schedule, ScheduleSpec } from './schedules.js';
 export { Session } from './session.js';
 export { atStep, Trainer } from './trainer.js';
 export type { StepResult, TrainerOptions } from './trainer.js';
-export { testSize } from './task/detection/build.js';
+export { recipeDetector, testSize } from './task/detection/build.js';
 export type { DetectionData } from './task/detection/detection.js';
 export type {
   Task,

@@ -43,7 +43,7 @@ export async function convertDetectorRun(
       inputsAre: (count) => `${count} ${what} of ${evaluation.title}`,
       pixels: spec.normalization,
       classes: evaluation.classes,
-      size: testSize(spec) as DetectorSize,
+      size: testSize(spec),
       training: trainingOf(run),
       provenance: await provenanceOf(folder, checkpoint, { ...run, model: detector.model }),
       compact,
@@ -55,8 +55,6 @@ export async function convertDetectorRun(
     detector.dispose();
   }
 }
-
-type DetectorSize = Parameters<typeof convertDetector>[1]['size'];
 
 /** Integers need a calibration, which there is for classifiers alone. */
 function packedForms({ floatWeights, layerWeights = {} }: FormOptions) {

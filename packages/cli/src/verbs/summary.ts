@@ -139,7 +139,7 @@ async function summarizeFile(
 
 /** The table and, below it, the totals in words. */
 export function formatCost(cost: RecipeCost): string {
-  const { total, file, compact } = cost;
+  const { total, file, compact, remark } = cost;
   const bits = (layer: LayerCost): string =>
     layer.weightBits === 0 ? '' : `${layer.weightBits}/${layer.inputBits}`;
   const blank = (value: number): string => (value === 0 ? '' : count(value));
@@ -166,6 +166,11 @@ export function formatCost(cost: RecipeCost): string {
     `in training  ${count(total.auxiliaryParameters)} auxiliary weights more`,
     `MACs         ${count(total.binaryMacs)} binary, ${count(total.floatMacs)} float: ${percent(total.binaryShare)} binary`,
     `OPs          ${count(total.ops)}`,
-    `model file   payload ${count(file.payload)} B, header ${count(file.header)} B (compressed ${count(compact.header)} B) and what a run adds (recipe, provenance, agreement)`,
+    ...(file === undefined || compact === undefined
+      ? []
+      : [
+          `model file   payload ${count(file.payload)} B, header ${count(file.header)} B (compressed ${count(compact.header)} B) and what a run adds (recipe, provenance, agreement)`,
+        ]),
+    ...(remark === undefined ? [] : [`note: ${remark}`]),
   ].join('\n');
 }

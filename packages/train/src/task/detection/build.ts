@@ -28,8 +28,13 @@ export function recipeDetector(recipe: Recipe, spec: DetectionSpec, classes: num
   );
 }
 
+/** One size for every picture, or one rule without a choice. */
+export type TestSize =
+  | Exclude<DetectionSize, { shortSide: unknown }>
+  | { readonly shortSide: number; readonly longSide: number };
+
 /** To which size pictures are brought for evaluation. */
-export function testSize({ size, testSize: own }: DetectionSpec): DetectionSize {
+export function testSize({ size, testSize: own }: DetectionSpec): TestSize {
   const given = own ?? size;
   if (!('shortSide' in given)) return given;
   const { shortSide, longSide } = given;
@@ -37,6 +42,6 @@ export function testSize({ size, testSize: own }: DetectionSpec): DetectionSize 
   return { shortSide: 'to' in shortSide ? shortSide.to : Math.max(...shortSide), longSide };
 }
 
-function largestSides(size: DetectionSize): { height: number; width: number } {
+function largestSides(size: TestSize): { height: number; width: number } {
   return 'shortSide' in size ? { height: size.longSide, width: size.longSide } : size;
 }
