@@ -3,12 +3,12 @@ import type { NetworkCost } from '@surge-bnn/core';
 import { networkList } from '@surge-bnn/models';
 import type { NetworkDescription } from '@surge-bnn/models';
 import { costOfNetwork, layersOfNetwork } from './network-cost.js';
-import type { RecipeCost } from './network-cost.js';
+import type { PackedCost } from './network-cost.js';
 import { count } from './terminal/format.js';
 
 interface Row {
   readonly network: NetworkDescription;
-  readonly binary: RecipeCost;
+  readonly binary: PackedCost;
   /** The full-precision twin. */
   readonly full: NetworkCost;
 }
@@ -101,7 +101,7 @@ PyTorch's, from weights under the repositories' names ([import.md](import.md)).
 }
 
 /** What trains: all but a mean and a variance for each channel of a batch norm. */
-function parametersOf({ name }: NetworkDescription, { layers }: RecipeCost): number {
+function parametersOf({ name }: NetworkDescription, { layers }: PackedCost): number {
   return layers.reduce((sum, { kind, parameters, outputShape }) => {
     const moving = kind === 'SurgeBatchNorm' ? 2 * Number(outputShape.at(-1)) : 0;
     if (parameters < moving) throw new Error(`${name} has a batch norm without statistics`);
@@ -110,7 +110,7 @@ function parametersOf({ name }: NetworkDescription, { layers }: RecipeCost): num
 }
 
 /** Weights that are stored as signs. */
-function bitsOf({ layers }: RecipeCost): number {
+function bitsOf({ layers }: PackedCost): number {
   // Layers of ours with 1-bit weights have nothing else, with the plain signs of 'ste'.
   return layers
     .filter((layer) => layer.weightBits === 1)
