@@ -64,6 +64,7 @@ describe('the documents', () => {
     'docs/onnx.md',
     'examples/import-pytorch/README.md',
     'examples/web/README.md',
+    'examples/detect/README.md',
     'examples/c-reader/README.md',
   ])('%s links to files that exist', (file) => {
     const links = [...read(file).matchAll(/\]\(([^)#:]+)\)/g)].map((match) => match[1]);

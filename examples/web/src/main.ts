@@ -1,6 +1,6 @@
 /** The page: which model, what it reads, what it says. */
 import { find, make } from '../../shared/elements.js';
-import { onFiles } from './files.js';
+import { onFiles } from '../../shared/files.js';
 import { ModelWorker } from './model-worker.js';
 import { showModel } from './model-view.js';
 import type { CurrentModel } from './model-view.js';
@@ -8,7 +8,7 @@ import { fetched, listModels } from './models.js';
 import type { ListedModel, Sample } from './models.js';
 import { Pad } from '../../shared/pad.js';
 import { paint } from '../../shared/paint.js';
-import { readPicture } from './picture-file.js';
+import { readPicture } from '../../shared/picture-file.js';
 import { prepareDrawing, preparePicture } from './prepare.js';
 import type { Prepared } from './prepare.js';
 import { Refusal } from '../../shared/refusal.js';

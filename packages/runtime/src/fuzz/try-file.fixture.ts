@@ -5,7 +5,8 @@ import { PackedModel } from '../execute/packed-model.js';
 import { decodeModel } from '../format/read.js';
 import { decodeDetector, fileKind } from '../format/read-detector.js';
 import { encodeDetector, encodeModel } from '../format/write.js';
-import { load, loadDetector } from '../load.js';
+import { load } from '../load.js';
+import { loadDetector } from '../load-detector.js';
 import { ModelFileError } from '../model-file-error.js';
 
 /** Refused as a file; a model that is not run, for want of memory or for a NaN; a model that ran. */

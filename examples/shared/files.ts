@@ -1,5 +1,5 @@
 /** Files from the two choosers, and files that are dropped anywhere on the page. */
-import { find } from '../../shared/elements.js';
+import { find } from './elements.js';
 
 /** @param take gets one file; of several the first. */
 export function onFiles(take: (file: File) => void): void {

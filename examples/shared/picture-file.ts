@@ -1,6 +1,6 @@
 /** A picture file as bytes, by the browser's own decoder. */
-import type { Raster } from '../../shared/raster.js';
-import { Refusal } from '../../shared/refusal.js';
+import type { Raster } from './raster.js';
+import { Refusal } from './refusal.js';
 
 /** Longer pictures are made smaller by the browser first: 2,048 pixels are plenty for any model here. */
 const mostPixels = 2048;
