@@ -52,6 +52,7 @@ function everyLayer(): tfl.LayersModel {
     stem,
     layers.maxout(),
     layers.channelBias(),
+    layers.l2Norm({ scale: 3 }),
     layers.maxPool2d({ poolSize: 3, strides: 1, padding: 1 }),
     layers.hardTanh(),
     tfl.layers.maxPooling2d({ poolSize: 3, strides: 2, padding: 'same' }),
@@ -70,6 +71,7 @@ function everyLayer(): tfl.LayersModel {
     joined,
     layers.padChannels({ before: 2, after: 1 }),
     layers.conv2d({ filters: 4, kernelSize: 3, padding: 1 }),
+    layers.conv2d({ filters: 4, kernelSize: 3, padding: 2, dilationRate: 2 }),
   );
   const bent = chain(
     layers.hardTanh().apply([padded, chain(padded, layers.batchNorm())]) as Symbol,

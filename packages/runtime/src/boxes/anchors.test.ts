@@ -70,6 +70,17 @@ describe('default boxes of SSD300', () => {
     expected.forEach((v, i) => expect(last[i]).toBeCloseTo(v, 3));
   });
 
+  it('may stand closer on one axis than on the other', () => {
+    const plan = { scales: [0.5, 0.5], ratios: [[]], steps: [[40, 25] as const] };
+    const boxes = defaultBoxes(plan, [[2, 3]], { width: 80, height: 60 });
+    const centres = [20, 60].flatMap((y) => [12.5, 37.5, 62.5].map((x) => [x, y]));
+    // Both squares are half of the picture.
+    const expected = centres.flatMap(([x, y]) =>
+      [0, 1].flatMap(() => [x - 20, y - 15, x + 20, y + 15]),
+    );
+    expect([...boxes]).toEqual(expected);
+  });
+
   it('are for as many maps as the plan', () => {
     expect(() => defaultBoxes(ssd300Plan, [[1, 1]], { width: 300, height: 300 })).toThrow(
       'the plan is for 6 feature maps, got 1',
