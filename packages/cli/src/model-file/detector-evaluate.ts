@@ -1,26 +1,69 @@
 /** Mean average precision of a detector's file over a list of annotated pictures, in canonical arithmetic as a run's evaluation. */
 import { setImmediate } from 'node:timers/promises';
 import { InputError } from '@surge-bnn/contract';
-import { boxesInPicture, DetectionLoader } from '@surge-bnn/data';
-import type { DetectionSet } from '@surge-bnn/data';
-import { cocoMetrics, vocMeanAveragePrecision } from '@surge-bnn/detection';
-import type { CocoSummary, PictureDetections } from '@surge-bnn/detection';
-import type { GraphInput, PackedDetector } from '@surge-bnn/runtime';
-import { count, percent } from '../terminal/format.js';
-import { formatTable } from '../terminal/table.js';
+import { boxesInPicture, DetectionLoader, openDetection } from '@surge-bnn/data';
+import type { DetectionName, DetectionSet } from '@surge-bnn/data';
+import type { PictureDetections } from '@surge-bnn/detection';
+import { defaultParts, judge, measureOf, parseRecipe } from '@surge-bnn/train';
+import type { DetectionSpec, Evaluation } from '@surge-bnn/train';
+import { evaluationText } from '../evaluation-text.js';
+import { count } from '../terminal/format.js';
 import type { PackedEvaluationOptions } from './evaluate.js';
+import type { OpenedDetector } from './open.js';
 
-export interface DetectorEvaluation {
-  /** PASCAL VOC's at an overlap of 0.5, by the area under the curve; null where no object counts. */
-  readonly meanAveragePrecision: number | null;
-  /** By class. */
-  readonly averagePrecision: Readonly<Record<string, number | null>>;
-  readonly coco: CocoSummary;
-  readonly pictures: number;
+export interface DetectorEvaluation extends Evaluation {
+  /** What `accuracy` is. */
+  readonly measure: string;
   /** Boxes that were found. */
   readonly boxes: number;
   /** Median over the pictures, on this machine, without reading and resizing them. */
   readonly millisecondsPerPicture: number;
+}
+
+export interface WantedList {
+  readonly data?: string;
+  readonly directory?: string;
+  readonly list?: string;
+}
+
+export interface PictureListOf {
+  readonly set: DetectionSet;
+  readonly metric: DetectionSpec['metric'];
+}
+
+/**
+ * The list that is asked for, or the one that the recipe in the file is judged on.
+ *
+ * @throws InputError for a name or list that is not there, and where neither names any.
+ */
+export async function pictureList(
+  { file, source, detector }: OpenedDetector,
+  { data, directory, list }: WantedList,
+): Promise<PictureListOf> {
+  const { training } = source.metadata;
+  const recipe = training && parseRecipe(training, `the recipe in ${file}`);
+  const metric = recipe?.detection?.metric ?? 'voc';
+  if (data !== undefined) {
+    // openDetection refuses names that it does not know, with the nearest right one.
+    const set = await openDetection(data as DetectionName, {
+      list: list ?? 'test',
+      directory,
+      ...(data === 'voc' && { classes: detector.classes }),
+    });
+    return { set, metric };
+  }
+  if (list !== undefined) throw new InputError('--list is a list of --data; name the set, too');
+  if (recipe?.detection === undefined) {
+    throw new InputError(
+      `${file} does not say what it was trained on; name annotated pictures with --data (and --list, --directory)`,
+    );
+  }
+  const own = { ...recipe, data: { ...recipe.data, directory } };
+  return { set: (await defaultParts.annotated(own)).evaluation, metric };
+}
+
+export interface DetectorEvaluationOptions extends PackedEvaluationOptions {
+  readonly metric: DetectionSpec['metric'];
 }
 
 /**
@@ -30,12 +73,12 @@ export interface DetectorEvaluation {
  * @throws InputError when set and detector do not fit, or a picture cannot be read; the signal's reason when it is aborted.
  */
 export async function evaluateDetectorFile(
-  detector: PackedDetector,
-  pixels: GraphInput['pixels'],
+  { source, detector }: OpenedDetector,
   set: DetectionSet,
-  { signal, onProgress, onSkip }: PackedEvaluationOptions = {},
+  { metric, signal, onProgress, onSkip }: DetectorEvaluationOptions,
 ): Promise<DetectorEvaluation> {
   const { classes, plan } = detector;
+  const { pixels } = source.body.inputs[0];
   if (set.classes.join('\n') !== classes.join('\n')) {
     throw new InputError(
       `the detector tells ${classes.join(', ')} apart, ${set.name} has ${set.classes.join(', ')}`,
@@ -72,35 +115,20 @@ export async function evaluateDetectorFile(
   } finally {
     await loader.close();
   }
-  const options = { classes: classes.length };
-  const voc = vocMeanAveragePrecision(set.pictures, found, options);
-  const { classes: _, ...coco } = cocoMetrics(set.pictures, found, options);
   times.sort((a, b) => a - b);
   return {
-    meanAveragePrecision: voc.meanAveragePrecision,
-    averagePrecision: Object.fromEntries(
-      classes.map((name, i) => [name, voc.classes[i].averagePrecision]),
-    ),
-    coco,
-    pictures: found.length,
+    ...judge(set, found, { metric }),
+    measure: measureOf({ metric }),
     boxes: found.reduce((sum, { scores }) => sum + scores.length, 0),
     millisecondsPerPicture: times[times.length >> 1],
   };
 }
 
-export function formatDetectorEvaluation(evaluation: DetectorEvaluation): string {
-  const { meanAveragePrecision, averagePrecision, coco, pictures, boxes } = evaluation;
-  const table = formatTable<[string, number | null]>(
-    [
-      { title: 'class', value: ([name]) => name, align: 'left' },
-      { title: 'average precision', value: ([, value]) => percent(value) },
-    ],
-    Object.entries(averagePrecision),
-  );
-  return [
-    table,
-    '',
-    `mAP@0.5 ${percent(meanAveragePrecision)}, COCO AP ${percent(coco.ap)}, AP75 ${percent(coco.ap75)}: ` +
-      `${count(boxes)} boxes in ${count(pictures)} pictures, ${evaluation.millisecondsPerPicture.toFixed(1)} ms for a picture`,
-  ].join('\n');
+export function formatDetectorEvaluation(
+  evaluation: DetectorEvaluation,
+  set: DetectionSet,
+): string {
+  const { boxes, images, millisecondsPerPicture } = evaluation;
+  const on = `the list "${set.list}" of ${set.title}`;
+  return `${evaluationText(evaluation, on)}\n${count(boxes)} boxes in ${count(images)} pictures, ${millisecondsPerPicture.toFixed(1)} ms for a picture`;
 }

@@ -268,14 +268,15 @@ describe('evaluate', () => {
       classes: 2,
     });
     expect(evaluation).toMatchObject({
-      meanAveragePrecision,
-      averagePrecision: { cat: classes[0].averagePrecision, dog: classes[1].averagePrecision },
-      pictures: 3,
+      measure: 'mAP@0.5',
+      accuracy: meanAveragePrecision,
+      perClass: { cat: classes[0].averagePrecision, dog: classes[1].averagePrecision },
+      images: 3,
       boxes: 21,
       list: 'test',
     });
     expect((await cli(...given)).out).toMatch(
-      /mAP@0\.5 \d+\.\d+ %, COCO AP .* 21 boxes in 3 pictures/,
+      /^mAP@0\.5 \d+\.\d+ %\non the list "test" of [^]*\ncat \d[^]*\n21 boxes in 3 pictures, /,
     );
   });
 });

@@ -1,6 +1,6 @@
 /** `surge-bnn evaluate`: the accuracy of a trained run or of a model file, on all evaluation images. */
 import { InputError } from '@surge-bnn/contract';
-import type { DetectionName, PictureSet } from '@surge-bnn/data';
+import type { PictureSet } from '@surge-bnn/data';
 import type { LoadRunOptions, RunEvaluation, TaskEvaluateOptions } from '@surge-bnn/train';
 import { checkCheckpoint } from '../checkpoint-name.js';
 import { evaluatedImages } from '../evaluated-images.js';
@@ -11,7 +11,7 @@ import {
   type OpenedDetector,
   type OpenedModel,
 } from '../model-file/open.js';
-import { measureOf } from '../measure.js';
+import { evaluationText } from '../evaluation-text.js';
 import { configOf, isFolder } from '../network-cost.js';
 import { count, figures, percent } from '../terminal/format.js';
 import { interruptible } from '../terminal/interrupt.js';
@@ -51,7 +51,10 @@ export const addEvaluate: AddVerb = (program, finish) => {
       'on the sheet, what is found with at least this (default: 0.5)',
       decimal('--least', 0),
     )
-    .option('--list <name>', "of annotated pictures, for a detector's file (default: test)")
+    .option(
+      '--list <name>',
+      "of annotated pictures, for a detector's file with --data (default: test)",
+    )
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
@@ -59,8 +62,8 @@ export const addEvaluate: AddVerb = (program, finish) => {
 A detector is judged by mean average precision, with VOC's and COCO's neighbours of it and each class; --sheet
 draws the truth in full lines and what is found in dashed ones. With --json a run's confusion matrix is part of it: a row for each true class, a column for each predicted one.
 A model file is evaluated on the images that the recipe in it names, or on those of --data. It runs in the
-packed runtime, one image at a time; the time is the median of one image on this machine. A detector's file needs
-annotated pictures, --data NAME --list LIST, and is judged by mean average precision.
+packed runtime, one image at a time; the time is the median of one image on this machine. A detector's file is
+judged on the list that its recipe names, or on --data NAME --list LIST.
 
 Examples:
   $ surge-bnn evaluate runs/demo/surge --checkpoint best
@@ -147,41 +150,23 @@ async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number>
   });
 }
 
-/** Of a detector: mean average precision on a list of annotated pictures. */
-async function evaluateDetectorOn(
-  { file, source, detector }: OpenedDetector,
-  flags: EvaluateFlags,
-): Promise<number> {
-  const { data, directory, list = 'test' } = flags;
-  if (data === undefined) {
-    throw new InputError(
-      `${file} is a detector: name annotated pictures with --data (and --list, --directory)`,
-    );
-  }
-  const { openDetection } = await import('@surge-bnn/data');
-  const { evaluateDetectorFile, formatDetectorEvaluation } =
+/** Of a detector: what it is judged by, on a list of annotated pictures. */
+async function evaluateDetectorOn(opened: OpenedDetector, flags: EvaluateFlags): Promise<number> {
+  const { evaluateDetectorFile, formatDetectorEvaluation, pictureList } =
     await import('../model-file/detector-evaluate.js');
   const output = processOutput(flags);
-  // openDetection refuses names that it does not know, with the nearest right one.
-  const set = await openDetection(data as DetectionName, {
-    list,
-    directory,
-    ...(data === 'voc' && { classes: detector.classes }),
-  });
+  const { set, metric } = await pictureList(opened, flags);
   const progress = countProgress(output, 'pictures');
   const nothing = () => undefined; // to say: nothing is lost
   return interruptible(nothing, async (signal) => {
-    const evaluation = await evaluateDetectorFile(detector, source.body.inputs[0].pixels, set, {
+    const evaluation = await evaluateDetectorFile(opened, set, {
+      metric,
       signal,
       onProgress: progress.show,
       onSkip: noteSkipped(output),
     }).finally(progress.close);
     const where = { data: set.name, dataTitle: set.title, list: set.list, sha256: set.sha256 };
-    print(
-      output,
-      { ...evaluation, ...where },
-      (one) => `${formatDetectorEvaluation(one)}\non the list "${set.list}" of ${set.title}`,
-    );
+    print(output, { ...evaluation, ...where }, (one) => formatDetectorEvaluation(one, set));
     return 0;
   });
 }
@@ -209,23 +194,9 @@ async function evaluationImages(
 }
 
 function formatRun(evaluation: RunEvaluation): string {
-  const { images, correct, accuracy, loss, top5, evaluatedOn, dataTitle } = evaluation;
-  const { details = {}, perClass = {} } = evaluation;
-  const right = correct === undefined ? '' : ` (${count(correct)} of ${count(images)} images)`;
-  const figure = `${measureOf(evaluation)} ${percent(accuracy)}${right}`;
-  const more = [
-    figure,
-    ...(loss === undefined ? [] : [`loss ${figures(loss)}`]),
-    ...(top5 === undefined ? [] : [`top-5 ${percent(top5)}`]),
-  ].join(', ');
-  const listed = (values: Readonly<Record<string, number | null>>) =>
-    Object.entries(values)
-      .map(([name, value]) => `${name} ${value === null ? '-' : percent(value)}`)
-      .join(', ');
-  const of = evaluatedImages({ evaluationImages: images, evaluatedOn, dataTitle });
-  return [more, `on ${of}`, listed(details), listed(perClass)]
-    .filter((line) => line !== '')
-    .join('\n');
+  const { images, evaluatedOn, dataTitle } = evaluation;
+  const on = evaluatedImages({ evaluationImages: images, evaluatedOn, dataTitle });
+  return evaluationText(evaluation, on);
 }
 
 function formatPacked(evaluation: PackedEvaluation): string {
