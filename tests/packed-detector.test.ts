@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { InputError } from '@surge-bnn/contract';
 import { convertDetector, packDetector } from '@surge-bnn/converter';
 import type { ConvertDetectorOptions, PackDetectorOptions } from '@surge-bnn/converter';
+import { methods, resolveMethod, setProgress } from '@surge-bnn/core';
 import type { Detector, FasterRcnnChoices } from '@surge-bnn/detection';
 import { packedKernels } from '@surge-bnn/engine';
 import { encodeDetector, fileKind, loadDetector, PackedDetector } from '@surge-bnn/runtime';
@@ -137,6 +138,20 @@ describe('a converted detector', () => {
       }),
       { numRuns: 12, seed: 7 },
     );
+  });
+
+  it.each(Object.keys(methods))('binary by %s', async (method) => {
+    const { input, weight } = resolveMethod(method);
+    const detector = drawnDetector(
+      { ...fpn, ...binaryParts },
+      { inputBinarizer: input, weightBinarizer: weight },
+    );
+    // Some compute with real values until their training is over.
+    setProgress(detector.model, 1);
+    const inputs = batches().slice(1);
+    const { report } = await convertDetector(detector, { ...options, inputs });
+    detector.dispose();
+    expect(report.agreement.equalOutputs).toBe(2);
   });
 
   it('with kernels of float16 and int8, and what that changed', async () => {

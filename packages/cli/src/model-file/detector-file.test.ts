@@ -197,7 +197,7 @@ describe('predict', () => {
     ['evaluate {}/detector.bnn', 'name annotated pictures with --data'],
     ['evaluate {}/detector.bnn --data voc', 'the set "voc" needs a directory'],
     ['evaluate {}/detector.bnn --data nowhere', 'nowhere'],
-    ['export {}/detector.bnn --format onnx', 'the file holds a detector'],
+    ['export {}/detector.bnn --onnx {}/x.onnx', 'the file holds a detector'],
     ['summary {}/detector.bnn --node nothing', 'unknown node "nothing"'],
   ])('%s: %s', async (line, message) => {
     const { code, err } = await cli(...line.replaceAll('{}', folder).split(' '));

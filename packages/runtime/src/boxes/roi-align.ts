@@ -54,15 +54,8 @@ export function roiAlign(
       for (let q = 0; q < options.width; q++) {
         sums.fill(0);
         for (let i = rows.first[p]; i < rows.first[p + 1]; i++) {
-          const [above, below] = [picture + rows.low[i], picture + rows.high[i]];
           for (let j = columns.first[q]; j < columns.first[q + 1]; j++) {
-            addSample(
-              x,
-              [above + columns.low[j], above + columns.high[j]],
-              [below + columns.low[j], below + columns.high[j]],
-              weightsOf(rows, i, columns, j),
-              sums,
-            );
+            addSample(x, picture, rows, i, columns, j, sums);
           }
         }
         for (let c = 0; c < channels; c++, to++) y[to] = sums[c] / count;
@@ -71,30 +64,30 @@ export function roiAlign(
   });
 }
 
-type Pair = readonly [left: number, right: number];
-type Four = readonly [number, number, number, number];
-
-/** Top left, top right, bottom left, bottom right. */
-function weightsOf(rows: Samples, i: number, columns: Samples, j: number): Four {
-  return [
-    rows.lowWeight[i] * columns.lowWeight[j],
-    rows.lowWeight[i] * columns.highWeight[j],
-    rows.highWeight[i] * columns.lowWeight[j],
-    rows.highWeight[i] * columns.highWeight[j],
-  ];
-}
-
-/** One sample of every channel. The four pixels by where they begin. */
+/** One sample of every channel. Plain numbers throughout: this is where the time goes. */
 function addSample(
   x: Numbers,
-  [topLeft, topRight]: Pair,
-  [bottomLeft, bottomRight]: Pair,
-  [w1, w2, w3, w4]: Four,
+  picture: number,
+  rows: Samples,
+  i: number,
+  columns: Samples,
+  j: number,
   sums: Float64Array,
 ): void {
+  const w1 = rows.lowWeight[i] * columns.lowWeight[j];
+  const w2 = rows.lowWeight[i] * columns.highWeight[j];
+  const w3 = rows.highWeight[i] * columns.lowWeight[j];
+  const w4 = rows.highWeight[i] * columns.highWeight[j];
+  const above = picture + rows.low[i];
+  const below = picture + rows.high[i];
+  const [left, right] = [columns.low[j], columns.high[j]];
+  const a1 = above + left;
+  const a2 = above + right;
+  const a3 = below + left;
+  const a4 = below + right;
   for (let c = 0; c < sums.length; c++) {
-    const above = w1 * x[topLeft + c] + w2 * x[topRight + c];
-    sums[c] += above + w3 * x[bottomLeft + c] + w4 * x[bottomRight + c];
+    const upper = w1 * x[a1 + c] + w2 * x[a2 + c];
+    sums[c] += upper + w3 * x[a3 + c] + w4 * x[a4 + c];
   }
 }
 
@@ -118,7 +111,13 @@ export function roiAlignGradient(
           for (let j = columns.first[q]; j < columns.first[q + 1]; j++) {
             const [left, right] = [columns.low[j], columns.high[j]];
             const at = [above + left, above + right, below + left, below + right];
-            weightsOf(rows, i, columns, j).forEach((weight, k) => {
+            const weights = [
+              rows.lowWeight[i] * columns.lowWeight[j],
+              rows.lowWeight[i] * columns.highWeight[j],
+              rows.highWeight[i] * columns.lowWeight[j],
+              rows.highWeight[i] * columns.highWeight[j],
+            ];
+            weights.forEach((weight, k) => {
               const share = weight / count;
               for (let c = 0; c < channels; c++) dx[at[k] + c] += share * dy[from + c];
             });
