@@ -30,8 +30,11 @@ export async function detectorCost(
       core.attachCompensator(detector.model, core.surge(compensator), { seed });
     }
     const cost = core.summarize(detector.model);
+    // Pictures, and with two stages regions.
     const remark =
-      'layers of the head are counted for one region; detection looks at as many as it has proposals';
+      detector.model.inputs.length === 1
+        ? undefined
+        : 'layers of the head are counted for one region; detection looks at as many as it has proposals';
     if (detector.shipping === undefined) return { ...cost, remark };
     const { source } = converter.packDetector(detector, {
       classes,
