@@ -1,20 +1,50 @@
 /** A picture of what a detector's run finds: the evaluation's pictures with the truth in full lines and what was found in dashed ones. */
 import type { DetectionSet, DrawnBox, Tile } from '@surge-bnn/data';
 import type { PictureDetections } from '@surge-bnn/detection';
+import type { LoadRunOptions, RunEvaluation, TaskEvaluateOptions } from '@surge-bnn/train';
 import { percent } from './terminal/format.js';
 
 export interface DetectionSheetOptions {
+  readonly file: string;
+  /** Replace what is there. */
+  readonly force?: boolean;
   /** Pictures, drawn once and for all from the set. */
   readonly pictures: number;
   /** What was found with less is left out. */
   readonly leastScore: number;
 }
 
+/**
+ * Evaluates a detector's run and draws what it finds.
+ *
+ * @throws InputError for a classifier's run, and before anything is computed for a place that cannot be written or is taken.
+ */
+export async function evaluateWithSheet(
+  run: string,
+  sheet: DetectionSheetOptions,
+  options: LoadRunOptions & TaskEvaluateOptions,
+): Promise<RunEvaluation> {
+  const [{ detectInSet, judge, loadDetectorRun, measureOf }, { checkFree, writeModelFile }] =
+    await Promise.all([import('@surge-bnn/train'), import('./model-file/write.js')]);
+  await checkFree(sheet.file, sheet.force, '--sheet');
+  const { detector, data, spec, ...facts } = await loadDetectorRun(run, options);
+  try {
+    const { evaluation: set, evaluatedOn } = data;
+    const found = await detectInSet(detector, set, { ...options, spec });
+    const png = await detectionSheet(set, found, sheet);
+    await writeModelFile(sheet.file, png, sheet.force, '--sheet');
+    const judged = judge(set, found, spec);
+    return { ...judged, ...facts, measure: measureOf(spec), evaluatedOn, dataTitle: set.title };
+  } finally {
+    detector.dispose();
+  }
+}
+
 /** A PNG. @param found for each picture of the set. */
-export async function detectionSheet(
+async function detectionSheet(
   set: DetectionSet,
   found: readonly PictureDetections[],
-  { pictures, leastScore }: DetectionSheetOptions,
+  { pictures, leastScore }: Pick<DetectionSheetOptions, 'pictures' | 'leastScore'>,
 ): Promise<Uint8Array> {
   const { contactSheet, randomStream, readAnnotated } = await import('@surge-bnn/data');
   const order = randomStream(0, 'sheet').permutation(set.count).subarray(0, pictures);

@@ -1,5 +1,4 @@
 /** The detector of a recipe, built only to be counted. */
-import type { DetectionName } from '@surge-bnn/data';
 import type { Recipe } from '@surge-bnn/train';
 import type { RecipeCost } from './network-cost.js';
 
@@ -57,5 +56,5 @@ async function classesOf({ data, detection }: Recipe): Promise<readonly string[]
   if (known !== undefined) return Array.from({ length: known.classes }, (_, i) => `class ${i}`);
   const { directory } = data;
   const list = detection?.train ?? '';
-  return (await openDetection(data.name as DetectionName, { directory, list })).classes;
+  return (await openDetection(data.name, { directory, list })).classes;
 }

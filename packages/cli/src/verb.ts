@@ -24,6 +24,15 @@ export function decimal(option: string, min: number): (text: string) => number {
   };
 }
 
+/** A number from 0 to 1. */
+export function share(option: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= 0 && value <= 1) return value;
+    throw new InputError(`${option} must be a number from 0 to 1, got "${text}"`);
+  };
+}
+
 /** "a,b" -> ['a', 'b']. @throws InputError for an empty list or member. */
 export function list(option: string): (text: string) => string[] {
   return (text) => {

@@ -66,7 +66,13 @@ export type {
   TaskNetwork,
   TrainingBatches,
 } from './task/task.js';
-export { detectInSet, evaluateDetector, judge, measureOf } from './task/detection/evaluate.js';
+export {
+  detectInSet,
+  evaluateDetector,
+  evaluationLoader,
+  judge,
+  measureOf,
+} from './task/detection/evaluate.js';
 export type { EvaluateDetectorOptions } from './task/detection/evaluate.js';
 export { nextTurn } from './turn.js';
 export type { SessionOptions } from './session-options.js';

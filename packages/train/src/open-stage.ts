@@ -64,7 +64,6 @@ export async function openStage(
   const opened: { dispose(): void }[] = [network];
   let loader: TrainingBatches | undefined;
   try {
-    compensate(model, recipe);
     const taught = await teach(context, recipe, model);
     if (taught !== undefined) opened.push(taught.teacher);
     const beginning =
@@ -80,11 +79,14 @@ export async function openStage(
       const from = before.planned.title ?? 'the stage before';
       adoptWeights(parameters, before.session.weights(), from);
     }
-    const backbone =
-      found === undefined && before === undefined ? await network.begin?.() : undefined;
-    const initialFrom =
-      beginning?.hash ?? backbone ?? (found?.state.sources ?? before?.session.sources)?.initialFrom;
-    const sources = given({ initialFrom, teacher: taught?.hash });
+    const begins = found === undefined && before === undefined;
+    const begun = begins ? await network.begin?.() : undefined;
+    // Behind all of them: W_a may begin as a copy of W.
+    compensate(model, recipe);
+    const former = found?.state.sources ?? before?.session.sources;
+    const initialFrom = beginning?.hash ?? former?.initialFrom;
+    const backbone = begun ?? former?.backbone;
+    const sources = given({ initialFrom, backbone, teacher: taught?.hash });
     checkSameTeacher(found?.state, taught?.hash, context.options.out);
     const session = new Session({
       recipe,
@@ -158,8 +160,8 @@ export async function teach(
   { distillation: spec }: Recipe,
   model: Model,
 ): Promise<{ objective: Objective; teacher: Model; hash: string } | undefined> {
-  // The check of the recipe refuses a teacher for other tasks.
-  if (spec === undefined || task.kind !== 'classification') return undefined;
+  if (spec === undefined) return undefined;
+  if (task.kind !== 'classification') throw new Error('a teacher is for classifiers');
   const { data, normalization } = task;
   const teacher = await loadTeacher(spec.teacher, data.train, normalization, dataHash, parts);
   try {

@@ -2,28 +2,14 @@
  * What a run takes from the other packages: the engine, the images, the network. One seam, so that tests (and
  * programs with data of their own) put in theirs.
  */
-import { InputError } from '@surge-bnn/contract';
 import type { Model } from '@surge-bnn/core';
-import {
-  openDetection,
-  openPictures,
-  pickDetection,
-  randomStream,
-  split,
-  subset,
-} from '@surge-bnn/data';
-import type {
-  DatasetName,
-  DecodeProgress,
-  DetectionName,
-  DetectionSet,
-  PictureSet,
-  PublishedSplit,
-} from '@surge-bnn/data';
+import { openPictures, randomStream, split, subset } from '@surge-bnn/data';
+import type { DatasetName, DecodeProgress, PictureSet, PublishedSplit } from '@surge-bnn/data';
 import { useEngine } from '@surge-bnn/engine';
 import { buildNetwork } from './build-network.js';
 import { backendNames, engineStart } from './engine-record.js';
 import type { Recipe } from './recipe/schema.js';
+import { annotatedPictures } from './task/detection/data.js';
 import type { DetectionData } from './task/detection/detection.js';
 import type { EngineStart, RunSummary } from './types.js';
 
@@ -66,45 +52,9 @@ export const defaultParts: Parts = {
     const evaluation = await open('test');
     return { train, evaluation, evaluatedOn: 'test' };
   },
-  async annotated({ data: { name, directory, holdOut, trainLimit }, detection }) {
-    const { train: list = '', test = '', classes } = detection ?? {};
-    // openDetection refuses a name that it does not know, with the nearest right one.
-    const open = (which: string) =>
-      openDetection(name as DetectionName, { directory, list: which, classes });
-    const whole = await open(list);
-    if (holdOut === undefined) {
-      const evaluation = await open(test);
-      checkSameClasses(whole, evaluation);
-      return { train: limitAnnotated(whole, trainLimit), evaluation, evaluatedOn: 'test' };
-    }
-    const order = randomStream(0, 'hold-out').permutation(whole.count);
-    const held = Math.max(1, Math.round(holdOut * whole.count));
-    return {
-      train: limitAnnotated(pickDetection(whole, ascending(order.slice(held))), trainLimit),
-      evaluation: pickDetection(whole, ascending(order.slice(0, held))),
-      evaluatedOn: 'held-out training images',
-    };
-  },
+  annotated: annotatedPictures,
   model: buildNetwork,
 };
-
-/** Classes of a user's own folder are those that a list names. */
-function checkSameClasses(train: DetectionSet, evaluation: DetectionSet): void {
-  if (train.classes.join() === evaluation.classes.join()) return;
-  throw new InputError(
-    `the lists of ${train.title} name other classes: "${train.list}" has ${train.classes.join(', ')}, "${evaluation.list}" has ${evaluation.classes.join(', ')}; name them all in detection.classes`,
-  );
-}
-
-function limitAnnotated(set: DetectionSet, count: number | undefined): DetectionSet {
-  if (count === undefined || count >= set.count) return set;
-  const order = randomStream(0, 'train-limit').permutation(set.count);
-  return pickDetection(set, ascending(order.slice(0, count)));
-}
-
-function ascending(indices: Iterable<number>): number[] {
-  return [...indices].sort((a, b) => a - b);
-}
 
 function limit(set: PictureSet, count: number | undefined): PictureSet {
   if (count === undefined || count >= set.count) return set;

@@ -226,6 +226,15 @@ function scalarsOf(metrics: EpochMetrics): Record<string, number> {
     'epoch/learning rate': metrics.learningRate,
     'epoch/eta': metrics.eta,
   };
+  for (const [name, value] of Object.entries(metrics.trainParts ?? {})) {
+    scalars[`epoch/train loss: ${name}`] = value;
+  }
+  for (const [name, value] of Object.entries(metrics.testDetails ?? {})) {
+    scalars[`epoch/test ${name}`] = value;
+  }
+  for (const [name, value] of Object.entries(metrics.testPerClass ?? {})) {
+    scalars[`epoch/test of ${name}`] = value ?? undefined;
+  }
   for (const layer of metrics.layers) {
     for (const measure of ['lambda', 'cosine', 'normB', 'normA', 'clipped', 'flipped'] as const) {
       scalars[`${measure}/${layer.name}`] = layer[measure];

@@ -231,6 +231,8 @@ export interface RunSummary {
     readonly data: string;
     /** Of the weights that the run began with and of its (last stage's) teacher, where it has them. */
     readonly initialFrom?: string;
+    /** Of the classifier, or file, that a detector's backbone began with. */
+    readonly backbone?: string;
     readonly teacher?: string;
   };
 }

@@ -2,9 +2,8 @@
 import { InputError } from '@surge-bnn/contract';
 import { convertDetector } from '@surge-bnn/converter';
 import type { DetectorConversion, FormOptions } from '@surge-bnn/converter';
-import { DetectionLoader } from '@surge-bnn/data';
 import type { DetectionBatch } from '@surge-bnn/data';
-import { loadDetectorRun, testSize } from '@surge-bnn/train';
+import { evaluationLoader, loadDetectorRun, testSize } from '@surge-bnn/train';
 import type { LoadedDetector } from '@surge-bnn/train';
 import { count, figures } from '../terminal/format.js';
 import { formatFates, sizeLines } from './tables.js';
@@ -13,7 +12,7 @@ import type { RunConversionOptions } from './convert-run.js';
 
 export interface DetectorRunConversionOptions extends Pick<
   RunConversionOptions,
-  'checkpoint' | 'images' | 'compact' | 'allowFloat' | 'signal' | 'onProgress' | 'onSkip'
+  'checkpoint' | 'images' | 'compact' | 'allowFloat' | 'signal' | 'onProgress'
 > {
   readonly forms: FormOptions;
   /** Sees the run before it is packed. */
@@ -39,7 +38,7 @@ export async function convertDetectorRun(
   try {
     return await convertDetector(detector, {
       ...packedForms(options.forms),
-      inputs: pictures(run, images, options.onSkip),
+      inputs: pictures(run, images),
       inputsAre: (count) => `${count} ${what} of ${evaluation.title}`,
       pixels: spec.normalization,
       classes: evaluation.classes,
@@ -76,14 +75,9 @@ function notInteger(form: NonNullable<FormOptions['floatWeights']>) {
 async function* pictures(
   { data, detector, spec }: LoadedDetector,
   count: number,
-  onSkip?: (picture: string) => void,
 ): AsyncGenerator<DetectionBatch> {
-  const loader = new DetectionLoader(data.evaluation, {
-    batchSize: 1,
-    ...{ seed: 0, shuffle: false, size: testSize(spec), normalization: spec.normalization },
-    padMultiple: detector.multiple,
-    onSkip,
-  });
+  const prepared = { size: testSize(spec), normalization: spec.normalization };
+  const loader = evaluationLoader(data.evaluation, prepared, detector.multiple, { atOnce: 1 });
   try {
     let done = 0;
     for await (const batch of loader.epoch(0)) {

@@ -1,10 +1,10 @@
 /** Mean average precision of a detector's file over a list of annotated pictures, in canonical arithmetic as a run's evaluation. */
 import { setImmediate } from 'node:timers/promises';
 import { InputError } from '@surge-bnn/contract';
-import { boxesInPicture, DetectionLoader, openDetection } from '@surge-bnn/data';
-import type { DetectionName, DetectionSet } from '@surge-bnn/data';
+import { boxesInPicture, openDetection } from '@surge-bnn/data';
+import type { DetectionSet } from '@surge-bnn/data';
 import type { PictureDetections } from '@surge-bnn/detection';
-import { defaultParts, judge, measureOf, parseRecipe } from '@surge-bnn/train';
+import { defaultParts, evaluationLoader, judge, measureOf, parseRecipe } from '@surge-bnn/train';
 import type { DetectionSpec, Evaluation } from '@surge-bnn/train';
 import { evaluationText } from '../evaluation-text.js';
 import { count } from '../terminal/format.js';
@@ -44,8 +44,7 @@ export async function pictureList(
   const recipe = training && parseRecipe(training, `the recipe in ${file}`);
   const metric = recipe?.detection?.metric ?? 'voc';
   if (data !== undefined) {
-    // openDetection refuses names that it does not know, with the nearest right one.
-    const set = await openDetection(data as DetectionName, {
+    const set = await openDetection(data, {
       list: list ?? 'test',
       directory,
       ...(data === 'voc' && { classes: detector.classes }),
@@ -62,7 +61,7 @@ export async function pictureList(
   return { set: (await defaultParts.annotated(own)).evaluation, metric };
 }
 
-export interface DetectorEvaluationOptions extends PackedEvaluationOptions {
+export interface DetectorEvaluationOptions extends Omit<PackedEvaluationOptions, 'onSkip'> {
   readonly metric: DetectionSpec['metric'];
 }
 
@@ -75,7 +74,7 @@ export interface DetectorEvaluationOptions extends PackedEvaluationOptions {
 export async function evaluateDetectorFile(
   { source, detector }: OpenedDetector,
   set: DetectionSet,
-  { metric, signal, onProgress, onSkip }: DetectorEvaluationOptions,
+  { metric, signal, onProgress }: DetectorEvaluationOptions,
 ): Promise<DetectorEvaluation> {
   const { classes, plan } = detector;
   const { pixels } = source.body.inputs[0];
@@ -85,16 +84,9 @@ export async function evaluateDetectorFile(
     );
   }
   if (pixels === undefined) throw new Error('a detector without pixels was not refused');
-  const loader = new DetectionLoader(set, {
-    batchSize: 1,
-    seed: 0,
-    shuffle: false,
-    size: plan.size,
-    padMultiple: plan.multiple,
-    normalization: { mean: [...pixels.mean], std: [...pixels.std] },
-    onSkip,
-    skipCorrupt: false,
-  });
+  const normalization = { mean: [...pixels.mean], std: [...pixels.std] };
+  const prepared = { size: plan.size, normalization };
+  const loader = evaluationLoader(set, prepared, plan.multiple, { atOnce: 1 });
   const found: PictureDetections[] = [];
   const times: number[] = [];
   try {

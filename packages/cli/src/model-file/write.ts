@@ -15,6 +15,18 @@ export async function checkPlace(file: string): Promise<void> {
 }
 
 /**
+ * Refuses a place that is taken, before the work is done.
+ *
+ * @throws InputError when something is there and `force` is not given, or no file can be.
+ */
+export async function checkFree(file: string, force = false, option = '--out'): Promise<void> {
+  if ((await contentOf(file)) === undefined || force) return;
+  throw new InputError(
+    `${file} is there already; replace it with --force or give another name with ${option}`,
+  );
+}
+
+/**
  * Writes the file and makes its folder if need be. A file with exactly these bytes is left as it is.
  *
  * @param option names the place on the command line.

@@ -140,16 +140,17 @@ function labelled(
             `${count(event.trainImages)} training images, ${count(event.testImages)} ${event.evaluatedOn === 'test' ? 'for evaluation' : 'held-out training images for evaluation'}, ` +
               `${several(event.epochs, 'epoch')} of ${several(event.stepsPerEpoch, 'step')} on ${engineText(event.engine)}${from}`,
           );
-          const about = [`images: ${event.dataTitle}`, ...event.dataRemarks];
+          const unknown = `how much memory it needs is not known beforehand, of ${event.measure === undefined ? `runs on ${event.engine.backend}` : 'a detector'}`;
+          const about = [
+            `images: ${event.dataTitle}`,
+            ...event.dataRemarks,
+            ...(event.memory === undefined ? [unknown] : []),
+          ];
           for (const remark of [...engineRemarks(event.engine, availableParallelism()), ...about]) {
             if (!said.has(remark)) note(remark);
             said.add(remark);
           }
           if (event.memory !== undefined) line(memoryLine(event.memory));
-          else
-            note(
-              'how much memory it needs is not known beforehand (docs/training.md says when it is)',
-            );
           break;
         }
         case 'stage':

@@ -135,6 +135,9 @@ the agreement.
 against the trained network rounded in the same way, and every prediction that the rounding changed is listed with its
 margin. --int8 takes training images to see how large the inputs of these layers get. --merge is listed so, too.
 
+A detector's run becomes one file, whose proof is every box, score and class of the evaluation's pictures, bit for
+bit; --merge, --reestimate, --int8, --calibrate and --percentile are for classifiers.
+
 Weights that PyTorch trained keep their names (\`conv1.weight\`); --network builds the same architecture and
 is filled with them. docs/import.md says what must agree.
 
@@ -173,7 +176,6 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
         forms,
         signal,
         onProgress: progress.show,
-        onSkip: noteSkipped(output),
       }).finally(progress.close);
       signal.throwIfAborted();
       const state = await writeModelFile(out, bytes, flags.force);
@@ -259,7 +261,7 @@ async function isDetectorRun(run: string): Promise<boolean> {
 async function convertDetectorFolder(
   run: string,
   flags: ConvertFlags,
-  common: Pick<DetectorRunConversionOptions, 'forms' | 'signal' | 'onProgress' | 'onSkip'>,
+  common: Pick<DetectorRunConversionOptions, 'forms' | 'signal' | 'onProgress'>,
 ) {
   const { checkpoint = 'last', images, compact, allowFloat } = flags;
   checkCheckpoint(checkpoint);

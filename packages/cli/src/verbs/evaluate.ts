@@ -1,7 +1,7 @@
 /** `surge-bnn evaluate`: the accuracy of a trained run or of a model file, on all evaluation images. */
 import { InputError } from '@surge-bnn/contract';
 import type { PictureSet } from '@surge-bnn/data';
-import type { LoadRunOptions, RunEvaluation, TaskEvaluateOptions } from '@surge-bnn/train';
+import type { RunEvaluation } from '@surge-bnn/train';
 import { checkCheckpoint } from '../checkpoint-name.js';
 import { evaluatedImages } from '../evaluated-images.js';
 import { evaluatePacked, type PackedEvaluation } from '../model-file/evaluate.js';
@@ -11,6 +11,7 @@ import {
   type OpenedDetector,
   type OpenedModel,
 } from '../model-file/open.js';
+import { evaluateWithSheet } from '../detection-sheet.js';
 import { evaluationText } from '../evaluation-text.js';
 import { configOf, isFolder } from '../network-cost.js';
 import { count, figures, percent } from '../terminal/format.js';
@@ -18,7 +19,7 @@ import { interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { countProgress, noteSkipped } from '../terminal/progress.js';
 import { noteUnfinished } from '../unfinished.js';
-import { decimal, refuseOptions, wholeNumber, type AddVerb } from '../verb.js';
+import { refuseOptions, share, wholeNumber, type AddVerb } from '../verb.js';
 
 interface EvaluateFlags extends OutputFlags {
   readonly checkpoint?: string;
@@ -27,6 +28,7 @@ interface EvaluateFlags extends OutputFlags {
   readonly sheet?: string;
   readonly pictures?: number;
   readonly least?: number;
+  readonly force?: boolean;
   readonly list?: string;
 }
 
@@ -49,12 +51,13 @@ export const addEvaluate: AddVerb = (program, finish) => {
     .option(
       '--least <score>',
       'on the sheet, what is found with at least this (default: 0.5)',
-      decimal('--least', 0),
+      share('--least'),
     )
     .option(
       '--list <name>',
       "of annotated pictures, for a detector's file with --data (default: test)",
     )
+    .option('--force', 'replace a file that is there with the sheet')
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
@@ -81,54 +84,28 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
   const why = `is for model files; the recipe of ${run} names its images`;
   refuseOptions(flags, ['data', 'directory', 'list'], why);
   if (flags.sheet === undefined) {
-    refuseOptions(flags, ['pictures', 'least'], 'is for the sheet; name one with --sheet');
+    refuseOptions(flags, ['pictures', 'least', 'force'], 'is for the sheet; name one with --sheet');
   }
   configOf(run);
   const { evaluateRun } = await import('@surge-bnn/train');
   const output = processOutput(flags);
   const progress = countProgress(output, 'images');
   const options = { checkpoint, onSkip: noteSkipped(output), onProgress: progress.show };
+  const { sheet, pictures = 12, least = 0.5, force } = flags;
   const evaluation = await (
-    flags.sheet === undefined
+    sheet === undefined
       ? evaluateRun(run, options)
-      : evaluateWithSheet(run, flags.sheet, flags, options)
+      : evaluateWithSheet(run, { file: sheet, pictures, leastScore: least, force }, options)
   ).finally(progress.close);
   noteUnfinished(output, evaluation);
   print(output, evaluation, formatRun);
   return 0;
 }
 
-/** Of a detector's run. @throws InputError for a classifier's, and before anything is computed for a place that cannot be written. */
-async function evaluateWithSheet(
-  run: string,
-  sheet: string,
-  { pictures = 12, least = 0.5 }: EvaluateFlags,
-  options: LoadRunOptions & TaskEvaluateOptions,
-): Promise<RunEvaluation> {
-  const {
-    detectInSet,
-    judge,
-    loadDetectorRun,
-    measureOf: measureOfSpec,
-    writeAtomic,
-  } = await import('@surge-bnn/train');
-  const { detectionSheet } = await import('../detection-sheet.js');
-  const { detector, data, spec, ...facts } = await loadDetectorRun(run, options);
-  try {
-    const { evaluation: set, evaluatedOn } = data;
-    const found = await detectInSet(detector, set, { ...options, spec });
-    await writeAtomic(sheet, await detectionSheet(set, found, { pictures, leastScore: least }));
-    const judged = judge(set, found, spec);
-    return { ...judged, ...facts, measure: measureOfSpec(spec), evaluatedOn, dataTitle: set.title };
-  } finally {
-    detector.dispose();
-  }
-}
-
 async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number> {
   refuseOptions(
     flags,
-    ['checkpoint', 'sheet', 'pictures', 'least'],
+    ['checkpoint', 'sheet', 'pictures', 'least', 'force'],
     `is for runs; ${file} is a model file`,
   );
   const output = processOutput(flags);
@@ -163,7 +140,6 @@ async function evaluateDetectorOn(opened: OpenedDetector, flags: EvaluateFlags):
       metric,
       signal,
       onProgress: progress.show,
-      onSkip: noteSkipped(output),
     }).finally(progress.close);
     const where = { data: set.name, dataTitle: set.title, list: set.list, sha256: set.sha256 };
     print(output, { ...evaluation, ...where }, (one) => formatDetectorEvaluation(one, set));

@@ -3,14 +3,14 @@ import { InputError, unknownName } from '@surge-bnn/contract';
 import type { PackedModel } from '@surge-bnn/runtime';
 import { openFile, type OpenedDetector } from '../model-file/open.js';
 import { probabilitiesOf } from '../model-file/probabilities.js';
-import { writeModelFile } from '../model-file/write.js';
+import { checkPlace, writeModelFile } from '../model-file/write.js';
 import type { InvertMode } from '../pictures/fit.js';
 import type { Picture } from '../pictures/picture.js';
 import { fromDataset, fromFile, fromIdx, type Wanted } from '../pictures/sources.js';
 import { percent } from '../terminal/format.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { formatTable, type Column } from '../terminal/table.js';
-import { decimal, refuseOptions, seeds, wholeNumber, type AddVerb } from '../verb.js';
+import { refuseOptions, seeds, share, wholeNumber, type AddVerb } from '../verb.js';
 
 interface PredictFlags extends OutputFlags {
   readonly idx?: string;
@@ -21,6 +21,7 @@ interface PredictFlags extends OutputFlags {
   readonly top?: number;
   readonly out?: string;
   readonly least?: number;
+  readonly force?: boolean;
 }
 
 interface Guess {
@@ -62,8 +63,9 @@ export const addPredict: AddVerb = (program) => {
     .option(
       '--least <score>',
       'of a detector: what it finds with at least this score (default: 0.5)',
-      decimal('--least', 0),
+      share('--least'),
     )
+    .option('--force', 'of a detector: replace a picture that is there and is another one')
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
       'after',
@@ -90,7 +92,7 @@ Examples:
         await predictObjects(opened, pictures, flags);
         return;
       }
-      refuseOptions(flags, ['out', 'least'], `is for detectors; ${file} is a classifier`);
+      refuseOptions(flags, ['out', 'least', 'force'], `is for detectors; ${file} is a classifier`);
       const classifier = asClassifier(opened.model, file);
       const predictions = await predict(classifier, pictures, flags);
       print(processOutput(flags), predictions, formatPredictions);
@@ -107,9 +109,10 @@ async function predictObjects(
   refuseOptions(flags, own, `is for classifiers; ${file} is a detector, which takes image files`);
   const { detectInFiles, formatFound, sheetName } =
     await import('../model-file/detector-predict.js');
-  const { least = 0.5, out = sheetName(files) } = flags;
+  const { least = 0.5, out = sheetName(files), force } = flags;
+  await checkPlace(out);
   const { pictures, sheet } = await detectInFiles(detector, files, least);
-  await writeModelFile(out, sheet, true);
+  await writeModelFile(out, sheet, force);
   const output = processOutput(flags);
   print(output, { pictures, out }, (one) => `${formatFound(one.pictures)}\n\nwrote ${one.out}`);
 }

@@ -202,7 +202,7 @@ describe('the sets by name', () => {
   it('refuse unknown names, what is not there, and options that they do not take', async () => {
     const directory = await temporaryFolder();
     const open = (name: string, options: object) =>
-      openDetection(name as 'voc', { list: 'train', directory, ...options });
+      openDetection(name, { list: 'train', directory, ...options });
     await expect(open('voc2009', {})).rejects.toThrow(
       /unknown set of annotated pictures "voc2009"/,
     );

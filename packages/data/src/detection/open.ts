@@ -59,7 +59,7 @@ export interface DetectionDescription {
 }
 
 /**
- * Opens a list of a set.
+ * Opens a list of a set, one of `detectionNames`.
  *
  * `voc`: `directory` is a folder or tar archive in VOC's layout. `coco`: `directory` has `annotations/instances_<list>.json` and a
  * folder `<list>` of pictures. The published ones lie in the folder `voc` or `coco` of the data directory; `bccd`, `raccoon` and
@@ -69,7 +69,7 @@ export interface DetectionDescription {
  * `readVoc` and `readCoco`.
  */
 export async function openDetection(
-  name: DetectionName,
+  name: string,
   options: OpenDetectionOptions,
 ): Promise<DetectionSet> {
   const known = checkName(name);

@@ -56,9 +56,13 @@ const stateSchema = z.object({
       }),
     )
     .optional(),
-  /** sha256 of the weights of other runs: those that the run began with, those of its teacher (of this stage). */
+  /** sha256 of others' weights: those that the run began with, those of its backbone, those of its teacher (of this stage). */
   sources: z
-    .object({ initialFrom: z.string().optional(), teacher: z.string().optional() })
+    .object({
+      initialFrom: z.string().optional(),
+      backbone: z.string().optional(),
+      teacher: z.string().optional(),
+    })
     .optional(),
   /** How many weights are in the averages "average/<layer>/<weight>". */
   averages: whole.optional(),

@@ -27,7 +27,8 @@ export async function checkMemory(
   const seen = new Set<string>();
   for (const { recipe, arm, folder } of jobs) {
     const key = sizing(recipe);
-    if (seen.has(key) || signal?.aborted) continue;
+    // What a detector needs is not known beforehand.
+    if (seen.has(key) || signal?.aborted || recipe.detection !== undefined) continue;
     seen.add(key);
     const engine = engineRecord(await parts.engine(recipe.engine));
     if (await finished(join(out, folder), recipe, engine)) continue;

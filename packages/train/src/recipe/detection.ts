@@ -14,9 +14,11 @@ const pixels = z.int().min(1).max(8192);
 const perChannel = z.tuple([z.number(), z.number(), z.number()]);
 const spread = z.number().min(0);
 
+const exactSize = z.strictObject({ width: pixels, height: pixels });
+
 /** The short side to a number (or one of a list, or of a range, drawn for each picture) with the long side capped; or every picture to one size. */
 const sizeSchema = z.union([
-  z.strictObject({ width: pixels, height: pixels }),
+  exactSize,
   z.strictObject({
     shortSide: z.union([
       pixels,
@@ -26,6 +28,9 @@ const sizeSchema = z.union([
     longSide: pixels,
   }),
 ]);
+
+/** Weights with PyTorch's names; another content than of this sha256 is refused. */
+const fileSchema = z.strictObject({ file: z.string().min(1), sha256: z.string().optional() });
 
 const augmentationSchema = z.strictObject({
   flip: share.default(0.5),
@@ -56,7 +61,9 @@ export const detectionSchema = z.strictObject({
   classes: z.array(z.string().min(1)).min(1).optional(),
   size: sizeSchema,
   /** Of evaluation and of what ships. Absent: `size`, at the largest of its short sides. */
-  testSize: sizeSchema.optional(),
+  testSize: z
+    .union([exactSize, z.strictObject({ shortSide: pixels, longSide: pixels })])
+    .optional(),
   augmentation: augmentationSchema.prefault({}),
   /** (pixel / 255 - mean) / std. */
   normalization: z
@@ -73,9 +80,7 @@ export const detectionSchema = z.strictObject({
    * Weights that the backbone begins with: "random", or a classifier's, from a run of ours, or from a safetensors file with PyTorch's
    * names. The rest of the detector begins at random.
    */
-  backbone: z
-    .union([z.literal('random'), sourceSchema, z.strictObject({ file: z.string().min(1) })])
-    .default('random'),
+  backbone: z.union([z.literal('random'), sourceSchema, fileSchema]).default('random'),
 });
 
 export type DetectionSpec = z.output<typeof detectionSchema>;
@@ -83,6 +88,12 @@ export type DetectionSpec = z.output<typeof detectionSchema>;
 /** @throws InputError for keys that say nothing of a detector. */
 export function checkDetection(recipe: Recipe, where: string): void {
   if (recipe.detection === undefined) return;
+  checkSizes(recipe.detection, where);
+  if (recipe.initialFrom !== undefined && recipe.detection.backbone !== 'random') {
+    throw new InputError(
+      `${where}: initialFrom and detection.backbone both say what the backbone begins with; leave one out (--set detection.backbone=random)`,
+    );
+  }
   const { data, augmentation, labelSmoothing, distillation, averaging } = recipe;
   const { reestimateNorm, accumulate } = recipe;
   const set: Readonly<Record<string, boolean>> = {
@@ -107,5 +118,25 @@ export function checkDetection(recipe: Recipe, where: string): void {
     throw new InputError(
       `${where}: ${key} is for classifiers, and this recipe has the key "detection"${instead[key] ?? ''}; leave it out`,
     );
+  }
+}
+
+/** Before anything is read, and not at the first evaluation. */
+function checkSizes({ size, testSize }: DetectionSpec, where: string): void {
+  for (const [key, given] of Object.entries({ size, testSize })) {
+    if (given === undefined || !('shortSide' in given)) continue;
+    const { shortSide, longSide } = given;
+    const isRange = typeof shortSide === 'object' && 'from' in shortSide;
+    if (isRange && shortSide.to < shortSide.from) {
+      throw new InputError(
+        `${where}: detection.${key}.shortSide must not end before it begins, got ${shortSide.from} to ${shortSide.to}`,
+      );
+    }
+    const most = isRange ? shortSide.to : Math.max(...[shortSide].flat());
+    if (most > longSide) {
+      throw new InputError(
+        `${where}: detection.${key}.longSide must be at least its shortSide, ${most}, got ${longSide}`,
+      );
+    }
   }
 }

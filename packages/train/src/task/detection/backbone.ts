@@ -10,6 +10,7 @@ import type { StoredTensor } from '../../checkpoint/safetensors.js';
 import { adoptWeights, stored } from '../../checkpoint/weights.js';
 import { sha256 } from '../../hash.js';
 import { parametersOf } from '../../parameters.js';
+import type { Parameter } from '../../parameters.js';
 import type { DetectionSpec } from '../../recipe/detection.js';
 import type { Recipe } from '../../recipe/schema.js';
 import { readSource } from '../../source.js';
@@ -31,14 +32,40 @@ export async function adoptBackbone(
   );
   if ('run' in backbone) {
     const { tensors, hash } = await readSource(backbone, 'detection.backbone');
-    adoptWeights(parameters, tensors, `the run in ${backbone.run}`);
+    adopt(parameters, tensors, `the run in ${backbone.run}`);
     return hash;
   }
-  const content = await readFile(backbone.file).catch(() => {
-    throw new InputError(`detection.backbone: there is no file ${backbone.file}`);
+  const { file } = backbone;
+  const content = await readFile(file).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InputError(`detection.backbone: ${file} cannot be read: ${reason}`, { cause: error });
   });
-  adoptWeights(parameters, torchWeights(content, backbone.file, recipe), backbone.file);
-  return sha256(content);
+  const hash = sha256(content);
+  if (backbone.sha256 !== undefined && backbone.sha256 !== hash) {
+    throw new InputError(
+      `detection.backbone: the sha256 of ${file} is ${hash.slice(0, 12)}.., the recipe names ${backbone.sha256.slice(0, 12)}..; give the file that it means, or leave "sha256" out`,
+    );
+  }
+  adopt(parameters, torchWeights(content, file, recipe), file);
+  return hash;
+}
+
+/** What a norm has; a binarizer's own scale may be new. */
+const NORM = /\/(gamma|beta|moving_?[mM]ean|moving_?[vV]ariance)$/;
+
+/** @throws InputError as `adoptWeights`, and for a norm that the source has not: its network has other options. */
+function adopt(
+  parameters: readonly Parameter[],
+  tensors: ReadonlyMap<string, StoredTensor>,
+  from: string,
+): void {
+  const missing = parameters.find(({ key }) => NORM.test(key) && !tensors.has(`weights/${key}`));
+  if (missing !== undefined) {
+    throw new InputError(
+      `detection.backbone: ${from} has no "${missing.key}"; its network must be the backbone, with the same options`,
+    );
+  }
+  adoptWeights(parameters, tensors, from);
 }
 
 /** The file's weights in a classifier like the backbone's, by our names. */
@@ -51,7 +78,7 @@ function torchWeights(
   const head = [...tensors].find(([name]) => /(^|\.)(fc|linear|classifier\.6)\.weight$/.test(name));
   if (head === undefined) {
     throw new InputError(
-      `detection.backbone: ${file} has neither fc.weight nor classifier.6.weight, so it is no ResNet or VGG-16 with torchvision's names`,
+      `detection.backbone: ${file} has no fc.weight, linear.weight or classifier.6.weight, so it is no ResNet or VGG-16 in PyTorch's names`,
     );
   }
   const [name, { shape }] = head;

@@ -11,22 +11,16 @@ import type { DetectionSpec } from '../../recipe/detection.js';
 import type { Recipe } from '../../recipe/schema.js';
 import type { TrainingBatches } from '../task.js';
 
-export interface LoaderOptions {
-  /** Threads that prepare batches; absent: as the loader takes. */
-  readonly workers?: number;
-  readonly onSkip?: (picture: string) => void;
-}
-
+/** @param workers threads that prepare batches; absent: as the loader takes. */
 export function detectorBatches(
   detector: Detector,
   set: DetectionSet,
   { batchSize, seed }: Pick<Recipe, 'batchSize' | 'seed'>,
   { size, augmentation, normalization, difficult }: DetectionSpec,
-  options: LoaderOptions,
+  workers: number | undefined,
 ): TrainingBatches {
   const loader = new DetectionLoader(set, {
-    ...options,
-    ...{ batchSize, seed, normalization, size, augmentation },
+    ...{ batchSize, seed, normalization, size, augmentation, workers },
     padMultiple: detector.multiple,
   });
   return {

@@ -38,10 +38,16 @@ function detectorNetwork(
   return {
     model: detector.model,
     begin: () => adoptBackbone(detector, recipe, spec),
-    batches: ({ onSkip }) => detectorBatches(detector, train, recipe, spec, { workers, onSkip }),
-    evaluate: (options) => evaluateDetector(detector, evaluation, { ...options, spec, workers }),
-    // The recipe's check leaves nothing to do.
-    reestimate: () => Promise.resolve(),
+    batches: () => detectorBatches(detector, train, recipe, spec, workers),
+    evaluate: ({ signal, onProgress }) => {
+      const atOnce = recipe.batchSize;
+      return evaluateDetector(detector, evaluation, { spec, atOnce, workers, signal, onProgress });
+    },
+    reestimate({ count }) {
+      if (count === 0) return Promise.resolve();
+      // The recipe's check refuses it.
+      throw new Error('statistics of a detector are not taken anew');
+    },
     dispose: () => {
       detector.dispose();
     },

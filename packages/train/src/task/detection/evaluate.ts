@@ -1,23 +1,45 @@
 /** A detector on a list of pictures: what it finds, and what that is worth by VOC's or COCO's measure. */
 import { InputError } from '@surge-bnn/contract';
 import { boxesInPicture, DetectionLoader } from '@surge-bnn/data';
-import type { DetectionSet } from '@surge-bnn/data';
+import type { ChannelStatistics, DetectionSet } from '@surge-bnn/data';
 import { cocoMetrics, vocMeanAveragePrecision } from '@surge-bnn/detection';
 import type { Detector, PictureDetections } from '@surge-bnn/detection';
 import type { DetectionSpec } from '../../recipe/detection.js';
 import { nextTurn } from '../../turn.js';
 import type { Evaluation } from '../../types.js';
 import type { TaskEvaluateOptions } from '../task.js';
-import type { LoaderOptions } from './batches.js';
 import { pictureBatch } from './batches.js';
 import { testSize } from './build.js';
+import type { TestSize } from './build.js';
 
-export interface EvaluateDetectorOptions extends TaskEvaluateOptions, LoaderOptions {
+/** A picture that cannot be read is an error: nothing is left out of what is judged. */
+export interface EvaluateDetectorOptions extends Pick<
+  TaskEvaluateOptions,
+  'signal' | 'onProgress'
+> {
   readonly spec: DetectionSpec;
+  /** Pictures of one size that go through the network at once, at most 8; boxes do not depend on it. Default 8. */
+  readonly atOnce?: number;
+  /** Threads that prepare pictures; absent: as the loader takes. */
+  readonly workers?: number;
 }
 
-/** Of pictures of one size. Those of different sizes come alone: the others' padding would be a part of them. */
-const atOnce = 8;
+/**
+ * The pictures of a set as a detector is judged on them and shipped for them, in the set's order. Those of different sizes come alone: the
+ * others' padding would be a part of them.
+ */
+export function evaluationLoader(
+  set: DetectionSet,
+  { size, normalization }: { size: TestSize; normalization: ChannelStatistics },
+  multiple: number,
+  { atOnce = 8, workers }: Pick<EvaluateDetectorOptions, 'atOnce' | 'workers'> = {},
+): DetectionLoader {
+  return new DetectionLoader(set, {
+    batchSize: 'shortSide' in size ? 1 : Math.min(8, atOnce),
+    ...{ seed: 0, shuffle: false, size, normalization, workers },
+    padMultiple: multiple,
+  });
+}
 
 /** What the spec's metric is called where a number stands. */
 export function measureOf({ metric }: Pick<DetectionSpec, 'metric'>): string {
@@ -33,15 +55,10 @@ export function measureOf({ metric }: Pick<DetectionSpec, 'metric'>): string {
 export async function detectInSet(
   detector: Detector,
   set: DetectionSet,
-  { spec, signal, onProgress, onSkip, workers }: EvaluateDetectorOptions,
+  { spec, signal, onProgress, ...options }: EvaluateDetectorOptions,
 ): Promise<PictureDetections[]> {
-  const size = testSize(spec);
-  const loader = new DetectionLoader(set, {
-    batchSize: 'shortSide' in size ? 1 : atOnce,
-    ...{ seed: 0, shuffle: false, size, normalization: spec.normalization },
-    padMultiple: detector.multiple,
-    ...{ workers, onSkip },
-  });
+  const prepared = { size: testSize(spec), normalization: spec.normalization };
+  const loader = evaluationLoader(set, prepared, detector.multiple, options);
   const found: PictureDetections[] = [];
   try {
     for await (const batch of loader.epoch(0)) {
@@ -90,6 +107,7 @@ export function judge(
   const method = metric === 'voc2007' ? '11-point' : 'area';
   const voc = vocMeanAveragePrecision(set.pictures, found, { classes, method });
   const coco = cocoMetrics(set.pictures, found, { classes });
+  const byArea = vocMeanAveragePrecision(set.pictures, found, { classes }).meanAveragePrecision;
   const value = metric === 'coco' ? coco.ap : voc.meanAveragePrecision;
   if (value === null) {
     throw new InputError(
@@ -99,7 +117,8 @@ export function judge(
   const ofClass = (label: number) =>
     metric === 'coco' ? coco.classes[label].ap : voc.classes[label].averagePrecision;
   const details = {
-    'mAP@0.5': voc.meanAveragePrecision,
+    'mAP@0.5': byArea,
+    ...(metric === 'voc2007' ? { [measureOf({ metric })]: value } : {}),
     AP: coco.ap,
     AP50: coco.ap50,
     AP75: coco.ap75,
