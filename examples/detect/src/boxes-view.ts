@@ -19,7 +19,7 @@ export function showBoxes(picture: Raster, found: Found, least: number): void {
       const line = row(
         found.names[i],
         { number: `${(100 * found.scores[i]).toFixed(1)} %` },
-        { number: box.map((v) => v.toFixed(1)).join(', ') },
+        { number: box.map((v) => v.toFixed(0)).join(', ') },
       );
       // To the last bit, for whoever looks closely.
       line.dataset.box = box.join();
