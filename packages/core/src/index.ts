@@ -90,6 +90,7 @@ export type { StartsFromInput } from './model/start-inputs.js';
 export { operations, summarize } from './model/summarize.js';
 export type { LayerCost, NetworkCost } from './model/summarize.js';
 export * as ops from './ops/index.js';
+export { readsAreCheap } from './ops/sign.js';
 export { ensureGradient, ensureKernel, runKernel } from './ops/kernel-registry.js';
 export type { Composition } from './ops/kernel-registry.js';
 export type { BinarizeOptions } from './ops/binarize.js';

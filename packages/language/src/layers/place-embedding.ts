@@ -4,6 +4,7 @@ import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError, seedFor } from '@surge-bnn/contract';
 import { baseOptions, inputShapes, registerOnce, type BaseOptions, type LayerShape } from '@surge-bnn/core';
+import { checkIds } from './check-ids.js';
 import { smallNormal } from './initializer.js';
 
 export interface PlaceEmbeddingOptions extends BaseOptions {
@@ -51,6 +52,7 @@ export class PlaceEmbedding extends tfl.layers.Layer {
         `layer "${this.name}": a text has ${length} pieces, but there are embeddings for ${this.positions} positions`,
       );
     }
+    checkIds(types, this.types, 'type', this.name);
     const { positions, types: kinds } = this.tables;
     const places = tf.slice(positions.read(), [0, 0], [length, width]);
     return tf.add(tf.add(words, tf.gather(kinds.read(), types)), places);

@@ -10,6 +10,7 @@ import {
   type BaseOptions,
   type LayerShape,
 } from '@surge-bnn/core';
+import { checkIds } from './check-ids.js';
 import { smallNormal } from './initializer.js';
 import { sizes } from './shapes.js';
 
@@ -50,8 +51,8 @@ export class WordEmbedding extends tfl.layers.Layer {
       const y = tf.matMul<Tensor>(rows, table, false, true);
       return tf.reshape(y, [...x.shape.slice(0, -1), this.vocabulary]);
     }
-    if (x.rank === 2) return tf.gather(table, x);
-    throw new InputError(`layer "${this.name}": ids must be int32 [batch, length], got [${x.shape}]`);
+    checkIds(x, this.vocabulary, 'piece', this.name);
+    return tf.gather(table, x);
   }
 
   override computeOutputShape(inputShape: LayerShape) {

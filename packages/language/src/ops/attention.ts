@@ -36,7 +36,7 @@ export function products({ query, key }: Pick<Heads, 'query' | 'key'>): Tensor4D
 
 /** [batch, keys]: 0 where the mask is 1, `MASKED` where it is 0. */
 export function maskBias(mask: Tensor): Tensor {
-  return tf.tidy(() => tf.mul(tf.sub(1, tf.cast(mask, 'float32')), MASKED));
+  return tf.tidy(() => tf.mul(tf.sub(tf.cast(mask, 'float32'), 1), -MASKED));
 }
 
 /** @throws InputError naming the layer for shapes that are no attention's. */
