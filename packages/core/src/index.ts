@@ -88,7 +88,7 @@ export { reestimateBatchNorm } from './model/reestimate-batch-norm.js';
 export { startInputs } from './model/start-inputs.js';
 export type { StartsFromInput } from './model/start-inputs.js';
 export { operations, summarize } from './model/summarize.js';
-export type { LayerCost, NetworkCost } from './model/summarize.js';
+export type { CountsMultiplyAdds, LayerCost, NetworkCost } from './model/summarize.js';
 export * as ops from './ops/index.js';
 export { readsAreCheap } from './ops/sign.js';
 export { ensureGradient, ensureKernel, runKernel } from './ops/kernel-registry.js';

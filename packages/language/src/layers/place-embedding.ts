@@ -62,6 +62,11 @@ export class PlaceEmbedding extends tfl.layers.Layer {
     return inputShapes(inputShape)[0];
   }
 
+  /** It looks up and adds. */
+  multiplyAdds(): { binary: number; float: number } {
+    return { binary: 0, float: 0 };
+  }
+
   override getConfig(): serialization.ConfigDict {
     const { positions, types, seed } = this;
     return { ...super.getConfig(), positions, types, ...(seed === undefined ? {} : { seed }) };

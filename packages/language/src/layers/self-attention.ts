@@ -119,6 +119,13 @@ export class SelfAttention extends RandomLayer {
     return inputShapes(inputShape)[0];
   }
 
+  /** Both products, of scores and of values; those of bits are binary. */
+  multiplyAdds(input: readonly (number | null)[]): { binary: number; float: number } {
+    const [, length, width] = input.map((size) => size ?? NaN);
+    const both = 2 * length * length * width;
+    return this.kind === 'softmax' ? { binary: 0, float: both } : { binary: both, float: 0 };
+  }
+
   override getConfig(): serialization.ConfigDict {
     const { rate, seed, heads, kind } = this;
     return { ...super.getConfig(), rate, seed, heads, kind };

@@ -64,6 +64,12 @@ export class WordEmbedding extends tfl.layers.Layer {
     );
   }
 
+  /** Looking up multiplies nothing; predicting, each vector with each row. */
+  multiplyAdds(input: readonly (number | null)[]): { binary: number; float: number } {
+    if (input.length === 2) return { binary: 0, float: 0 };
+    return { binary: 0, float: (input[1] ?? NaN) * this.width * this.vocabulary };
+  }
+
   override getConfig(): serialization.ConfigDict {
     const { vocabulary, width, seed } = this;
     return { ...super.getConfig(), vocabulary, width, ...(seed === undefined ? {} : { seed }) };

@@ -81,7 +81,7 @@ describe('hidden states', () => {
   it.each(['gelu', 'relu'] as const)('are those of the plain implementation, %s', (activation) => {
     const made = network({ ...small, activation }, { kind: 'none' });
     expectStates(made, texts([5, 7, 1, 9], 17));
-    made.model.dispose();
+    made.dispose();
   });
 
   it('are so for any sizes', () => {
@@ -97,7 +97,7 @@ describe('hidden states', () => {
           );
           // One entry a row has no deviation: layer norm would divide by almost nothing.
           if (heads * each > 1) expectStates(made, texts(lengths, 5));
-          made.model.dispose();
+          made.dispose();
         },
       ),
       { numRuns: 25, seed: 11 },
@@ -121,7 +121,7 @@ describe('heads', () => {
       });
       expectClose(logits, expected);
     });
-    made.model.dispose();
+    made.dispose();
   });
 
   it('predict chosen pieces by the words’ own vectors', () => {
@@ -140,7 +140,7 @@ describe('heads', () => {
       const expected = [last[0][2], last[1][0], last[1][5]].flatMap((v) => reference.predictions(v));
       expectClose(logits, expected);
     });
-    made.model.dispose();
+    made.dispose();
   });
 
   it('give the table of the words both gradients, of looking up and of predicting', () => {
@@ -174,7 +174,7 @@ describe('heads', () => {
         expect(Math.abs(found[at] - slope), `entry ${at}`).toBeLessThan(1e-4);
       }
     });
-    made.model.dispose();
+    made.dispose();
   });
 });
 
@@ -190,7 +190,7 @@ describe('padding', () => {
       padded.ids.forEach((id, i) => (padded.ids[i] = padded.mask[i] === 0 ? 13 : id));
       expectClose(tf.tensor1d(run(padded)), [...tight], 1e-6);
     });
-    made.model.dispose();
+    made.dispose();
   });
 
   it('alone makes no NaN', () => {
@@ -200,11 +200,19 @@ describe('padding', () => {
       const logits = made.model.apply(textInputs({ ...batch, mask: new Int32Array(3) })) as Tensor;
       expect([...logits.dataSync()].every(Number.isFinite)).toBe(true);
     });
-    made.model.dispose();
+    made.dispose();
   });
 });
 
 describe('a network', () => {
+  it.each(['none', 'classifier', 'masked'] as const)('frees all of its weights, %s', (kind) => {
+    expectNoLeak(() => {
+      const made = bert(small, { head: kind === 'classifier' ? { kind, labels: 2 } : { kind } });
+      made.dispose();
+      made.dispose();
+    });
+  });
+
   it.each(['none', 'bibert', 'bit'] as const)('keeps the number of tensors, %s', (method) => {
     const options = { ...small, activation: 'relu', method } as const;
     const made = bert(options, { head: { kind: 'classifier', labels: 2 } });
@@ -217,14 +225,14 @@ describe('a network', () => {
     };
     step();
     expectNoLeak(step);
-    made.model.dispose();
+    made.dispose();
   });
 
   it('starts from the seed alone, layers by their names', () => {
     const values = (seed: number, layers: number) => {
       const made = bert({ ...small, layers }, { head: { kind: 'none' }, seed });
       const weights = networkWeights(made);
-      made.model.dispose();
+      made.dispose();
       return weights.get('bert.encoder.layer.0.output.dense.weight')?.values;
     };
     expect(values(1, 1)).toEqual(values(1, 2));
@@ -245,7 +253,7 @@ describe('a network', () => {
       expect(a).toEqual(b);
     });
     again.dispose();
-    made.model.dispose();
+    made.dispose();
   });
 });
 
@@ -277,6 +285,6 @@ describe('what cannot be', () => {
     expect(run(pairs)).toThrow('layer "bert.embeddings": the type 2 is not among the 2');
     expect(() => bert(small, { head: { kind: 'classifier', labels: 0 } })).toThrow(/head\.labels/);
     expect(() => bert(small, { head: { kind: 'none' }, length: 10 })).toThrow(/at most the 9 pos/);
-    made.model.dispose();
+    made.dispose();
   });
 });

@@ -21,6 +21,8 @@ export interface Bert {
   readonly hiddenStates: readonly SymbolicTensor[];
   /** Query, key and value of each layer, before anything of them is binarized: [batch, length, width]. */
   readonly projections: readonly Projections[];
+  /** Frees all weights, also those of a compensator; after that the network is of no use. Again: nothing. */
+  dispose(): void;
 }
 
 /** Texts as numbers: `TextBatch` of @surge-bnn/data is one. */
@@ -53,24 +55,31 @@ export function bert(given: Partial<BertOptions>, context: BertContext): Bert {
   const inputs: EncoderInputs = { ids: pieces('ids'), types: pieces('types'), mask: pieces('mask') };
   const { words, hiddenStates, projections } = encoder(inputs, build);
   const last = hiddenStates[options.layers];
-  const given3 = [inputs.ids, inputs.types, inputs.mask];
-  const model = (modelInputs: SymbolicTensor[], outputs: SymbolicTensor) => ({
-    options,
-    head,
-    model: tfl.model({ name: 'bert', inputs: modelInputs, outputs }),
-    hiddenStates,
-    projections,
-  });
+  const three = [inputs.ids, inputs.types, inputs.mask];
+  const network = (all: SymbolicTensor[], outputs: SymbolicTensor): Bert => {
+    const model = tfl.model({ name: 'bert', inputs: all, outputs });
+    return { options, head, model, hiddenStates, projections, dispose: disposer(model) };
+  };
   switch (head.kind) {
     case 'classifier':
-      return model(given3, classifier(last, head.labels, build));
+      return network(three, classifier(last, head.labels, build));
     case 'masked': {
       const places = tfl.input({ name: 'places', batchShape: [null], dtype: 'int32' });
-      return model([...given3, places], maskedPieces(last, places, words, build));
+      return network([...three, places], maskedPieces(last, places, words, build));
     }
     case 'none':
-      return model(given3, last);
+      return network(three, last);
   }
+}
+
+/** Not model.dispose(): TF.js's layers count a use for each time that they were applied, and the words' table would keep its weights. */
+function disposer(model: Model): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    for (const weight of new Set(model.weights)) weight.dispose();
+  };
 }
 
 /** The inputs of a model of `bert`; the caller disposes them. */

@@ -67,7 +67,7 @@ describe.each(['bibert', 'bit'] as const)('%s', (method) => {
         });
       }
     });
-    made.model.dispose();
+    made.dispose();
   });
 });
 
@@ -188,7 +188,7 @@ describe('SURGE', () => {
     expect(made.model.countParams() - plain).toBe(2 * (4 * 12 * 12 + 2 * 12 * 20));
     detachCompensator(made.model);
     expect(made.model.countParams()).toBe(plain);
-    made.model.dispose();
+    made.dispose();
   });
 
   it('takes texts, of rank 3: g_b + lam g_a with the norms over all of the batch', () => {
@@ -276,7 +276,7 @@ describe('the two steps of distillation', () => {
       if (layer instanceof BinaryLayer) expect(layer.inputBinarizer).toBe('none');
     }
     expect([...networkWeights(made).keys()].filter((name) => /[sS]cale/.test(name))).toEqual([]);
-    made.model.dispose();
+    made.dispose();
   });
 
   it('hand over latent weights; the scales start from a first batch, attention’s too', () => {
@@ -301,12 +301,33 @@ describe('the two steps of distillation', () => {
     const scale = networkWeights(student).get('bert.encoder.layer.0.attention.self.query.inputScale');
     const expected = (2 * first.reduce((a, b) => a + Math.abs(b), 0)) / first.length;
     expect(scale?.values[0]).toBeCloseTo(expected, 5);
-    teacher.model.dispose();
-    student.model.dispose();
+    teacher.dispose();
+    student.dispose();
   });
 });
 
 describe('summarize', () => {
-  it.todo('counts');
-  void summarize;
+  it.each(['none', 'bibert', 'bit'] as const)('counts linears and attention, %s', (method) => {
+    const head = { kind: 'classifier', labels: 2 } as const;
+    const made = bert({ ...small, method }, { head, length: 5 });
+    const linears = 2 * 5 * (4 * 12 * 12 + 2 * 12 * 20);
+    const attention = 2 * 2 * 5 * 5 * 12;
+    const ofHead = 12 * 12 + 12 * 2;
+    const inside = linears + attention;
+    const { total } = summarize(made.model);
+    const [binary, float] = method === 'none' ? [0, inside] : [inside, 0];
+    expect([total.binaryMacs, total.floatMacs]).toEqual([binary, float + ofHead]);
+    expect(total.parameters).toBe(made.model.countParams());
+    made.dispose();
+  });
+
+  it('counts a prediction’s products with all words, and needs a length', () => {
+    const made = bert({ ...small, layers: 1 }, { head: { kind: 'masked' }, length: 4 });
+    const [words] = summarize(made.model).layers.filter((row) => row.kind === 'WordEmbedding');
+    expect(words).toMatchObject({ floatMacs: 12 * 17, parameters: 12 * 17 });
+    made.dispose();
+    const open = bert(small, { head: { kind: 'none' } });
+    expect(() => summarize(open.model)).toThrow(/attention.* depend on sizes that are not known/);
+    open.dispose();
+  });
 });

@@ -49,7 +49,7 @@ export async function openBert(
   try {
     return { network, loaded: loadWeights(network, stored, { head, where }) };
   } catch (error) {
-    network.model.dispose();
+    network.dispose();
     throw error;
   }
 }
