@@ -21,3 +21,7 @@ export { copyWeights, loadWeights, networkWeights } from './weights/load.js';
 export type { Loaded, LoadOptions } from './weights/load.js';
 export { floatsOf, readSafetensors, writeSafetensors } from './weights/safetensors.js';
 export type { Stored, Weights } from './weights/safetensors.js';
+export { sentenceEncoder } from './sentence-encoder/encoder.js';
+export type { SentenceEncoder } from './sentence-encoder/encoder.js';
+export { Unigram } from './sentence-encoder/unigram.js';
+export type { UnigramOptions } from './sentence-encoder/unigram.js';

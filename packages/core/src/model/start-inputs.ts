@@ -13,7 +13,9 @@ export interface StartsFromInput {
 }
 
 function canStart(layer: tfl.layers.Layer): layer is tfl.layers.Layer & StartsFromInput {
-  return 'startFromNextInput' in layer && 'startsFromInput' in layer && layer.startsFromInput === true;
+  return (
+    'startFromNextInput' in layer && 'startsFromInput' in layer && layer.startsFromInput === true
+  );
 }
 
 /**

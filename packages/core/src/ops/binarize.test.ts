@@ -73,12 +73,17 @@ it('gives plain signs, zeros of either sign among them, and leaves no tensor beh
 
 it.each([
   [{ binarizer: 'none' as never }, "probe: 'none' binarizes nothing"],
-  [{ binarizer: 'bit' as const }, 'probe: the binarizer takes 2 parameter(s) [inputScale, inputShift], got 0'],
+  [
+    { binarizer: 'bit' as const },
+    'probe: the binarizer takes 2 parameter(s) [inputScale, inputShift], got 0',
+  ],
   [{ binarizer: 'ste' as const, q: 1 }, 'unknown option of ops.binarize "q"'],
 ])('refuses %j', (options, message) => {
   expect(() => binarize(tf.tensor1d([1]), { name: 'probe', ...options })).toThrow(message);
 });
 
 it('names who had a NaN', () => {
-  expect(() => binarize(tf.tensor1d([NaN]), { binarizer: 'ste', name: 'probe' })).toThrow(/probe.*NaN/);
+  expect(() => binarize(tf.tensor1d([NaN]), { binarizer: 'ste', name: 'probe' })).toThrow(
+    /probe.*NaN/,
+  );
 });

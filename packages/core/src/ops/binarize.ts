@@ -51,7 +51,9 @@ export function binarize<T extends Tensor>(x: T, options: BinarizeOptions): T {
   const binarizer = resolveInputBinarizer(options.binarizer);
   if (binarizer === 'none') throw new InputError(`${layer}: 'none' binarizes nothing`);
   if (binarizer.scale !== undefined || binarizer.real !== undefined) {
-    throw new InputError(`${layer}: "${binarizer.name}" has parts for weights; it cannot binarize inputs`);
+    throw new InputError(
+      `${layer}: "${binarizer.name}" has parts for weights; it cannot binarize inputs`,
+    );
   }
   const names = binarizer.transform.parameters.map((spec) => spec.name);
   if (parameters.length !== names.length) {

@@ -36,7 +36,9 @@ export class PiecesAt extends tfl.layers.Layer {
     const [x, places] = Array.isArray(inputs) ? inputs : [inputs];
     const [batch, length, width] = x.shape;
     if (places?.dtype !== 'int32') {
-      throw new InputError(`layer "${this.name}": places must be int32, row * length + column each`);
+      throw new InputError(
+        `layer "${this.name}": places must be int32, row * length + column each`,
+      );
     }
     const rows = tf.reshape(x, [batch * length, width]);
     return tf.reshape(tf.gather(rows, tf.reshape(places, [places.size])), [places.size, 1, width]);

@@ -3,7 +3,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError, seedFor } from '@surge-bnn/contract';
-import { baseOptions, inputShapes, registerOnce, type BaseOptions, type LayerShape } from '@surge-bnn/core';
+import {
+  baseOptions,
+  inputShapes,
+  registerOnce,
+  type BaseOptions,
+  type LayerShape,
+} from '@surge-bnn/core';
 import { checkIds } from './check-ids.js';
 import { smallNormal } from './initializer.js';
 

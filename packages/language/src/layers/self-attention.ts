@@ -37,7 +37,9 @@ export class SelfAttention extends RandomLayer {
     this.heads = options.heads;
     this.kind = options.kind ?? 'softmax';
     if (!Number.isInteger(this.heads) || this.heads < 1) {
-      throw new InputError(`layer "${this.name}": heads must be a whole number >= 1, got ${options.heads}`);
+      throw new InputError(
+        `layer "${this.name}": heads must be a whole number >= 1, got ${options.heads}`,
+      );
     }
     if (!kinds.includes(this.kind)) {
       throw new InputError(
@@ -78,7 +80,9 @@ export class SelfAttention extends RandomLayer {
   override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
     const given = Array.isArray(inputs) ? inputs : [inputs];
     if (given.length !== 4) {
-      throw new InputError(`layer "${this.name}" takes query, key, value and mask, got ${given.length} tensors`);
+      throw new InputError(
+        `layer "${this.name}" takes query, key, value and mask, got ${given.length} tensors`,
+      );
     }
     checkAttention(given, this.heads, this.name);
     return tf.tidy(() => {

@@ -58,7 +58,8 @@ export class WordEmbedding extends tfl.layers.Layer {
   override computeOutputShape(inputShape: LayerShape) {
     const shape = sizes(inputShape);
     if (shape.length === 2) return [...shape, this.width];
-    if (shape.length === 3 && shape[2] === this.width) return [...shape.slice(0, 2), this.vocabulary];
+    if (shape.length === 3 && shape[2] === this.width)
+      return [...shape.slice(0, 2), this.vocabulary];
     throw new InputError(
       `layer "${this.name}": takes ids [batch, length] or vectors [batch, length, ${this.width}], got ${shapeText(inputShape)}`,
     );

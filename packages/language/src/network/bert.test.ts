@@ -92,7 +92,14 @@ describe('hidden states', () => {
         fc.array(size(6), { minLength: 1, maxLength: 3 }),
         ({ each, heads, types, ...rest }, lengths) => {
           const made = network(
-            { ...rest, heads, width: heads * each + 0, types: types + 1, vocabulary: 5, positions: 6 },
+            {
+              ...rest,
+              heads,
+              width: heads * each + 0,
+              types: types + 1,
+              vocabulary: 5,
+              positions: 6,
+            },
             { kind: 'none' },
           );
           // One entry a row has no deviation: layer norm would divide by almost nothing.
@@ -137,7 +144,9 @@ describe('heads', () => {
         );
         return reference.hiddenStates(ids, types, mask)[2];
       });
-      const expected = [last[0][2], last[1][0], last[1][5]].flatMap((v) => reference.predictions(v));
+      const expected = [last[0][2], last[1][0], last[1][5]].flatMap((v) =>
+        reference.predictions(v),
+      );
       expectClose(logits, expected);
     });
     made.dispose();

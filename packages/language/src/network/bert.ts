@@ -50,9 +50,12 @@ export function bert(given: Partial<BertOptions>, context: BertContext): Bert {
   checkContext(context, options);
   const { head, seed = 0, length } = context;
   const build = { options, seed };
-  const pieces = (name: string) =>
-    tfl.input({ name, shape: [length ?? null], dtype: 'int32' });
-  const inputs: EncoderInputs = { ids: pieces('ids'), types: pieces('types'), mask: pieces('mask') };
+  const pieces = (name: string) => tfl.input({ name, shape: [length ?? null], dtype: 'int32' });
+  const inputs: EncoderInputs = {
+    ids: pieces('ids'),
+    types: pieces('types'),
+    mask: pieces('mask'),
+  };
   const { words, hiddenStates, projections } = encoder(inputs, build);
   const last = hiddenStates[options.layers];
   const three = [inputs.ids, inputs.types, inputs.mask];

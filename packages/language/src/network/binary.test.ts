@@ -180,7 +180,9 @@ describe('SURGE', () => {
     const compensated = leafLayers(made.model)
       .filter((layer) => layer instanceof BinaryLayer && layer.compensator !== undefined)
       .map((layer) => layer.name);
-    const each = ['self.query', 'self.key', 'self.value', 'output.dense'].map((n) => `attention.${n}`);
+    const each = ['self.query', 'self.key', 'self.value', 'output.dense'].map(
+      (n) => `attention.${n}`,
+    );
     const wanted = [0, 1].flatMap((i) =>
       [...each, 'intermediate.dense', 'output.dense'].map((n) => `bert.encoder.layer.${i}.${n}`),
     );
@@ -215,7 +217,10 @@ describe('SURGE', () => {
     const inputs = tf.tensor3d(x, [texts, length, width]);
     const { grads } = tf.variableGrads(() =>
       tf.sum<tf.Scalar>(
-        tf.mul(model.apply(inputs, { training: true }) as Tensor, tf.tensor3d(g, [texts, length, units])),
+        tf.mul(
+          model.apply(inputs, { training: true }) as Tensor,
+          tf.tensor3d(g, [texts, length, units]),
+        ),
       ),
     );
     const dx = tf.grad((t: Tensor) => model.apply(t, { training: true }) as Tensor)(
@@ -253,7 +258,9 @@ describe('SURGE', () => {
       Object.entries(grads).find(([name]) => name.includes(key))?.[1] ?? tf.scalar(NaN);
     expectClose(
       named('auxiliary'),
-      wgrad((v) => v).flat().map((v) => lambda * v),
+      wgrad((v) => v)
+        .flat()
+        .map((v) => lambda * v),
       1e-5,
       'dW_a',
     );
@@ -271,7 +278,9 @@ describe('SURGE', () => {
 describe('the two steps of distillation', () => {
   it('binary weights alone keep inputs and attention float', () => {
     const made = bert({ ...small, method: 'bit', inputs: 'real' }, { head: { kind: 'none' } });
-    expect(startInputs(made.model, () => made.model.apply(textInputs(batch)) as Tensor)).toEqual([]);
+    expect(startInputs(made.model, () => made.model.apply(textInputs(batch)) as Tensor)).toEqual(
+      [],
+    );
     for (const layer of leafLayers(made.model)) {
       if (layer instanceof BinaryLayer) expect(layer.inputBinarizer).toBe('none');
     }
@@ -295,10 +304,14 @@ describe('the two steps of distillation', () => {
     const plain = new PlainBinaryBert(networkWeights(student), student.options, 'bit');
     // The scale of the first query is 2 mean |x| over the whole batch, of embeddings that no binarizer touched.
     const first = [0, 1].flatMap((row) => {
-      const own = [batch.ids, batch.types, batch.mask].map((v) => [...v.subarray(5 * row, 5 * row + 5)]);
+      const own = [batch.ids, batch.types, batch.mask].map((v) => [
+        ...v.subarray(5 * row, 5 * row + 5),
+      ]);
       return plain.hiddenStates(own[0], own[1], own[2])[0].flat();
     });
-    const scale = networkWeights(student).get('bert.encoder.layer.0.attention.self.query.inputScale');
+    const scale = networkWeights(student).get(
+      'bert.encoder.layer.0.attention.self.query.inputScale',
+    );
     const expected = (2 * first.reduce((a, b) => a + Math.abs(b), 0)) / first.length;
     expect(scale?.values[0]).toBeCloseTo(expected, 5);
     teacher.dispose();

@@ -92,7 +92,9 @@ export function completeOptions(given: Partial<BertOptions>): BertOptions {
     throw refusal('heads', `a divisor of the width ${options.width}`, options.heads);
   }
   if (options.method === 'none' && given.inputs !== undefined) {
-    throw new InputError(`bert: without a binary method there is no choice of inputs, got ${given.inputs}`);
+    throw new InputError(
+      `bert: without a binary method there is no choice of inputs, got ${given.inputs}`,
+    );
   }
   if (options.method === 'bit' && options.activation !== 'relu') {
     throw new InputError(

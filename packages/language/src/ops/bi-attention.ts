@@ -21,7 +21,12 @@ const openBox = (height: number): Surrogate => ({
   slope: (u) => tf.tidy(() => tf.mul(tf.sub(1, tf.step(tf.sub(tf.abs(u), 1 - 2 ** -24))), height)),
 });
 
-const describe = { forward: '', backward: '', schedule: 'none', source: 'BiBERT, arXiv 2203.06390' };
+const describe = {
+  forward: '',
+  backward: '',
+  schedule: 'none',
+  source: 'BiBERT, arXiv 2203.06390',
+};
 
 const signs: Binarizer = {
   name: 'bibert attention',

@@ -178,7 +178,11 @@ describe('attention', () => {
 
   it.each<[object, Tensor[], string]>([
     [{ heads: 0 }, [], 'layer "probe": heads must be a whole number >= 1, got 0'],
-    [{ heads: 2, kind: 'hard' }, [], 'layer "probe": kind must be softmax, bibert, bit, got "hard"'],
+    [
+      { heads: 2, kind: 'hard' },
+      [],
+      'layer "probe": kind must be softmax, bibert, bit, got "hard"',
+    ],
     [{ heads: 2, rate: 1 }, [], 'layer "probe": the rate of dropout must be'],
     [{ heads: 2 }, [tf.zeros([1, 2, 4])], 'layer "probe" takes query, key, value and mask, got 1'],
     [

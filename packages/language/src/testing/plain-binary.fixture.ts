@@ -21,7 +21,12 @@ export const pretendedBool = ([now, at]: Pair): number =>
   (at >= 0 ? 1 : 0) + (Math.abs(at) < 1 ? now - at : 0);
 
 /** BiT's elastic sets, one of `entries`. */
-export function pretendedElastic([now, at]: Pair, [a, a0]: Pair, unsigned: boolean, entries: number) {
+export function pretendedElastic(
+  [now, at]: Pair,
+  [a, a0]: Pair,
+  unsigned: boolean,
+  entries: number,
+) {
   const q = at / a0;
   const inside = q >= (unsigned ? 0 : -1) && q <= 1 ? 1 : 0;
   const bit = unsigned ? (q >= 0.5 ? 1 : 0) : sign(q);

@@ -32,25 +32,33 @@ export function readConfig(value: unknown, where: string): BertConfig {
   const count = (key: string, least = 1): number => {
     const n = config.get(key);
     if (typeof n === 'number' && Number.isInteger(n) && n >= least) return n;
-    throw new InputError(`${where}: ${key} must be a whole number >= ${least}, got ${JSON.stringify(n)}`);
+    throw new InputError(
+      `${where}: ${key} must be a whole number >= ${least}, got ${JSON.stringify(n)}`,
+    );
   };
   const must = <T extends string>(key: string, allowed: readonly T[], fallback: T): T => {
     const given = config.get(key) ?? fallback;
     const found = allowed.find((one) => one === given);
     if (found !== undefined) return found;
-    throw new InputError(`${where}: ${key} must be ${allowed.join(' or ')}, got ${JSON.stringify(given)}`);
+    throw new InputError(
+      `${where}: ${key} must be ${allowed.join(' or ')}, got ${JSON.stringify(given)}`,
+    );
   };
   const share = (key: string, fallback: number): number => {
     const n = config.get(key) ?? fallback;
     if (typeof n === 'number' && n >= 0 && n < 1) return n;
-    throw new InputError(`${where}: ${key} must be at least 0 and below 1, got ${JSON.stringify(n)}`);
+    throw new InputError(
+      `${where}: ${key} must be at least 0 and below 1, got ${JSON.stringify(n)}`,
+    );
   };
   must('model_type', ['bert'], 'bert');
   must('position_embedding_type', ['absolute'], 'absolute');
   const activation = must<'gelu' | 'relu'>('hidden_act', ['gelu', 'relu'], 'gelu');
   const epsilon = config.get('layer_norm_eps') ?? bertDefaults.epsilon;
   if (typeof epsilon !== 'number' || !(epsilon > 0)) {
-    throw new InputError(`${where}: layer_norm_eps must be a number above 0, got ${JSON.stringify(epsilon)}`);
+    throw new InputError(
+      `${where}: layer_norm_eps must be a number above 0, got ${JSON.stringify(epsilon)}`,
+    );
   }
   const options = {
     layers: count(counts.layers),

@@ -51,7 +51,8 @@ export function loadWeights(
   for (const [name, weight] of wanted) {
     const twin = Object.hasOwn(twins, name) ? tensors.get(twins[name]) : undefined;
     const tensor = tensors.get(name) ?? twin;
-    if (twin !== undefined && wanted.has('cls.predictions.bias')) refuseUntied(name, tensors, where);
+    if (twin !== undefined && wanted.has('cls.predictions.bias'))
+      refuseUntied(name, tensors, where);
     if (tensor === undefined) {
       const isOptional = weight.ofBinarizer || (head === 'new' && isOfHead(name));
       (isOptional ? kept : missing).push(name);
@@ -93,7 +94,9 @@ export function copyWeights(from: Bert, to: Bert, options: Pick<LoadOptions, 'he
 
 /** With the prefix, and with the new names of layer norm. */
 function fullName(name: string): string {
-  const renamed = name.replace(/\bLayerNorm\.gamma$/, 'LayerNorm.weight').replace(/\bLayerNorm\.beta$/, 'LayerNorm.bias');
+  const renamed = name
+    .replace(/\bLayerNorm\.gamma$/, 'LayerNorm.weight')
+    .replace(/\bLayerNorm\.beta$/, 'LayerNorm.bias');
   return /^(embeddings|encoder|pooler)\./.test(renamed) ? `bert.${renamed}` : renamed;
 }
 
@@ -123,7 +126,9 @@ function checkShape(
       `${where}: the embeddings have ${found[0]} rows, but the network's vocabulary has ${vocabulary} pieces: it is not the vocabulary of these weights`,
     );
   }
-  throw new InputError(`${where}: "${name}" has the shape [${found}], but the network needs [${expected}]`);
+  throw new InputError(
+    `${where}: "${name}" has the shape [${found}], but the network needs [${expected}]`,
+  );
 }
 
 function absent(

@@ -45,7 +45,8 @@ const bytesOf: Readonly<Record<string, number>> = {
  * @throws InputError for a file that is cut off, or is none of this format.
  */
 export function readSafetensors(file: Uint8Array, where: string): Map<string, Stored> {
-  const broken = (why: string) => new InputError(`${where} is no complete safetensors file: ${why}`);
+  const broken = (why: string) =>
+    new InputError(`${where} is no complete safetensors file: ${why}`);
   if (file.length < 8) throw broken(`it has only ${file.length} bytes`);
   const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
   if (length > BigInt(file.length - 8)) {
@@ -55,7 +56,9 @@ export function readSafetensors(file: Uint8Array, where: string): Map<string, St
   }
   const data = file.subarray(8 + Number(length));
   const tensors = new Map<string, Stored>();
-  for (const [name, entry] of Object.entries(header(file.subarray(8, 8 + Number(length)), broken))) {
+  for (const [name, entry] of Object.entries(
+    header(file.subarray(8, 8 + Number(length)), broken),
+  )) {
     if (name === '__metadata__') continue;
     if (!isEntry(entry)) throw broken(`the header's entry of "${name}" is not one of a tensor`);
     const { dtype, shape, data_offsets: offsets } = entry;
@@ -68,7 +71,9 @@ export function readSafetensors(file: Uint8Array, where: string): Map<string, St
     const size = shape.reduce((a, b) => a * b, 1);
     const bytes = Object.hasOwn(bytesOf, dtype) ? bytesOf[dtype] : undefined;
     if (bytes !== undefined && to - from !== size * bytes) {
-      throw broken(`"${name}" has ${to - from} bytes, but ${dtype} [${shape}] takes ${size * bytes}`);
+      throw broken(
+        `"${name}" has ${to - from} bytes, but ${dtype} [${shape}] takes ${size * bytes}`,
+      );
     }
     tensors.set(name, { dtype, shape, bytes: data.subarray(from, to) });
   }
@@ -93,7 +98,9 @@ export function floatsOf({ dtype, shape, bytes }: Stored, name: string, where: s
   for (let i = 0; i < values.length; i++) {
     values[i] = value(view, i * each);
     if (!Number.isFinite(values[i])) {
-      throw new InputError(`${where}: "${name}" holds ${values[i]} at entry ${i}; weights are finite numbers`);
+      throw new InputError(
+        `${where}: "${name}" holds ${values[i]} at entry ${i}; weights are finite numbers`,
+      );
     }
   }
   return { shape, values };
@@ -114,7 +121,9 @@ function half(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
   if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
+  return exponent === 0
+    ? sign * fraction * 2 ** -24
+    : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
 const scratch = new DataView(new ArrayBuffer(4));

@@ -51,7 +51,10 @@ const outputOf = ({ model }: Bert) =>
   tf.tidy(() => [...(model.apply(textInputs(texts)) as Tensor).dataSync()]);
 
 /** A file of the tensors, written by hand: names in any order, types as told. */
-function fileOf(tensors: ReadonlyMap<string, Weights>, dtype: 'F32' | 'F16' | 'BF16' | 'F64' = 'F32') {
+function fileOf(
+  tensors: ReadonlyMap<string, Weights>,
+  dtype: 'F32' | 'F16' | 'BF16' | 'F64' = 'F32',
+) {
   const each = { F64: 8, F32: 4, F16: 2, BF16: 2 }[dtype];
   const header: Record<string, object> = {};
   const parts: Uint8Array[] = [];
@@ -84,7 +87,10 @@ function halfBits(value: number): number {
 }
 
 const load = (made: Bert, tensors: ReadonlyMap<string, Weights>, options = {}) =>
-  loadWeights(made, readSafetensors(fileOf(tensors), 'the file'), { where: 'the file', ...options });
+  loadWeights(made, readSafetensors(fileOf(tensors), 'the file'), {
+    where: 'the file',
+    ...options,
+  });
 
 describe('a folder', () => {
   it.each<[string, Partial<BertOptions>, BertHead]>([
@@ -299,22 +305,28 @@ describe('safetensors', () => {
   });
 
   it('come back as they were written', () => {
-    const name = fc.string({ minLength: 1, maxLength: 9 }).filter((one) => one !== '__metadata__' && one !== '__proto__');
+    const name = fc
+      .string({ minLength: 1, maxLength: 9 })
+      .filter((one) => one !== '__metadata__' && one !== '__proto__');
     const shape = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 });
     fc.assert(
-      fc.property(fc.uniqueArray(fc.tuple(name, shape), { selector: ([one]) => one, maxLength: 5 }), (list) => {
-        const tensors = new Map(
-          list.map(([key, own], i) => {
-            const count = own.reduce((a, b) => a * b, 1);
-            return [key, { shape: own, values: Float32Array.from(drawn(count, i)) }] as const;
-          }),
-        );
-        const file = writeSafetensors(tensors);
-        expect(new DataView(file.buffer).getUint32(0, true) % 8).toBe(0);
-        const read = readSafetensors(file, 'f');
-        expect(read.size).toBe(tensors.size);
-        for (const [key, stored] of read) expect(floatsOf(stored, key, 'f')).toEqual(tensors.get(key));
-      }),
+      fc.property(
+        fc.uniqueArray(fc.tuple(name, shape), { selector: ([one]) => one, maxLength: 5 }),
+        (list) => {
+          const tensors = new Map(
+            list.map(([key, own], i) => {
+              const count = own.reduce((a, b) => a * b, 1);
+              return [key, { shape: own, values: Float32Array.from(drawn(count, i)) }] as const;
+            }),
+          );
+          const file = writeSafetensors(tensors);
+          expect(new DataView(file.buffer).getUint32(0, true) % 8).toBe(0);
+          const read = readSafetensors(file, 'f');
+          expect(read.size).toBe(tensors.size);
+          for (const [key, stored] of read)
+            expect(floatsOf(stored, key, 'f')).toEqual(tensors.get(key));
+        },
+      ),
       { seed: 3 },
     );
   });
@@ -396,11 +408,17 @@ describe('config.json', () => {
 
   it.each([
     [[], 'c must hold an object'],
-    [{ ...base, hidden_size: undefined }, 'c: hidden_size must be a whole number >= 1, got undefined'],
+    [
+      { ...base, hidden_size: undefined },
+      'c: hidden_size must be a whole number >= 1, got undefined',
+    ],
     [{ ...base, vocab_size: 0 }, 'c: vocab_size must be a whole number >= 1, got 0'],
     [{ ...base, model_type: 'roberta' }, 'c: model_type must be bert, got "roberta"'],
     [{ ...base, hidden_act: 'gelu_new' }, 'c: hidden_act must be gelu or relu, got "gelu_new"'],
-    [{ ...base, position_embedding_type: 'relative_key' }, 'position_embedding_type must be absolute'],
+    [
+      { ...base, position_embedding_type: 'relative_key' },
+      'position_embedding_type must be absolute',
+    ],
     [{ ...base, layer_norm_eps: 0 }, 'c: layer_norm_eps must be a number above 0, got 0'],
     [{ ...base, hidden_dropout_prob: 1 }, 'c: hidden_dropout_prob must be at least 0 and below 1'],
   ])('%j is refused', (config, message) => {

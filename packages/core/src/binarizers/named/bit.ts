@@ -44,9 +44,7 @@ function elastic(unsigned: boolean, shift: boolean): LatentTransform {
     name: unsigned ? '2 (v + s) / a - 1' : '(v + s) / a',
     parameters: [
       { name: 'inputScale', initialValue: 1, shape: 'scalar' },
-      ...(shift
-        ? [{ name: 'inputShift', initialValue: 0, shape: 'per-channel' } as const]
-        : []),
+      ...(shift ? [{ name: 'inputShift', initialValue: 0, shape: 'per-channel' } as const] : []),
     ],
     forward: (v, parameters) =>
       tf.tidy(() => {
