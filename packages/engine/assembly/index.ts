@@ -16,6 +16,7 @@ export { signBytes, signFilterGradient } from './sign-wgrad';
 export { applySlope, combineBranches, measureBranches, scale, signs } from './branches';
 export { peak, peakOperations } from './peak';
 export { addClip, addClipGradient } from './add-clip';
+export { attentionSoftmax, attentionSoftmaxGradient } from './attention-softmax';
 export {
   addParts,
   batchFactors,
@@ -26,6 +27,7 @@ export {
   narrow,
 } from './batch-norm';
 export { binary } from './binary';
+export { gelu, geluGradient } from './gelu';
 export { layerNorm, layerNormGradient } from './layer-norm';
 export { columnProducts, columnSquares, columnSums, rowSum, sumOuter } from './column-sums';
 export { adamStep, bopStep, sgdStep } from './optimizer';

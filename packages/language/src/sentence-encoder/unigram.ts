@@ -41,7 +41,8 @@ export class Unigram {
     let worst = 0;
     let longest = 0;
     vocabulary.forEach((entry: unknown, id) => {
-      const [piece, score]: unknown[] = Array.isArray(entry) ? entry : [];
+      const list: readonly unknown[] = Array.isArray(entry) ? entry : [];
+      const [piece, score] = list;
       if (typeof piece !== 'string' || (score !== null && typeof score !== 'number')) {
         throw new InputError(
           `${name}, entry ${id}: must be [piece, log-probability], got ${JSON.stringify(entry)}`,

@@ -233,6 +233,19 @@ export interface KernelExports {
     channels: number,
     work: p,
   ): void;
+  gelu(x: p, y: p, count: number): void;
+  geluGradient(dy: p, x: p, dx: p, count: number): void;
+  attentionSoftmax(
+    x: p,
+    bias: p,
+    y: p,
+    first: number,
+    rowsPerText: number,
+    rows: number,
+    keys: number,
+    scale: number,
+  ): void;
+  attentionSoftmaxGradient(dy: p, y: p, dx: p, rows: number, keys: number, scale: number): void;
   pool(
     what: number,
     geometry: p,
