@@ -4,7 +4,14 @@
  * caller chooses; ticket.ts is how threads share the parts.
  */
 export { announce, claim, finish, finished, rest } from './ticket';
-export { multiplyColumns, multiplyRows, packLeft, packRight, tileBytes } from './gemm';
+export {
+  multiplyColumns,
+  multiplyMany,
+  multiplyRows,
+  packLeft,
+  packRight,
+  tileBytes,
+} from './gemm';
 export { packByColumns, packByRows } from './pack';
 export { convolve } from './conv';
 export { convolveCanonical, packCanonical } from './canonical-conv';

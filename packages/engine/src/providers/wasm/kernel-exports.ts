@@ -27,6 +27,24 @@ export interface KernelExports {
     accumulate: Flag,
     scratch: p,
   ): void;
+  multiplyMany(
+    a: p,
+    stepA: number,
+    strideA: number,
+    turnedA: Flag,
+    b: p,
+    stepB: number,
+    strideB: number,
+    turnedB: Flag,
+    c: p,
+    stepC: number,
+    count: number,
+    rows: number,
+    columns: number,
+    k: number,
+    bytesA: number,
+    scratch: p,
+  ): void;
   multiplyColumns(
     packedA: p,
     b: p,
