@@ -22,7 +22,7 @@ function pearson(x: readonly number[], y: readonly number[]): number {
 describe.skipIf(!isThere)(
   'the encoder (skipped where ../shared/data/text-encoder is not there)',
   () => {
-    beforeAll(() => useEngine({ backend: 'surge-wasm', threads: 2 }));
+    beforeAll(() => useEngine());
 
     const load = () => {
       const unigram = new Unigram(JSON.parse(readFileSync(vocabulary, 'utf8')), { first: 6 });

@@ -274,7 +274,7 @@ describe('what cannot be', () => {
     [{ epsilon: 0 }, 'bert: epsilon must be a number above 0, got 0'],
     [{ activation: 'tanh' as never }, 'bert: activation must be gelu, relu, got "tanh"'],
     [{ method: 'bit' }, 'so that activation must be relu, got gelu'],
-    [{ inputs: 'real' }, 'without a binary method there is no choice of inputs, got real'],
+    [{ inputs: 'real' }, 'without a binary method inputs cannot be real alone'],
     [{ hidden: 3 } as object, 'unknown option of bert "hidden"'],
   ])('%j', (options, message) => {
     expect(() => bert(options, { head: { kind: 'none' } })).toThrow(message);
@@ -294,6 +294,9 @@ describe('what cannot be', () => {
     expect(run(pairs)).toThrow('layer "bert.embeddings": the type 2 is not among the 2');
     expect(() => bert(small, { head: { kind: 'classifier', labels: 0 } })).toThrow(/head\.labels/);
     expect(() => bert(small, { head: { kind: 'none' }, length: 10 })).toThrow(/at most the 9 pos/);
+    const misspelt = { head: { kind: 'none' }, sed: 1 } as const;
+    expect(() => bert(small, misspelt)).toThrow('unknown option of bert\'s context "sed"');
+    expect(() => bert({ ...made.options }, { head: { kind: 'none' } }).dispose()).not.toThrow();
     made.dispose();
   });
 });

@@ -91,21 +91,24 @@ export function completeOptions(given: Partial<BertOptions>): BertOptions {
   if (options.width % options.heads !== 0) {
     throw refusal('heads', `a divisor of the width ${options.width}`, options.heads);
   }
-  if (options.method === 'none' && given.inputs !== undefined) {
+  if (options.method === 'none' && options.inputs === 'real') {
     throw new InputError(
-      `bert: without a binary method there is no choice of inputs, got ${given.inputs}`,
+      `bert: without a binary method inputs cannot be real alone; set method to bibert or bit, or leave inputs out`,
     );
   }
-  if (options.method === 'bit' && options.activation !== 'relu') {
+  const { method, inputs, activation } = options;
+  if (method === 'bit' && inputs === 'binary' && activation !== 'relu') {
     throw new InputError(
-      `bert: BiT binarizes what is behind the activation into {0, 1}, so that activation must be relu, got ${options.activation}`,
+      `bert: BiT binarizes what is behind the activation into {0, 1}, so that activation must be relu, got ${activation}`,
     );
   }
   return options;
 }
 
 /** @throws InputError for a head or length that cannot be. */
-export function checkContext({ head, length }: BertContext, { positions }: BertSizes): void {
+export function checkContext(context: BertContext, { positions }: BertSizes): void {
+  checkKeys(context, ['head', 'seed', 'length'], "bert's context");
+  const { head, length } = context;
   oneOf('head.kind', head.kind, ['classifier', 'masked', 'none']);
   if (head.kind === 'classifier') checkCount('head.labels', head.labels);
   if (length === undefined) return;

@@ -1,5 +1,5 @@
 /** A folder as Hugging Face's code saves a model: config.json and model.safetensors. Node only. */
-import { InputError } from '@surge-bnn/contract';
+import { checkKeys, InputError } from '@surge-bnn/contract';
 import { bert, type Bert } from '../network/bert.js';
 import type { BertHead, BertOptions } from '../network/options.js';
 import { readConfig, writeConfig } from './config.js';
@@ -29,8 +29,10 @@ export interface OpenOptions extends Pick<LoadOptions, 'head'> {
  */
 export async function openBert(
   folder: string,
-  { behind, options, seed, head, vocabulary }: OpenOptions = {},
+  given: OpenOptions = {},
 ): Promise<{ readonly network: Bert; readonly loaded: Loaded }> {
+  checkKeys(given, ['behind', 'head', 'options', 'seed', 'vocabulary'], 'openBert');
+  const { behind, options, seed, head, vocabulary } = given;
   const path = await import('node:path');
   const configFile = path.join(folder, CONFIG);
   const text = new TextDecoder().decode(await read(configFile));
