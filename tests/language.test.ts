@@ -1,6 +1,6 @@
 /** BERT, float and binary, on every backend: outputs and gradients are those of TF.js's CPU backend, where each op is composed. */
-import { attachCompensator, surge } from '@surge-bnn/core';
-import { bert, textInputs, type BertOptions } from '@surge-bnn/language';
+import { attachCompensator, startInputs, surge } from '@surge-bnn/core';
+import { bert, setStep, textInputs, type BertOptions } from '@surge-bnn/language';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { backends, use } from './backends.js';
@@ -72,5 +72,45 @@ describe.each(backends)('on %s', (backend) => {
       const worst = values.reduce((most, v, i) => Math.max(most, Math.abs(own[i] - v)), 0);
       expect(worst / scale, name).toBeLessThan(2e-4);
     }
+  });
+});
+
+describe('a small network learns whether piece 1 is in a text', () => {
+  const [count, length] = [48, 8];
+  const ids = Int32Array.from({ length: count * length }, (_, i) => 2 + ((i * 31 + (i >> 3)) % 40));
+  const labels = Array.from({ length: count }, (_, row) => row % 2);
+  labels.forEach((label, row) => {
+    if (label === 1) ids[row * length + (row % length)] = 1;
+  });
+  const batch = {
+    ids,
+    types: new Int32Array(count * length),
+    mask: new Int32Array(count * length).fill(1),
+    count,
+    length,
+  };
+
+  it.each(cases)('$name, SURGE where it is binary', async ({ name: _, ...options }) => {
+    await use('surge-wasm');
+    const head = { kind: 'classifier', labels: 2 } as const;
+    const network = bert({ ...sizes, ...options, dropout: 0.1 }, { head, seed: 2 });
+    const { model } = network;
+    const inputs = textInputs(batch);
+    const wanted = tf.oneHot(tf.tensor1d(labels, 'int32'), 2);
+    const logits = (training: boolean) => model.apply(inputs, { training }) as tf.Tensor;
+    startInputs(model, () => logits(false));
+    if (options.method !== undefined) attachCompensator(model, surge({ eta: 0.1 }));
+    const optimizer = tf.train.adam(3e-3);
+    for (let step = 0; step < 80; step++) {
+      setStep(model, step);
+      optimizer.minimize(() => tf.losses.softmaxCrossEntropy(wanted, logits(true)));
+    }
+    const right = tf.tidy(() =>
+      tf.sum(tf.equal(tf.argMax(logits(false), 1), tf.tensor1d(labels, 'int32'))).dataSync(),
+    );
+    expect(right[0]).toBeGreaterThanOrEqual(0.9 * count);
+    optimizer.dispose();
+    tf.dispose([inputs, wanted]);
+    network.dispose();
   });
 });
