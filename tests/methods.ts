@@ -9,7 +9,7 @@ import type { Case, Numbers } from './formulas.js';
 export interface MethodCase {
   /** What the op is given. */
   readonly name: string;
-  readonly options?: Readonly<Record<string, number | string>>;
+  readonly options?: Readonly<Record<string, number | string | boolean>>;
   readonly p: number;
   /** Learnable numbers of the input and of the weights, in the op's order. */
   readonly inputParameters?: (channels: number) => number[][];
@@ -171,6 +171,39 @@ const wave =
     return real ? f(now) : pretendAll(f(now), f(at), one);
   };
 
+const biBertWeights: MethodCase['weights'] = (now, at) =>
+  perFilter(now.w, now.c.kernel[3], (own, k) => {
+    const own0 = filter(at.w, now.c.kernel[3], k);
+    const [m, m0] = [mean(own), mean(own0)];
+    return own.map((v, i) => {
+      const v0 = own0[i] - m0;
+      return magnitude(own0) * sign(v0) + box(1)(v0) * (v - m - v0);
+    });
+  });
+
+const biTWeights: MethodCase['weights'] = (now, at) => {
+  const [a, m] = [magnitude(at.w), mean(at.w)];
+  return now.w.map((v, i) => a * sign(at.w[i] - m) + (v - at.w[i]));
+};
+
+/** The published backward of the scale a is no slope of the value: it is pretended to be as steep as the authors' code has it. */
+const biTInput =
+  (unsigned: boolean): MethodCase['input'] =>
+  (now, at) => {
+    const moved = (q: Point) =>
+      q.x.map((v, i) => v + (q.inputParameters.at(1)?.[i % q.c.x[3]] ?? 0));
+    const [[a], [a0]] = [now.inputParameters[0], at.inputParameters[0]];
+    const [u, u0] = [moved(now), moved(at)];
+    return u.map((v, i) => {
+      const q = u0[i] / a0;
+      const low = unsigned ? 0 : -1;
+      const inside = q >= low && q <= 1 ? 1 : 0;
+      const bit = unsigned ? (q >= 0.5 ? 1 : 0) : sign(q);
+      const h = unsigned ? bit - q * inside : bit;
+      return a0 * bit + inside * (v - u0[i]) + ((a - a0) * h) / Math.sqrt(now.x.length);
+    });
+  };
+
 const shifts = (channels: number) => [
   Array.from({ length: channels }, (_, i) => 0.3 - 0.2 * (i % 4)),
 ];
@@ -265,6 +298,30 @@ export const methodCases: MethodCase[] = [
     input: shifted(box(1.5)),
     weights: (now, at) => pretendAll(now.w, at.w, one),
   },
+  { name: 'bibert', p: 0, input: plainInput(() => box(1)), weights: biBertWeights },
+  {
+    name: 'bit',
+    p: 0,
+    inputParameters: (channels) => [[0.9], ...shifts(channels)],
+    input: biTInput(false),
+    weights: biTWeights,
+  },
+  {
+    name: 'bit',
+    options: { set: 'unsigned' },
+    p: 0,
+    inputParameters: (channels) => [[0.9], ...shifts(channels)],
+    input: biTInput(true),
+    weights: biTWeights,
+  },
+  {
+    name: 'bit',
+    options: { set: 'unsigned', shift: false },
+    p: 0,
+    inputParameters: () => [[1.1]],
+    input: biTInput(true),
+    weights: biTWeights,
+  },
   {
     name: 'bop',
     p: 0,
@@ -274,8 +331,13 @@ export const methodCases: MethodCase[] = [
 ];
 
 /** The values outside the picture: 0, or the value that the sign `padValue` has. */
-function border(method: MethodCase, point: Point): number {
+function border(method: MethodCase, point: Point, at: Point): number {
   const { padValue = 0 } = point.c;
+  if (padValue !== 0 && method.name === 'bit') {
+    const [[a], [a0]] = [point.inputParameters[0], at.inputParameters[0]];
+    const value = method.options?.['set'] === 'unsigned' ? (1 + padValue) / 2 : padValue;
+    return value * (a0 + (a - a0) / Math.sqrt(point.x.length));
+  }
   if (padValue === 0 || method.name !== 'adabin') return padValue;
   const [[a], [b]] = point.inputParameters;
   return a * padValue + (method.options?.['offset'] === 'paper' ? b : a * b);
@@ -284,7 +346,7 @@ function border(method: MethodCase, point: Point): number {
 /** y, and by finite differences the gradients of <dy, y> by everything. */
 export function methodLayer(method: MethodCase, at: Point, dy: Numbers) {
   const output = (now: Point) =>
-    conv(now.c, method.input(now, at), method.weights(now, at), dy, border(method, now)).y;
+    conv(now.c, method.input(now, at), method.weights(now, at), dy, border(method, now, at)).y;
   const y0 = output(at);
   const loss = (now: Point) => output(now).reduce((s, v, i) => s + (v - y0[i]) * dy[i], 0);
   const by = (values: Numbers, moved: (changed: Numbers) => Point) =>

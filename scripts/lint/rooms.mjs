@@ -13,6 +13,7 @@ export const ROOMS = {
   data: ['contract'],
   models: ['core', 'contract'],
   detection: ['models', 'core', 'runtime', 'contract'],
+  language: ['core', 'contract'],
   train: ['detection', 'converter', 'models', 'data', 'core', 'engine', 'contract'],
   runtime: [],
   converter: ['core', 'runtime', 'contract'],

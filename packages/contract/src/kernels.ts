@@ -180,6 +180,30 @@ export interface AddClipAttrs {
 export const ADD_CLIP_GRADIENT = 'SurgeAddClipGradient';
 
 /**
+ * GELU with the exact distribution function (Hendrycks & Gimpel 2016): y = x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2.
+ * inputs {x}; outputs [y]; no attributes.
+ */
+export const GELU = 'SurgeGelu';
+
+/** Its backward: dx = dy (Phi(x) + x phi(x)), phi(x) = exp(-x^2 / 2) / sqrt(2 pi). inputs {dy, x}; outputs [dx]; no attributes. */
+export const GELU_GRADIENT = 'SurgeGeluGradient';
+
+/**
+ * Softmax of attention scores: y = softmax over the last axis of (scale x + bias), the bias one number for each key of a text, the row
+ * maximum subtracted. inputs {x: [batch, heads, queries, keys], bias: [batch, keys]}; outputs [y: x's shape].
+ */
+export const ATTENTION_SOFTMAX = 'SurgeAttentionSoftmax';
+export interface AttentionSoftmaxAttrs {
+  readonly scale: number;
+}
+
+/**
+ * Its backward at x, the bias being data: dx = scale y (dy - sum over keys of dy y).
+ * inputs {dy, y}; outputs [dx]; attrs AttentionSoftmaxAttrs.
+ */
+export const ATTENTION_SOFTMAX_GRADIENT = 'SurgeAttentionSoftmaxGradient';
+
+/**
  * Softmax cross-entropy of each row: loss = -sum_c labels_c log softmax(logits)_c, computed with the row
  * maximum subtracted. inputs {logits: [N, C], labels: [N, C], any non-negative weights};
  * outputs [loss: [N], gradient: [N, C]] with gradient = softmax(logits) sum_c(labels_c) - labels.

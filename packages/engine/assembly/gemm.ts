@@ -76,6 +76,40 @@ export function multiplyColumns(
   multiply(packedA, scratch + TILE_BYTES, c, ldc, rows, columns, k, accumulate, scratch);
 }
 
+/**
+ * Whole products one after the other, `count` of them, `stepA`, `stepB` and `stepC` bytes apart: both operands of each are packed by the thread
+ * that multiplies them. k is one block. `scratch` holds a tile, then all of A packed, `bytesA`, then all of B.
+ */
+export function multiplyMany(
+  a: usize,
+  stepA: usize,
+  strideA: usize,
+  turnedA: bool,
+  b: usize,
+  stepB: usize,
+  strideB: usize,
+  turnedB: bool,
+  c: usize,
+  stepC: usize,
+  count: i32,
+  rows: i32,
+  columns: i32,
+  k: i32,
+  bytesA: usize,
+  scratch: usize,
+): void {
+  const packedA = scratch + TILE_BYTES;
+  const packedB = packedA + bytesA;
+  for (let i = 0; i < count; i++) {
+    packLeft(a, strideA, turnedA, k, rows, packedA);
+    packRight(b, strideB, turnedB, k, columns, packedB);
+    multiply(packedA, packedB, c, (<usize>columns) << 2, rows, columns, k, false, scratch);
+    a += stepA;
+    b += stepB;
+    c += stepC;
+  }
+}
+
 function multiply(
   packedA: usize,
   packedB: usize,

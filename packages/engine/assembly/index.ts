@@ -4,7 +4,14 @@
  * caller chooses; ticket.ts is how threads share the parts.
  */
 export { announce, claim, finish, finished, rest } from './ticket';
-export { multiplyColumns, multiplyRows, packLeft, packRight, tileBytes } from './gemm';
+export {
+  multiplyColumns,
+  multiplyMany,
+  multiplyRows,
+  packLeft,
+  packRight,
+  tileBytes,
+} from './gemm';
 export { packByColumns, packByRows } from './pack';
 export { convolve } from './conv';
 export { convolveCanonical, packCanonical } from './canonical-conv';
@@ -16,6 +23,7 @@ export { signBytes, signFilterGradient } from './sign-wgrad';
 export { applySlope, combineBranches, measureBranches, scale, signs } from './branches';
 export { peak, peakOperations } from './peak';
 export { addClip, addClipGradient } from './add-clip';
+export { attentionSoftmax, attentionSoftmaxGradient } from './attention-softmax';
 export {
   addParts,
   batchFactors,
@@ -26,6 +34,7 @@ export {
   narrow,
 } from './batch-norm';
 export { binary } from './binary';
+export { gelu, geluGradient } from './gelu';
 export { layerNorm, layerNormGradient } from './layer-norm';
 export { columnProducts, columnSquares, columnSums, rowSum, sumOuter } from './column-sums';
 export { adamStep, bopStep, sgdStep } from './optimizer';

@@ -5,14 +5,14 @@ import { exp4 } from './exp';
 import { loadLanes, storeLanes } from './lanes';
 import { log4 } from './log';
 
-function horizontalMax(v: v128): f32 {
+export function horizontalMax(v: v128): f32 {
   return max(
     max(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
     max(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
   );
 }
 
-function addLanes(v: v128, lanes: i32): f64 {
+export function addLanes(v: v128, lanes: i32): f64 {
   let sum = <f64>f32x4.extract_lane(v, 0);
   if (lanes > 1) sum += f32x4.extract_lane(v, 1);
   if (lanes > 2) sum += f32x4.extract_lane(v, 2);
@@ -71,7 +71,7 @@ export function softmaxCrossEntropy(
 }
 
 /** z with -Infinity in the lanes from `lanes` on. */
-function beyond(z: v128, lanes: i32): v128 {
+export function beyond(z: v128, lanes: i32): v128 {
   let v = f32x4.replace_lane(z, 3, -Infinity);
   if (lanes < 3) v = f32x4.replace_lane(v, 2, -Infinity);
   if (lanes < 2) v = f32x4.replace_lane(v, 1, -Infinity);

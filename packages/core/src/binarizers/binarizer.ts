@@ -40,6 +40,8 @@ export interface LatentTransform {
    * ships a transform of inputs in this form only.
    */
   signs?(parameters: readonly Tensor[], p: Progress): { factor?: Tensor; shift?: Tensor };
+  /** The parameters that a first batch v asks for; absent where they start at their initial values. `startInputs` writes them. */
+  start?(v: Tensor, parameters: readonly Tensor[]): Tensor[];
 }
 
 /** The stand-in for the derivative of sign at u. */
@@ -90,8 +92,17 @@ export interface InputSet {
   readonly name: string;
   /** Both of shape [1]. */
   values(parameters: readonly Tensor[], p: Progress): { scale: Tensor; offset: Tensor };
-  /** The gradients at scale and offset carried on to the transform's parameters, in their order. */
-  backward(atScale: Tensor, atOffset: Tensor, parameters: readonly Tensor[], p: Progress): Tensor[];
+  /**
+   * The gradients at scale and offset carried on to the transform's parameters, in their order.
+   * @param entries of the tensor that was binarized.
+   */
+  backward(
+    atScale: Tensor,
+    atOffset: Tensor,
+    parameters: readonly Tensor[],
+    p: Progress,
+    entries: number,
+  ): Tensor[];
 }
 
 /** A forward value of weights that is real while training goes on, before it becomes the sign. */

@@ -71,6 +71,9 @@ const weights: [BinarizerSpec, number, number[][], number[][]][] = [
       [1, -1, 1, 1],
     ],
   ],
+  // The filters' means are 0.25 and 0.0625, their mean 0.15625; a weight at the mean is +1.
+  ['bibert', 0, two, centred.map((f, i) => f.map((s) => s * Math.abs(perFilter[i][0])))],
+  ['bit', 0, two, two.map((f) => f.map((w) => (w < 0.15625 ? -layerMean : layerMean)))],
   ['bop', 0, [[1, -1]], [[1, -1]]],
 ];
 
@@ -269,6 +272,12 @@ describe('withoutShift', () => {
     );
   });
 
+  it("takes BiT's threshold and leaves it its scale", () => {
+    const found = withoutShift({ name: 'bit', set: 'unsigned' });
+    expect(specOf(found)).toEqual({ name: 'bit', set: 'unsigned', shift: false });
+    expect(found).toMatchObject({ transform: { parameters: [{ name: 'inputScale' }] } });
+  });
+
   it('leaves others as they are, and takes the shift of one that nobody published, too', () => {
     for (const name of ['ste', 'adabin', 'none'] as const) {
       expect(withoutShift(name)).toBe(resolveInputBinarizer(name));
@@ -300,6 +309,8 @@ describe('settings', () => {
     ['{"name": "adabin", "offset": "both"}', "offset must be 'code' or 'paper'"],
     ['{"name": "reactnet", "shift": 0}', '"reactnet": shift must be true or false, got 0'],
     ['{"name": "bnext", "shift": "no"}', 'shift must be true or false, got "no"'],
+    ['{"name": "bit", "set": "both"}', "set must be 'signed' or 'unsigned', got \"both\""],
+    ['{"name": "bit", "shift": 1}', 'shift must be true or false, got 1'],
     ['{"name": "bnext", "epochs": 0}', 'epochs must be a number > 0, got 0'],
     ['{"name": "ste", "width": 2}', 'binarizer "ste" has no settings, got "width"'],
     ['{"name": "irnet"}', 'did you mean "ir-net"'],

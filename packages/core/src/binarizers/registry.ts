@@ -11,8 +11,11 @@ import type { AdaBinOptions } from './named/adabin.js';
 import { adaBin } from './named/adabin.js';
 import { approxSign } from './named/approx-sign.js';
 import { biReal } from './named/bi-real.js';
+import { biBert } from './named/bibert.js';
 import type { BiPerOptions } from './named/biper.js';
 import { biPer } from './named/biper.js';
+import type { BiTOptions } from './named/bit.js';
+import { biT } from './named/bit.js';
 import type { BNextOptions } from './named/bnext.js';
 import { bNext } from './named/bnext.js';
 import { bop } from './named/bop.js';
@@ -37,6 +40,7 @@ interface OptionsByName {
   biper: BiPerOptions;
   adabin: AdaBinOptions;
   bnext: BNextOptions;
+  bit: BiTOptions;
   reactnet: ReActNetOptions;
 }
 
@@ -53,6 +57,7 @@ const makers: { readonly [Name in keyof OptionsByName]: Maker<OptionsByName[Name
   biper: { make: biPer, keys: ['realUntil', 'omega', 'tau', 'scale'] },
   adabin: { make: adaBin, keys: [...errorDecayKeys, 'offset'] },
   bnext: { make: bNext, keys: ['epochs', 'shift'] },
+  bit: { make: biT, keys: ['set', 'shift'] },
   reactnet: { make: reActNet, keys: ['weights', 'shift'] },
 };
 
@@ -72,6 +77,8 @@ const published = {
   biper: biPer(),
   adabin: adaBin(),
   bnext: bNext(),
+  bibert: biBert,
+  bit: biT(),
   bop,
 } as const satisfies Record<string, Sides>;
 
@@ -126,6 +133,8 @@ export const methods = {
   biper: both('biper'),
   adabin: both('adabin'),
   bnext: both('bnext'),
+  bibert: both('bibert'),
+  bit: both('bit'),
   bop: { ...both('bop'), optimizer: 'bop' },
 } as const satisfies Record<
   string,

@@ -29,12 +29,23 @@ export const liveMeanScale: ScaleRule = {
   }),
 };
 
+/** mean |W| of the layer, once for each filter. */
+const layerMagnitude = (latent: Tensor) =>
+  tf.tidy(() => tf.mul(layerMean(tf.abs(latent)), tf.ones([latent.shape[latent.rank - 1]])));
+
+/** a = mean |W| over the whole layer, the same for each filter; detached, and no factor of the gradient at the signs. */
+export const detachedLayerScale: ScaleRule = {
+  name: 'mean |W| of the layer, detached',
+  parameters: [],
+  scale: layerMagnitude,
+  multipliesWeightGradient: false,
+};
+
 /** a = mean |W| over the whole layer, the same for each filter, by the chain rule. */
 export const liveLayerScale: ScaleRule = {
   name: 'mean |W| of the layer, live',
   parameters: [],
-  scale: (latent) =>
-    tf.tidy(() => tf.mul(layerMean(tf.abs(latent)), tf.ones([latent.shape[latent.rank - 1]]))),
+  scale: layerMagnitude,
   multipliesWeightGradient: true,
   backward: (gradient, latent) => ({
     latent: tf.tidy(() => tf.mul(tf.sign(latent), tf.div(tf.sum(gradient), latent.size))),

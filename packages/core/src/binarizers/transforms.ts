@@ -15,6 +15,25 @@ export const noTransform: LatentTransform = {
   signs: () => ({}),
 };
 
+/** u = v - mean of each filter, not detached: the gradient loses its mean, too. */
+export const centrePerFilter: LatentTransform = {
+  name: 'centred per filter',
+  parameters: [],
+  forward: (v) => tf.tidy(() => tf.sub(v, filterMean(v))),
+  backward: (gradient) => ({
+    input: tf.tidy(() => tf.sub(gradient, tf.mean(gradient, filterAxes(gradient)))),
+    parameters: [],
+  }),
+};
+
+/** u = v - mean of the whole layer, the mean a constant in backward. */
+export const centreLayer: LatentTransform = {
+  name: 'centred in the layer',
+  parameters: [],
+  forward: (v) => tf.tidy(() => tf.sub(v, layerMean(v))),
+  backward: (gradient) => ({ input: gradient.clone(), parameters: [] }),
+};
+
 /** All axes but the first: those of one sample. */
 const sampleAxes = (t: Tensor): number[] => t.shape.slice(1).map((_, axis) => axis + 1);
 

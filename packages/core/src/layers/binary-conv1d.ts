@@ -66,7 +66,7 @@ export class BinaryConv1D extends BinaryLayer {
   override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
     const x = Array.isArray(inputs) ? inputs[0] : inputs;
     return binaryConv1dOp(x, this.binaryKernel.read(), {
-      ...this.opOptions(kwargs.training === true),
+      ...this.opOptions(x, kwargs.training === true),
       ...this.seriesOptions(),
       padValue: this.padValue,
     });

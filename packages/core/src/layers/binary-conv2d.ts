@@ -71,7 +71,7 @@ export class BinaryConv2D extends BinaryLayer {
   override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
     const x = Array.isArray(inputs) ? inputs[0] : inputs;
     return binaryConv2dOp(x, this.binaryKernel.read(), {
-      ...this.opOptions(kwargs.training === true),
+      ...this.opOptions(x, kwargs.training === true),
       ...this.geometryOptions(),
       padValue: this.padValue,
     });

@@ -42,7 +42,7 @@ export class BinaryDense extends BinaryLayer {
 
   override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
     const x = Array.isArray(inputs) ? inputs[0] : inputs;
-    return binaryMatMul(x, this.binaryKernel.read(), this.opOptions(kwargs.training === true));
+    return binaryMatMul(x, this.binaryKernel.read(), this.opOptions(x, kwargs.training === true));
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -81,6 +81,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   /** The part of them that each call takes. */
   private scaling: ScalingOptions | undefined;
   private lambdaState: LambdaState = {};
+  private startsFromNext = false;
 
   /** @param layer its factory function's name, for errors. @param ownKeys the options of the subclass. */
   protected constructor(
@@ -111,6 +112,16 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   /** The first of them: W_a itself, unless it is of low rank. */
   get auxiliary(): LayerVariable | undefined {
     return this.auxiliaryWeights.at(0);
+  }
+
+  /** Whether the input binarizer has numbers that start from what a first batch is like. */
+  get startsFromInput(): boolean {
+    return this.inputBinarizer !== 'none' && this.inputBinarizer.transform.start !== undefined;
+  }
+
+  /** The next forward sets them; `startInputs` calls it for a model's layers. */
+  startFromNextInput(): void {
+    this.startsFromNext = this.startsFromInput;
   }
 
   /** The range that latent weights are clipped to after each step, if the binarizer wants one. */
@@ -285,7 +296,8 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   }
 
   /** What the ops need from the layer. */
-  protected opOptions(training: boolean) {
+  protected opOptions(x: Tensor, training: boolean) {
+    if (this.startsFromNext) this.startFrom(x);
     if (training && this.clipsInForward) this.clipLatentWeights();
     const read = (w: LayerVariable): Tensor => w.read();
     return {
@@ -329,6 +341,18 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
       ) as serialization.ConfigDict;
     }
     return config;
+  }
+
+  private startFrom(x: Tensor): void {
+    this.startsFromNext = false;
+    const { inputBinarizer: input, inputParameters: parameters } = this;
+    if (input === 'none') return;
+    const values = input.transform.start?.(
+      x,
+      parameters.map((w) => w.read()),
+    );
+    values?.forEach((value, i) => parameters[i].write(value));
+    tf.dispose(values ?? []);
   }
 
   private setSurge(options: (SurgeOptions & { seed: number }) | undefined): void {

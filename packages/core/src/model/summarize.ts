@@ -81,6 +81,16 @@ export function operations(binaryMacs: number, floatMacs: number): number {
 
 type Shape = readonly (number | null)[];
 
+/** A layer of another room that says itself what it multiplies. */
+export interface CountsMultiplyAdds {
+  /** Multiply-adds of one call for one example, from the shapes of its first input and of its output, with the batch axis. */
+  multiplyAdds(input: Shape, output: Shape): { readonly binary: number; readonly float: number };
+}
+
+function countsItself(layer: tfl.layers.Layer): layer is tfl.layers.Layer & CountsMultiplyAdds {
+  return 'multiplyAdds' in layer && typeof layer.multiplyAdds === 'function';
+}
+
 /** One call of a layer: the shapes of its first input and of its output, with the batch axis. */
 interface Call {
   readonly input: Shape;
@@ -105,16 +115,16 @@ function layerCost(layer: tfl.layers.Layer, calls: readonly Call[]): LayerCost {
   const parameters =
     layer.weights.reduce((total, w) => total + size(w.shape), 0) - auxiliaryParameters;
   const outputShape = calls[0].output.slice(1);
-  const macs = calls.reduce((sum, call) => sum + layerMacs(layer, call), 0);
   const isBinary = layer instanceof BinaryLayer;
   const inputBits = isBinary && layer.inputBinarizer !== 'none' ? 1 : 32;
-  const binaryMacs = inputBits === 1 ? macs : 0;
-  const floatMacs = macs - binaryMacs;
+  const counted = calls.map((call) => countCall(layer, call, inputBits));
+  const binaryMacs = counted.reduce((sum, { binary }) => sum + binary, 0);
+  const floatMacs = counted.reduce((sum, { float }) => sum + float, 0);
   return {
     name: layer.name,
     kind: layer.getClassName(),
     outputShape,
-    weightBits: isBinary ? 1 : macs > 0 ? 32 : 0,
+    weightBits: isBinary ? 1 : floatMacs > 0 && layer.weights.length > 0 ? 32 : 0,
     inputBits,
     parameters,
     auxiliaryParameters,
@@ -125,14 +135,31 @@ function layerCost(layer: tfl.layers.Layer, calls: readonly Call[]): LayerCost {
   };
 }
 
-/** Multiply-adds of one call of the layer's linear operator for one example; 0 where it has none. */
+/** @throws InputError where a size that the number depends on is not known. */
+function countCall(
+  layer: tfl.layers.Layer,
+  call: Call,
+  inputBits: 1 | 32,
+): ReturnType<CountsMultiplyAdds['multiplyAdds']> {
+  const own = countsItself(layer) ? layer.multiplyAdds(call.input, call.output) : undefined;
+  const macs = own === undefined ? layerMacs(layer, call) : 0;
+  const counted =
+    own ?? (inputBits === 1 ? { binary: macs, float: 0 } : { binary: 0, float: macs });
+  const isKnown = Number.isFinite(counted.binary) && Number.isFinite(counted.float);
+  if (isKnown) return counted;
+  throw new InputError(
+    `summarize: the multiply-adds of layer "${layer.name}" depend on sizes that are not known (its output is ${JSON.stringify(call.output)}); build the network for inputs of a fixed size`,
+  );
+}
+
+/** Multiply-adds of one call of the layer's linear operator for one example; 0 where it has none, NaN where a size is not known. */
 function layerMacs(layer: tfl.layers.Layer, { input, output }: Call): number {
   if (layer instanceof BinaryConv2D || layer instanceof BinaryConv1D) {
     const shape = input.map((d, i) => (i === 0 ? 1 : Number(d)));
     return multiplyAdds(layer.geometry(shape));
   }
   const kind = layer.getClassName();
-  const positions = output.slice(1, -1).reduce<number>((a, b) => a * Number(b), 1);
+  const positions = output.slice(1, -1).reduce<number>((a, b) => a * (b ?? NaN), 1);
   const kernels = layer.weights.filter(
     (w) => w.shape.length >= 2 && !w.originalName.includes('bias'),
   );

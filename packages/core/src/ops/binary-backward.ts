@@ -166,7 +166,8 @@ function composed(
   if (side.set !== undefined && plan.input !== 'none' && plan.input.set !== undefined) {
     const atOnes = onesFilterGradient(dy, plan);
     const along = (t: Tensor) => tf.reshape(tf.sum(tf.mul(weights.effective, t)), [1]);
-    const ofSet = plan.input.set.backward(along(atWeights), along(atOnes), inputParameters, plan.p);
+    const sums = [along(atWeights), along(atOnes)] as const;
+    const ofSet = plan.input.set.backward(...sums, inputParameters, plan.p, x.size);
     inputGradients = inputGradients.map((t, i) => tf.add(t, ofSet[i]));
     atEffective = tf.add(tf.mul(atWeights, side.set.scale), tf.mul(atOnes, side.set.offset));
   }

@@ -1,5 +1,6 @@
 /** The ops: differentiable functions of tensors. */
 export { batchNormEvaluation, batchNormTraining } from './batch-norm.js';
+export { binarize } from './binarize.js';
 export { binaryConv1d } from './binary-conv1d.js';
 export { binaryConv2d, binaryMatMul } from './binary-conv2d.js';
 export { l2Norm } from './l2-norm.js';

@@ -176,6 +176,38 @@ class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
     });
   }
 
+  METHOD(gelu) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), y = a.floats();
+      k.gelu(threads, x, y, x.length);
+    });
+  }
+  METHOD(geluGradient) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats dy = a.floats(), x = a.floats(), dx = a.floats();
+      k.geluGradient(threads, dy, x, dx, x.length);
+    });
+  }
+  METHOD(attentionSoftmax) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats x = a.floats(), bias = a.floats(), y = a.floats();
+      const long keys = long(a.number());
+      const float scale = float(a.number());
+      if (x.length == 0) return;
+      const long rows = x.length / keys;
+      k.attentionSoftmax(threads, x, bias, y, rows, rows / (bias.length / keys), keys, scale);
+    });
+  }
+  METHOD(attentionSoftmaxGradient) {
+    return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+      const Floats dy = a.floats(), y = a.floats(), dx = a.floats();
+      const long keys = long(a.number());
+      const float scale = float(a.number());
+      if (y.length == 0) return;
+      k.attentionSoftmaxGradient(threads, dy, y, dx, y.length / keys, keys, scale);
+    });
+  }
+
   METHOD(maxPool) {
     return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
       const Floats x = a.floats(), y = a.floats();
@@ -373,7 +405,8 @@ Napi::Function NativeProvider::define(Napi::Env env) {
                       METHOD(conv2dFilterGradient), METHOD(canonicalConv2d), METHOD(matMul), METHOD(signConv2d),
                       METHOD(branches), METHOD(combineBranches), METHOD(finishBinaryFilter), METHOD(finishAuxiliaryFilter),
                       METHOD(batchNorm), METHOD(batchNormGradient), METHOD(batchNormAddClipGradient),
-                      METHOD(layerNorm), METHOD(layerNormGradient), METHOD(maxPool), METHOD(maxPoolGradient), METHOD(avgPool),
+                      METHOD(layerNorm), METHOD(layerNormGradient), METHOD(gelu), METHOD(geluGradient),
+                      METHOD(attentionSoftmax), METHOD(attentionSoftmaxGradient), METHOD(maxPool), METHOD(maxPoolGradient), METHOD(avgPool),
                       METHOD(avgPoolGradient), METHOD(roiAlign), METHOD(roiAlignGradient), METHOD(softmaxCrossEntropy), METHOD(sgdStep), METHOD(adamStep), METHOD(bopStep), METHOD(unary),
                       METHOD(clip), METHOD(binary), METHOD(prelu), METHOD(preluGradient), METHOD(addClip), METHOD(addClipGradient), METHOD(sum),
                       METHOD(gather), METHOD(segmentSum), METHOD(transpose), METHOD(copyRuns), METHOD(fill)});

@@ -35,6 +35,12 @@ import { roiAlignCases, roiAlignGradientCases } from './roi-align.js';
 import { copyRunsCases, gatherCases, segmentSumCases, transposeCases } from './rows.js';
 import { signConv2dCases, signConv2dGradientCases } from './sign-conv2d.js';
 import { softmaxCrossEntropyCases } from './softmax-cross-entropy.js';
+import {
+  attentionSoftmaxCases,
+  attentionSoftmaxGradientCases,
+  geluCases,
+  geluGradientCases,
+} from './transformer.js';
 
 export const kernelCases: Readonly<Record<KernelName, readonly KernelCase[]>> = {
   conv2d: conv2dCases,
@@ -49,6 +55,10 @@ export const kernelCases: Readonly<Record<KernelName, readonly KernelCase[]>> = 
   batchNormAddClipGradient: batchNormAddClipGradientCases,
   layerNorm: layerNormCases,
   layerNormGradient: layerNormGradientCases,
+  gelu: geluCases,
+  geluGradient: geluGradientCases,
+  attentionSoftmax: attentionSoftmaxCases,
+  attentionSoftmaxGradient: attentionSoftmaxGradientCases,
   maxPool: maxPoolCases,
   maxPoolGradient: maxPoolGradientCases,
   avgPool: avgPoolCases,

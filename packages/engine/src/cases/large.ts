@@ -150,6 +150,22 @@ export const largeCases: Readonly<Record<KernelName, readonly KernelCase[]>> = {
         k.layerNormGradient(dy, x, gamma, mean, inverse, dx, dgamma, dbeta),
     ),
   ],
+  gelu: [large('gelu', 'entries', [rowsOf(1)], [n], (k, [x], [y]) => k.gelu(x, y))],
+  geluGradient: [
+    large('geluGradient', 'entries', [rowsOf(1), rowsOf(2)], [n], (k, [dy, x], [dx]) =>
+      k.geluGradient(dy, x, dx),
+    ),
+  ],
+  attentionSoftmax: [
+    large('attentionSoftmax', 'rows', [rowsOf(1), perChannel(2)], [n], (k, [x, bias], [y]) =>
+      k.attentionSoftmax(x, bias, y, CHANNELS, 0.5),
+    ),
+  ],
+  attentionSoftmaxGradient: [
+    large('attentionSoftmaxGradient', 'rows', [rowsOf(1), rowsOf(2)], [n], (k, [dy, y], [dx]) =>
+      k.attentionSoftmaxGradient(dy, y, dx, CHANNELS, 0.5),
+    ),
+  ],
   maxPool: [
     large('maxPool', 'pictures', [reals(unpooled, 1)], [pooled], (k, [x], [y]) =>
       k.maxPool(x, y, pool),

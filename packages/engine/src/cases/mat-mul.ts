@@ -19,6 +19,8 @@ const sizesList: readonly (readonly [m: number, k: number, n: number, batch: num
   [3, 0, 4, 1],
   [33, 257, 40, 1],
   [33, 64, 33, 6],
+  [64, 32, 64, 24],
+  [5, 3, 4, 100],
 ];
 
 const shapes: readonly MatMulShape[] = sizesList.flatMap(([m, k, n, batch]) =>

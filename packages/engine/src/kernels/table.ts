@@ -33,6 +33,7 @@ import { roiAlign, roiAlignGradient } from './roi-align.js';
 import { gather, segmentSum, transpose } from './rows.js';
 import { signConv2d, signConv2dGradient } from './sign-conv2d.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
+import { attentionSoftmax, attentionSoftmaxGradient, gelu, geluGradient } from './transformer.js';
 import { clipByValue, step, unaryEntries } from './unary.js';
 
 export const kernelTable: readonly KernelEntry[] = [
@@ -45,6 +46,10 @@ export const kernelTable: readonly KernelEntry[] = [
   movingStatistics,
   layerNorm,
   layerNormGradient,
+  gelu,
+  geluGradient,
+  attentionSoftmax,
+  attentionSoftmaxGradient,
   canonicalConv2d,
   dilatedConv2d,
   dilatedConv2dInputGradient,

@@ -192,6 +192,25 @@ export interface Kernels {
     dbeta: Float32Array,
   ): void;
 
+  /** GELU of the contract. */
+  gelu(x: Float32Array, y: Float32Array): void;
+  geluGradient(dy: Float32Array, x: Float32Array, dx: Float32Array): void;
+  /** Rows of `keys` scores; the rows of a text share one row of bias, and bias has one row for each text. */
+  attentionSoftmax(
+    x: Float32Array,
+    bias: Float32Array,
+    y: Float32Array,
+    keys: number,
+    scale: number,
+  ): void;
+  attentionSoftmaxGradient(
+    dy: Float32Array,
+    y: Float32Array,
+    dx: Float32Array,
+    keys: number,
+    scale: number,
+  ): void;
+
   maxPool(x: Float32Array, y: Float32Array, g: PoolGeometry): void;
   /** The gradient goes to the first maximum of each window, in row-major order. Padding never wins. */
   maxPoolGradient(dy: Float32Array, x: Float32Array, dx: Float32Array, g: PoolGeometry): void;

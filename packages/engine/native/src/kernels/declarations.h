@@ -23,6 +23,10 @@ void batchNormGradient(int threads, const float* dy, const float* x, const float
 void batchNormAddClipGradient(int threads, const float* dy, const float* y, const float* x, const float* gamma, const float* mean, const float* variance, float* dx, float* dgamma, float* dbeta, float* dsum, long rows, long channels, double epsilon, float low, float high);
 void layerNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* inverseStd, long rows, long channels, double epsilon);
 void layerNormGradient(int threads, const float* dy, const float* x, const float* gamma, const float* mean, const float* inverseStd, float* dx, float* dgamma, float* dbeta, long rows, long channels);
+void gelu(int threads, const float* x, float* y, long n);
+void geluGradient(int threads, const float* dy, const float* x, float* dx, long n);
+void attentionSoftmax(int threads, const float* x, const float* bias, float* y, long rows, long rowsPerText, long keys, float scale);
+void attentionSoftmaxGradient(int threads, const float* dy, const float* y, float* dx, long rows, long keys, float scale);
 void maxPool(int threads, const float* x, float* y, const Geometry& g);
 void maxPoolGradient(int threads, const float* dy, const float* x, float* dx, const Geometry& g);
 void avgPool(int threads, const float* x, float* y, const Geometry& g);

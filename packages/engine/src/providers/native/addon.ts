@@ -127,6 +127,10 @@ export interface NativeMethods {
     dgamma: Floats,
     dbeta: Floats,
   ): void;
+  gelu(x: Floats, y: Floats): void;
+  geluGradient(dy: Floats, x: Floats, dx: Floats): void;
+  attentionSoftmax(x: Floats, bias: Floats, y: Floats, keys: number, scale: number): void;
+  attentionSoftmaxGradient(dy: Floats, y: Floats, dx: Floats, keys: number, scale: number): void;
   maxPool(x: Floats, y: Floats, g: Int32Array): void;
   maxPoolGradient(dy: Floats, x: Floats, dx: Floats, g: Int32Array): void;
   avgPool(x: Floats, y: Floats, g: Int32Array): void;
@@ -240,7 +244,7 @@ export interface Addon {
 }
 
 /** The interface that this file describes: kInterface of native/src/addon.cc. */
-const INTERFACE = 7;
+const INTERFACE = 8;
 
 /** Where build-native.mjs puts the addon, seen from src/ and from dist/ alike. */
 export const addonPath = fileURLToPath(

@@ -117,6 +117,10 @@ function layerKernels(native: NativeMethods) {
     layerNorm: (x, gamma, beta, y, mean, inverseStd, { epsilon }) =>
       native.layerNorm(x, gamma, beta, y, mean, inverseStd, epsilon),
     layerNormGradient: (...arrays) => native.layerNormGradient(...arrays),
+    gelu: (...given) => native.gelu(...given),
+    geluGradient: (...given) => native.geluGradient(...given),
+    attentionSoftmax: (...given) => native.attentionSoftmax(...given),
+    attentionSoftmaxGradient: (...given) => native.attentionSoftmaxGradient(...given),
     maxPool: (x, y, g) => native.maxPool(x, y, packGeometry(g)),
     maxPoolGradient: (dy, x, dx, g) => native.maxPoolGradient(dy, x, dx, packGeometry(g)),
     avgPool: (x, y, g) => native.avgPool(x, y, packGeometry(g)),

@@ -4,10 +4,12 @@
  */
 import type { KernelName, Kernels, Provider } from '../provider.js';
 import { addClip, addClipGradient } from './add-clip.js';
+import { attentionSoftmax, attentionSoftmaxGradient } from './attention-softmax.js';
 import { batchNorm, batchNormAddClipGradient, batchNormGradient } from './batch-norm.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
 import { binary, clip, fill, prelu, preluGradient, unary } from './element-wise.js';
+import { gelu, geluGradient } from './gelu.js';
 import { ArrayBufferHeap } from './heap.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { matMul } from './mat-mul.js';
@@ -33,6 +35,10 @@ export const referenceKernels: Kernels = {
   batchNormAddClipGradient,
   layerNorm,
   layerNormGradient,
+  gelu,
+  geluGradient,
+  attentionSoftmax,
+  attentionSoftmaxGradient,
   maxPool,
   maxPoolGradient,
   avgPool,

@@ -19,6 +19,7 @@ import { optimizerKernels } from './optimizer-steps.js';
 import { roiKernels } from './roi-align.js';
 import { rowKernels } from './rows.js';
 import { signKernels } from './sign-conv.js';
+import { transformerKernels } from './transformer.js';
 
 /** A new provider with an empty heap of its own, on one thread. */
 export async function createWasmProvider(): Promise<Provider> {
@@ -32,6 +33,7 @@ export async function createWasmProvider(): Promise<Provider> {
     ...elementWiseKernels(engine),
     ...roiKernels(engine),
     ...rowKernels(engine),
+    ...transformerKernels(engine),
   };
   let configured: Promise<void> = Promise.resolve();
   return {

@@ -27,6 +27,24 @@ export interface KernelExports {
     accumulate: Flag,
     scratch: p,
   ): void;
+  multiplyMany(
+    a: p,
+    stepA: number,
+    strideA: number,
+    turnedA: Flag,
+    b: p,
+    stepB: number,
+    strideB: number,
+    turnedB: Flag,
+    c: p,
+    stepC: number,
+    count: number,
+    rows: number,
+    columns: number,
+    k: number,
+    bytesA: number,
+    scratch: p,
+  ): void;
   multiplyColumns(
     packedA: p,
     b: p,
@@ -233,6 +251,19 @@ export interface KernelExports {
     channels: number,
     work: p,
   ): void;
+  gelu(x: p, y: p, count: number): void;
+  geluGradient(dy: p, x: p, dx: p, count: number): void;
+  attentionSoftmax(
+    x: p,
+    bias: p,
+    y: p,
+    first: number,
+    rowsPerText: number,
+    rows: number,
+    keys: number,
+    scale: number,
+  ): void;
+  attentionSoftmaxGradient(dy: p, y: p, dx: p, rows: number, keys: number, scale: number): void;
   pool(
     what: number,
     geometry: p,

@@ -1,6 +1,7 @@
 /**
  * Matrix products in blocks (assembly/gemm.ts). Of each pair of blocks one operand is packed once, by all threads, and the other one by the
- * thread that multiplies it. An entry of C sums its products in the order of k, in steps of KC: how C is cut changes no bit.
+ * thread that multiplies it; of many small products (attention's) each thread takes whole ones. An entry of C sums its products in the order of
+ * k, in steps of KC: how C is cut changes no bit.
  */
 import type { Kernels, MatMulShape } from '../provider.js';
 import { roundUp } from './conv-plan.js';
@@ -20,6 +21,9 @@ const LEAST_WORK = 1 << 16;
 const COLUMNS = 8;
 const ROWS = 12;
 
+/** Entries of an operand of a product that one thread does by itself: what it packs stays in the second-level cache. */
+const SMALL = 1 << 14;
+
 interface Addresses {
   readonly a: number;
   readonly b: number;
@@ -33,6 +37,10 @@ export function matMulKernel(engine: Engine): Pick<Kernels, 'matMul'> {
       const { m, n, k } = shape;
       if (k === 0) {
         c.fill(0);
+        return;
+      }
+      if (shape.batch > 1 && k <= KC && Math.max(m * k, k * n, m * n) <= SMALL) {
+        multiplySmall(engine, shape, { a: atA, b: atB, c: atC });
         return;
       }
       engine.scratch.scope(() => {
@@ -49,6 +57,40 @@ export function matMulKernel(engine: Engine): Pick<Kernels, 'matMul'> {
       });
     },
   };
+}
+
+/** Many small products: tasks are some whole ones each. */
+function multiplySmall(
+  { scratch, team, tileBytes }: Engine,
+  shape: MatMulShape,
+  at: Addresses,
+): void {
+  const { batch, m, n, k, transposeA, transposeB } = shape;
+  const parts = partsOf(batch, Math.max(1, Math.round(LEAST_WORK / Math.max(1, m * n * k))));
+  const [stepA, stepB, stepC] = [4 * shape.strideA, 4 * shape.strideB, 4 * m * n];
+  const bytesA = 4 * roundUp(m, ROWS) * k;
+  scratch.scope(() => {
+    const bytesB = 4 * roundUp(n, COLUMNS) * k;
+    const room = scratch.takeForEach(team.places, tileBytes + bytesA + bytesB);
+    team.run('multiplyMany', parts.tasks, [
+      parts.from(at.a, stepA),
+      stepA,
+      4 * (transposeA ? m : k),
+      transposeA ? 1 : 0,
+      parts.from(at.b, stepB),
+      stepB,
+      4 * (transposeB ? k : n),
+      transposeB ? 1 : 0,
+      parts.from(at.c, stepC),
+      stepC,
+      parts.count,
+      m,
+      n,
+      k,
+      bytesA,
+      room,
+    ]);
+  });
 }
 
 /** NC columns of C at most, for all k. */

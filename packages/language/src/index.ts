@@ -1,0 +1,27 @@
+/** Language understanding: BERT in float and binary, its weights, and sentence encoders. */
+export { Dropout, dropout } from './layers/dropout.js';
+export { Gelu, gelu } from './layers/gelu.js';
+export { FirstPiece, firstPiece, PiecesAt, piecesAt } from './layers/pick-pieces.js';
+export { PlaceEmbedding, placeEmbedding } from './layers/place-embedding.js';
+export { setStep } from './layers/random-layer.js';
+export { SelfAttention, selfAttention } from './layers/self-attention.js';
+export type { AttentionKind, SelfAttentionOptions } from './layers/self-attention.js';
+export { WordEmbedding, wordEmbedding } from './layers/word-embedding.js';
+export { bert, textInputs } from './network/bert.js';
+export type { Bert, Texts } from './network/bert.js';
+export type { Projections } from './network/encoder.js';
+export { bertDefaults } from './network/options.js';
+export type { BertContext, BertHead, BertOptions, BertSizes } from './network/options.js';
+export * as ops from './ops/index.js';
+export { readConfig, writeConfig } from './weights/config.js';
+export type { BertConfig } from './weights/config.js';
+export { openBert, saveBert } from './weights/folder.js';
+export type { OpenOptions } from './weights/folder.js';
+export { copyWeights, loadWeights, networkWeights } from './weights/load.js';
+export type { Loaded, LoadOptions } from './weights/load.js';
+export { floatsOf, readSafetensors, writeSafetensors } from './weights/safetensors.js';
+export type { Stored, Weights } from './weights/safetensors.js';
+export { sentenceEncoder } from './sentence-encoder/encoder.js';
+export type { SentenceEncoder } from './sentence-encoder/encoder.js';
+export { Unigram } from './sentence-encoder/unigram.js';
+export type { UnigramOptions } from './sentence-encoder/unigram.js';

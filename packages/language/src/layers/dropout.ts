@@ -1,0 +1,34 @@
+/** Dropout whose masks depend on a seed and the training step. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { serialization, Tensor } from '@tensorflow/tfjs-core';
+import { registerOnce, type LayerShape } from '@surge-bnn/core';
+import { RandomLayer, type RandomLayerOptions } from './random-layer.js';
+
+/** @see {@link dropout} */
+export class Dropout extends RandomLayer {
+  static readonly className = 'SurgeDropout';
+
+  constructor(options: RandomLayerOptions = {}) {
+    super(options, 'dropout', []);
+  }
+
+  override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
+    const x = Array.isArray(inputs) ? inputs[0] : inputs;
+    const mask = this.mask(x.shape, kwargs.training === true);
+    return mask === undefined ? x : tf.mul(x, mask);
+  }
+
+  override computeOutputShape(inputShape: LayerShape) {
+    return inputShape;
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    return { ...super.getConfig(), rate: this.rate, seed: this.seed };
+  }
+}
+
+/** In training a share `rate` of the entries is 0 and the others are 1 / (1 - rate) times as large; in evaluation all are as they are. */
+export function dropout(options: RandomLayerOptions): Dropout {
+  registerOnce(Dropout);
+  return new Dropout(options);
+}

@@ -1,0 +1,146 @@
+/** What attention does between its projections, float or binary; the projections are layers of their own. */
+import type { serialization, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { InputError } from '@surge-bnn/contract';
+import { inputShapes, registerOnce, resolveInputBinarizer, type LayerShape } from '@surge-bnn/core';
+import { attentionSoftmax } from '../ops/attention-softmax.js';
+import { checkAttention, joinHeads, maskBias, products, splitHeads } from '../ops/attention.js';
+import type { Heads } from '../ops/attention.js';
+import { biAttention } from '../ops/bi-attention.js';
+import { elasticAttention, elasticSides, type ElasticScales } from '../ops/elastic-attention.js';
+import { RandomLayer, type RandomLayerOptions } from './random-layer.js';
+
+/** softmax: in float; bibert: scores and values as bits; bit: all four operands as elastic bits. */
+export type AttentionKind = 'softmax' | 'bibert' | 'bit';
+
+export interface SelfAttentionOptions extends RandomLayerOptions {
+  /** Parts of the width that attend each by itself. */
+  heads: number;
+  /** Default 'softmax'. */
+  kind?: AttentionKind;
+}
+
+const kinds: readonly AttentionKind[] = ['softmax', 'bibert', 'bit'];
+const operands = ['query', 'key', 'value', 'probability'] as const;
+
+/** @see {@link selfAttention} */
+export class SelfAttention extends RandomLayer {
+  static readonly className = 'SelfAttention';
+  readonly heads: number;
+  readonly kind: AttentionKind;
+  private scales: Record<keyof ElasticScales, tfl.LayerVariable> | undefined;
+  private readonly starting = new Set<keyof ElasticScales>();
+
+  constructor(options: SelfAttentionOptions) {
+    super(options, 'selfAttention', ['heads', 'kind']);
+    this.heads = options.heads;
+    this.kind = options.kind ?? 'softmax';
+    if (!Number.isInteger(this.heads) || this.heads < 1) {
+      throw new InputError(
+        `layer "${this.name}": heads must be a whole number >= 1, got ${options.heads}`,
+      );
+    }
+    if (!kinds.includes(this.kind)) {
+      throw new InputError(
+        `layer "${this.name}": kind must be ${kinds.join(', ')}, got ${JSON.stringify(options.kind)}`,
+      );
+    }
+  }
+
+  override build(inputShape: LayerShape): void {
+    const width = inputShapes(inputShape)[0].at(-1);
+    if (typeof width !== 'number' || width % this.heads !== 0) {
+      throw new InputError(
+        `layer "${this.name}": the width ${JSON.stringify(width)} must be a multiple of the ${this.heads} heads`,
+      );
+    }
+    if (this.kind === 'bit') {
+      const one = (name: string) =>
+        this.addWeight(`${name}Scale`, [1], 'float32', tfl.initializers.ones());
+      this.scales = {
+        query: one('query'),
+        key: one('key'),
+        value: one('value'),
+        probability: one('probability'),
+      };
+    }
+    this.built = true;
+  }
+
+  /** The scales of 'bit' start from a first batch, as those of its linear layers: `startInputs`. */
+  get startsFromInput(): boolean {
+    return this.kind === 'bit';
+  }
+
+  startFromNextInput(): void {
+    if (this.startsFromInput) for (const operand of operands) this.starting.add(operand);
+  }
+
+  override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
+    const given = Array.isArray(inputs) ? inputs : [inputs];
+    if (given.length !== 4) {
+      throw new InputError(
+        `layer "${this.name}" takes query, key, value and mask, got ${given.length} tensors`,
+      );
+    }
+    checkAttention(given, this.heads, this.name);
+    return tf.tidy(() => {
+      const [query, key, value] = given.slice(0, 3).map((t) => splitHeads(t, this.heads));
+      const [batch, heads, length] = query.shape;
+      const dropout = this.mask([batch, heads, length, length], kwargs.training === true);
+      return joinHeads(this.context({ query, key, value }, maskBias(given[3]), dropout));
+    });
+  }
+
+  private context(heads: Heads, bias: Tensor, dropout: Tensor | undefined): Tensor4D {
+    if (this.kind === 'bibert') return biAttention(heads, bias, dropout, this.name);
+    if (this.kind === 'bit') {
+      const scaleOf = (operand: keyof ElasticScales, values: Tensor) =>
+        this.scaleOf(operand, values);
+      return elasticAttention(heads, bias, scaleOf, dropout, this.name);
+    }
+    const softmax = attentionSoftmax(products(heads), bias, 1 / Math.sqrt(heads.query.shape[3]));
+    const kept = dropout === undefined ? softmax : tf.mul(softmax, dropout);
+    return tf.matMul(kept, heads.value);
+  }
+
+  private scaleOf(operand: keyof ElasticScales, values: Tensor): Tensor {
+    if (this.scales === undefined) throw new Error(`layer "${this.name}" is not built yet`);
+    const scale = this.scales[operand];
+    if (this.starting.delete(operand)) {
+      const side = operand === 'probability' ? elasticSides.unsigned : elasticSides.signed;
+      const binarizer = resolveInputBinarizer(side);
+      if (binarizer !== 'none') {
+        const [start] = binarizer.transform.start?.(values, [scale.read()]) ?? [];
+        if (start !== undefined) scale.write(start);
+      }
+    }
+    return scale.read();
+  }
+
+  override computeOutputShape(inputShape: LayerShape) {
+    return inputShapes(inputShape)[0];
+  }
+
+  /** Both products, of scores and of values; those of bits are binary. */
+  multiplyAdds(input: readonly (number | null)[]): { binary: number; float: number } {
+    const [, length, width] = input.map((size) => size ?? NaN);
+    const both = 2 * length * length * width;
+    return this.kind === 'softmax' ? { binary: 0, float: both } : { binary: both, float: 0 };
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { rate, seed, heads, kind } = this;
+    return { ...super.getConfig(), rate, seed, heads, kind };
+  }
+}
+
+/**
+ * Attention of [query, key, value, mask]: float32 [batch, length, width] three times and the mask [batch, length], 1 for a piece and 0 for padding;
+ * gives [batch, length, width]. `rate` is the dropout of what the values are weighted with.
+ */
+export function selfAttention(options: SelfAttentionOptions): SelfAttention {
+  registerOnce(SelfAttention);
+  return new SelfAttention(options);
+}

@@ -1,0 +1,71 @@
+/**
+ * BiBERT's bi-attention (arXiv 2203.06390, section 3.2), products of bits alone:
+ *
+ *     s = sign(q) sign(k)^T / sqrt(d) + mask,   A = bool(s) in {0, 1},   context = A sign(v)
+ *     backward: 1[|u| < 1] at q, k, v and at s
+ *
+ * There is no softmax: bool(s) = [s >= 0] keeps what matters of it, and the mask's huge negative number makes padding 0.
+ *
+ * Traps. sign(q) sign(k)^T is an integer of the parity of d, so that for an even d a score of exactly 0 is common: the paper's bool makes it 1,
+ * as sign(0) = +1; the authors' code, by torch.sign, makes it 0. In training dropout comes before bool, on the scores; what it drops is 0 in A, as
+ * in their code, and the others are larger in the eyes of the window. The window is open at 1 here, closed in the linear layers.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import { noTransform, ops, type Binarizer, type Surrogate } from '@surge-bnn/core';
+import { products, type Heads } from './attention.js';
+
+/** 1 where |u| < 1. In float32 that is |u| <= 1 - 2^-24, the number below 1. */
+const openBox = (height: number): Surrogate => ({
+  name: 'open box',
+  slope: (u) => tf.tidy(() => tf.mul(tf.sub(1, tf.step(tf.sub(tf.abs(u), 1 - 2 ** -24))), height)),
+});
+
+const describe = {
+  forward: '',
+  backward: '',
+  schedule: 'none',
+  source: 'BiBERT, arXiv 2203.06390',
+};
+
+const signs: Binarizer = {
+  name: 'bibert attention',
+  transform: noTransform,
+  surrogate: openBox(1),
+  describe: { ...describe, forward: 'sign(u)', backward: 'g 1[|u| < 1]' },
+};
+
+/** {0, 1} as (sign + 1) / 2: a slope of 2 makes the gradient 1 inside of the window. */
+const bool: Binarizer = {
+  name: 'bool',
+  transform: noTransform,
+  surrogate: openBox(2),
+  set: {
+    name: '{0, 1}',
+    values: () => ({ scale: tf.tensor1d([0.5]), offset: tf.tensor1d([0.5]) }),
+    backward: () => [],
+  },
+  describe: { ...describe, forward: '[u >= 0]', backward: 'g 1[|u| < 1]' },
+};
+
+/**
+ * The context of each head, [batch, heads, length, width / heads].
+ *
+ * @param bias [batch, keys], `maskBias` of the mask. @param name for errors.
+ * @param dropout in training, 0 or 1 / (1 - rate) for each score; absent: none.
+ */
+export function biAttention(
+  { query, key, value }: Heads,
+  bias: Tensor,
+  dropout: Tensor | undefined,
+  name: string,
+): Tensor4D {
+  const sign = (t: Tensor4D) => ops.binarize(t, { binarizer: signs, name });
+  const [batch, , keys, each] = query.shape;
+  const scores = tf.mul(products({ query: sign(query), key: sign(key) }), 1 / Math.sqrt(each));
+  const left = dropout === undefined ? scores : tf.mul(scores, dropout);
+  const masked = tf.add(left, tf.reshape(bias, [batch, 1, 1, keys]));
+  const bits = ops.binarize(masked, { binarizer: bool, name });
+  const kept = dropout === undefined ? bits : tf.mul(bits, tf.step(dropout));
+  return tf.matMul(kept, sign(value));
+}
