@@ -14,6 +14,8 @@ export interface ShapesOptions {
   readonly greyEvery?: number;
   /** Sizes that pictures take in turn. Default: one of 96 x 64. */
   readonly sizes?: readonly (readonly [width: number, height: number])[];
+  /** Draws this one alone. Default: either. */
+  readonly only?: Shape['name'];
   /** Marks the objects of every n-th picture as difficult. Default: none. */
   readonly difficultEvery?: number;
 }
@@ -24,6 +26,7 @@ export async function shapesFolder({
   emptyEvery = Infinity,
   greyEvery = Infinity,
   difficultEvery = Infinity,
+  only,
   sizes = [[96, 64]],
 }: ShapesOptions): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'shapes-'));
@@ -42,7 +45,7 @@ export async function shapesFolder({
       const objects =
         number % emptyEvery === 0
           ? []
-          : [0, 1].map((half) => draw(pixels, { width, height, half }, random));
+          : [0, 1].map((half) => draw(pixels, { width, height, half, only }, random));
       const grey = number % greyEvery === 0;
       const image = sharp(pixels, { raw: { width, height, channels: 3 } });
       const png = await (grey ? image.greyscale() : image).png().toBuffer();
@@ -63,13 +66,20 @@ interface Shape {
   readonly corners: readonly [number, number, number, number];
 }
 
+interface Half extends Pick<ShapesOptions, 'only'> {
+  readonly width: number;
+  readonly height: number;
+  readonly half: number;
+}
+
 /** A shape somewhere in the left or the right half. */
 function draw(
   pixels: Uint8Array,
-  { width, height, half }: { width: number; height: number; half: number },
+  { width, height, half, only }: Half,
   random: { integer(below: number): number },
 ): Shape {
-  const name = random.integer(2) === 0 ? 'square' : 'disk';
+  const drawn = random.integer(2) === 0 ? 'square' : 'disk';
+  const name = only ?? drawn;
   const side = 16 + random.integer(12);
   const left = half * (width >> 1) + random.integer((width >> 1) - side);
   const top = random.integer(height - side);

@@ -1,62 +1,31 @@
-/** A detector as a run: trained, stopped and gone on with, evaluated from its folder, compared, begun with a classifier's weights, and refused. */
-import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
+/** A detector as a run: trained, stopped and gone on with, evaluated from its folder, compared. */
+import { readFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { backendMemory } from '@surge-bnn/engine';
-import { buildModel } from '@surge-bnn/models';
 import {
-  applyOverrides,
   compareRuns,
   defaultParts,
   detectInSet,
   evaluateRun,
   judge,
-  loadCheckpoint,
   loadDetectorRun,
   loadRun,
-  parseRecipe,
   readMetrics,
   runTraining,
 } from '@surge-bnn/train';
-import type { Parts, Recipe, RecipeInput } from '@surge-bnn/train';
+import type { Parts, Recipe } from '@surge-bnn/train';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shapesFolder } from './annotated-shapes.js';
 import { backends } from './backends.js';
+import { shapesRecipe } from './shapes-recipe.js';
 
 let folder: string;
 /** What the first engine finds. */
 let first: Awaited<ReturnType<typeof detectInSet>> | undefined;
 const parts: Parts = { ...defaultParts, workers: 0 };
 
-const input: RecipeInput = {
-  name: 'shapes',
-  data: { name: 'voc' },
-  network: {
-    name: 'faster-rcnn',
-    options: {
-      backbone: { network: 'imagenet-resnet-18', options: { width: 4 } },
-      neckWidth: 8,
-      headWidth: 16,
-      headPrecision: 'binary',
-      anchorSizes: [16, 24, 32, 48, 64],
-      trainingProposals: { before: 60, after: 30 },
-      proposals: { before: 40, after: 20 },
-    },
-  },
-  compensator: { eta: 0.3, lambda: { movingAverage: 0.5 } },
-  optimizer: { name: 'adam', learningRate: 0.003 },
-  clip: { globalNorm: 10 },
-  epochs: 3,
-  batchSize: 2,
-  seed: 4,
-  engine: { backend: 'wasm' },
-  detection: { size: { width: 96, height: 64 } },
-};
-
-function recipe(set: Readonly<Record<string, unknown>> = {}): Recipe {
-  return applyOverrides(parseRecipe(input), { 'data.directory': folder, ...set });
-}
-
+const recipe = (set?: Readonly<Record<string, unknown>>) => shapesRecipe(folder, set);
 const out = (name: string) => path.join(folder, 'runs', name);
 
 beforeAll(async () => {
@@ -186,138 +155,5 @@ describe('a detector as a run', () => {
     expect(new Set(tensors.slice(1)).size).toBe(1);
     // All sizes that pairs of pictures can have were there after the third.
     expect(ends[5]).toBeLessThanOrEqual(1.25 * (ends[2] ?? 0));
-  });
-});
-
-describe('its backbone', () => {
-  const small = { network: 'imagenet-resnet-18', options: { width: 4 } } as const;
-  const tinyClassifier: RecipeInput = {
-    name: 'classifier',
-    data: { name: 'digits', trainLimit: 32, holdOut: 0.001 },
-    network: { name: small.network, options: small.options },
-    optimizer: { name: 'adam', learningRate: 0.01 },
-    epochs: 1,
-    batchSize: 16,
-    engine: { backend: 'wasm' },
-  };
-
-  it('begins with the weights of a classifier’s run, norms included', async () => {
-    const run = out('classifier');
-    const from = applyOverrides(parseRecipe(tinyClassifier), {});
-    // Digits are grey: the stem has one channel, and a detector's three.
-    await runTraining(from, { out: run }, parts);
-    await expect(
-      runTraining(recipe({ 'detection.backbone': run }), { out: out('grey') }, parts),
-    ).rejects.toThrow("has shape [7,7,1,4], the network's is [7,7,3,4]");
-  });
-
-  it('begins with public weights in PyTorch’s names, and refuses files that have none', async () => {
-    await parts.engine(recipe().engine);
-    const classifier = buildModel(
-      { network: small.network, options: small.options },
-      {
-        inputBinarizer: 'ste',
-        weightBinarizer: 'ste',
-        seed: 99,
-        inputShape: [64, 64, 3],
-        classes: 7,
-      },
-    );
-    const file = path.join(folder, 'resnet18.safetensors');
-    await writeFile(file, torchFile(classifier));
-    const first = classifier.getLayer('layer2.0.conv1').getWeights()[0].dataSync();
-    const norm = classifier.getLayer('layer4.1.bn2').getWeights()[0].dataSync();
-    classifier.dispose();
-    // No step changes anything.
-    const still = recipe({
-      'detection.backbone': { file },
-      'optimizer.learningRate': 0,
-      epochs: 1,
-      compensator: 'none',
-    });
-    const { hashes } = await runTraining(still, { out: out('torch') }, parts);
-    expect(hashes.initialFrom).toMatch(/^[0-9a-f]{64}$/);
-    const { tensors } = await loadCheckpoint(out('torch'), 'last');
-    expect(tensors.get('weights/layer2.0.conv1/kernel')?.values).toEqual(first);
-    expect(tensors.get('weights/layer4.1.bn2/gamma')?.values).toEqual(norm);
-
-    await writeFile(file, (await readFile(file)).subarray(0, 2000));
-    const again = { out: out('broken') };
-    await expect(runTraining(still, again, parts)).rejects.toMatchObject({ exitCode: 2 });
-    await rm(file);
-    await expect(runTraining(still, again, parts)).rejects.toThrow(`there is no file ${file}`);
-  });
-
-  /** A state dict of the classifier, as torch's safetensors writes one. */
-  function torchFile(model: ReturnType<typeof buildModel>): Uint8Array {
-    const header: Record<string, unknown> = {};
-    const chunks: Uint8Array[] = [];
-    let at = 0;
-    const add = (name: string, shape: readonly number[], values: Float32Array) => {
-      const bytes = new Uint8Array(Float32Array.from(values).buffer);
-      header[name] = { dtype: 'F32', shape, data_offsets: [at, at + bytes.length] };
-      chunks.push(bytes);
-      at += bytes.length;
-    };
-    const names: Readonly<Record<string, string>> = {
-      gamma: 'weight',
-      beta: 'bias',
-      movingMean: 'running_mean',
-      movingVariance: 'running_var',
-      kernel: 'weight',
-      bias: 'bias',
-    };
-    for (const layer of model.layers) {
-      for (const weight of layer.weights) {
-        const own = weight.originalName.split('/').at(-1) ?? '';
-        const name = Object.entries(names).find(([key]) => own.startsWith(key))?.[1];
-        if (name === undefined) throw new Error(`what is ${weight.originalName}?`);
-        const value = weight.read();
-        const turned =
-          value.rank === 4
-            ? tf.transpose(value, [3, 2, 0, 1])
-            : value.rank === 2
-              ? tf.transpose(value)
-              : value;
-        add(`${layer.name}.${name}`, turned.shape, turned.dataSync<'float32'>());
-      }
-    }
-    const json = Buffer.from(JSON.stringify(header));
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64LE(BigInt(json.length));
-    return Buffer.concat([length, json, ...chunks]);
-  }
-});
-
-describe('what is refused', () => {
-  it.each([
-    [{ 'data.name': 'bcccd' }, 'unknown set of annotated pictures "bcccd"'],
-    [{ 'detection.train': 'nothing' }, 'nothing'],
-    [{ 'network.name': 'faster-rcn' }, 'unknown detector "faster-rcn"'],
-    [{ 'network.options.neckWidth': 0 }, 'neckWidth must be a whole number > 0'],
-    [{ augmentation: [{ kind: 'flip' }] }, 'a detector has detection.augmentation'],
-    [{ 'data.size': 64 }, 'the size of the pictures is detection.size'],
-    [{ accumulate: 2 }, 'accumulate is for classifiers'],
-    [{ reestimateNorm: 3 }, 'reestimateNorm is for classifiers'],
-    [{ 'detection.size': { width: 0, height: 3 } }, 'detection.size'],
-    [{ 'detection.metric': 'vocs' }, 'detection.metric'],
-    [{ 'detection.classes': ['square'] }, 'disk'],
-    [{ 'detection.backbone': 'nowhere' }, 'there is no run in nowhere'],
-  ])('%j', async (set, message) => {
-    const attempt = async () => runTraining(recipe(set), { out: out('refused') }, parts);
-    await expect(attempt()).rejects.toThrow(message);
-    await expect(readdir(out('refused'))).rejects.toThrow('ENOENT');
-  });
-
-  it('a detector without the key "detection", and a classifier with it', async () => {
-    const without = { ...input, detection: undefined };
-    const own = { out: out('refused') };
-    await expect(runTraining(parseRecipe(without), own, parts)).rejects.toMatchObject({
-      exitCode: 2,
-    });
-    const classifier = recipe({ network: { name: 'resnet-20' } });
-    await expect(runTraining(classifier, own, parts)).rejects.toThrow(
-      'unknown detector "resnet-20"',
-    );
   });
 });
