@@ -72,7 +72,8 @@ function drawn(
     const score = scores?.[i];
     if (score !== undefined && score < leastScore) return [];
     const [x1, y1, x2, y2] = [0, 1, 2, 3].map((k) => boxes[4 * i + k]);
-    const text = score === undefined ? classes[label] : `${classes[label]} ${percent(score, 0)}`;
+    // The truth has the class's colour: names on both would hide each other.
+    const text = score === undefined ? '' : `${classes[label]} ${percent(score, 0)}`;
     return [{ box: [x1, y1, x2, y2], label, text, dashed: score !== undefined }];
   }).flat();
 }
