@@ -22,6 +22,7 @@ export const cifarResNet18: Network<ResidualOptions> = {
     shortcut: 'block',
     downsample: 'binary-conv',
     lastNorm: true,
+    floatLayers: [],
   },
   build(options, context) {
     const plan = { name: 'cifar-resnet-18', stem: 'cifar', blocks: [2, 2, 2, 2] } as const;

@@ -28,6 +28,7 @@ function imageNetResNet(depth: 18 | 34, blocks: readonly number[]): Network<Resi
       shortcut: 'conv',
       downsample: 'average-conv',
       lastNorm: false,
+      floatLayers: [],
     },
     build(options, context) {
       return residual({ name, stem: 'imagenet', blocks, classifier: 'fc' }, options, context);

@@ -22,7 +22,7 @@ import {
   widened,
 } from './convolutions.js';
 import type { BuildContext, Network } from './network.js';
-import { checkChoice, checkPaperOptions, paperDefaults } from './options.js';
+import { checkChoice, checkFloatLayers, checkPaperOptions, paperDefaults } from './options.js';
 import type { PaperOptions } from './options.js';
 
 const NAME = 'imagenet-vgg-16';
@@ -88,13 +88,7 @@ function checkOptions(options: VggOptions): void {
     );
   }
   const names = plan(batchNorm).flatMap(({ convolutions }) => convolutions.map(({ name }) => name));
-  const given: unknown = floatLayers;
-  const known = (name: unknown) => names.some((one) => one === name);
-  if (!Array.isArray(given) || !given.every(known)) {
-    throw new InputError(
-      `network ${NAME}: floatLayers must be a list of its convolutions (${names.join(', ')}), got ${JSON.stringify(given)}`,
-    );
-  }
+  checkFloatLayers(NAME, floatLayers, names);
 }
 
 interface Stage {

@@ -82,6 +82,13 @@ export function checkPaperOptions(network: string, options: PaperOptions): void 
   }
 }
 
+/** @throws InputError for names that are none of the network's inner convolutions. */
+export function checkFloatLayers(network: string, given: unknown, names: readonly string[]): void {
+  const known = (name: unknown) => names.some((one) => one === name);
+  if (Array.isArray(given) && given.every(known)) return;
+  throw refusal(network, 'floatLayers', `a list of its convolutions (${names.join(', ')})`, given);
+}
+
 function refusal(network: string, option: string, allowed: string, value: unknown): InputError {
   return new InputError(
     `network ${network}: ${option} must be ${allowed}, got ${JSON.stringify(value)}`,

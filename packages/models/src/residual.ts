@@ -23,7 +23,7 @@ import {
   widened,
 } from './convolutions.js';
 import type { BuildContext } from './network.js';
-import { checkChoice, checkPaperOptions } from './options.js';
+import { checkChoice, checkFloatLayers, checkPaperOptions } from './options.js';
 import type { PaperOptions } from './options.js';
 
 /**
@@ -41,6 +41,8 @@ export interface ResidualOptions extends PaperOptions {
   downsample: Downsample;
   /** Whether a batch norm stands between the averaged features and the classifier. */
   lastNorm: boolean;
+  /** Names of convolutions of the blocks that stay real where the others are binary: "layer4.0.conv1". */
+  floatLayers: readonly string[];
 }
 
 /** One ResNet among others. */
@@ -59,7 +61,7 @@ export function residual(
   options: ResidualOptions,
   context: BuildContext,
 ): Model {
-  checkResidualOptions(name, options);
+  checkResidualOptions(name, blocks, options);
   const { width, momentum, lastNorm } = options;
   const input = tfl.input({ name: 'input', shape: context.inputShape });
   let x = stemOf(stem, input, options, context);
@@ -74,9 +76,20 @@ export function residual(
   return tfl.model({ name, inputs: input, outputs: on(linear(classifier, context), x) });
 }
 
-function checkResidualOptions(network: string, options: ResidualOptions): void {
+function checkResidualOptions(
+  network: string,
+  blocks: readonly number[],
+  options: ResidualOptions,
+): void {
   checkPaperOptions(network, options);
-  const { shortcut, downsample, lastNorm } = options;
+  const { shortcut, downsample, lastNorm, floatLayers } = options;
+  const names = blocks.flatMap((count, stage) =>
+    Array.from({ length: count }, (_, block) => `layer${stage + 1}.${block}.`).flatMap((block) => [
+      `${block}conv1`,
+      `${block}conv2`,
+    ]),
+  );
+  checkFloatLayers(network, floatLayers, names);
   checkChoice(network, 'shortcut', shortcut, ['conv', 'block']);
   const kinds: Record<Downsample, true> = {
     average: true,
@@ -110,11 +123,14 @@ function blockOf(
   options: ResidualOptions,
   context: BuildContext,
 ): SymbolicTensor {
-  const conv = (i: 1 | 2, from: SymbolicTensor) =>
-    on(
-      innerConv(`${name}conv${i}`, filters, options, context, { strides: i === 1 ? strides : 1 }),
-      from,
-    );
+  const conv = (i: 1 | 2, from: SymbolicTensor) => {
+    const own = `${name}conv${i}`;
+    const window = { strides: i === 1 ? strides : 1 };
+    const layer = options.floatLayers.includes(own)
+      ? floatConv(own, filters, context, window)
+      : innerConv(own, filters, options, context, window);
+    return on(layer, from);
+  };
   const past = strides === 1 ? x : downsampled(name, x, filters, options, context);
   const perConv = options.shortcut === 'conv';
   const y = normed(name, 1, options, conv(1, x), perConv ? past : undefined);

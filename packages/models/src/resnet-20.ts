@@ -21,6 +21,7 @@ export const resNet20: Network<ResidualOptions> = {
     shortcut: 'conv',
     downsample: 'average',
     lastNorm: true,
+    floatLayers: [],
   },
   build(options, context) {
     const plan = { name: 'resnet-20', stem: 'cifar', blocks: [3, 3, 3] } as const;

@@ -328,6 +328,15 @@ describe('the options of the ResNets', () => {
     expect(adds('block').every((name) => name.endsWith('.act2'))).toBe(true);
   });
 
+  it('some of the blocks’ convolutions may stay real', () => {
+    const floatLayers = ['layer1.0.conv1', 'layer4.1.conv2'];
+    const model = build('imagenet-resnet-18', { width: 2, floatLayers }, [32, 32, 3]);
+    const binary = binaryLayers(model).map(({ name }) => name);
+    expect(binary).toHaveLength(14);
+    expect(binary).not.toEqual(expect.arrayContaining([floatLayers[0]]));
+    expect(binary).not.toEqual(expect.arrayContaining([floatLayers[1]]));
+  });
+
   it('with or without a last norm', () => {
     const has = (lastNorm: boolean) =>
       leafLayers(build('resnet-20', { width: 2, lastNorm }, [8, 8, 3])).some(
@@ -343,6 +352,7 @@ describe('the options of the ResNets', () => {
       /downsample must be average, slice, conv, average-conv or binary-conv, got "max"/,
     ],
     [{ lastNorm: 1 }, /lastNorm must be true or false, got 1/],
+    [{ floatLayers: ['conv1'] }, /floatLayers must be a list of its convolutions .*layer4.1.conv2/],
   ])('refuses %j', (options, message) => {
     expect(() => build('imagenet-resnet-18', options, [32, 32, 3])).toThrow(InputError);
     expect(() => build('imagenet-resnet-18', options, [32, 32, 3])).toThrow(message);
