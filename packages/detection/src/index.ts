@@ -30,6 +30,8 @@ export type {
   DetectorShipping,
   DetectOptions,
   PictureBatch,
+  SingleShotShipping,
+  TwoStageShipping,
 } from './networks/detector.js';
 export { fasterRcnn } from './networks/faster-rcnn.js';
 export { ssd300 } from './networks/ssd.js';

@@ -47,7 +47,7 @@ export async function evaluateDetectorFile(
     seed: 0,
     shuffle: false,
     size: plan.size,
-    padMultiple: plan.multiple,
+    padMultiple: plan.kind === 'two-stage' ? plan.multiple : 1,
     normalization: { mean: [...pixels.mean], std: [...pixels.std] },
     onSkip,
     skipCorrupt: false,

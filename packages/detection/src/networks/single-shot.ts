@@ -10,8 +10,14 @@ import { multiboxLoss } from '../losses/multibox-loss.js';
 import type { StageLoss } from '../losses/proposal-loss.js';
 import { defaultBoxTargets } from '../training/default-box-targets.js';
 import { usableTruth, type Truth } from '../training/truth.js';
-import { freeing, probabilities } from './answers.js';
-import type { DetectionLosses, Detector, DetectOptions, PictureBatch } from './detector.js';
+import { freeing } from './answers.js';
+import type {
+  DetectionLosses,
+  Detector,
+  DetectOptions,
+  PictureBatch,
+  SingleShotShipping,
+} from './detector.js';
 import { run } from './graph.js';
 import type { Mode } from './graph.js';
 import { MAPS, type SsdOptions } from './ssd-options.js';
@@ -93,12 +99,26 @@ export class SingleShotDetector implements Detector {
     const count = defaults.length / 4;
     return batch.sizes.map((size, picture) => {
       const [from, to] = [picture * count, (picture + 1) * count];
-      const moves = deltas.subarray(4 * from, 4 * to);
-      const decoded = arithmetic.decodeBoxes(defaults, moves, this.options.targets.weights);
-      arithmetic.clipBoxes(decoded, size);
-      const scores = probabilities(logits.subarray(classes * from, classes * to), classes);
-      return arithmetic.selectDetections(decoded, scores, classes, this.options.detections);
+      const said = {
+        logits: logits.subarray(classes * from, classes * to),
+        deltas: deltas.subarray(4 * from, 4 * to),
+      };
+      const { targets, detections } = this.options;
+      const options = { ...detections, weights: targets.weights };
+      return arithmetic.classDetections(defaults, said, classes, size, options);
     });
+  }
+
+  get shipping(): SingleShotShipping {
+    const { scales, ratios, targets, detections } = this.options;
+    return {
+      body: this.parts.body,
+      plan: {
+        kind: 'single-shot',
+        defaultBoxes: { scales, ratios, strides: STRIDES, weights: targets.weights },
+        detections: { ...detections, smallest: detections.smallest ?? 0 },
+      },
+    };
   }
 
   dispose(): void {
