@@ -303,6 +303,10 @@ describe('what is refused', () => {
     [{ network: { name: 'resnet-20' } }, 'unknown detector "resnet-20"'],
     [{ 'network.options.neckWidth': 0 }, 'neckWidth must be a whole number > 0'],
     [{ 'detection.classes': ['square'] }, 'disk'],
+    [
+      { network: { name: 'ssd300' }, 'detection.size': { shortSide: 64, longSide: 96 } },
+      'the network ssd300 takes pictures of one size',
+    ],
     [{ 'detection.backbone': 'nowhere' }, 'there is no run in nowhere'],
   ])('by the run, before it has a folder: %j', async (set, message) => {
     const attempt = async () => runTraining(recipe(set), { out: out('refused') }, parts);

@@ -2,8 +2,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { leafLayers } from '@surge-bnn/core';
 import { randomStream } from '@surge-bnn/data';
-import { fasterRcnn } from '@surge-bnn/detection';
-import type { Detector, DetectorContext, FasterRcnnChoices } from '@surge-bnn/detection';
+import { fasterRcnn, ssd300 } from '@surge-bnn/detection';
+import type {
+  Detector,
+  DetectorContext,
+  FasterRcnnChoices,
+  SsdChoices,
+} from '@surge-bnn/detection';
 
 export const context: DetectorContext = {
   inputBinarizer: 'ste',
@@ -40,7 +45,27 @@ export function drawnDetector(
   given: Partial<DetectorContext> = {},
   seed = 1,
 ): Detector {
-  const detector = fasterRcnn(options, { ...context, ...given });
+  return drawn(fasterRcnn(options, { ...context, ...given }), seed);
+}
+
+/** The backbone and detections of small SSDs. */
+export const ssd: SsdChoices = {
+  backbone: { network: 'imagenet-vgg-16', options: { width: 4 } },
+  detections: { leastScore: 0.01, threshold: 0.45, most: 30, perClass: 40 },
+};
+
+export const binarySsd: SsdChoices = { ...ssd, extraPrecision: 'binary', headPrecision: 'binary' };
+
+/** An SSD with weights drawn in the same way, and scales of its L2 norm. */
+export function drawnSsd(
+  options: SsdChoices,
+  given: Partial<DetectorContext> = {},
+  seed = 1,
+): Detector {
+  return drawn(ssd300(options, { ...context, ...given }), seed);
+}
+
+function drawn(detector: Detector, seed: number): Detector {
   const stream = randomStream(seed, 'detector');
   for (const layer of new Set(leafLayers(detector.model))) {
     for (const weight of layer.weights) {
@@ -49,9 +74,9 @@ export function drawnDetector(
       const draw = drawOf(layer.name, name, shape, () => stream.normal());
       if (draw === undefined) continue;
       const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, draw);
-      const drawn = tf.tensor(values, shape);
-      weight.write(drawn);
-      drawn.dispose();
+      const tensor = tf.tensor(values, shape);
+      weight.write(tensor);
+      tensor.dispose();
     }
   }
   return detector;
@@ -67,6 +92,7 @@ function drawOf(
   if (weight === 'gamma') return () => 1 + 0.3 * normal();
   if (weight === 'beta' || weight === 'movingMean') return () => 0.3 * normal();
   if (weight === 'movingVariance') return () => 0.5 + normal() ** 2;
+  if (weight === 'scale') return () => 20 + 5 * normal();
   if (weight === 'bias') return () => 0.1 * normal();
   if (weight !== 'kernel') return undefined;
   const inputs = shape.slice(0, -1).reduce((a, b) => a * b, 1);

@@ -128,7 +128,8 @@ export function everyLayer(): Model {
     layers.binaryConv2d({ name: 'halving', filters: 16, kernelSize: 2, strides: 2, seed: 19 }),
     y,
   );
-  let z = on(tfl.layers.concatenate({ name: 'concat' }), y, shortcut); // 2 x 2 x 28
+  const normed = on(layers.l2Norm({ name: 'l2Norm', scale: 3 }), shortcut);
+  let z = on(tfl.layers.concatenate({ name: 'concat' }), y, normed); // 2 x 2 x 28
   z = on(
     layers.binaryConv2d({
       name: 'weightOnly',

@@ -12,6 +12,8 @@ export type {
   DetectorRounding,
   PackDetectorOptions,
   ShippableDetector,
+  SingleShotShipping,
+  TwoStageShipping,
 } from './detector/types.js';
 export { importTorchWeights } from './import/import-torch-weights.js';
 export type { ImportedWeight, ImportOptions, ImportReport } from './import/import-torch-weights.js';

@@ -30,6 +30,8 @@ export type {
   DetectorShipping,
   DetectOptions,
   PictureBatch,
+  SingleShotShipping,
+  TwoStageShipping,
 } from './networks/detector.js';
 export { fasterRcnn } from './networks/faster-rcnn.js';
 export { ssd300 } from './networks/ssd.js';
@@ -49,4 +51,5 @@ export {
   detectorMultiple,
   detectorNames,
   isOfBackbone,
+  takesOneSize,
 } from './networks/build.js';

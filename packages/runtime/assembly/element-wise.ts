@@ -157,3 +157,30 @@ export function softmax(record: usize, y: i32, rows: i32, thread: i32): void {
     out += row;
   }
 }
+
+/**
+ * Each position's vector of channels brought to length 1 and scaled, as src/kernels/l2-norm.ts. Parameters: positions a row, channels,
+ * input is i32, scale.
+ */
+export function l2Norm(record: usize, y: i32, rows: i32, thread: i32): void {
+  let out = operand(record, OUT, y, thread);
+  let x = operand(record, IN, y, thread);
+  const positions = rows * word(record, FIRST);
+  const row = address(record, FIRST + 1) << 2;
+  const integers = word(record, FIRST + 2) != 0;
+  const scale = address(record, FIRST + 3);
+  for (let p = 0; p < positions; p++) {
+    let squares: f64 = 0;
+    for (let at: usize = 0; at < row; at += 4) {
+      const v = <f64>number(x + at, integers);
+      squares += v * v;
+    }
+    const length = <f32>sqrt<f64>(squares);
+    const divisor: f32 = length < <f32>1e-12 ? <f32>1e-12 : length;
+    for (let at: usize = 0; at < row; at += 4) {
+      store<f32>(out + at, (number(x + at, integers) / divisor) * load<f32>(scale + at));
+    }
+    x += row;
+    out += row;
+  }
+}

@@ -3,7 +3,7 @@
  * cache. src/program/records.ts has the layout.
  */
 import { binaryConv } from './binary-conv';
-import { affine, clip, prelu, relu, sigmoid, softmax, tanh } from './element-wise';
+import { affine, clip, l2Norm, prelu, relu, sigmoid, softmax, tanh } from './element-wise';
 import { floatConv } from './float-conv';
 import { int8Conv } from './int8-conv';
 import { add, copy, place, regroup } from './joining';
@@ -96,6 +96,8 @@ function compute(record: usize, y: i32, rows: i32, thread: i32): void {
       return int8Conv(record, y, rows, thread);
     case 21:
       return signWeightConv(record, y, rows, thread);
+    case 22:
+      return l2Norm(record, y, rows, thread);
     default:
       unreachable();
   }

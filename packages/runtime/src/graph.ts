@@ -51,6 +51,7 @@ export type WeightType = 'f32' | 'f16' | 'i8' | 'bits';
  *   dense         kernel F32, F16 or I8 [C, units], or U8 as binaryDense's; with I8 scale F32 [units]; bias? F32 [units]
  *   affine        a? F32 [C], b? F32 [C] (at least one)
  *   prelu         alpha F32 [C]
+ *   l2Norm        scale F32 [C]
  *   maxPool2d     flips? U8 [ceil(C / 8)], on bits only
  */
 export interface OpAttributes {
@@ -95,6 +96,8 @@ export interface OpAttributes {
   readonly tanh: Readonly<Record<string, never>>;
   /** Over the last axis. */
   readonly softmax: Readonly<Record<string, never>>;
+  /** f32 or i32 -> f32, over the last axis: scale x / max(|x|, 1e-12), the squares summed in f64, length, quotient and product rounded. */
+  readonly l2Norm: Readonly<Record<string, never>>;
   /** f32, i32 or bits -> the same type; what lies outside the picture does not take part. A flipped channel of bits takes its minimum. */
   readonly maxPool2d: { readonly window: Window };
   /** f32 or i32 -> f32: mean of what lies inside the picture, summed in f64, rounded once. */

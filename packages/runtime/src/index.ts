@@ -10,7 +10,14 @@ export type {
   FoundObjects,
 } from './detector/packed-detector.js';
 export { boxesInPicture, paddedSize, resizedSize } from './detector/picture-size.js';
-export type { DetectorPlan, RegionPlan, SizeRule, TwoStagePlan } from './detector/plan.js';
+export type {
+  DefaultBoxRule,
+  DetectorPlan,
+  RegionPlan,
+  SingleShotPlan,
+  SizeRule,
+  TwoStagePlan,
+} from './detector/plan.js';
 export { resizedRgb } from './detector/resize.js';
 export type { Picture } from './detector/resize.js';
 export { dumpIntegers } from './dump/integers.js';
@@ -39,6 +46,8 @@ export type {
   JsonObject,
   ModelMetadata,
   ModelSource,
+  SingleShotSource,
+  TwoStageSource,
 } from './format/model-source.js';
 export { decodeModel } from './format/read.js';
 export { decodeDetector, fileKind } from './format/read-detector.js';

@@ -85,8 +85,9 @@ export async function evaluateDetectorFile(
   }
   if (pixels === undefined) throw new Error('a detector without pixels was not refused');
   const normalization = { mean: [...pixels.mean], std: [...pixels.std] };
+  const multiple = plan.kind === 'two-stage' ? plan.multiple : 1;
   const prepared = { size: plan.size, normalization };
-  const loader = evaluationLoader(set, prepared, plan.multiple, { atOnce: 1 });
+  const loader = evaluationLoader(set, prepared, multiple, { atOnce: 1 });
   const found: PictureDetections[] = [];
   const times: number[] = [];
   try {

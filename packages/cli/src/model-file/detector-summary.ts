@@ -1,4 +1,4 @@
-/** What stands in a detector's file: nodes of body and tail, the plan between them, sizes, agreement, origin. */
+/** What stands in a detector's file: nodes of body and tail, the plan that goes with them, sizes, agreement, origin. */
 import type {
   DetectorDescription,
   DetectorPlan,
@@ -32,14 +32,13 @@ export function summarizeDetector({
 
 export function formatDetectorSummary({ file, size, input, plan, ...rest }: DetectorSummary) {
   const { body, tail, memoryBytes, metadata } = rest;
-  const { classes, anchors, proposals, regions, detections } = plan;
+  const { classes, detections } = plan;
   const shape = input.shape.join('x');
-  const perPixel = anchors.map(({ sizes, ratios }) => sizes.length * ratios.length);
   const facts: [name: string, what: string][] = [
     ['file', fileSizeText(size)],
     ['memory', `${bytes(memoryBytes)} for pictures of ${shape}`],
     ['classes', classes.join(', ')],
-    ['pictures', `${sizeText(plan)}, padded to multiples of ${plan.multiple}`],
+    ['pictures', sizeText(plan)],
   ];
   const { pixels } = input;
   if (pixels !== undefined) {
@@ -47,9 +46,7 @@ export function formatDetectorSummary({ file, size, input, plan, ...rest }: Dete
     facts.push(['pixels', `(byte / 255 - ${mean.join(', ')}) / ${std.join(', ')}`]);
   }
   facts.push(
-    ['anchors', `${perPixel.join(', ')} at a pixel of ${anchors.length} maps`],
-    ['proposals', `${count(proposals.before)} of a map, ${count(proposals.after)} of all`],
-    ['regions', `${regions.bins}x${regions.bins} bins from ${regions.maps} maps`],
+    ...stageFacts(plan),
     ['boxes', `${count(detections.most)} at most, scores above ${detections.leastScore}`],
     ...metadataFacts(metadata),
   );
@@ -58,15 +55,35 @@ export function formatDetectorSummary({ file, size, input, plan, ...rest }: Dete
     title,
     `\nbody, of a picture of ${shape}`,
     formatNodes(body),
-    '\ntail, of one region',
-    formatNodes(tail),
+    ...(tail.length > 0 ? ['\ntail, of one region', formatNodes(tail)] : []),
     '',
     formatFacts(facts),
   ].join('\n');
 }
 
-function sizeText({ size }: DetectorPlan): string {
-  return 'width' in size
-    ? `stretched to ${size.width}x${size.height}`
-    : `short side ${size.shortSide}, long side at most ${size.longSide}`;
+/** What stands between the body's numbers and boxes. */
+function stageFacts(plan: DetectorPlan): [name: string, what: string][] {
+  if (plan.kind === 'single-shot') {
+    const { ratios } = plan.defaultBoxes;
+    const perPixel = ratios.map((ofMap) => 2 + 2 * ofMap.length);
+    return [['default boxes', `${perPixel.join(', ')} at a pixel of ${ratios.length} maps`]];
+  }
+  const { anchors, proposals, regions } = plan;
+  const perPixel = anchors.map(({ sizes, ratios }) => sizes.length * ratios.length);
+  return [
+    ['anchors', `${perPixel.join(', ')} at a pixel of ${anchors.length} maps`],
+    ['proposals', `${count(proposals.before)} of a map, ${count(proposals.after)} of all`],
+    ['regions', `${regions.bins}x${regions.bins} bins from ${regions.maps} maps`],
+  ];
+}
+
+function sizeText(plan: DetectorPlan): string {
+  const { size } = plan;
+  const resized =
+    'width' in size
+      ? `stretched to ${size.width}x${size.height}`
+      : `short side ${size.shortSide}, long side at most ${size.longSide}`;
+  return plan.kind === 'two-stage'
+    ? `${resized}, padded to multiples of ${plan.multiple}`
+    : resized;
 }

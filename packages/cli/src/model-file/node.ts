@@ -55,7 +55,10 @@ function nodesOf(opened: OpenedModel | OpenedDetector): {
   }
   const { body, tail } = opened.detector.describe();
   const { source } = opened;
-  return { nodes: [...body, ...tail], graphs: [...source.body.nodes, ...source.tail.nodes] };
+  return {
+    nodes: [...body, ...tail],
+    graphs: [...source.body.nodes, ...(source.tail?.nodes ?? [])],
+  };
 }
 
 /** docs/format.md, sections 1 and 3. @param channels of what the node reads. */

@@ -1,6 +1,6 @@
-/** From a trained detector to the data of a packed one: its body and its tail lowered and folded, with what became of every layer. */
+/** From a trained detector to the data of a packed one: its body, and its tail if it has one, lowered and folded, with what became of every layer. */
 import { checkKeys, InputError } from '@surge-bnn/contract';
-import type { CallGraph } from '@surge-bnn/core';
+import type { CallGraph, Model } from '@surge-bnn/core';
 import { describeNodes } from '@surge-bnn/runtime';
 import type {
   DetectorSource,
@@ -22,7 +22,12 @@ import { namedLayers } from '../lower/names.js';
 import type { Layer } from '../lower/rule.js';
 import { inFileOrder, LARGEST_EXACT } from '../pack.js';
 import type { LayerFate } from '../types.js';
-import type { PackDetectorOptions, ShippableDetector } from './types.js';
+import type {
+  PackDetectorOptions,
+  ShippableDetector,
+  SingleShotShipping,
+  TwoStageShipping,
+} from './types.js';
 
 export interface PackedDetectorData {
   readonly source: DetectorSource;
@@ -55,70 +60,111 @@ export function packDetector(
   if (shipping === undefined) {
     throw new InputError(`the detector "${model.name}" has no packed form yet`);
   }
-  const { classes, size, pixels } = options;
+  const { classes, size } = options;
   if (classes.length !== detector.classes) {
     throw new InputError(
       `the detector "${model.name}" tells ${detector.classes} classes apart, got the names of ${classes.length}`,
     );
   }
   checkKeys(size, 'width' in size ? ['width', 'height'] : ['shortSide', 'longSide'], 'size');
-  const forms = detectorForms(detector, options);
-  const { body: calls, tail: rest, plan } = shipping;
-  const layers = namedLayers(model);
-  const part = (graph: CallGraph, what: string, input: string, grown = 0) =>
-    draftOf({ graph, what, input, grown }, layers, forms, options);
-  const body = part(calls, 'body', 'pictures');
-  checkEverySize(body.draft, part(calls, 'body', 'pictures', plan.multiple).draft);
-  const tail = part(rest, 'tail', 'regions');
-  const graphs = {
+  const packer = new Packer(model, detectorForms(detector, options), options);
+  return shipping.tail === undefined
+    ? packSingleShot(packer, shipping, options)
+    : packTwoStage(packer, shipping, options);
+}
+
+function packTwoStage(
+  packer: Packer,
+  { body: calls, tail: rest, plan }: TwoStageShipping,
+  { classes, size, pixels }: PackDetectorOptions,
+): PackedDetectorData {
+  const body = packer.part(calls, 'body', 'pictures');
+  const larger = packer.part(calls, 'body', 'pictures', grown(calls, plan.multiple));
+  checkEverySize(body.draft, larger.draft);
+  const tail = packer.part(rest, 'tail', 'regions');
+  const source = {
+    plan: { ...plan, classes, size },
     body: graphOf({ ...body.draft, input: { ...body.draft.input, pixels } }),
     tail: graphOf(tail.draft),
+    tensors: joined(body.draft, tail.draft),
+    metadata: {},
   };
-  const tensors = joined(body.draft, tail.draft);
-  const source = { plan: { ...plan, classes, size }, ...graphs, tensors, metadata: {} };
-  const described = [
-    ...describeNodes({ graph: graphs.body, tensors }),
-    ...describeNodes({ graph: graphs.tail, tensors }),
-  ];
-  const unfolded = [...body.unfolded, ...tail.unfolded];
-  return { source, layers: fatesOf(model, described, unfolded) };
+  return { source, layers: packer.fates(source, [...body.unfolded, ...tail.unfolded]) };
 }
 
-interface Part {
-  readonly graph: CallGraph;
-  readonly what: string;
-  readonly input: string;
-  /** Pixels that the input is larger than that of the model, in both directions. */
-  readonly grown: number;
+function packSingleShot(
+  packer: Packer,
+  { body: calls, plan }: SingleShotShipping,
+  { classes, size, pixels }: PackDetectorOptions,
+): PackedDetectorData {
+  if (!('width' in size)) {
+    throw new InputError(
+      `the detector "${packer.model.name}" is packed for pictures of one size; size must be {width, height}, got ${JSON.stringify(size)}`,
+    );
+  }
+  const { draft, unfolded } = packer.part(calls, 'body', 'pictures', [size.height, size.width, 3]);
+  const source = {
+    plan: { ...plan, classes, size },
+    body: graphOf({ ...draft, input: { ...draft.input, pixels } }),
+    tensors: inFileOrder(draft.nodes, draft.tensors),
+    metadata: {},
+  };
+  return { source, layers: packer.fates(source, unfolded) };
 }
 
-function draftOf(
-  { graph, what, input, grown }: Part,
-  layers: readonly Layer[],
-  forms: Forms,
-  { allowFloat = [] }: PackDetectorOptions,
-): { draft: Draft; unfolded: readonly UnfoldedSign[] } {
-  const own = new Set(graph.calls.map(({ layer }) => layer));
-  const [height, width, channels] = graph.inputs[0].shape.slice(1).map(Number);
-  const named = layers.filter(({ self }) => own.has(self));
-  const names = new Set(named.map(({ name }) => name));
-  const { draft, unfolded } = foldSigns(
-    lowerCalls(
-      {
-        what: `the ${what} of the detector`,
-        graph,
-        layers,
-        shape: [height + grown, width + grown, channels],
-        input,
-      },
-      { allowFloat, largestSum: LARGEST_EXACT },
-    ),
-  );
-  const ownForms = new Map([...forms].filter(([name]) => names.has(name)));
-  return {
-    draft: storeWeights(mergeMultiplyAdds(draft, 'exact'), ownForms, new Map()),
-    unfolded,
-  };
+/** The shape of a part's input in the model, without the batch. */
+function shapeOf({ inputs: [{ shape }] }: CallGraph): readonly number[] {
+  return shape.slice(1).map(Number);
+}
+
+/** The same, some pixels larger in both directions. */
+function grown(graph: CallGraph, pixels: number): readonly number[] {
+  const [height, width, channels] = shapeOf(graph);
+  return [height + pixels, width + pixels, channels];
+}
+
+interface PartDraft {
+  readonly draft: Draft;
+  readonly unfolded: readonly UnfoldedSign[];
+}
+
+/** Lowers the parts of one detector. */
+class Packer {
+  private readonly layers: readonly Layer[];
+
+  constructor(
+    readonly model: Model,
+    private readonly forms: Forms,
+    private readonly options: PackDetectorOptions,
+  ) {
+    this.layers = namedLayers(model);
+  }
+
+  /** @param what of the detector, for messages. @param input its name. @param shape of the input; default: that in the model. */
+  part(graph: CallGraph, what: string, input: string, shape = shapeOf(graph)): PartDraft {
+    const { allowFloat = [] } = this.options;
+    const own = new Set(graph.calls.map(({ layer }) => layer));
+    const named = this.layers.filter(({ self }) => own.has(self));
+    const names = new Set(named.map(({ name }) => name));
+    const { draft, unfolded } = foldSigns(
+      lowerCalls(
+        { what: `the ${what} of the detector`, graph, layers: this.layers, shape, input },
+        { allowFloat, largestSum: LARGEST_EXACT },
+      ),
+    );
+    const forms = new Map([...this.forms].filter(([name]) => names.has(name)));
+    return {
+      draft: storeWeights(mergeMultiplyAdds(draft, 'exact'), forms, new Map()),
+      unfolded,
+    };
+  }
+
+  /** What became of every layer. */
+  fates({ body, tail, tensors }: DetectorSource, unfolded: readonly UnfoldedSign[]): LayerFate[] {
+    const graphs = tail === undefined ? [body] : [body, tail];
+    const nodes = graphs.flatMap((graph) => describeNodes({ graph, tensors }));
+    return fatesOf(this.model, nodes, unfolded);
+  }
 }
 
 /** @throws InputError for a layer that is another on pictures of another size, as one that pads by the size of its input is. */

@@ -1,9 +1,28 @@
 /** What a conversion of a detector takes and what it tells. */
 import type { CallGraph, CanonicalOptions, Model } from '@surge-bnn/core';
-import type { boxes, DetectorPlan, FileSize, GraphInput, SizeRule } from '@surge-bnn/runtime';
+import type {
+  boxes,
+  FileSize,
+  GraphInput,
+  SingleShotPlan,
+  SizeRule,
+  TwoStagePlan,
+} from '@surge-bnn/runtime';
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { FloatWeights } from '../ends/forms.js';
 import type { ConvertOptions, LayerFate } from '../types.js';
+
+export interface TwoStageShipping {
+  readonly body: CallGraph;
+  readonly tail: CallGraph;
+  readonly plan: Omit<TwoStagePlan, 'classes' | 'size'>;
+}
+
+export interface SingleShotShipping {
+  readonly body: CallGraph;
+  readonly tail?: undefined;
+  readonly plan: Omit<SingleShotPlan, 'classes' | 'size'>;
+}
 
 /** A detector of @surge-bnn/detection, as far as it is packed. */
 export interface ShippableDetector {
@@ -11,11 +30,7 @@ export interface ShippableDetector {
   readonly model: Model;
   /** Without the background. */
   readonly classes: number;
-  readonly shipping?: {
-    readonly body: CallGraph;
-    readonly tail: CallGraph;
-    readonly plan: Omit<DetectorPlan, 'classes' | 'size'>;
-  };
+  readonly shipping?: TwoStageShipping | SingleShotShipping;
   detect(
     batch: { readonly pictures: Tensor4D; readonly sizes: readonly boxes.PictureSize[] },
     options: { readonly canonical: true; readonly linear?: CanonicalOptions['linear'] },
@@ -34,7 +49,7 @@ export interface DetectorInputs extends boxes.PictureSize {
 export interface PackDetectorOptions {
   /** Names of the classes, without the background. */
   readonly classes: readonly string[];
-  /** How pictures are resized, as those of the validation are. */
+  /** How pictures are resized, as those of the validation are; a detector of one stage takes a width and a height. */
   readonly size: SizeRule;
   /** How bytes become inputs. */
   readonly pixels: NonNullable<GraphInput['pixels']>;

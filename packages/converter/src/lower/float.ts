@@ -1,4 +1,4 @@
-/** Float layers with a kernel, and batch norm. */
+/** Float layers with a kernel, batch norm, and the L2 norm. */
 import { InputError } from '@surge-bnn/contract';
 import { BatchNorm, batchNormCoefficients, FloatConv2D } from '@surge-bnn/core';
 import type { Window } from '@surge-bnn/runtime';
@@ -151,6 +151,18 @@ export const batchNorm: LowerRule = (layer, [input, ...shortcut], { builder }) =
   });
   if (!(layer.self instanceof BatchNorm) || layer.self.activation === undefined) return norm;
   return addClip(layer, [norm, ...shortcut], `${layer.name}/hardTanh`, builder);
+};
+
+export const l2Norm: LowerRule = (layer, inputs, { builder }) => {
+  const tensor = storedFloats(weightOf(layer, 'scale'), `the scale of layer "${layer.name}"`);
+  return builder.add({
+    name: layer.name,
+    op: 'l2Norm',
+    inputs,
+    attributes: {},
+    tensors: { scale: { key: `${layer.name}/scale`, tensor } },
+    layers: [layer.name],
+  });
 };
 
 /** As trained; ends/ may store it in another form. */

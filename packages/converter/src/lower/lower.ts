@@ -38,6 +38,7 @@ const rules: Readonly<Record<string, LowerRule>> = {
   ChannelBias: activations.channelBias,
   Maxout: activations.maxout,
   Softmax: activations.softmaxLayer,
+  L2Norm: float.l2Norm,
   MaxPooling2D: shape.maxPool2d,
   SurgeMaxPool2D: shape.surgeMaxPool2d,
   AveragePooling2D: shape.averagePool2d,

@@ -228,6 +228,11 @@ const vectors = [[4, 3, 7], [7], [5, 7]];
 /** Both round. */
 export const approximate: readonly Case[] = [
   ...poolCases.filter(([name]) => name.startsWith('average')),
+  ...vectors.map((shape): Case => [
+    `l2Norm of [${shape}]`,
+    shape,
+    [{ op: 'l2Norm', attributes: {}, tensors: { scale: floats([7]) } }],
+  ]),
   ...vectors.flatMap((shape): Case[] =>
     (['sigmoid', 'tanh', 'softmax'] as const).map((op) => [
       `${op} of [${shape}]`,

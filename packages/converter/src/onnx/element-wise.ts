@@ -1,4 +1,4 @@
-/** Functions of one number, and the softmax over the channels. */
+/** Functions of one number, and those over the channels: softmax and the L2 norm. */
 import type { OnnxRule } from './rule.js';
 import { isPicture } from './rule.js';
 import { floatsOf } from '../stored.js';
@@ -38,6 +38,14 @@ export const tanh: OnnxRule<'tanh'> = ({ values, emit }) => {
 
 export const softmax: OnnxRule<'softmax'> = ({ inputs: [input], values, emit }) => {
   emit.last('Softmax', values, { axis: isPicture(input) ? 1 : -1 });
+};
+
+export const l2Norm: OnnxRule<'l2Norm'> = ({ inputs: [input], values: [x], emit }) => {
+  const axes = [isPicture(input) ? 1 : -1];
+  const length = emit.step('length', 'ReduceL2', [x], { axes, keepdims: 1 });
+  const divisor = emit.step('divisor', 'Max', [length, emit.scalar(Math.fround(1e-12))]);
+  const unit = emit.step('unit', 'Div', [x, divisor]);
+  emit.last('Mul', [unit, emit.perChannel('scale', input, floatsOf(emit.tensor('scale')))]);
 };
 
 /** The integers of 8 bits stay floats, which hold them exactly. */

@@ -3,7 +3,17 @@ import { checkGraph } from '@surge-bnn/runtime';
 import type { Edge, Graph, GraphInput, ModelSource, NodeOf, OpName } from '@surge-bnn/runtime';
 import { mostTensorBytes, OnnxBuilder } from './builder.js';
 import { binaryConv2d, binaryDense, conv2d, dense } from './convolutions.js';
-import { affine, clip, prelu, quantize, relu, sigmoid, softmax, tanh } from './element-wise.js';
+import {
+  affine,
+  clip,
+  l2Norm,
+  prelu,
+  quantize,
+  relu,
+  sigmoid,
+  softmax,
+  tanh,
+} from './element-wise.js';
 import { add, concat, double2d, reshape } from './joining.js';
 import { averagePool2d, maxPool2d } from './pools.js';
 import { Emitter, isPicture, toChannelsFirst, toChannelsLast } from './rule.js';
@@ -31,6 +41,7 @@ const rules: { readonly [Op in OpName]: OnnxRule<Op> } = {
   sigmoid,
   tanh,
   softmax,
+  l2Norm,
   maxPool2d,
   averagePool2d,
   add,

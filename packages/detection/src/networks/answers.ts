@@ -1,17 +1,7 @@
 /** From tensors to what a detector says of pictures: what all of them do on plain arrays. */
 import * as tf from '@tensorflow/tfjs-core';
 import { InputError } from '@surge-bnn/contract';
-import { elementwise } from '@surge-bnn/runtime';
 import type { boxes as arithmetic } from '@surge-bnn/runtime';
-
-/** Softmax of each row, as packed models compute it. */
-export function probabilities(logits: Float32Array, classes: number): Float32Array {
-  const out = new Float32Array(logits.length);
-  for (let at = 0; at < logits.length; at += classes) {
-    elementwise.softmax(logits, at, classes, out);
-  }
-  return out;
-}
 
 /** Boxes one behind the other. */
 export function joined(parts: readonly arithmetic.Boxes[]): arithmetic.Boxes {

@@ -13,6 +13,8 @@ interface Kind {
   readonly build: (options: object, context: DetectorContext) => Detector;
   /** Of a picture's height and width. */
   readonly multiple: number;
+  /** Whether all pictures must have one size. */
+  readonly oneSize: boolean;
   /** The classifier that the backbone is, with its options. */
   readonly backbone: (options: Readonly<Record<string, unknown>>) => NetworkSpec;
   /** Names of the backbone's layers. */
@@ -23,6 +25,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'faster-rcnn': {
     build: (options, context) => fasterRcnn(options, context),
     multiple: 32,
+    oneSize: false,
     backbone: ({ backbone }) =>
       (backbone as NetworkSpec | undefined) ?? fasterRcnnDefaults.backbone,
     layers: /^(conv|bn|relu|layer)\d/,
@@ -30,6 +33,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   ssd300: {
     build: ssd300,
     multiple: 1,
+    oneSize: true,
     backbone: ({ backbone }) => (backbone as NetworkSpec | undefined) ?? ssd300Defaults.backbone,
     layers: /^features\./,
   },
@@ -49,6 +53,11 @@ export function buildDetector(spec: NetworkSpec, context: DetectorContext): Dete
 /** Height and width of its pictures must be multiples of this. @throws InputError for a name that is none of a detector. */
 export function detectorMultiple(name: string): number {
   return kindOf(name).multiple;
+}
+
+/** Whether all of its pictures must have one size, without padding. */
+export function takesOneSize(name: string): boolean {
+  return kindOf(name).oneSize;
 }
 
 /** The classifier whose layers the detector's backbone has. */

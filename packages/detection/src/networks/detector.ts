@@ -1,7 +1,7 @@
 /** What a detector is to those who train and use one. */
 import type { Scalar, Tensor4D } from '@tensorflow/tfjs-core';
 import type { CallGraph, CanonicalOptions, Model } from '@surge-bnn/core';
-import type { boxes, DetectorPlan } from '@surge-bnn/runtime';
+import type { boxes, SingleShotPlan, TwoStagePlan } from '@surge-bnn/runtime';
 import type { Uniform } from '../training/sampler.js';
 import type { Truth } from '../training/truth.js';
 
@@ -30,13 +30,23 @@ export interface DetectOptions {
 }
 
 /** What a converter makes a file of: the layers in two lists, and the plan but for what is not the network's. */
-export interface DetectorShipping {
+export interface TwoStageShipping {
   /** Pictures to the maps that regions are read from, then the objectness of each level, then its deltas. */
   readonly body: CallGraph;
   /** Bins of a region to class logits and deltas. */
   readonly tail: CallGraph;
-  readonly plan: Omit<DetectorPlan, 'classes' | 'size'>;
+  readonly plan: Omit<TwoStagePlan, 'classes' | 'size'>;
 }
+
+/** The same of a detector of one stage. */
+export interface SingleShotShipping {
+  /** Pictures to the logits of each map, then its deltas. */
+  readonly body: CallGraph;
+  readonly tail?: undefined;
+  readonly plan: Omit<SingleShotPlan, 'classes' | 'size'>;
+}
+
+export type DetectorShipping = TwoStageShipping | SingleShotShipping;
 
 export interface Detector {
   /**

@@ -133,7 +133,10 @@ describe('what it is built of', () => {
     [{ anchorSizes: [8] }, /anchorSizes must be 5 with the neck fpn, one for each level, got 1/],
     [{ neck: 'c4' as const, headWidth: 3 }, /with the neck c4 there is no headWidth/],
     [{ neckWidth: 0 }, /neckWidth must be a whole number > 0, got 0/],
-    [{ anchorRatios: [] }, /anchorRatios must be one or more numbers > 0/],
+    [{ anchorRatios: [] }, /anchorRatios must be a list of one or more numbers > 0, got \[\]/],
+    [{ anchorSizes: null }, /anchorSizes must be a list of one or more numbers > 0, got null/],
+    [{ backbone: null }, /backbone must be \{"network": NAME, .*, got null/],
+    [{ backbone: 'resnet' }, /backbone must be .*, got "resnet"/],
     [{ headPrecisoin: 'full' }, /did you mean "headPrecision"/],
     [
       { regions: { sise: 4 } },

@@ -62,6 +62,28 @@ export function checkMomentum(owner: string, momentum: number): void {
   throw new InputError(`${owner}: momentum must be at least 0 and below 1, got ${momentum}`);
 }
 
+/** A list of numbers > 0. */
+export function checkNumbers(owner: string, key: string, given: unknown): void {
+  const isRight = (one: unknown) => typeof one === 'number' && one > 0 && one < Infinity;
+  if (Array.isArray(given) && given.length > 0 && given.every(isRight)) return;
+  throw new InputError(
+    `${owner}: ${key} must be a list of one or more numbers > 0, got ${JSON.stringify(given)}`,
+  );
+}
+
+/** A network of @surge-bnn/models by its name, with its options. */
+export function checkBackbone(owner: string, given: unknown): void {
+  const isRight =
+    typeof given === 'object' &&
+    given !== null &&
+    'network' in given &&
+    typeof given.network === 'string';
+  if (isRight) return;
+  throw new InputError(
+    `${owner}: backbone must be {"network": NAME, "options": {..}}, got ${JSON.stringify(given)}`,
+  );
+}
+
 export function checkClasses(owner: string, classes: number): void {
   if (Number.isInteger(classes) && classes >= 1) return;
   throw new InputError(

@@ -5,11 +5,13 @@ import type { boxes } from '@surge-bnn/runtime';
 import { anchorTargetDefaults, type AnchorTargetOptions } from '../training/anchor-targets.js';
 import { regionTargetDefaults, type RegionTargetOptions } from '../training/region-targets.js';
 import {
+  checkBackbone,
   checkClasses,
-  checkedGroup,
   checkFlag,
   checkMomentum,
+  checkNumbers,
   checkOneOf,
+  checkedGroup,
 } from './option-checks.js';
 
 const NAME = 'fasterRcnn';
@@ -124,11 +126,9 @@ export function checkedOptions(
     if (Number.isInteger(options[key]) && options[key] > 0) continue;
     throw new InputError(`fasterRcnn: ${key} must be a whole number > 0, got ${options[key]}`);
   }
+  checkBackbone(NAME, options.backbone);
   for (const key of ['anchorSizes', 'anchorRatios'] as const) {
-    if (options[key].length > 0 && options[key].every((v) => v > 0)) continue;
-    throw new InputError(
-      `fasterRcnn: ${key} must be one or more numbers > 0, got [${options[key]}]`,
-    );
+    checkNumbers(NAME, key, options[key]);
   }
   const flag = checkFlag(NAME);
   flag('aligned', options.aligned);

@@ -10,8 +10,14 @@ import { multiboxLoss } from '../losses/multibox-loss.js';
 import type { StageLoss } from '../losses/proposal-loss.js';
 import { defaultBoxTargets } from '../training/default-box-targets.js';
 import { usableTruth, type Truth } from '../training/truth.js';
-import { freeing, probabilities } from './answers.js';
-import type { DetectionLosses, Detector, DetectOptions, PictureBatch } from './detector.js';
+import { freeing } from './answers.js';
+import type {
+  DetectionLosses,
+  Detector,
+  DetectOptions,
+  PictureBatch,
+  SingleShotShipping,
+} from './detector.js';
 import { run } from './graph.js';
 import type { Mode } from './graph.js';
 import { MAPS, type SsdOptions } from './ssd-options.js';
@@ -93,12 +99,26 @@ export class SingleShotDetector implements Detector {
     const count = defaults.length / 4;
     return batch.sizes.map((size, picture) => {
       const [from, to] = [picture * count, (picture + 1) * count];
-      const moves = deltas.subarray(4 * from, 4 * to);
-      const decoded = arithmetic.decodeBoxes(defaults, moves, this.options.targets.weights);
-      arithmetic.clipBoxes(decoded, size);
-      const scores = probabilities(logits.subarray(classes * from, classes * to), classes);
-      return arithmetic.selectDetections(decoded, scores, classes, this.options.detections);
+      const said = {
+        logits: logits.subarray(classes * from, classes * to),
+        deltas: deltas.subarray(4 * from, 4 * to),
+      };
+      const { targets, detections } = this.options;
+      const options = { ...detections, weights: targets.weights };
+      return arithmetic.classDetections(defaults, said, classes, size, options);
     });
+  }
+
+  get shipping(): SingleShotShipping {
+    const { scales, ratios, targets, detections } = this.options;
+    return {
+      body: this.parts.body,
+      plan: {
+        kind: 'single-shot',
+        defaultBoxes: { scales, ratios, strides: STRIDES, weights: targets.weights },
+        detections: { ...detections, smallest: detections.smallest ?? 0 },
+      },
+    };
   }
 
   dispose(): void {
@@ -108,7 +128,10 @@ export class SingleShotDetector implements Detector {
     for (const weight of new Set(this.model.weights)) weight.dispose();
   }
 
-  /** The network's outputs; they live until the caller's tidy ends. */
+  /**
+   * The network's outputs; they live until the caller's tidy ends. As torchvision has it, the default boxes are shares of the batch, padding
+   * included: a picture of another size has others, which is why recipes bring all pictures to one.
+   */
   private look({ pictures, sizes }: PictureBatch, mode: Mode): Seen {
     const { name, body, frozen } = this.parts;
     const [batch, height, width] = pictures.shape;
@@ -121,7 +144,7 @@ export class SingleShotDetector implements Detector {
       typeof mode === 'object'
         ? canonicalOutputs(body, [pictures], mode)
         : run(body, [pictures], { training: mode === 'training', frozen });
-    values.forEach((value, i) => refuseNaN(value, body.calls, body.outputs[i]));
+    values.forEach((value, i) => refuseNotFinite(value, body.calls, body.outputs[i]));
     const flat = (of: readonly Tensor[], size: number) =>
       tf.concat(
         of.map((value) => tf.reshape<tf.Rank.R3>(value, [batch, -1, size])),
@@ -161,10 +184,11 @@ function nothing(logits: Tensor3D, deltas: Tensor3D): StageLoss {
 }
 
 /** @throws InputError naming the layer that gave the output. */
-function refuseNaN(value: Tensor, calls: CallGraph['calls'], output: number): void {
-  if (!value.dataSync<'float32'>().some(Number.isNaN)) return;
+function refuseNotFinite(value: Tensor, calls: CallGraph['calls'], output: number): void {
+  const broken = value.dataSync<'float32'>().find((one) => !Number.isFinite(one));
+  if (broken === undefined) return;
   const layer = calls.find((call) => call.output === output)?.layer.name ?? '';
   throw new InputError(
-    `layer "${layer.replace(/\.(bias|norm)$/, '')}": the output holds a NaN; look for broken data or a learning rate that is too high`,
+    `layer "${layer.replace(/\.(bias|norm)$/, '')}": the output holds ${Number.isNaN(broken) ? 'a NaN' : broken}; look for broken data or a learning rate that is too high`,
   );
 }

@@ -8,10 +8,12 @@ import {
   type DefaultBoxTargetOptions,
 } from '../training/default-box-targets.js';
 import {
+  checkBackbone,
   checkClasses,
   checkedGroup,
   checkFlag,
   checkMomentum,
+  checkNumbers,
   checkOneOf,
 } from './option-checks.js';
 import type { DetectorContext } from './options.js';
@@ -74,6 +76,7 @@ export function checkedSsdOptions(
     detections: group('detections', ssd300Defaults.detections, given.detections, ['smallest']),
   };
   const oneOf = checkOneOf(NAME);
+  checkBackbone(NAME, options.backbone);
   oneOf('backbone.network', options.backbone.network, ['imagenet-vgg-16']);
   oneOf('extraPrecision', options.extraPrecision, ['full', 'binary']);
   oneOf('headPrecision', options.headPrecision, ['full', 'binary']);
@@ -88,14 +91,16 @@ export function checkedSsdOptions(
 }
 
 function checkPlan({ scales, ratios }: SsdOptions): void {
+  checkNumbers(NAME, 'scales', scales);
   const ascending = scales.every((scale, k) => scale > (k === 0 ? 0 : scales[k - 1]));
   if (scales.length !== MAPS + 1 || !ascending || scales.some((scale) => scale === Infinity)) {
     throw new InputError(
       `${NAME}: scales must be ${MAPS + 1} ascending numbers > 0, one for each map and one more, got [${scales}]`,
     );
   }
-  const isRatio = (ratio: number) => ratio > 0 && ratio < Infinity;
-  if (ratios.length !== MAPS || !ratios.every((ofMap) => ofMap.every(isRatio))) {
+  const isRatio = (ratio: unknown) => typeof ratio === 'number' && ratio > 0 && ratio < Infinity;
+  const areRatios = (ofMap: unknown) => Array.isArray(ofMap) && ofMap.every(isRatio);
+  if (!Array.isArray(ratios) || ratios.length !== MAPS || !ratios.every(areRatios)) {
     throw new InputError(
       `${NAME}: ratios must be a list of numbers > 0 for each of ${MAPS} maps, got ${JSON.stringify(ratios)}`,
     );

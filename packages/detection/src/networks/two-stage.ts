@@ -17,9 +17,9 @@ import { freeing, joined, named } from './answers.js';
 import type {
   DetectionLosses,
   Detector,
-  DetectorShipping,
   DetectOptions,
   PictureBatch,
+  TwoStageShipping,
 } from './detector.js';
 import { run } from './graph.js';
 import type { Mode } from './graph.js';
@@ -137,7 +137,7 @@ export class TwoStageDetector implements Detector {
     });
   }
 
-  get shipping(): DetectorShipping {
+  get shipping(): TwoStageShipping {
     const { body, tail, anchorShapes, mapsRead, firstStride, bins } = this.parts;
     const { anchors, proposals, regions, samplingRatio, aligned, detections } = this.options;
     // The map for proposals alone is nobody's output.

@@ -1,14 +1,14 @@
-/** From a region head's numbers to what a detector says of a picture. */
+/** From the numbers that a network says of regions or default boxes to what a detector says of a picture. */
 import { softmax } from '../kernels/elementwise.js';
 import { clipBoxes, type Boxes, type PictureSize } from './box.js';
 import { decodeBoxes, type BoxWeights } from './decode.js';
 import { selectDetections, type DetectionOptions, type Detections } from './detections.js';
 
 /**
- * Each region's box for each class decoded and clipped, its logits made probabilities over background and classes, and the best
- * selected class by class.
+ * Each region's box for each class (or one for all of them) decoded and clipped, its logits made probabilities over background and
+ * classes, and the best selected class by class.
  *
- * @param classes with the background, the first. @param logits [regions, classes]. @param deltas [regions, 4 classes].
+ * @param classes with the background, the first. @param logits [regions, classes]. @param deltas [regions, 4 classes] or [regions, 4].
  * @throws RangeError for a NaN.
  */
 export function classDetections(

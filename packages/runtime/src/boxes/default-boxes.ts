@@ -22,7 +22,10 @@ export const ssd300Plan: DefaultBoxPlan = {
 };
 
 /** How many boxes stand at each pixel of feature map k. */
-export function defaultBoxesPerPixel({ ratios }: DefaultBoxPlan, k: number): number {
+export function defaultBoxesPerPixel(
+  { ratios }: Pick<DefaultBoxPlan, 'ratios'>,
+  k: number,
+): number {
   return 2 + 2 * ratios[k].length;
 }
 
@@ -38,7 +41,12 @@ export function defaultBoxes(
   if (maps.length !== plan.steps.length) {
     throw new RangeError(`the plan is for ${plan.steps.length} feature maps, got ${maps.length}`);
   }
-  const boxes: number[] = [];
+  const count = maps.reduce(
+    (sum, [rows, columns], k) => sum + rows * columns * defaultBoxesPerPixel(plan, k),
+    0,
+  );
+  const boxes = new Float32Array(4 * count);
+  let at = 0;
   maps.forEach(([rows, columns], k) => {
     const shapes = shapesOf(plan, k);
     const step = plan.steps[k];
@@ -49,12 +57,15 @@ export function defaultBoxes(
         for (const [width, height] of shapes) {
           const halfWidth = 0.5 * Math.min(1, width) * picture.width;
           const halfHeight = 0.5 * Math.min(1, height) * picture.height;
-          boxes.push(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight);
+          boxes[at++] = x - halfWidth;
+          boxes[at++] = y - halfHeight;
+          boxes[at++] = x + halfWidth;
+          boxes[at++] = y + halfHeight;
         }
       }
     }
   });
-  return Float32Array.from(boxes);
+  return boxes;
 }
 
 /** Width and height of each box at a pixel of map k, as shares of the picture. */

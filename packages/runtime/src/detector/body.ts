@@ -1,82 +1,44 @@
-/** A detector's body, ready for pictures of one size at a time. */
-import { gridAnchors } from '../boxes/anchors.js';
-import type { Boxes, PictureSize } from '../boxes/box.js';
-import type { FeatureShape } from '../boxes/roi-align.js';
-import { edgeOf, edgesOf } from '../execute/describe.js';
-import type { Executor, MemoryBudget } from '../execute/executor.js';
-import type { MakeExecutor } from '../execute/make-executor.js';
-import { bodyOutputs, checkLevels } from '../format/check-detector.js';
-import type { DetectorSource } from '../format/model-source.js';
-import type { Edge } from '../graph.js';
-import type { Numbers } from '../kernels/float-conv.js';
-import { resizedGraph } from './resized-graph.js';
+/** A detector's body, ready for pictures of one size, and what becomes of its numbers. */
+import type { PictureSize } from '../boxes/box.js';
+import type { Detections } from '../boxes/detections.js';
+import type { Executor } from '../execute/executor.js';
+import { ModelFileError } from '../model-file-error.js';
 
-/** A map that regions are read from. */
-export interface FeatureMap {
-  readonly shape: FeatureShape;
-  readonly values: Numbers;
+/** Milliseconds behind the body; 0 for what a detector of one stage does not have. */
+export interface StageTimes {
+  readonly proposals: number;
+  /** Reading the regions from the maps. */
+  readonly regions: number;
+  readonly tail: number;
+  readonly detections: number;
 }
 
-export interface LevelNumbers {
-  readonly anchors: Boxes;
-  readonly objectness: Numbers;
-  readonly deltas: Numbers;
+/** What is seen in a picture, and how long that took. */
+export interface Seen {
+  readonly found: Detections;
+  readonly times: StageTimes;
 }
 
 export interface Body extends PictureSize {
   readonly executor: Executor;
-  readonly maps: readonly FeatureMap[];
-  readonly levels: readonly LevelNumbers[];
-  /** With the anchors. */
+  /** With what is needed behind it for this size. */
   readonly memoryBytes: number;
+  /**
+   * After the body has run.
+   * @param picture the size of the picture in the body's input, to which boxes are clipped.
+   * @throws ModelFileError for a NaN.
+   */
+  readonly see: (picture: PictureSize) => Seen;
 }
 
-/** Bytes of a box. */
-const boxBytes = 16;
-
-/**
- * @param size a multiple of the plan's in both directions.
- * @throws ModelFileError where a node does not take pictures of this size, or there is not as much memory.
- */
-export function bodyAt(
-  { body, plan, tensors }: DetectorSource,
-  size: PictureSize,
-  make: MakeExecutor,
-  { most, besides = 0 }: MemoryBudget,
-): Body {
-  const { width, height } = size;
-  const graph = resizedGraph(body, [height, width, 3]);
-  const edges = edgesOf(graph);
-  const edge = bodyOutputs(
-    graph.outputs.map((name) => edgeOf(edges, name)),
-    plan,
-  );
-  checkLevels(edge, plan);
-  const count = edge.objectness.reduce((sum, one) => sum + elements(one), 0);
-  const anchorBytes = boxBytes * count;
-  const executor = make({ graph, tensors }, { most, besides: besides + anchorBytes });
-  const { maps, objectness, deltas } = bodyOutputs(executor.outputs, plan);
-  return {
-    width,
-    height,
-    executor,
-    memoryBytes: executor.memoryBytes + anchorBytes,
-    maps: maps.map((values, i) => {
-      const [rows, columns, channels] = edge.maps[i].shape;
-      return { values, shape: { batch: 1, height: rows, width: columns, channels } };
-    }),
-    levels: plan.anchors.map((shapes, level) => {
-      const [rows, columns] = edge.objectness[level].shape;
-      const strides = { strideY: Math.floor(height / rows), strideX: Math.floor(width / columns) };
-      return {
-        anchors: gridAnchors(shapes, { height: rows, width: columns, ...strides }),
-        objectness: objectness[level],
-        deltas: deltas[level],
-      };
-    }),
-  };
-}
-
-function elements({ shape }: Edge): number {
-  return shape.reduce((product, size) => product * size, 1);
+/** The arithmetic's refusal of a NaN, with the part of the file that it comes from. */
+export function finite<T>(part: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ModelFileError(`${part} of the detector overflows: ${error.message}`, {
+      cause: error,
+    });
+  }
 }

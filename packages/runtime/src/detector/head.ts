@@ -4,10 +4,10 @@ import { roiAlign } from '../boxes/roi-align.js';
 import type { Boxes } from '../boxes/box.js';
 import type { Executor, MemoryBudget } from '../execute/executor.js';
 import type { MakeExecutor } from '../execute/make-executor.js';
-import type { DetectorSource } from '../format/model-source.js';
+import type { TwoStageSource } from '../format/model-source.js';
 import type { Numbers } from '../kernels/float-conv.js';
-import type { FeatureMap } from './body.js';
-import type { DetectorPlan } from './plan.js';
+import type { FeatureMap } from './two-stage-body.js';
+import type { TwoStagePlan } from './plan.js';
 import { batchedGraph } from './resized-graph.js';
 
 /** Regions at a time where the tail takes several: layers read their weights once for all of them. */
@@ -28,14 +28,14 @@ export class Head {
   readonly executor: Executor;
   /** Milliseconds of the last run: reading regions, and the tail. */
   milliseconds = { regions: 0, tail: 0 };
-  private readonly plan: DetectorPlan;
+  private readonly plan: TwoStagePlan;
   private readonly atOnce: number;
   private readonly logits: Float32Array;
   private readonly deltas: Float32Array;
 
   /** @throws ModelFileError where there is not as much memory. */
   constructor(
-    { plan, tail, tensors }: DetectorSource,
+    { plan, tail, tensors }: TwoStageSource,
     threads: number,
     make: MakeExecutor,
     { most }: MemoryBudget,

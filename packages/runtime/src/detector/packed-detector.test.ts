@@ -1,7 +1,12 @@
 /** Parts of a packed detector: graphs on other sizes and several regions at a time, memory that is used again, threads. */
 import { describe, expect, it } from 'vitest';
 import { PackedModel } from '../execute/packed-model.js';
-import { smallDetector, smallPlan } from '../format/detectors.fixture.js';
+import {
+  smallDetector,
+  smallPlan,
+  smallSingleShot,
+  smallSingleShotPlan,
+} from '../format/detectors.fixture.js';
 import type { DetectorSource } from '../format/model-source.js';
 import { encodeDetector } from '../format/write.js';
 import type { Graph } from '../graph.js';
@@ -166,6 +171,57 @@ describe('kernels', () => {
     expect(memoryBytes).toBeGreaterThan(bytes);
     expect(Object.values(detector.lastTimes).every((time) => time >= 0)).toBe(true);
     detector.close();
+  });
+});
+
+describe('a detector of one stage', () => {
+  const single = encodeDetector(smallSingleShot());
+
+  it('finds the same on kernels of all kinds, in pictures of any size', async () => {
+    const found = [];
+    for (const way of [{ kernels: 'reference' }, { kernels: 'wasm' }, { threads: 2 }] as const) {
+      const detector = await loadDetector(single, way);
+      found.push([detector.detect(picture(11, 9)), detector.detect(picture(25, 31))]);
+      const { body, tail, memoryBytes } = detector.describe();
+      expect([body.length, tail.length]).toEqual([8, 0]);
+      expect(memoryBytes).toBeGreaterThan(0);
+      const { proposals, regions, tail: ofTail } = detector.lastTimes;
+      expect([proposals, regions, ofTail]).toEqual([0, 0, 0]);
+      detector.close();
+      expect(() => detector.detect(picture(11, 9))).toThrow('the detector was closed');
+    }
+    for (const one of found) expect(one).toEqual(found[0]);
+    expect(found[0][0].scores.length).toBeGreaterThan(0);
+    expect(found[0][0].names.every((name) => ['cat', 'dog'].includes(name))).toBe(true);
+  });
+
+  it('takes inputs of its own size', () => {
+    const detector = PackedDetector.fromBytes(single);
+    const size = { width: 11, height: 9 };
+    const input = new Float32Array(3 * 11 * 9);
+    expect(
+      detector.detectPlaced(input, size, { width: 7, height: 9 }).boxes.length,
+    ).toBeGreaterThan(0);
+    expect(() =>
+      detector.detectPlaced(new Float32Array(3 * 12 * 9), { width: 12, height: 9 }, size),
+    ).toThrow('Float32Array of [height, width, 3], height 9 and width 11; got');
+    expect(() => detector.detectPlaced(input, size, { width: 12, height: 9 })).toThrow(
+      'not inside',
+    );
+  });
+
+  it('says what memory it needs, candidates for the suppression included', () => {
+    const { memoryBytes } = PackedDetector.fromBytes(single).describe();
+    const least = { maxMemoryBytes: memoryBytes };
+    PackedDetector.fromBytes(single, least).detect(picture(11, 9));
+    expect(() => PackedDetector.fromBytes(single, { maxMemoryBytes: memoryBytes - 1 })).toThrow(
+      'allowed: maxMemoryBytes',
+    );
+    const { perClass: _, ...detections } = smallSingleShotPlan.detections;
+    const plan = { ...smallSingleShotPlan, detections };
+    expect(() => PackedDetector.from({ ...smallSingleShot(), plan }, least)).toThrow(
+      'allowed: maxMemoryBytes',
+    );
   });
 });
 

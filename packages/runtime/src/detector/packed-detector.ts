@@ -1,9 +1,7 @@
 /** A packed detector that is ready to run: pictures in, boxes out, in Node and in a page. */
 import { isFloats, isPixels, typeText } from '../arrays.js';
 import type { Boxes, PictureSize } from '../boxes/box.js';
-import { classDetections } from '../boxes/class-detections.js';
 import type { Detections } from '../boxes/detections.js';
-import { selectProposals } from '../boxes/proposals.js';
 import { describeNodes } from '../execute/describe.js';
 import type { NodeDescription } from '../execute/describe.js';
 import { defaultMemoryBytes } from '../execute/load-options.js';
@@ -16,12 +14,14 @@ import { quote } from '../format/json.js';
 import type { DetectorSource, ModelMetadata } from '../format/model-source.js';
 import { decodeDetector } from '../format/read-detector.js';
 import { ModelFileError } from '../model-file-error.js';
-import { bodyAt, type Body } from './body.js';
+import type { Body, StageTimes } from './body.js';
 import { Head } from './head.js';
 import { KeptMemory } from './kept-memory.js';
 import { boxesInPicture, paddedSize, resizedSize } from './picture-size.js';
 import type { DetectorPlan } from './plan.js';
 import { resizedRgb, type Picture } from './resize.js';
+import { singleShotBody } from './single-shot-body.js';
+import { twoStageBody } from './two-stage-body.js';
 
 /** What is seen in a picture, best first. */
 export interface FoundObjects {
@@ -35,15 +35,10 @@ export interface FoundObjects {
 }
 
 /** How long the parts of one detection took. */
-export interface DetectionTimes {
+export interface DetectionTimes extends StageTimes {
   /** Resizing and normalising, and a new program where the size is another than that of the picture before. */
   readonly picture: number;
   readonly body: number;
-  readonly proposals: number;
-  /** Reading the regions from the maps. */
-  readonly regions: number;
-  readonly tail: number;
-  readonly detections: number;
 }
 
 /** Plain data: can be printed as JSON. */
@@ -52,7 +47,7 @@ export interface DetectorDescription {
   readonly kernels: string;
   /** With the shapes that they have on pictures of the size that the file names. */
   readonly body: readonly NodeDescription[];
-  /** Of one region. */
+  /** Of one region; empty where the detector has no tail. */
   readonly tail: readonly NodeDescription[];
   /** Memory for pictures of the size that the last one had. */
   readonly memoryBytes: number;
@@ -64,7 +59,9 @@ export class PackedDetector {
   readonly plan: DetectorPlan;
   readonly metadata: ModelMetadata;
   private readonly table: Float32Array;
-  private readonly head: Head;
+  /** Of a detector of two stages. */
+  private readonly head: Head | undefined;
+  private readonly kernels: string;
   private body: Body | undefined;
   private times: DetectionTimes = none;
   private isClosed = false;
@@ -84,8 +81,10 @@ export class PackedDetector {
     this.plan = plan;
     this.metadata = metadata;
     this.table = pixelTable(pixels);
-    this.head = new Head(source, threads, makeTail, { most });
+    this.head =
+      source.tail === undefined ? undefined : new Head(source, threads, makeTail, { most });
     this.body = this.bodyFor({ height: shape[0], width: shape[1] });
+    this.kernels = this.body.executor.kernels;
   }
 
   /**
@@ -149,7 +148,7 @@ export class PackedDetector {
     checkPicture(picture);
     const start = performance.now();
     const resized = resizedSize(picture, this.plan.size);
-    const body = this.prepareBody(paddedSize(resized, this.plan));
+    const body = this.prepareBody(this.inputSize(resized));
     this.write(resizedRgb(picture, resized), resized, body);
     const prepared = performance.now() - start;
     const { boxes, scores, classes } = this.run(body, resized, prepared);
@@ -166,17 +165,24 @@ export class PackedDetector {
    * What is seen in a picture that lies in the body's input already, as a trained detector's `detect` with one picture in its batch.
    *
    * @param input normalised, [height, width, 3]: a resized picture and zeros to its right and below.
-   * @param size of the input, multiples of the plan's. @param picture of the picture in it.
+   * @param size of the input: multiples of the plan's, or the plan's own. @param picture of the picture in it.
    * @returns boxes in pixels of the input, clipped to the picture; classes count from 1, as 0 is the background.
    * @throws ModelFileError as detect.
    */
   detectPlaced(input: Float32Array, size: PictureSize, picture: PictureSize): Detections {
-    const { multiple } = this.plan;
     const { width, height } = size;
-    const fits = [width, height].every((side) => Number.isInteger(side / multiple) && side > 0);
-    if (!fits || !isFloats(input) || input.length !== 3 * width * height) {
+    const { plan } = this;
+    const isInput =
+      plan.kind === 'two-stage'
+        ? [width, height].every((side) => Number.isInteger(side / plan.multiple) && side > 0)
+        : width === plan.size.width && height === plan.size.height;
+    if (!isInput || !isFloats(input) || input.length !== 3 * width * height) {
+      const allowed =
+        plan.kind === 'two-stage'
+          ? `height and width multiples of ${plan.multiple}`
+          : `height ${plan.size.height} and width ${plan.size.width}`;
       throw new ModelFileError(
-        `an input of ${height} x ${width} pixels is a Float32Array of [height, width, 3], height and width multiples of ${multiple}; ` +
+        `an input of ${height} x ${width} pixels is a Float32Array of [height, width, 3], ${allowed}; ` +
           `got ${typeText(input)} of ${quote(input.length)} numbers`,
       );
     }
@@ -204,10 +210,10 @@ export class PackedDetector {
     const taken = new Set(body.nodes.flatMap((node) => Object.values(node.tensors)));
     const rest = new Map([...tensors].filter(([name]) => !taken.has(name)));
     return {
-      kernels: this.head.executor.kernels,
+      kernels: this.kernels,
       body: seen,
-      tail: describeNodes({ graph: tail, tensors: rest }),
-      memoryBytes: this.head.memoryBytes + (this.body?.memoryBytes ?? 0),
+      tail: tail === undefined ? [] : describeNodes({ graph: tail, tensors: rest }),
+      memoryBytes: (this.head?.memoryBytes ?? 0) + (this.body?.memoryBytes ?? 0),
     };
   }
 
@@ -229,9 +235,16 @@ export class PackedDetector {
     return (this.body = this.bodyFor(size));
   }
 
+  /** Of the body, for a resized picture. */
+  private inputSize(resized: PictureSize): PictureSize {
+    return this.plan.kind === 'two-stage' ? paddedSize(resized, this.plan) : resized;
+  }
+
   private bodyFor(size: PictureSize): Body {
-    const budget = { most: this.most, besides: this.head.memoryBytes };
-    return bodyAt(this.source, size, this.makeBody, budget);
+    const { source, head, makeBody, most } = this;
+    if (source.tail === undefined) return singleShotBody(source, makeBody, { most });
+    if (head === undefined) throw new Error('a detector of two stages has a head');
+    return twoStageBody(source, size, head, makeBody, { most, besides: head.memoryBytes });
   }
 
   /** A resized picture into the body's input. */
@@ -253,40 +266,11 @@ export class PackedDetector {
   }
 
   private run(body: Body, picture: PictureSize, prepared: number): Detections {
-    const { plan, head } = this;
-    const marks = [performance.now()];
-    const mark = () => marks.push(performance.now());
+    const start = performance.now();
     body.executor.run();
-    mark();
-    const { boxes } = finite('the body', () =>
-      selectProposals(
-        body.levels.map(({ anchors, objectness, deltas }) => ({
-          anchors,
-          objectness: floats(objectness),
-          deltas: floats(deltas),
-        })),
-        picture,
-        plan.proposals,
-      ),
-    );
-    mark();
-    const said = head.run(boxes, body.maps);
-    mark();
-    const { weights } = plan.regions;
-    const found = finite('the tail', () =>
-      classDetections(boxes, said, plan.classes.length + 1, picture, {
-        ...plan.detections,
-        weights,
-      }),
-    );
-    mark();
-    this.times = {
-      picture: prepared,
-      body: marks[1] - marks[0],
-      proposals: marks[2] - marks[1],
-      ...head.milliseconds,
-      detections: marks[4] - marks[3],
-    };
+    const ran = performance.now() - start;
+    const { found, times } = body.see(picture);
+    this.times = { picture: prepared, body: ran, ...times };
     return found;
   }
 }
@@ -299,22 +283,6 @@ const none: DetectionTimes = {
   tail: 0,
   detections: 0,
 };
-
-function floats(numbers: Float32Array | Int32Array): Float32Array {
-  return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
-}
-
-/** The arithmetic's refusal of a NaN, with the part of the file that it comes from. */
-function finite<T>(part: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new ModelFileError(`${part} of the detector overflows: ${error.message}`, {
-      cause: error,
-    });
-  }
-}
 
 function checkPicture({ data, width, height, channels }: Picture): void {
   const sides = [width, height].every((side) => Number.isInteger(side) && side > 0);

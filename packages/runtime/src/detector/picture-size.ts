@@ -1,6 +1,6 @@
 /** How large a picture becomes for a detector, and where its boxes lie in the picture that was given. */
 import type { Boxes, PictureSize } from '../boxes/box.js';
-import type { DetectorPlan, SizeRule } from './plan.js';
+import type { SizeRule, TwoStagePlan } from './plan.js';
 
 /**
  * The size that a picture is resized to. Of a short and a long side: scale = min(short / min(w, h), long / max(w, h)), and whole
@@ -17,7 +17,7 @@ export function resizedSize({ width, height }: PictureSize, rule: SizeRule): Pic
 /** The size of the body's input for a resized picture: zeros fill it up to the right and below. */
 export function paddedSize(
   { width, height }: PictureSize,
-  { multiple }: Pick<DetectorPlan, 'multiple'>,
+  { multiple }: Pick<TwoStagePlan, 'multiple'>,
 ): PictureSize {
   const side = (value: number) => multiple * Math.ceil(value / multiple);
   return { width: side(width), height: side(height) };

@@ -3,7 +3,9 @@
  * boxes. docs/format.md specifies it for strangers. Types only.
  */
 import type { AnchorShapes } from '../boxes/anchors.js';
+import type { PictureSize } from '../boxes/box.js';
 import type { BoxWeights } from '../boxes/decode.js';
+import type { DefaultBoxPlan } from '../boxes/default-boxes.js';
 import type { DetectionOptions } from '../boxes/detections.js';
 import type { ProposalOptions } from '../boxes/proposals.js';
 
@@ -43,4 +45,24 @@ export interface TwoStagePlan {
   readonly detections: DetectionOptions;
 }
 
-export type DetectorPlan = TwoStagePlan;
+/** SSD's boxes, from which the network says how far its objects are. */
+export interface DefaultBoxRule extends Pick<DefaultBoxPlan, 'scales' | 'ratios'> {
+  /** Pixels between the centres of the first maps' boxes; those of the others stand evenly on the whole picture. */
+  readonly strides: readonly number[];
+  readonly weights: BoxWeights;
+}
+
+/**
+ * SSD: pictures of one size, and no tail. The body makes for each entry of `defaultBoxes.ratios`, a map, logits [rows, columns, boxes of
+ * a pixel (classes + 1)], the background first, then as many deltas [rows, columns, 4 boxes of a pixel].
+ */
+export interface SingleShotPlan {
+  readonly kind: 'single-shot';
+  readonly classes: readonly string[];
+  /** Of the body's input. */
+  readonly size: PictureSize;
+  readonly defaultBoxes: DefaultBoxRule;
+  readonly detections: DetectionOptions;
+}
+
+export type DetectorPlan = TwoStagePlan | SingleShotPlan;

@@ -47,6 +47,7 @@ export interface DumpedTensors {
   readonly sigmoid: None;
   readonly tanh: None;
   readonly softmax: None;
+  readonly l2Norm: { readonly scale: readonly number[] };
   /** flips are 0 and 1; a pool of numbers has none. */
   readonly maxPool2d: { readonly flips?: readonly number[] };
   readonly averagePool2d: None;

@@ -115,6 +115,7 @@ const dumpers: { readonly [Op in OpName]: Dumper<Op> } = {
   sigmoid: none,
   tanh: none,
   softmax: none,
+  l2Norm: (_node, _channels, arrays) => ({ scale: arrays.floats('scale') }),
   maxPool2d: (_, channels, arrays) =>
     arrays.optional('flips', (role) => arrays.flags(role, channels)),
   averagePool2d: none,

@@ -126,6 +126,17 @@ function compute(node: DumpedNode, read: readonly number[][]): number[] {
       }
       return out;
     }
+    case 'l2Norm': {
+      const { scale } = node.tensors;
+      const out: number[] = [];
+      for (let row = 0; row < x.length; row += channels) {
+        let squares = 0;
+        for (let c = 0; c < channels; c++) squares += x[row + c] ** 2;
+        const length = Math.max(round(Math.sqrt(squares)), round(1e-12));
+        for (let c = 0; c < channels; c++) out.push(round(round(x[row + c] / length) * scale[c]));
+      }
+      return out;
+    }
     case 'maxPool2d': {
       const { flips } = node.tensors;
       return pool(x, shape, node.output.shape, node.attributes.window, (seen, c) => {

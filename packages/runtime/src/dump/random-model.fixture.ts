@@ -48,6 +48,7 @@ const opsOfNumbers: readonly OpName[] = [
   ...([
     'tanh',
     'softmax',
+    'l2Norm',
     'maxPool2d',
     'averagePool2d',
     'add',
@@ -185,6 +186,8 @@ class Drawing extends Draws {
       }
       case 'prelu':
         return { op, attributes: {}, tensors: { alpha: this.floats(channels) } };
+      case 'l2Norm':
+        return { op, attributes: {}, tensors: { scale: this.floats(channels) } };
       case 'maxPool2d': {
         const flips = type === 'bits' ? this.maybe('flips', () => this.flags(channels)) : {};
         return { op, attributes: { window: this.poolWindow(shape) }, tensors: flips };

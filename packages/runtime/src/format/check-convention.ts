@@ -29,9 +29,9 @@ export function checkConvention(metadata: Container['metadata']): void {
       `the file's metadata has ${what}; this reader knows ${allowed.map(quote).join(', ')}`,
     );
   }
-  const own = metadata.has('detector') ? ['graph', ...detectorMetadata] : ['graph'];
+  const own = metadata.has('detector') ? detectorMetadata : [];
   const known: readonly string[] = [...fixed.keys(), ...own, ...informativeMetadata];
-  asRecord(Object.fromEntries(metadata), "the file's metadata", own, known);
+  asRecord(Object.fromEntries(metadata), "the file's metadata", ['graph'], known);
   const version = metadata.get('version') ?? '';
   if (metadata.has('detector') && version !== '3') {
     throw new ModelFileError(

@@ -1,38 +1,56 @@
 /** Whether a detector's graphs make sense, by themselves and with its plan: asked of a stranger's file and of what is to be written. */
-import type { DetectorPlan } from '../detector/plan.js';
+import type { DetectorPlan, TwoStagePlan } from '../detector/plan.js';
 import type { Edge, Graph } from '../graph.js';
 import { ModelFileError, within } from '../model-file-error.js';
 import { checkName, checkParts } from './check-graph.js';
+import { checkSingleShot } from './check-single-shot.js';
 import { checkValues } from './check-values.js';
 import { parseJson, quote, writeJson } from './json.js';
 import type { DetectorSource } from './model-source.js';
 import { mostClasses, mostLevels, readPlan } from './read-plan.js';
 
 /** @throws ModelFileError saying what is wrong, where, and what is allowed. */
-export function checkDetector({ plan, body, tail, tensors }: DetectorSource): void {
+export function checkDetector(source: DetectorSource): void {
+  const { plan, body, tail, tensors } = source;
+  checkHasTail(plan, tail !== undefined);
   // A plan that was not read is held to the same.
   readPlan(parseJson(writeJson(plan, 'the detector'), 'the detector'));
   checkPlan(plan);
-  checkParts([body, tail], tensors);
-  checkValues([body, tail], tensors);
-  for (const graph of [body, tail]) {
+  const graphs = tail === undefined ? [body] : [body, tail];
+  checkParts(graphs, tensors);
+  checkValues(graphs, tensors);
+  for (const graph of graphs) {
     if (graph.classes === undefined) continue;
     throw new ModelFileError('a graph of a detector names classes; its plan does');
   }
-  checkBody(body, plan);
-  within('the tail', () => checkTail(tail, body, plan));
+  if (source.tail === undefined) {
+    checkSingleShot(body.inputs[0], edgesOf(body), source.plan);
+    return;
+  }
+  checkBody(body, source.plan);
+  within('the tail', () => checkTail(source.tail, body, source.plan));
 }
 
-function checkPlan({ classes, anchors }: DetectorPlan): void {
+/** @throws ModelFileError where a detector of two stages has no tail, or one of one stage has one. */
+export function checkHasTail({ kind }: DetectorPlan, hasTail: boolean): void {
+  if (hasTail === (kind === 'two-stage')) return;
+  const what = hasTail ? 'the unknown key "tail"' : 'no "tail"';
+  throw new ModelFileError(`the file's metadata has ${what}; its detector is ${kind}`);
+}
+
+function checkPlan(plan: DetectorPlan): void {
+  const { classes } = plan;
   if (classes.length < 1 || classes.length > mostClasses) {
     throw new ModelFileError(
       `the detector has ${classes.length} classes; allowed: 1 to ${mostClasses}`,
     );
   }
   for (const name of classes) checkName(name, 'class');
-  if (anchors.length >= 1 && anchors.length <= mostLevels) return;
+  if (plan.kind === 'single-shot') return;
+  const { length } = plan.anchors;
+  if (length >= 1 && length <= mostLevels) return;
   throw new ModelFileError(
-    `the detector has anchors for ${anchors.length} levels; allowed: 1 to ${mostLevels}`,
+    `the detector has anchors for ${length} levels; allowed: 1 to ${mostLevels}`,
   );
 }
 
@@ -46,7 +64,7 @@ export interface BodyOutputs<T> {
 /** @param outputs of the body, as many as the plan asks for. */
 export function bodyOutputs<T>(
   outputs: readonly T[],
-  { regions: { maps }, anchors: { length } }: DetectorPlan,
+  { regions: { maps }, anchors: { length } }: TwoStagePlan,
 ): BodyOutputs<T> {
   return {
     maps: outputs.slice(0, maps),
@@ -55,7 +73,7 @@ export function bodyOutputs<T>(
   };
 }
 
-function checkBody(body: Graph, plan: DetectorPlan): void {
+function checkBody(body: Graph, plan: TwoStagePlan): void {
   const [{ name, shape, pixels }] = body.inputs;
   const { multiple } = plan;
   const [height, width] = shape;
@@ -98,7 +116,7 @@ function checkBody(body: Graph, plan: DetectorPlan): void {
 /** @throws ModelFileError where the outputs of a level do not fit its anchors; the body's on any picture are asked. */
 export function checkLevels(
   { objectness, deltas }: BodyOutputs<Edge>,
-  { anchors }: Pick<DetectorPlan, 'anchors'>,
+  { anchors }: Pick<TwoStagePlan, 'anchors'>,
 ): void {
   anchors.forEach(({ sizes, ratios }, level) => {
     const perPixel = sizes.length * ratios.length;
@@ -119,7 +137,7 @@ export function checkLevels(
   });
 }
 
-function checkTail(tail: Graph, body: Graph, plan: DetectorPlan): void {
+function checkTail(tail: Graph, body: Graph, plan: TwoStagePlan): void {
   const [{ name, shape, pixels }] = tail.inputs;
   const { bins } = plan.regions;
   const [map] = edgesOf(body);

@@ -17,7 +17,7 @@ export const conventions: Readonly<Record<string, string>> = {
 /** The keys that hold JSON for people and may be absent. */
 export const informativeMetadata = ['training', 'provenance', 'agreement'] as const;
 
-/** The keys that a detector has besides: its plan, and the graph of its tail. */
+/** The keys that a detector has besides: its plan, and where it has two stages the graph of its tail. */
 export const detectorMetadata = ['detector', 'tail'] as const;
 
 /** Most bytes of the JSON header: a hundred times what large networks need. */

@@ -16,7 +16,7 @@ import {
 } from './convention.js';
 import { maxJsonValues } from './json.js';
 import { mostBoxes, mostClasses, mostPixels } from './read-plan.js';
-import { smallPlan } from './detectors.fixture.js';
+import { smallPlan, smallSingleShotPlan } from './detectors.fixture.js';
 import { documented, models } from './models.fixture.js';
 import { cut } from './surgery.fixture.js';
 import { encodeModel } from './write.js';
@@ -117,12 +117,15 @@ it('tells the fixed metadata and the limits', () => {
   }
 });
 
-it('names every key of a detector’s plan', () => {
-  const keys = rows(section('## 10. Detectors')).map(([key]) => key.replaceAll('`', ''));
-  expect(keys.slice(1).sort()).toEqual(Object.keys(smallPlan).sort());
-  const groups = [smallPlan.proposals, smallPlan.regions, smallPlan.detections];
+it.each([
+  ['two stages', smallPlan, [smallPlan.proposals, smallPlan.regions, smallPlan.detections]],
+  ['one stage', smallSingleShotPlan, [smallSingleShotPlan.defaultBoxes]],
+])('names every key of a detector’s plan, of %s', (kind, plan, groups) => {
+  const text = section(`### The plan of ${kind}`);
+  const keys = rows(text).map(([key]) => key.replaceAll('`', ''));
+  expect(keys.slice(1).sort()).toEqual(Object.keys(plan).sort());
   for (const key of groups.flatMap((group) => Object.keys(group)))
-    expect(page).toContain(`\`${key}\``);
+    expect(text).toContain(`\`${key}\``);
 });
 
 describe('the example', () => {

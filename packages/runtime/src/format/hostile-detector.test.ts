@@ -1,7 +1,7 @@
 /** Detectors whose plan or graphs make no sense, by themselves or together: refused with a message that says where and what is allowed. */
 import { describe, expect, it } from 'vitest';
 import { tiny } from './models.fixture.js';
-import { smallDetector } from './detectors.fixture.js';
+import { smallDetector, smallSingleShot } from './detectors.fixture.js';
 import { expectRefused } from './refusal.fixture.js';
 import type { Refusal } from './refusal.fixture.js';
 import { decodeModel } from './read.js';
@@ -11,20 +11,22 @@ import type { Path } from './surgery.fixture.js';
 import { detectorFileSize, encodeDetector, encodeModel } from './write.js';
 
 const file = encodeDetector(smallDetector());
+const single = encodeDetector(smallSingleShot());
 const refused = (make: () => Uint8Array, message: string | RegExp) =>
   expectRefused(make, message, decodeDetector);
 
 describe('a detector’s file', () => {
   it.each([false, true])('is read again, compact: %s', (compact) => {
-    const source = smallDetector();
-    const bytes = encodeDetector(source, { compact });
-    const read = decodeDetector(bytes);
-    expect(encodeDetector(read, { compact })).toEqual(bytes);
-    expect(read.plan).toEqual(source.plan);
-    expect(read.body).toEqual(source.body);
-    expect(read.tail).toEqual(source.tail);
-    expect(read.metadata).toEqual(source.metadata);
-    expect(detectorFileSize(source, { compact }).total).toBe(bytes.length);
+    for (const source of [smallDetector(), smallSingleShot()]) {
+      const bytes = encodeDetector(source, { compact });
+      const read = decodeDetector(bytes);
+      expect(encodeDetector(read, { compact })).toEqual(bytes);
+      expect(read.plan).toEqual(source.plan);
+      expect(read.body).toEqual(source.body);
+      expect(read.tail).toEqual(source.tail);
+      expect(read.metadata).toEqual(source.metadata);
+      expect(detectorFileSize(source, { compact }).total).toBe(bytes.length);
+    }
   });
 
   it('is of version 3, and is told from a model’s', () => {
@@ -40,6 +42,11 @@ describe('a detector’s file', () => {
     ['of version 2', text('version', '2'), 'holds a detector, which version 2 has not'],
     ['without a tail', text('tail', undefined), 'has no "tail"'],
     ['whose tail is no JSON', text('tail', '{'), 'the tail: the graph is not valid JSON'],
+    [
+      'of one stage with a tail',
+      () => withValue(single, ['__metadata__', 'tail'], headerOf(file).metadata['tail']),
+      'unknown key "tail"; its detector is single-shot',
+    ],
     ['whose plan is no JSON', text('detector', '{"a":1,"a":2}'), 'the key "a" stands twice'],
     ['whose plan is a list', text('detector', '[]'), 'the detector must be an object'],
   ])('%s', (_, make, message) => refused(make, message));
@@ -55,7 +62,13 @@ describe('a detector’s file', () => {
 describe('a plan', () => {
   const set = (path: Path, value: unknown) => () => withText(file, 'detector', path, value);
   it.each<Refusal>([
-    ['of another kind', set(['kind'], 'three-stage'), 'kind is "three-stage"; allowed: two-stage'],
+    [
+      'of another kind',
+      set(['kind'], 'three-stage'),
+      'kind is "three-stage"; allowed: two-stage, single-shot',
+    ],
+    ['of no kind', set(['kind'], undefined), 'the detector has no "kind"; allowed: two-stage'],
+    ['of the other kind', set(['kind'], 'single-shot'), 'has no "defaultBoxes"'],
     ['with an unknown key', set(['fast'], true), 'unknown key "fast"'],
     ['without classes', set(['classes'], []), 'the detector has 0 classes; allowed: 1 to 16384'],
     ['with a class for terminals', set(['classes', 0], '\u001b[2J'), 'class "\\u001b[2J": a name'],
@@ -186,5 +199,90 @@ describe('a detector’s graphs', () => {
     expect(() => encodeDetector({ ...source, body: { ...source.body, nodes } })).toThrow(
       'node "above" is a reshape, which wants pictures of one size',
     );
+  });
+});
+
+describe('a plan of one stage', () => {
+  const set = (path: Path, value: unknown) => () => withText(single, 'detector', path, value);
+  const body = (path: Path, value: unknown) => () => withGraph(single, path, value);
+  it.each<Refusal>([
+    ['of the other kind', set(['kind'], 'two-stage'), 'the detector has no "multiple"'],
+    ['with an unknown key', set(['multiple'], 1), 'unknown key "multiple"'],
+    ['without default boxes', set(['defaultBoxes'], undefined), 'has no "defaultBoxes"'],
+    [
+      'of many sizes',
+      set(['size'], { shortSide: 9, longSide: 11 }),
+      'the detector\'s size has no "width"',
+    ],
+    [
+      'of another size',
+      set(['size', 'width'], 12),
+      'the body\'s input "pictures" is [9,11,3]; allowed: [9,12,3] with pixels',
+    ],
+    [
+      'whose pictures are huge',
+      set(['size', 'width'], 8193),
+      'width is 8193; allowed: integers from 1 to 8192',
+    ],
+    [
+      'with other classes',
+      set(['classes'], ['a']),
+      'map 0 has logits [5,6,12] and deltas [5,6,16]; allowed: [height, width, 8] and [height, width, 16], for its 4 boxes of a pixel and 1 classes',
+    ],
+    ['without classes', set(['classes'], []), 'the detector has 0 classes'],
+    ['without maps', set(['defaultBoxes', 'ratios'], []), 'ratios are those of 0 maps; allowed'],
+    [
+      'with many maps',
+      set(['defaultBoxes', 'ratios'], Array(65).fill([])),
+      'ratios are those of 65 maps; allowed: 1 to 64',
+    ],
+    [
+      'with a map too many',
+      set(['defaultBoxes', 'ratios'], [[2], [], []]),
+      'scales is [0.3,0.6,0.9]; allowed: 4 numbers from 1 / 8192 to 8192',
+    ],
+    ['with a ratio too many', set(['defaultBoxes', 'ratios', 1], [2]), 'map 1 has logits [3,3,6]'],
+    [
+      'with a ratio of 0',
+      set(['defaultBoxes', 'ratios', 0], [0]),
+      'defaultBoxes of map 0: ratios is [0]; allowed: 0 to 64 numbers',
+    ],
+    ['with text for ratios', set(['defaultBoxes', 'ratios', 0], 'x'), 'must be a list'],
+    ['with a negative scale', set(['defaultBoxes', 'scales', 1], -1), 'scales is [0.3,-1,0.9]'],
+    ['with a stride of 0', set(['defaultBoxes', 'strides'], [0]), 'strides is [0]; allowed'],
+    [
+      'with a stride too many',
+      set(['defaultBoxes', 'strides'], [2, 4, 8]),
+      'strides is [2,4,8]; allowed: 0 to 2 numbers',
+    ],
+    ['with three weights', set(['defaultBoxes', 'weights'], [1, 1, 1]), 'allowed: four'],
+    ['with a wide most', set(['detections', 'most'], 65_537), 'most is 65537; allowed'],
+    ['whose body has no pixels', body(['inputs', 0, 'pixels'], undefined), 'without pixels'],
+    ['whose body has another input', body(['inputs', 0, 'shape'], [9, 11, 4]), /\[9,11,4\]|means/],
+    [
+      'whose body has its outputs in another order',
+      body(['outputs'], ['deltas0', 'deltas1', 'logits0', 'logits1']),
+      'map 0 has logits [5,6,16]',
+    ],
+    [
+      'whose body has an output too many',
+      body(['outputs', 4], 'coarse'),
+      'the body has 5 outputs; allowed: 4, logits for each of 2 maps',
+    ],
+    ['whose body names classes', body(['classes'], ['a']), 'the graph names 1 classes'],
+    [
+      'whose L2 norm has another scale',
+      body(['nodes', 1, 'tensors', 'scale'], 'coarse.bias'),
+      'its scale "coarse.bias" is F32 [5]; allowed: F32 [4]',
+    ],
+  ])('%s', (_, make, message) => refused(make, message));
+
+  it('that was not read is held to the same', () => {
+    const source = smallSingleShot();
+    const { tail } = smallDetector();
+    const wrong = { ...source, tail } as never;
+    expect(() => encodeDetector(wrong)).toThrow('its detector is single-shot');
+    const plan = { ...source.plan, size: { width: 11.5, height: 9 } };
+    expect(() => encodeDetector({ ...source, plan })).toThrow('width is 11.5');
   });
 });

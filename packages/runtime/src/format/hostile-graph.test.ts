@@ -1,6 +1,6 @@
 /** Files whose graph or numbers make no sense: each refused with a message that says where and what is allowed. */
 import { describe, it } from 'vitest';
-import { branches, doubled, int8, picture, tiny } from './models.fixture.js';
+import { branches, doubled, int8, modelOf, picture, tiny } from './models.fixture.js';
 import { expectRefused } from './refusal.fixture.js';
 import type { Refusal } from './refusal.fixture.js';
 import {
@@ -18,6 +18,7 @@ const file = encodeModel(tiny());
 const photo = encodeModel(picture());
 const tree = encodeModel(branches());
 const large = encodeModel(doubled());
+const normed = modelOf({ name: 'x', shape: [3] }, [{ name: 'norm', op: 'l2Norm', attributes: {} }]);
 const a = 'scale.a';
 const b = 'scale.b';
 const kernel = 'dense.kernel';
@@ -29,6 +30,11 @@ describe('a later version’s op', () => {
       '2',
       () => withValue(large, ['__metadata__', 'version'], '2'),
       'the op double2d, which version 2',
+    ],
+    [
+      '2, with an L2 norm',
+      () => withValue(encodeModel(normed), ['__metadata__', 'version'], '2'),
+      'the op l2Norm, which version 2',
     ],
   ])('in a file of version %s', (_, make, message) => expectRefused(make, message));
 });

@@ -1,5 +1,5 @@
 /** A packed model as data, between the bytes of a file and something that runs. */
-import type { DetectorPlan } from '../detector/plan.js';
+import type { SingleShotPlan, TwoStagePlan } from '../detector/plan.js';
 import type { Graph } from '../graph.js';
 import type { StoredTensor } from './tensors.js';
 
@@ -24,17 +24,29 @@ export interface ModelSource {
   readonly metadata: ModelMetadata;
 }
 
-/** A packed detector as data. */
-export interface DetectorSource {
-  readonly plan: DetectorPlan;
-  /** Pictures to maps, objectness and deltas. */
+interface DetectorParts {
+  /** Pictures to what the plan makes boxes of. */
   readonly body: Graph;
-  /** One region's bins to logits and deltas. */
-  readonly tail: Graph;
   /** By name; every one is read by a node of body or tail. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: ModelMetadata;
 }
+
+/** The body makes maps, objectness and deltas. */
+export interface TwoStageSource extends DetectorParts {
+  readonly plan: TwoStagePlan;
+  /** One region's bins to logits and deltas. */
+  readonly tail: Graph;
+}
+
+/** The body makes logits and deltas. */
+export interface SingleShotSource extends DetectorParts {
+  readonly plan: SingleShotPlan;
+  readonly tail?: undefined;
+}
+
+/** A packed detector as data. */
+export type DetectorSource = TwoStageSource | SingleShotSource;
 
 /** Sizes of a model file in bytes: 8 bytes of length and the JSON, with its padding or compressed; the tensors; both. */
 export interface FileSize {

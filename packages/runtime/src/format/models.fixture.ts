@@ -190,7 +190,7 @@ export const int8 = () =>
     { name: 'logits', op: 'dense', attributes: { units: 3, weights: 'i8' } },
   ]);
 
-/** What version 3 has: a picture twice as large, of floats and of integers. */
+/** What version 3 has: a picture twice as large, of floats and of integers, and the L2 norm of both. */
 export const doubled = () =>
   modelOf({ name: 'x', shape: [3, 2, 4] }, [
     { name: 'large', op: 'double2d', attributes: {} },
@@ -201,7 +201,9 @@ export const doubled = () =>
       attributes: { window: window(3, 2, 1), filters: 4, groups: 1, padValue: -1 },
     },
     { name: 'sums', op: 'double2d', attributes: {} },
-    { name: 'both', op: 'add', attributes: {}, inputs: ['sums', 'large'] },
+    { name: 'norm', op: 'l2Norm', attributes: {} },
+    { name: 'both', op: 'add', attributes: {}, inputs: ['norm', 'large'] },
+    { name: 'normed', op: 'l2Norm', attributes: {} },
   ]);
 
 /** The example of docs/format.md. */

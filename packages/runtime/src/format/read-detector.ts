@@ -1,7 +1,7 @@
 /** From the bytes of a `*.bnn` file to a detector that is known to be sound, as read.ts to a model. */
 import { ModelFileError, within } from '../model-file-error.js';
 import { isDetector } from './check-convention.js';
-import { checkDetector } from './check-detector.js';
+import { checkDetector, checkHasTail } from './check-detector.js';
 import { parseJson } from './json.js';
 import type { DetectorSource } from './model-source.js';
 import { readGraph, readInformation, readTexts } from './read.js';
@@ -18,13 +18,17 @@ export function decodeDetector(bytes: Uint8Array): DetectorSource {
     throw new ModelFileError('the file holds a model and no detector; load(..) runs it');
   }
   const json = (key: string, where: string) => parseJson(texts.get(key) ?? '', where);
-  const source = {
-    plan: readPlan(json('detector', 'the detector')),
+  const plan = readPlan(json('detector', 'the detector'));
+  checkHasTail(plan, texts.has('tail'));
+  const parts = {
     body: readGraph(json('graph', 'the graph')),
-    tail: within('the tail', () => readGraph(json('tail', 'the graph'))),
     tensors,
     metadata: readInformation(texts),
   };
+  const source: DetectorSource =
+    plan.kind === 'single-shot'
+      ? { plan, ...parts }
+      : { plan, ...parts, tail: within('the tail', () => readGraph(json('tail', 'the graph'))) };
   checkDetector(source);
   return source;
 }

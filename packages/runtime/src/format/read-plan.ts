@@ -1,9 +1,17 @@
 /** A detector's plan from its JSON, read strictly: what is not known, missing, or out of range is refused. */
 import type { AnchorShapes } from '../boxes/anchors.js';
+import type { PictureSize } from '../boxes/box.js';
 import type { BoxWeights } from '../boxes/decode.js';
-import type { DetectorPlan, RegionPlan, SizeRule } from '../detector/plan.js';
+import type {
+  DefaultBoxRule,
+  DetectorPlan,
+  RegionPlan,
+  SingleShotPlan,
+  SizeRule,
+  TwoStagePlan,
+} from '../detector/plan.js';
 import { ModelFileError } from '../model-file-error.js';
-import { asList, asNumbers, asRecord, asStrings, quote } from './json.js';
+import { asList, asNumbers, asObject, asRecord, asStrings, quote } from './json.js';
 import type { Json, JsonObject } from './model-source.js';
 
 /** Largest side of a picture, and of an anchor. */
@@ -15,15 +23,27 @@ export const mostLevels = 64;
 /** Most classes. */
 export const mostClasses = 2 ** 14;
 
+const ofSize = "the detector's size";
+
 /** @throws ModelFileError naming the key, its value and what is allowed. */
 export function readPlan(given: Json): DetectorPlan {
+  const { kind } = asObject(given, 'the detector');
+  if (kind === 'two-stage') return readTwoStage(given);
+  if (kind === 'single-shot') return readSingleShot(given);
+  throw new ModelFileError(
+    kind === undefined
+      ? 'the detector has no "kind"; allowed: two-stage, single-shot'
+      : `the detector: kind is ${quote(kind)}; allowed: two-stage, single-shot`,
+  );
+}
+
+function readTwoStage(given: Json): TwoStagePlan {
   const plan = new PlanReader(given, 'the detector', [
     ...['kind', 'classes', 'size', 'multiple', 'anchors', 'proposals', 'regions', 'detections'],
   ]);
-  plan.oneOf('kind', ['two-stage']);
   return {
     kind: 'two-stage',
-    classes: asStrings(plan.value('classes'), "the detector's classes"),
+    classes: readClasses(plan),
     size: readSize(plan.value('size')),
     multiple: plan.integer('multiple', 1, mostPixels),
     anchors: asList(plan.value('anchors'), "the detector's anchors").map(readAnchors),
@@ -33,19 +53,57 @@ export function readPlan(given: Json): DetectorPlan {
   };
 }
 
+function readSingleShot(given: Json): SingleShotPlan {
+  const plan = new PlanReader(given, 'the detector', [
+    ...['kind', 'classes', 'size', 'defaultBoxes', 'detections'],
+  ]);
+  return {
+    kind: 'single-shot',
+    classes: readClasses(plan),
+    size: readSides(plan.value('size')),
+    defaultBoxes: readDefaultBoxes(plan.value('defaultBoxes')),
+    detections: readDetections(plan.value('detections')),
+  };
+}
+
+function readClasses(plan: PlanReader): readonly string[] {
+  return asStrings(plan.value('classes'), "the detector's classes");
+}
+
 function readSize(given: Json | undefined): SizeRule {
-  const where = "the detector's size";
-  const keys = asRecord(given, where, [], ['shortSide', 'longSide', 'width', 'height']);
-  if ('width' in keys || 'height' in keys) {
-    const size = new PlanReader(given, where, ['width', 'height']);
-    return {
-      width: size.integer('width', 1, mostPixels),
-      height: size.integer('height', 1, mostPixels),
-    };
-  }
-  const size = new PlanReader(given, where, ['shortSide', 'longSide']);
+  const keys = asRecord(given, ofSize, [], ['shortSide', 'longSide', 'width', 'height']);
+  if ('width' in keys || 'height' in keys) return readSides(given);
+  const size = new PlanReader(given, ofSize, ['shortSide', 'longSide']);
   const longSide = size.integer('longSide', 1, mostPixels);
   return { shortSide: size.integer('shortSide', 1, longSide), longSide };
+}
+
+function readSides(given: Json | undefined): PictureSize {
+  const size = new PlanReader(given, ofSize, ['width', 'height']);
+  return {
+    width: size.integer('width', 1, mostPixels),
+    height: size.integer('height', 1, mostPixels),
+  };
+}
+
+function readDefaultBoxes(given: Json | undefined): DefaultBoxRule {
+  const where = "the detector's defaultBoxes";
+  const boxes = new PlanReader(given, where, ['scales', 'ratios', 'strides', 'weights']);
+  const lists = asList(boxes.value('ratios'), `${where}, ratios,`);
+  if (lists.length < 1 || lists.length > mostLevels) {
+    throw new ModelFileError(
+      `${where}: ratios are those of ${lists.length} maps; allowed: 1 to ${mostLevels}`,
+    );
+  }
+  const ratios = lists.map((ofMap, map) =>
+    new PlanReader({ ratios: ofMap }, `${where} of map ${map}`, ['ratios']).positives('ratios', 0),
+  );
+  return {
+    scales: boxes.positives('scales', lists.length + 1, lists.length + 1),
+    ratios,
+    strides: boxes.positives('strides', 0, lists.length),
+    weights: boxes.weights(),
+  };
 }
 
 function readAnchors(given: Json, level: number): AnchorShapes {
@@ -56,7 +114,7 @@ function readAnchors(given: Json, level: number): AnchorShapes {
   return { sizes: anchors.positives('sizes'), ratios: anchors.positives('ratios') };
 }
 
-function readProposals(given: Json | undefined): DetectorPlan['proposals'] {
+function readProposals(given: Json | undefined): TwoStagePlan['proposals'] {
   const keys = ['before', 'after', 'threshold', 'smallest', 'weights'];
   const proposals = new PlanReader(given, "the detector's proposals", keys);
   return {
@@ -114,12 +172,6 @@ class PlanReader {
     return this.given[key];
   }
 
-  oneOf(key: string, choices: readonly string[]): void {
-    const value = this.given[key];
-    if (typeof value === 'string' && choices.includes(value)) return;
-    throw this.refused(key, choices.join(', '));
-  }
-
   integer(key: string, least: number, most: number): number {
     const value = this.given[key];
     if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) {
@@ -141,11 +193,12 @@ class PlanReader {
     throw this.refused(key, 'true, false');
   }
 
-  positives(key: string): readonly number[] {
+  positives(key: string, least = 1, most = mostLevels): readonly number[] {
     const values = asNumbers(this.given[key], `${this.where}, ${key},`);
     const fits = values.every((value) => value >= 1 / mostPixels && value <= mostPixels);
-    if (fits && values.length >= 1 && values.length <= mostLevels) return values;
-    throw this.refused(key, `1 to ${mostLevels} numbers from 1 / ${mostPixels} to ${mostPixels}`);
+    if (fits && values.length >= least && values.length <= most) return values;
+    const count = least === most ? String(most) : `${least} to ${most}`;
+    throw this.refused(key, `${count} numbers from 1 / ${mostPixels} to ${mostPixels}`);
   }
 
   weights(): BoxWeights {

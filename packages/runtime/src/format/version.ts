@@ -23,7 +23,7 @@ export function checkVersion(version: string | undefined, { nodes }: Graph): voi
 }
 
 function isOfVersion3({ op }: GraphNode): boolean {
-  return op === 'double2d';
+  return op === 'double2d' || op === 'l2Norm';
 }
 
 /** Edges of i8 are made by quantize, tensors of I8 are read as weights of i8. */

@@ -62,7 +62,7 @@ function layOutDetector(
 ): Layout<StoredTensor> {
   const own = {
     graph: graphJson(body),
-    tail: graphJson(tail),
+    ...(tail && { tail: graphJson(tail) }),
     detector: writeJson(byKey(plan), 'the detector'),
   };
   return layOutTexts('3', own, tensors, metadata, options);

@@ -1,12 +1,12 @@
 /**
  * Damaged model files by number: the same seed and number give the same bytes, on every machine, so that a finding is two integers.
- * A file is a small model of every op, a detector, one with layers wider than the vectors of fast kernels, or a model by chance; plain,
+ * A file is a small model of every op, a detector of either kind, one with layers wider than the vectors of fast kernels, or a model by chance; plain,
  * compressed and then damaged, or damaged inside of its compressed header.
  */
 import fc from 'fast-check';
 import { drawModel } from '../dump/random-model.fixture.js';
 import { compact } from '../format/compact.js';
-import { smallDetector } from '../format/detectors.fixture.js';
+import { smallDetector, smallSingleShot } from '../format/detectors.fixture.js';
 import { writeSafetensors } from '../format/layout.js';
 import type { ModelSource } from '../format/model-source.js';
 import { modelOf, models } from '../format/models.fixture.js';
@@ -53,6 +53,7 @@ const wholeFiles = [
     bytes: encodeModel(model()),
   })),
   { name: 'detector', bytes: encodeDetector(smallDetector()) },
+  { name: 'single shot', bytes: encodeDetector(smallSingleShot()) },
 ];
 
 const byChance = fc.gen().map((draw) => ({

@@ -38,7 +38,17 @@ describe('a damaged file', () => {
     }
     expect([...outcomes]).toEqual(expect.arrayContaining(['refused', 'ran']));
     expect([...names].sort()).toEqual([
-      ...['branches', 'by chance', 'detector', 'doubled', 'int8', 'picture', 'tiny', 'wide'],
+      ...[
+        'branches',
+        'by chance',
+        'detector',
+        'doubled',
+        'int8',
+        'picture',
+        'single shot',
+        'tiny',
+        'wide',
+      ],
     ]);
   });
 });

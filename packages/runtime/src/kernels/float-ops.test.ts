@@ -255,6 +255,55 @@ describe('ops on whole arrays', () => {
     expect([...run([2, 2], drafts, two)]).toEqual([1, 2, 2, 1, 2, 3, -4, 0, 3, -4]);
   });
 
+  it('the L2 norm brings each row to length 1, and scales its channels', () => {
+    const rows = normal(6 * 5 * 7, random);
+    rows.fill(0, 7, 14);
+    rows.fill(1e-30, 14, 21);
+    rows.fill(3e38, 21, 28);
+    const scale = normal(7, random);
+    const draft: Draft = {
+      op: 'l2Norm',
+      attributes: {},
+      tensors: { scale: floatTensor([7], scale) },
+    };
+    const expected = rows.map((v, i) => {
+      const row = rows.subarray(i - (i % 7), i - (i % 7) + 7);
+      const length = f(Math.sqrt(row.reduce((sum, other) => sum + other ** 2, 0)));
+      return f(v / Math.max(length, f(1e-12))) * scale[i % 7];
+    });
+    expect(run([6, 5, 7], [draft], rows)).toEqual(expected);
+    expect([...expected.subarray(21, 28)].some((v) => v !== 0)).toBe(false);
+    expect(run([7], [draft], Float32Array.of(0, 0, NaN, 1, 2, 3, 4)).every(Number.isNaN)).toBe(
+      true,
+    );
+  });
+
+  it('the L2 norm of integers', () => {
+    const drafts: Draft[] = [
+      { op: 'sign', attributes: { values: 'bits' } },
+      {
+        op: 'binaryDense',
+        attributes: { units: 2 },
+        tensors: {
+          kernel: signTensor([
+            [1, 1, 1],
+            [1, 1, -1],
+          ]),
+        },
+      },
+      {
+        op: 'l2Norm',
+        attributes: {},
+        tensors: { scale: floatTensor([2], Float32Array.of(10, -20)) },
+      },
+    ];
+    const length = f(Math.sqrt(10));
+    expect([...run([3], drafts, Float32Array.of(1, 2, 3))]).toEqual([
+      f(f(3 / length) * 10),
+      f(f(1 / length) * -20),
+    ]);
+  });
+
   it('softmax takes each row by itself', () => {
     const out = run([2, 3], [{ op: 'softmax', attributes: {} }], Float32Array.of(0, 0, 0, 1, 2, 3));
     const total = Math.E + Math.E ** 2 + Math.E ** 3;

@@ -1,4 +1,5 @@
 /** Every pixel's vector of channels brought to length 1 and scaled channel by channel: the canonical arithmetic of SSD's L2 norm. */
+import type { Numbers } from './float-conv.js';
 
 /** Shorter vectors are divided by this: PyTorch's, as a float32. */
 const EPSILON = Math.fround(1e-12);
@@ -7,7 +8,7 @@ const EPSILON = Math.fround(1e-12);
  * Rows of `scale.length` numbers: out = scale x / max(|x|, 1e-12). The squares are summed in f64 in the order of the channels; length, quotient and
  * product are each rounded to float32.
  */
-export function l2Norm(x: Float32Array, scale: Float32Array, out: Float32Array): void {
+export function l2Norm(x: Numbers, scale: Float32Array, out: Float32Array): void {
   const f = Math.fround;
   const channels = scale.length;
   for (let at = 0; at < x.length; at += channels) {

@@ -1,4 +1,4 @@
-/** Ops that change every number by itself, and softmax. */
+/** Ops that change every number by itself, and those that look at all channels of a position: softmax and the L2 norm. */
 import type { Edge } from '../graph.js';
 import {
   affineArray,
@@ -10,6 +10,7 @@ import {
   tanhArray,
 } from '../kernels/element-arrays.js';
 import type { Numbers } from '../kernels/float-conv.js';
+import { l2Norm as l2NormArray } from '../kernels/l2-norm.js';
 import { AttributeReader, noAttributes } from './attributes.js';
 import { asFloats, asNumbers } from './buffers.js';
 import { channelsOf, checkType, misfit, numbers } from './edges.js';
@@ -124,4 +125,20 @@ export const softmax: OpDefinition<'softmax'> = {
         softmaxArray(asNumbers(x), channels, asFloats(out));
   },
   kernel: () => 'softmax',
+};
+
+export const l2Norm: OpDefinition<'l2Norm'> = {
+  op: 'l2Norm',
+  arity: [1, 1],
+  attributes: noAttributes,
+  infer: sameShape,
+  tensors: (_, [input]) => ({ scale: { dtype: 'F32', shape: [channelsOf(input)] } }),
+  prepare: (_node, _inputs, memory) => {
+    const scales = memory.floats('scale');
+    return () => {
+      const scale = scales();
+      return ([x], out) => l2NormArray(asNumbers(x), scale, asFloats(out));
+    };
+  },
+  kernel: () => 'L2 norm',
 };

@@ -2,7 +2,7 @@
 import type { Edge, NodeOf, OpName } from '../graph.js';
 import { binaryConv2d, binaryDense } from './binary.js';
 import { misfit } from './edges.js';
-import { affine, clip, prelu, relu, sigmoid, softmax, tanh } from './element-wise.js';
+import { affine, clip, l2Norm, prelu, relu, sigmoid, softmax, tanh } from './element-wise.js';
 import { conv2d, dense } from './float.js';
 import { add, concat, double2d, reshape } from './joining.js';
 import type { OpDefinition } from './op.js';
@@ -25,6 +25,7 @@ export const opTable: { readonly [Op in OpName]: OpDefinition<Op> } = {
   sigmoid,
   tanh,
   softmax,
+  l2Norm,
   maxPool2d,
   averagePool2d,
   add,

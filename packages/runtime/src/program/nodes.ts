@@ -55,6 +55,9 @@ export const recordsOf: Records = {
     each('clip', scope, [floatWord(min), floatWord(max)]),
   sigmoid: (_, scope) => each('sigmoid', scope),
   tanh: (_, scope) => each('tanh', scope),
+  l2Norm: (_, scope) => [
+    scope.record('l2Norm', [...perPosition(scope), scope.integers(), scope.floats('scale')]),
+  ],
   softmax: (_, scope) => [scope.record('softmax', [...perPosition(scope), scope.integers()])],
   maxPool2d: ({ attributes: { window }, output }, scope) => {
     const input = scope.input();

@@ -39,6 +39,7 @@ export const programOps = [
   'quantize',
   'int8Conv',
   'signWeightConv',
+  'l2Norm',
 ] as const;
 
 export type ProgramOp = (typeof programOps)[number];

@@ -17,6 +17,7 @@ const rowWise: readonly OpName[] = [
   'sigmoid',
   'tanh',
   'softmax',
+  'l2Norm',
   'add',
   'concat',
   'quantize',

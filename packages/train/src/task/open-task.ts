@@ -1,7 +1,7 @@
 /** Which task a recipe is of, and its data. */
 import { InputError, unknownName } from '@surge-bnn/contract';
 import type { DecodeProgress } from '@surge-bnn/data';
-import { detectorNames } from '@surge-bnn/detection';
+import { detectorNames, takesOneSize } from '@surge-bnn/detection';
 import type { Parts } from '../parts.js';
 import type { Recipe } from '../recipe/schema.js';
 import { stageRecipes } from '../recipe/stages.js';
@@ -33,5 +33,15 @@ function checkNetwork(name: string, { detection: spec }: Recipe): void {
       `the network ${name} is a detector, and the recipe does not say on what it is trained; add the key "detection" (recipes/README.md)`,
     );
   }
-  if (spec !== undefined && !isDetector) throw unknownName('detector', name, detectorNames);
+  if (spec === undefined) return;
+  if (!isDetector) throw unknownName('detector', name, detectorNames);
+  const { size, testSize } = spec;
+  if (
+    takesOneSize(name) &&
+    [size, testSize].some((one) => one !== undefined && 'shortSide' in one)
+  ) {
+    throw new InputError(
+      `the network ${name} takes pictures of one size: detection.size must be {"width", "height"}`,
+    );
+  }
 }

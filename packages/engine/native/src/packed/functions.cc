@@ -84,4 +84,26 @@ void softmax(Record record, const Strip& strip) {
   }
 }
 
+// Each position's vector of channels, of length 1 and scaled: packages/runtime/src/kernels/l2-norm.ts.
+void l2Norm(Record record, const Strip& strip) {
+  const char* x = strip.at(record.in());
+  char* out = strip.at(record.out());
+  const long positions = strip.rows * record.word(0), bytes = 4L * record.word(1);
+  const bool integers = record.word(2) != 0;
+  const char* scale = strip.memory + record.address(3);
+  for (long p = 0; p < positions; p++, x += bytes, out += bytes) {
+    double squares = 0;
+    for (long at = 0; at < bytes; at += 4) {
+      const double value = numberAt(x + at, integers);
+      squares += value * value;
+    }
+    const float length = float(__builtin_sqrt(squares)), least = 1e-12f;
+    const float divisor = length < least ? least : length;
+    for (long at = 0; at < bytes; at += 4) {
+      const float quotient = float(numberAt(x + at, integers)) / divisor;
+      put(out + at, double(quotient) * numberAt(scale + at, false));
+    }
+  }
+}
+
 }  // namespace surge::SURGE_ISA

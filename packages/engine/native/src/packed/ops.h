@@ -14,6 +14,7 @@ void maxPoolBits(Record record, const Strip& strip);
 void sigmoid(Record record, const Strip& strip);
 void tanh(Record record, const Strip& strip);
 void softmax(Record record, const Strip& strip);
+void l2Norm(Record record, const Strip& strip);
 void copy(Record record, const Strip& strip);
 void regroup(Record record, const Strip& strip);
 void quantize(Record record, const Strip& strip);

@@ -23,6 +23,7 @@ void runStep(const Part* parts, const Step& step, const Strip& strip) {
     case Op::sigmoid: return sigmoid(r, strip);
     case Op::tanh: return tanh(r, strip);
     case Op::softmax: return softmax(r, strip);
+    case Op::l2Norm: return l2Norm(r, strip);
     case Op::copy: return copy(r, strip);
     case Op::regroup: return regroup(r, strip);
     case Op::quantize: return quantize(r, strip);

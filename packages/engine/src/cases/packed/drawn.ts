@@ -74,6 +74,10 @@ const onNumbers: readonly Maker[] = [
     const alpha = floatTensor([channelsOf(edge)], () => 2 * next() - 1);
     return { op: 'prelu', attributes: {}, inputs: [from], tensors: { alpha } };
   },
+  ({ next, from, edge }) => {
+    const scale = floatTensor([channelsOf(edge)], () => 8 * next() - 4);
+    return { op: 'l2Norm', attributes: {}, inputs: [from], tensors: { scale } };
+  },
   ({ draw, from }) => {
     const op = (['relu', 'sigmoid', 'tanh', 'softmax'] as const)[draw(0, 3)];
     return { op, attributes: {}, inputs: [from] };
