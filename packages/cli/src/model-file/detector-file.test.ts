@@ -161,6 +161,7 @@ describe('predict', () => {
       '0',
       '--out',
       out,
+      '--force',
     );
     expect(await sharp(out).metadata()).toMatchObject({ width: 80 + 12 });
     expect(alone.pictures[0].objects).toEqual(found.pictures[0].objects);
@@ -181,7 +182,12 @@ describe('predict', () => {
     expect(out).toMatch(/picture +object +score +x1, y1, x2, y2 +time/);
     expect(out).toMatch(/grey\.png +(cat|dog) +\d+\.\d+ %/);
     expect(out).toContain(`wrote ${at('grey.boxes.png')}`);
-    expect((await cli(...args, '--least', '1')).out).toMatch(/grey\.png +nothing/);
+    // Another picture than this one's boxes is not replaced unasked.
+    const again = await cli(...args, '--least', '1');
+    expect(again).toMatchObject({ code: 2, out: '' });
+    expect(again.err).toContain('is there already');
+    const nothing = await cli(...args, '--least', '1', '--force');
+    expect(nothing.out).toMatch(/grey\.png +nothing/);
     expect(sheetName(['a/street.jpg'])).toBe('street.boxes.png');
     expect(sheetName(['a.jpg', 'b.jpg'])).toBe('boxes.png');
   });
