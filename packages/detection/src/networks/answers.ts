@@ -1,8 +1,7 @@
 /** From tensors to what a detector says of pictures: what all of them do on plain arrays. */
 import * as tf from '@tensorflow/tfjs-core';
 import { InputError } from '@surge-bnn/contract';
-import { elementwise } from '@surge-bnn/runtime';
-import type { boxes as arithmetic } from '@surge-bnn/runtime';
+import { boxes as arithmetic, elementwise } from '@surge-bnn/runtime';
 
 /** Softmax of each row, as packed models compute it. */
 export function probabilities(logits: Float32Array, classes: number): Float32Array {
@@ -36,7 +35,7 @@ export function named<T>(layers: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof arithmetic.NotFiniteError)) throw error;
     throw new InputError(
       `layers "${layers}.*": ${error.message}; look for broken data or a learning rate that is too high`,
       { cause: error },

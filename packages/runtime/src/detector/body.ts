@@ -1,6 +1,7 @@
 /** A detector's body, ready for pictures of one size at a time. */
 import { gridAnchors } from '../boxes/anchors.js';
 import type { Boxes, PictureSize } from '../boxes/box.js';
+import { proposalBytes } from '../boxes/proposals.js';
 import type { FeatureShape } from '../boxes/roi-align.js';
 import { edgeOf, edgesOf } from '../execute/describe.js';
 import type { Executor, MemoryBudget } from '../execute/executor.js';
@@ -27,7 +28,7 @@ export interface Body extends PictureSize {
   readonly executor: Executor;
   readonly maps: readonly FeatureMap[];
   readonly levels: readonly LevelNumbers[];
-  /** With the anchors. */
+  /** With the anchors, and what the choice of proposals takes. */
   readonly memoryBytes: number;
 }
 
@@ -52,15 +53,20 @@ export function bodyAt(
     plan,
   );
   checkLevels(edge, plan);
-  const count = edge.objectness.reduce((sum, one) => sum + elements(one), 0);
-  const anchorBytes = boxBytes * count;
-  const executor = make({ graph, tensors }, { most, besides: besides + anchorBytes });
+  const counts = edge.objectness.map(elements);
+  // Sums of bits are turned into floats.
+  const turned = [...edge.objectness, ...edge.deltas].filter(({ type }) => type !== 'f32');
+  const bytes =
+    boxBytes * counts.reduce((sum, count) => sum + count, 0) +
+    4 * turned.reduce((sum, one) => sum + elements(one), 0) +
+    proposalBytes(counts, plan.proposals);
+  const executor = make({ graph, tensors }, { most, besides: besides + bytes });
   const { maps, objectness, deltas } = bodyOutputs(executor.outputs, plan);
   return {
     width,
     height,
     executor,
-    memoryBytes: executor.memoryBytes + anchorBytes,
+    memoryBytes: executor.memoryBytes + bytes,
     maps: maps.map((values, i) => {
       const [rows, columns, channels] = edge.maps[i].shape;
       return { values, shape: { batch: 1, height: rows, width: columns, channels } };

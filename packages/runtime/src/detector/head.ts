@@ -1,4 +1,5 @@
 /** A detector's tail: regions read from the maps as bins, some at a time, and what it says of each. */
+import { detectionBytes } from '../boxes/detections.js';
 import { boxLevels } from '../boxes/levels.js';
 import { roiAlign } from '../boxes/roi-align.js';
 import type { Boxes } from '../boxes/box.js';
@@ -51,8 +52,10 @@ export class Head {
     const batched = columns < 1 ? undefined : batchedGraph(tail, threads, columns);
     this.atOnce = batched === undefined ? 1 : threads * columns;
     const count = plan.proposals.after * (plan.classes.length + 1);
-    // Logits and deltas, and again when they are probabilities and boxes.
-    const results = 2 * 4 * (count + 4 * count);
+    // Logits and deltas, again when they are probabilities and boxes, and the choice among them.
+    const results =
+      2 * 4 * (count + 4 * count) +
+      detectionBytes(plan.proposals.after, plan.classes.length + 1, plan.detections);
     this.executor = make({ graph: batched ?? tail, tensors }, { most, besides: results });
     this.memoryBytes = this.executor.memoryBytes + results;
     this.logits = new Float32Array(count);

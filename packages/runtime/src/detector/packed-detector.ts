@@ -3,6 +3,7 @@ import { isFloats, isPixels, typeText } from '../arrays.js';
 import type { Boxes, PictureSize } from '../boxes/box.js';
 import { classDetections } from '../boxes/class-detections.js';
 import type { Detections } from '../boxes/detections.js';
+import { NotFiniteError } from '../boxes/not-finite.js';
 import { selectProposals } from '../boxes/proposals.js';
 import { describeNodes } from '../execute/describe.js';
 import type { NodeDescription } from '../execute/describe.js';
@@ -309,7 +310,7 @@ function finite<T>(part: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof NotFiniteError)) throw error;
     throw new ModelFileError(`${part} of the detector overflows: ${error.message}`, {
       cause: error,
     });
