@@ -10,7 +10,7 @@ import type { LoadOptions } from './load-options.js';
 import { programExecutor } from './program-executor.js';
 import { referenceExecutor } from './reference-executor.js';
 
-/** @throws ModelFileError when the model needs more memory than is left; then none is taken. */
+/** @throws ModelMemoryError when the model needs more memory than is left; then none is taken. */
 export type MakeExecutor = (
   source: Pick<ModelSource, 'graph' | 'tensors'>,
   budget: MemoryBudget,
