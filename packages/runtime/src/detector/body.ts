@@ -7,6 +7,7 @@ import { edgeOf, edgesOf } from '../execute/describe.js';
 import type { Executor, MemoryBudget } from '../execute/executor.js';
 import type { MakeExecutor } from '../execute/make-executor.js';
 import { bodyOutputs, checkLevels } from '../format/check-detector.js';
+import { checkReading } from '../format/check-work.js';
 import type { DetectorSource } from '../format/model-source.js';
 import type { Edge } from '../graph.js';
 import type { Numbers } from '../kernels/float-conv.js';
@@ -53,6 +54,7 @@ export function bodyAt(
     plan,
   );
   checkLevels(edge, plan);
+  checkReading(edge.maps, plan);
   const counts = edge.objectness.map(elements);
   // Sums of bits are turned into floats.
   const turned = [...edge.objectness, ...edge.deltas].filter(({ type }) => type !== 'f32');
