@@ -28,7 +28,7 @@ export function executorMaker(
   const kernels = kernelsOf(options);
   if (options.threads !== undefined && options.threads !== 1) {
     throw new ModelFileError(
-      `threads is ${quote(options.threads)}; they take a while to start, so load(..) has them, or ThreadPool.start(..)`,
+      `threads is ${quote(options.threads)}; they take a while to start, so load(..) and loadDetector(..) have them, or ThreadPool.start(..)`,
     );
   }
   if (!arithmetics.includes(arithmetic)) {
