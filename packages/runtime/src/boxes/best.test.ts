@@ -35,15 +35,18 @@ describe('memory', () => {
   /** Bytes of all numbers that `work` makes, but for those in arrays that grow. */
   function made(work: () => void): number {
     let bytes = 0;
-    const construct: ProxyHandler<typeof Float32Array>['construct'] = (target, given, self) => {
-      const one: unknown = Reflect.construct(target, given, self);
-      if (!ArrayBuffer.isView(one)) throw new Error('no array was made');
-      if (!(given[0] instanceof ArrayBuffer)) bytes += one.byteLength;
-      return one;
-    };
-    vi.stubGlobal('Float32Array', new Proxy(Float32Array, { construct }));
-    vi.stubGlobal('Int32Array', new Proxy(Int32Array, { construct }));
-    vi.stubGlobal('BigUint64Array', new Proxy(BigUint64Array, { construct }));
+    const counting = <T extends new (...given: never[]) => ArrayBufferView>(kind: T): T =>
+      new Proxy(kind, {
+        construct: (target, given: unknown[], self) => {
+          const one: unknown = Reflect.construct(target, given, self);
+          if (!ArrayBuffer.isView(one)) throw new Error('no array was made');
+          if (!(given[0] instanceof ArrayBuffer)) bytes += one.byteLength;
+          return one;
+        },
+      });
+    vi.stubGlobal('Float32Array', counting(Float32Array));
+    vi.stubGlobal('Int32Array', counting(Int32Array));
+    vi.stubGlobal('BigUint64Array', counting(BigUint64Array));
     work();
     vi.unstubAllGlobals();
     return bytes;
