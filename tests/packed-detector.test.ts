@@ -1,4 +1,7 @@
 /** Packed detectors see what trained ones see, bit for bit: on drawn detectors, pictures of any size, all kernels. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Worker } from 'node:worker_threads';
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { InputError } from '@surge-bnn/contract';
@@ -7,8 +10,14 @@ import type { ConvertDetectorOptions, PackDetectorOptions } from '@surge-bnn/con
 import { methods, resolveMethod, setProgress } from '@surge-bnn/core';
 import type { Detector, FasterRcnnChoices } from '@surge-bnn/detection';
 import { packedKernels } from '@surge-bnn/engine';
-import { encodeDetector, fileKind, loadDetector, PackedDetector } from '@surge-bnn/runtime';
-import type { LoadOptions } from '@surge-bnn/runtime';
+import {
+  encodeDetector,
+  fileKind,
+  loadDetector,
+  PackedDetector,
+  ThreadPool,
+} from '@surge-bnn/runtime';
+import type { KernelSet, LoadOptions } from '@surge-bnn/runtime';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { nativeIsBuilt, use } from './backends.js';
@@ -31,6 +40,40 @@ const batches = () => [
   drawnBatch({ width: 64, height: 128 }, [{ width: 33, height: 101 }], 2),
   drawnBatch({ width: 32, height: 32 }, [{ width: 1, height: 1 }], 3),
 ];
+
+/** Kernels, and how many memories they took and let go. */
+function countingKernels(given: KernelSet) {
+  const { name, bitBlocks, floatLanes, threads } = given;
+  const machines = { started: 0, closed: 0 };
+  const start: KernelSet['start'] = (bytes) => {
+    const machine = given.start(bytes);
+    machines.started++;
+    return {
+      buffer: machine.buffer,
+      run: (program, from, to) => machine.run(program, from, to),
+      close: () => {
+        machines.closed++;
+        machine.close?.();
+      },
+    };
+  };
+  const kernels: KernelSet = { name, bitBlocks, floatLanes, threads, start };
+  return { kernels, machines };
+}
+
+setFlagsFromString('--expose-gc');
+const collect: unknown = runInNewContext('gc');
+
+/** Bytes of arrays that are still held. */
+async function heldBytes(): Promise<number> {
+  if (typeof collect !== 'function') throw new Error('no garbage collection');
+  for (let i = 0; i < 3; i++) {
+    Reflect.apply(collect, undefined, []);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const { external, arrayBuffers } = process.memoryUsage();
+  return external + arrayBuffers;
+}
 
 /** What a trained detector and a packed one see in all of these pictures. */
 function seenBy(detector: Detector, packed: PackedDetector, given = batches()) {
@@ -283,30 +326,45 @@ describe('detect', () => {
     trained.dispose();
   });
 
-  it('keeps its memory over pictures of many sizes', async () => {
+  it.each([
+    [1, 100],
+    [2, 20],
+  ])('with %i threads keeps its memory over pictures of many sizes', async (threads, count) => {
     const trained = detector();
-    for (const [threads, count] of [
-      [1, 100],
-      [2, 10],
-    ]) {
-      const packed = await loadDetector(bytesOf(trained), { threads });
-      const look = (i: number) => {
-        const [width, height] = [40 + ((i * 31) % 90), 30 + ((i * 47) % 100)];
-        packed.detect({ data: pixels(3 * width * height), width, height, channels: 3 });
-      };
-      const buffers = () => {
-        (globalThis as { gc?: () => void }).gc?.();
-        const { external, arrayBuffers } = process.memoryUsage();
-        return external + arrayBuffers;
-      };
-      for (let i = 0; i < 8; i++) look(i);
-      const [largest, before] = [packed.describe().memoryBytes, buffers()];
-      for (let i = 0; i < count; i++) look(i);
-      expect(buffers() - before).toBeLessThan(2 * largest + 2 ** 24);
-      packed.close();
-      expect(() => look(3)).toThrow('the detector was closed');
-    }
+    const bytes = bytesOf(trained);
     trained.dispose();
+    const workers = { started: 0, ended: 0 };
+    const onWorker = (worker: Worker) => {
+      workers.started++;
+      worker.once('exit', () => workers.ended++);
+    };
+    process.on('worker', onWorker);
+    const pool = await ThreadPool.start(threads);
+    const { kernels, machines } = countingKernels(pool);
+    const packed = PackedDetector.fromBytes(bytes, { kernels });
+    const look = (width: number, height: number) =>
+      packed.detect({ data: pixels(3 * width * height), width, height, channels: 3 });
+    // The largest ones, lying and standing.
+    look(96, 60);
+    look(60, 96);
+    const { started } = machines;
+    expect(started - machines.closed).toBe(2);
+    const largest = packed.describe().memoryBytes;
+    const before = await heldBytes();
+    for (let i = 0; i < count; i++) {
+      look(40 + ((i * 31) % 90), 30 + ((i * 47) % 100));
+      expect(packed.describe().memoryBytes).toBeLessThanOrEqual(1.01 * largest);
+    }
+    // No memory was taken or let go, and a picture leaves less than a body's smallest input.
+    expect(machines).toEqual({ started, closed: started - 2 });
+    expect((await heldBytes()) - before).toBeLessThan(4 * 3 * 32 * 32 * count);
+    expect(workers).toEqual({ started: threads - 1, ended: 0 });
+    packed.close();
+    expect(machines).toEqual({ started, closed: started });
+    expect(() => look(40, 30)).toThrow('the detector was closed');
+    pool.close();
+    await expect.poll(() => workers).toEqual({ started: threads - 1, ended: threads - 1 });
+    process.off('worker', onWorker);
   });
 
   it('refuses what is no picture, what does not fit, and more memory than is allowed', () => {

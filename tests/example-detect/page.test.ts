@@ -114,6 +114,31 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
     }),
   );
 
+  it('shows a picture with its own boxes alone, while another is looked at', () =>
+    visit(true, async (page) => {
+      const picture = async (width: number) => {
+        const create = { width, height: 40, channels: 3 as const, background: '#888' };
+        const png = await sharp({ create }).png().toBuffer();
+        await give(page, 'picture-file', `${width}.png`, 'image/png', png);
+      };
+      const widthShown = () =>
+        page.evaluate(() => document.querySelector<HTMLCanvasElement>('#photo')?.width);
+      await give(page, 'model-file', 'drawn.bnn', 'application/octet-stream', file);
+      await page.waitForFunction(() => document.querySelector('#size')?.textContent !== '–');
+      await picture(80);
+      await page.waitForFunction(() => document.querySelector('#time')?.textContent !== '–');
+      // The worker never hears of the next one.
+      await page.evaluate(() => {
+        Worker.prototype.postMessage = () => void (document.body.dataset.held = 'yes');
+      });
+      await picture(50);
+      await page.waitForFunction(() => document.body.dataset.held === 'yes');
+      const before = await page.locator('#objects tr').count();
+      await page.locator('#least').fill('0');
+      expect(await page.locator('#objects tr').count()).toBeGreaterThanOrEqual(before);
+      expect(await widthShown()).toBe(80);
+    }));
+
   it('refuses what is no detector or no picture in one sentence, and goes on', () =>
     visit(true, async (page) => {
       const png = await sharp({ create: { width: 9, height: 9, channels: 3, background: '#888' } })

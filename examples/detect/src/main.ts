@@ -12,8 +12,10 @@ const worker = new DetectorWorker();
 const errorLine = find('error', HTMLElement);
 const least = find('least', HTMLInputElement);
 let isLoaded = false;
-let picture: Raster | undefined;
-let found: Found | undefined;
+/** The one to look at; shown when something was found in it, or nothing. */
+let opened: Raster | undefined;
+/** A picture and what was found in it: of one piece, so that no boxes stand on another picture. */
+let seen: { readonly picture: Raster; readonly found: Found } | undefined;
 
 const text = (id: string, value: string) => {
   find(id, HTMLElement).textContent = value;
@@ -43,23 +45,24 @@ async function openDetector(name: string, bytes: Uint8Array): Promise<void> {
 }
 
 async function openPicture(file: Blob, name: string): Promise<void> {
-  picture = await readPicture(file, name);
+  opened = await readPicture(file, name);
   await look();
 }
 
 async function look(): Promise<void> {
-  if (picture === undefined) return;
+  if (opened === undefined) return;
   if (!isLoaded) throw new Refusal('Open a detector first: a *.bnn file.');
-  const shown = picture;
+  const picture = opened;
   text('time', '–');
-  const { width, height, bytes: data } = shown;
+  const { width, height, bytes: data } = picture;
   const answer = await worker.ask({
     kind: 'detect',
     picture: { data, width, height, channels: 3 },
   });
   if (!('found' in answer)) throw new Error('the worker gave another answer than to detect');
-  if (shown !== picture) return; // another picture was opened meanwhile
-  ({ found } = answer);
+  if (picture !== opened) return; // another picture was opened meanwhile
+  const { found } = answer;
+  seen = { picture, found };
   find('photo', HTMLElement).hidden = false;
   find('empty', HTMLElement).hidden = true;
   show();
@@ -73,9 +76,7 @@ async function look(): Promise<void> {
 
 function show(): void {
   text('least-value', least.valueAsNumber.toFixed(2));
-  if (picture !== undefined && found !== undefined) {
-    showBoxes(picture, found, least.valueAsNumber);
-  }
+  if (seen !== undefined) showBoxes(seen.picture, seen.found, least.valueAsNumber);
 }
 
 least.addEventListener('input', show);

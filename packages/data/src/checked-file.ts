@@ -5,11 +5,14 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { gunzip, type ZlibOptions } from 'node:zlib';
 import { InputError } from '@surge-bnn/contract';
 import type { CatalogueFile } from './catalogue.js';
 
-const unpack = promisify(gunzip);
+const unpack = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip);
+
+/** A file that unpacks to more bytes than what it should hold. */
+export class LargeFileError extends InputError {}
 
 /** Is this a gzip file? The name does not tell: browsers unpack ".gz" files on the way. */
 export function isPacked(bytes: Uint8Array): boolean {
@@ -19,11 +22,13 @@ export function isPacked(bytes: Uint8Array): boolean {
 /**
  * The unpacked bytes of a gzip file, or of a plain one.
  *
- * @throws InputError when the file is missing, unreadable or broken gzip.
+ * @param most bytes that it may unpack to: a small file may become memory without end.
+ * @throws InputError when the file is missing, unreadable or broken gzip, or unpacks to more.
  */
 export async function readUnpacked(
   file: string,
   advice: string,
+  most?: number,
 ): Promise<{ raw: Uint8Array; content: Uint8Array }> {
   let raw: Buffer;
   try {
@@ -35,8 +40,11 @@ export async function readUnpacked(
   }
   if (!isPacked(raw)) return { raw, content: raw };
   try {
-    return { raw, content: await unpack(raw) };
+    return { raw, content: await unpack(raw, { maxOutputLength: most }) };
   } catch (cause) {
+    if (most !== undefined && errorCode(cause) === 'ERR_BUFFER_TOO_LARGE') {
+      throw new LargeFileError(`${file} unpacks to more than ${most} bytes; ${advice}`, { cause });
+    }
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InputError(`${file} is a broken or truncated gzip file (${reason}); ${advice}`, {
       cause,

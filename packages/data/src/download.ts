@@ -34,6 +34,8 @@ export interface RemoteFile {
   readonly address?: string;
   /** Size as published, 0 where it is not; for progress only. */
   readonly bytes: number;
+  /** Where no size is published: what is longer is not it, and is not fetched to its end. */
+  readonly mostBytes?: number;
   /** What is wrong with the file at this path, or undefined. */
   problem(file: string): Promise<string | undefined>;
   /** Keep what a stopped download has got, for the next one to go on from: for large files. */
@@ -152,6 +154,7 @@ class FileDownload {
           part: this.part,
           signal: this.options.signal,
           stallAfter,
+          mostBytes: this.file.mostBytes,
           onBytes: (received, total) => {
             this.received = received;
             this.total = total || this.file.bytes;

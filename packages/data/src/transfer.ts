@@ -25,6 +25,8 @@ export interface TransferOptions {
   readonly signal?: AbortSignal;
   /** Give up when the server sends nothing for so many milliseconds. */
   readonly stallAfter: number;
+  /** Give up where there is more. Default: never. */
+  readonly mostBytes?: number;
   readonly onBytes: (received: number, total: number) => void;
 }
 
@@ -36,7 +38,7 @@ export interface TransferOptions {
  * signal stopped it.
  */
 export async function transfer(options: TransferOptions): Promise<{ continued: boolean }> {
-  const { url, part, signal, stallAfter, onBytes } = options;
+  const { url, part, signal, stallAfter, mostBytes = Infinity, onBytes } = options;
   const stop = new AbortController();
   const forward = () => stop.abort();
   signal?.addEventListener('abort', forward, { once: true });
@@ -74,6 +76,10 @@ export async function transfer(options: TransferOptions): Promise<{ continued: b
       for await (const chunk of bodyOf(response)) {
         clearTimeout(timer);
         timer = setTimeout(onStall, stallAfter);
+        if (Math.max(received + chunk.length, total) > mostBytes) {
+          await file.truncate();
+          throw new TransferError(`it is longer than ${mostBytes} bytes`, false);
+        }
         await writeAll(file, chunk);
         received += chunk.length;
         onBytes(received, total);

@@ -70,7 +70,7 @@ export type {
 } from './graph.js';
 export * as elementwise from './kernels/elementwise.js';
 export { averagePool2d, conv2d } from './kernels/float-conv.js';
-export { l2Norm } from './kernels/l2-norm.js';
+export { l2Norm, l2NormEpsilon } from './kernels/l2-norm.js';
 export { maxPool2d } from './kernels/max-pool.js';
 export type { ConvShape, Numbers, PoolShape } from './kernels/float-conv.js';
 export { halfValue } from './kernels/half.js';

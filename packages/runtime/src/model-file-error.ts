@@ -7,6 +7,9 @@ export class ModelFileError extends Error {
   override readonly name = 'ModelFileError';
 }
 
+/** A model that takes more memory than is allowed, or than there is. */
+export class ModelMemoryError extends ModelFileError {}
+
 /** What `work` gives; its refusals begin with the part of the file that they are of. */
 export function within<T>(part: string, work: () => T): T {
   try {

@@ -2,9 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GradSaveFunc, Tensor } from '@tensorflow/tfjs-core';
 import { InputError } from '@surge-bnn/contract';
-
-/** Shorter vectors are divided by this: PyTorch's. */
-export const L2_NORM_EPSILON = 1e-12;
+import { l2NormEpsilon } from '@surge-bnn/runtime';
 
 /**
  * y = scale x / max(|x|, 1e-12) with |x| over the last axis. Differentiable in x and scale; a vector of zeros stays one, with a finite gradient.
@@ -23,7 +21,7 @@ export function l2Norm(x: Tensor, scale: Tensor): Tensor {
   const op = tf.customGrad((given, factors, save) => {
     const [input, gamma] = [given as Tensor, factors as Tensor];
     const length = tf.sqrt(tf.sum(tf.square(input), -1, true));
-    const unit = tf.div(input, tf.maximum(length, L2_NORM_EPSILON));
+    const unit = tf.div(input, tf.maximum(length, l2NormEpsilon));
     (save as GradSaveFunc)([unit, length, gamma]);
     return { value: tf.mul(unit, gamma), gradFunc: backward };
   });
@@ -37,9 +35,9 @@ export function l2Norm(x: Tensor, scale: Tensor): Tensor {
 function backward(dy: Tensor, [unit, length, gamma]: Tensor[]): Tensor[] {
   return tf.tidy(() => {
     const g = tf.mul(dy, gamma);
-    const divides = tf.cast(tf.greater(length, L2_NORM_EPSILON), 'float32');
+    const divides = tf.cast(tf.greater(length, l2NormEpsilon), 'float32');
     const along = tf.mul(tf.sum(tf.mul(g, unit), -1, true), divides);
-    const dx = tf.div(tf.sub(g, tf.mul(unit, along)), tf.maximum(length, L2_NORM_EPSILON));
+    const dx = tf.div(tf.sub(g, tf.mul(unit, along)), tf.maximum(length, l2NormEpsilon));
     const rows = dy.shape.slice(0, -1).map((_, axis) => axis);
     return [dx, tf.sum(tf.mul(dy, unit), rows)];
   });

@@ -105,14 +105,19 @@ export async function checkDetection(
 /**
  * Checks all lists of a published set in the same way.
  *
- * @throws InputError when none of them can be opened; the signal's reason when it is aborted.
+ * @throws InputError for a set that has none, and when none of them can be opened; the signal's reason when it is aborted.
  */
 export async function checkPublishedDetection(
   name: PublicDetectionName,
   { directory, ...options }: CheckDetectionOptions & DirectoryOption = {},
 ): Promise<CheckedDetection> {
-  const published = describeDetection({ directory }).find((set) => set.name === name);
-  const { sets, problems } = await openLists(Object.keys(published?.lists ?? {}), (list) =>
+  const published = describeDetection({ directory });
+  const lists = Object.keys(published.find((set) => set.name === name)?.lists ?? {});
+  if (lists.length === 0) {
+    const names = published.map((set) => set.name).join(', ');
+    throw new InputError(`"${name}" is no published set of annotated pictures; allowed: ${names}`);
+  }
+  const { sets, problems } = await openLists(lists, (list) =>
     openDetection(name, { directory, list }),
   );
   if (sets.length === 0) throw new InputError(problems[0]);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { InputError } from '@surge-bnn/contract';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ownCache } from '../pictures/pictures.fixture.js';
@@ -84,6 +85,24 @@ describe('fetching a set from its repository', () => {
     expect([asked, await left()]).toEqual([[], ['bccd.tar']]);
     await writeFile(path.join(around, 'bccd.tar'), tar.subarray(0, 1024));
     expect(await fetch(set)).toMatchObject({ downloaded: [set.archive.name] });
+  });
+
+  it('refuses what is longer than the set, packed or unpacked, and does not take it', async () => {
+    const { set, archive } = await smallRepository();
+    const { around, fetch, left } = await place();
+    const most = (mostBytes: number) => ({ ...set, archive: { ...set.archive, mostBytes } });
+    await expect(fetch(most(archive.length - 1))).rejects.toThrow(
+      `could not be downloaded (${set.archive.mirrors[0]}abc: it is longer than ${archive.length - 1} bytes)`,
+    );
+    const unpacked = gunzipSync(archive).length;
+    expect(unpacked).toBeGreaterThan(archive.length);
+    await expect(fetch(most(unpacked - 1))).rejects.toThrow(
+      `cats-abc.tar.gz unpacks to more than ${unpacked - 1} bytes, which two cats does not`,
+    );
+    // One that was brought by hand is no better.
+    await writeFile(path.join(around, set.archive.name), gzipSync(new Uint8Array(unpacked + 1)));
+    expect(await fetch(most(unpacked))).toMatchObject({ downloaded: [set.archive.name] });
+    expect(await left()).toEqual(['bccd', 'cats-abc.tar.gz']);
   });
 
   it('goes on where a stopped download was', async () => {

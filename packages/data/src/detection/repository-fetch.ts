@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
-import { errorCode, readUnpacked } from '../checked-file.js';
+import { errorCode, LargeFileError, readUnpacked } from '../checked-file.js';
 import { download, prepareFolder, type Patience } from '../download.js';
 import { verifyArchive } from '../pictures/verified-archive.js';
 import { memorySource, readTar } from '../tar.js';
@@ -39,7 +39,7 @@ export async function fetchRepositorySet(
   }
   const around = path.dirname(folder);
   await prepareFolder(around);
-  const { name, address, mirrors } = set.archive;
+  const { name, address, mirrors, mostBytes } = set.archive;
   let files: NamedFiles = new Map();
   const problem = async (file: string) => {
     try {
@@ -54,7 +54,7 @@ export async function fetchRepositorySet(
   const isThere = existsSync(archive) && (await problem(archive)) === undefined;
   if (isThere) report(name);
   else {
-    const remote = { name, address, bytes: 0, resumable: true, problem };
+    const remote = { name, address, bytes: 0, mostBytes, resumable: true, problem };
     await download(remote, mirrors, around, options, patience);
   }
   await putFolder(files, set, folder, options.signal);
@@ -80,12 +80,17 @@ async function presentFile(
 
 /** The set's files out of the repository's archive, and its licence. @throws InputError for any other content, with the reason. */
 async function readRepository(file: string, set: RepositorySet): Promise<NamedFiles> {
-  const { content } = await readUnpacked(file, '').catch((cause: unknown) => {
+  const { name: archive, mostBytes } = set.archive;
+  const { content } = await readUnpacked(file, '', mostBytes).catch((cause: unknown) => {
     // Its message would name the part file.
-    throw new InputError(`${set.archive.name} is no whole gzip file`, { cause });
+    const what =
+      cause instanceof LargeFileError
+        ? `unpacks to more than ${mostBytes} bytes, which ${set.title} does not`
+        : 'is no whole gzip file';
+    throw new InputError(`${archive} ${what}`, { cause });
   });
   const repository = new Map<string, Uint8Array>();
-  for await (const { name, offset, size } of readTar(memorySource(content), set.archive.name)) {
+  for await (const { name, offset, size } of readTar(memorySource(content), archive)) {
     // GitHub packs everything into one folder, which is called after the commit.
     repository.set(name.slice(name.indexOf('/') + 1), content.subarray(offset, offset + size));
   }

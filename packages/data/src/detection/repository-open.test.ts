@@ -107,6 +107,9 @@ describe('the three by name', () => {
     await expect(open('test')).rejects.toThrow(
       /unknown list of "raccoon" "test".*train, val, trainval/,
     );
+    await expect(checkPublishedDetection('voc' as never)).rejects.toThrow(
+      /^"voc" is no published set of annotated pictures; allowed: .*raccoon/,
+    );
     await expect(open('train', ['raccoon'])).rejects.toThrow(/takes no classes/);
   });
 });

@@ -34,6 +34,11 @@ export interface RepositorySet {
 }
 
 export interface RepositoryArchive {
+  /**
+   * Most bytes of the archive, as it is and unpacked. Its content is known to the byte only when all of it is there, and a server may send
+   * anything.
+   */
+  readonly mostBytes: number;
   /** As browsers name it, too, so that one that was brought by hand is found. */
   readonly name: string;
   /** What it is called at the mirrors. */
@@ -41,9 +46,13 @@ export interface RepositoryArchive {
   readonly mirrors: readonly string[];
 }
 
+/** Ten times what the sets take: their repositories hold more than them, tables, scripts and pictures of results. */
+const mostBytes = 2 ** 27;
+
 function gitHub(repository: string, commit: string) {
   return {
     archive: {
+      mostBytes,
       name: `${repository.split('/')[1]}-${commit}.tar.gz`,
       address: commit,
       mirrors: [`https://codeload.github.com/${repository}/tar.gz/`],

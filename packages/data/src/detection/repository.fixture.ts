@@ -52,7 +52,7 @@ export async function smallRepository(answer?: (archive: Buffer) => Answer) {
     ...repositorySets.bccd,
     title: 'two cats',
     layout: bccdLayout,
-    archive: { name: 'cats-abc.tar.gz', address: 'abc', mirrors: [url] },
+    archive: { mostBytes: 2 ** 20, name: 'cats-abc.tar.gz', address: 'abc', mirrors: [url] },
     content: contentOf(files),
     tarSha256: sha256(tar),
     lists: { train: 2 },

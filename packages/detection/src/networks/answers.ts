@@ -1,7 +1,7 @@
 /** From tensors to what a detector says of pictures: what all of them do on plain arrays. */
 import * as tf from '@tensorflow/tfjs-core';
 import { InputError } from '@surge-bnn/contract';
-import type { boxes as arithmetic } from '@surge-bnn/runtime';
+import { boxes as arithmetic } from '@surge-bnn/runtime';
 
 /** Boxes one behind the other. */
 export function joined(parts: readonly arithmetic.Boxes[]): arithmetic.Boxes {
@@ -26,7 +26,7 @@ export function named<T>(layers: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof arithmetic.NotFiniteError)) throw error;
     throw new InputError(
       `layers "${layers}.*": ${error.message}; look for broken data or a learning rate that is too high`,
       { cause: error },

@@ -9,7 +9,7 @@ import { selectDetections, type DetectionOptions, type Detections } from './dete
  * classes, and the best selected class by class.
  *
  * @param classes with the background, the first. @param logits [regions, classes]. @param deltas [regions, 4 classes] or [regions, 4].
- * @throws RangeError for a NaN.
+ * @throws NotFiniteError for a NaN.
  */
 export function classDetections(
   regions: Boxes,

@@ -2,10 +2,11 @@
  * From boxes and class probabilities to what a detector says of a picture: every class of every box for itself, above a
  * least score, overlaps suppressed within the class, and the best of all.
  */
-import { bestFirst } from './best.js';
+import { bestFirst, bestFirstBytes } from './best.js';
 import { isAtLeast, takeBoxes, type Boxes } from './box.js';
+import { NotFiniteError } from './not-finite.js';
 import type { ScoredBoxes } from './proposals.js';
-import { suppressOverlaps } from './suppression.js';
+import { suppressionBytes, suppressOverlaps } from './suppression.js';
 
 export interface DetectionOptions {
   /** A score must be above this. torchvision: 0.05 in Faster R-CNN, 0.01 in SSD. */
@@ -26,10 +27,32 @@ export interface Detections extends ScoredBoxes {
 }
 
 /**
+ * Most bytes that `selectDetections` takes for so many rows: of every candidate its place, score, class and box, what their
+ * suppression takes and what stays; one class's scores and their order, and a count for each class.
+ */
+export function detectionBytes(
+  rows: number,
+  classes: number,
+  { most, perClass = Infinity }: Pick<DetectionOptions, 'most' | 'perClass'>,
+): number {
+  const ofClass = Math.min(rows, perClass);
+  const candidates = ofClass * (classes - 1);
+  const stays = Math.min(most, candidates);
+  return (
+    (3 * 4 + 16) * candidates +
+    suppressionBytes(candidates, most) +
+    (16 + 2 * 4) * stays +
+    4 * rows +
+    bestFirstBytes(rows, ofClass) +
+    2 * 4 * classes
+  );
+}
+
+/**
  * @param boxes decoded and clipped: one for each row of the probabilities, or one for each of its entries (the background's is
  *   not looked at).
  * @param probabilities [rows, classes], the background first.
- * @throws RangeError for a NaN.
+ * @throws NotFiniteError for a NaN, RangeError for boxes that do not fit the probabilities.
  */
 export function selectDetections(
   boxes: Boxes,
@@ -44,30 +67,36 @@ export function selectDetections(
       `${boxes.length / 4} boxes do not fit ${probabilities.length} probabilities of ${classes} classes`,
     );
   }
-  if (probabilities.some(Number.isNaN)) throw new RangeError('the class scores hold a NaN');
-  if (boxes.some(Number.isNaN)) throw new RangeError('the boxes hold a NaN');
+  if (probabilities.some(Number.isNaN)) throw new NotFiniteError('the class scores hold a NaN');
+  if (boxes.some(Number.isNaN)) throw new NotFiniteError('the boxes hold a NaN');
   const { leastScore, threshold, most, perClass = Infinity, smallest = 0 } = options;
-  const boxOf: number[] = [];
-  const scores: number[] = [];
-  const groups: number[] = [];
+  const ableOf = new Int32Array(classes);
+  for (let at = 0; at < probabilities.length; at++) {
+    if (probabilities[at] > leastScore) ableOf[at % classes]++;
+  }
+  const counts = ableOf.map((able, c) => (c === 0 ? 0 : Math.min(able, perClass)));
+  const candidateCount = counts.reduce((sum, able) => sum + able, 0);
+  const boxOf = new Int32Array(candidateCount);
+  const scores = new Float32Array(candidateCount);
+  const groups = new Int32Array(candidateCount);
+  const column = new Float32Array(rows);
+  let count = 0;
   for (let c = 1; c < classes; c++) {
-    const column = Float32Array.from(
-      { length: rows },
-      (_, row) => probabilities[row * classes + c],
-    );
-    const able = column.reduce((n, score) => n + (score > leastScore ? 1 : 0), 0);
-    for (const row of bestFirst(column, Math.min(able, perClass))) {
+    if (counts[c] === 0) continue;
+    for (let row = 0; row < rows; row++) column[row] = probabilities[row * classes + c];
+    for (const row of bestFirst(column, counts[c])) {
       const box = perEntry ? row * classes + c : row;
       if (!isAtLeast(boxes, box, smallest)) continue;
-      boxOf.push(box);
-      scores.push(column[row]);
-      groups.push(c);
+      boxOf[count] = box;
+      scores[count] = column[row];
+      groups[count] = c;
+      count++;
     }
   }
-  const candidates = takeBoxes(boxes, boxOf);
-  const kept = suppressOverlaps(candidates, Float32Array.from(scores), {
+  const candidates = takeBoxes(boxes, boxOf.subarray(0, count));
+  const kept = suppressOverlaps(candidates, scores.subarray(0, count), {
     threshold,
-    groups: Int32Array.from(groups),
+    groups: groups.subarray(0, count),
     most,
   });
   return {

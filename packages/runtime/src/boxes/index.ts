@@ -16,6 +16,7 @@ export { selectDetections } from './detections.js';
 export type { DetectionOptions, Detections } from './detections.js';
 export { boxLevels } from './levels.js';
 export type { PyramidLevels } from './levels.js';
+export { NotFiniteError } from './not-finite.js';
 export { selectProposals } from './proposals.js';
 export type { LevelOutput, ProposalOptions, ScoredBoxes } from './proposals.js';
 export { roiAlign, roiAlignGradient } from './roi-align.js';

@@ -1,6 +1,7 @@
 /** Proposals and detections: cases by hand, and pictures where there is nothing. */
 import { describe, expect, it } from 'vitest';
 import { flat, type Box } from './boxes.fixture.js';
+import { NotFiniteError } from './not-finite.js';
 import { selectDetections } from './detections.js';
 import { selectProposals, type LevelOutput } from './proposals.js';
 
@@ -69,9 +70,9 @@ describe('selectProposals', () => {
       'the objectness of level 1 holds a NaN',
     );
     const broken = { ...coarse, deltas: Float32Array.of(0, NaN, 0, 0) };
-    expect(() => selectProposals([broken], picture, options)).toThrow(
-      'the boxes of level 0 hold a NaN',
-    );
+    const select = () => selectProposals([broken], picture, options);
+    expect(select).toThrow('the boxes of level 0 hold a NaN');
+    expect(select).toThrow(NotFiniteError);
   });
 });
 
@@ -137,8 +138,9 @@ describe('selectDetections', () => {
         limits,
       ),
     ).toThrow('the boxes hold a NaN');
-    expect(() => selectDetections(boxes, probabilities, 2, limits)).toThrow(
-      '3 boxes do not fit 9 probabilities of 2 classes',
-    );
+    const unfit = () => selectDetections(boxes, probabilities, 2, limits);
+    expect(unfit).toThrow('3 boxes do not fit 9 probabilities of 2 classes');
+    // A call that is wrong, and no overflow.
+    expect(unfit).not.toThrow(NotFiniteError);
   });
 });

@@ -1,6 +1,7 @@
 /** A detector's body, ready for pictures of one size, and what becomes of its numbers. */
 import type { PictureSize } from '../boxes/box.js';
 import type { Detections } from '../boxes/detections.js';
+import { NotFiniteError } from '../boxes/not-finite.js';
 import type { Executor } from '../execute/executor.js';
 import { ModelFileError } from '../model-file-error.js';
 
@@ -36,7 +37,7 @@ export function finite<T>(part: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof NotFiniteError)) throw error;
     throw new ModelFileError(`${part} of the detector overflows: ${error.message}`, {
       cause: error,
     });

@@ -1,4 +1,5 @@
 /** A detector's tail: regions read from the maps as bins, some at a time, and what it says of each. */
+import { detectionBytes } from '../boxes/detections.js';
 import { boxLevels } from '../boxes/levels.js';
 import { roiAlign } from '../boxes/roi-align.js';
 import type { Boxes } from '../boxes/box.js';
@@ -6,6 +7,7 @@ import type { Executor, MemoryBudget } from '../execute/executor.js';
 import type { MakeExecutor } from '../execute/make-executor.js';
 import type { TwoStageSource } from '../format/model-source.js';
 import type { Numbers } from '../kernels/float-conv.js';
+import { ModelMemoryError } from '../model-file-error.js';
 import type { FeatureMap } from './two-stage-body.js';
 import type { TwoStagePlan } from './plan.js';
 import { batchedGraph } from './resized-graph.js';
@@ -29,11 +31,12 @@ export class Head {
   /** Milliseconds of the last run: reading regions, and the tail. */
   milliseconds = { regions: 0, tail: 0 };
   private readonly plan: TwoStagePlan;
-  private readonly atOnce: number;
+  /** Regions that the tail takes at a time: one where memory is short. */
+  readonly atOnce: number;
   private readonly logits: Float32Array;
   private readonly deltas: Float32Array;
 
-  /** @throws ModelFileError where there is not as much memory. */
+  /** @throws ModelMemoryError where there is not as much memory, even for one region at a time. */
   constructor(
     { plan, tail, tensors }: TwoStageSource,
     threads: number,
@@ -49,11 +52,15 @@ export class Head {
     const fitting = Math.min(mostAtOnce, plan.proposals.after, Math.floor(mostNumbers / largest));
     const columns = Math.floor(fitting / threads);
     const batched = columns < 1 ? undefined : batchedGraph(tail, threads, columns);
-    this.atOnce = batched === undefined ? 1 : threads * columns;
     const count = plan.proposals.after * (plan.classes.length + 1);
-    // Logits and deltas, and again when they are probabilities and boxes.
-    const results = 2 * 4 * (count + 4 * count);
-    this.executor = make({ graph: batched ?? tail, tensors }, { most, besides: results });
+    // Logits and deltas, again when they are probabilities and boxes, and the choice among them.
+    const results =
+      2 * 4 * (count + 4 * count) +
+      detectionBytes(plan.proposals.after, plan.classes.length + 1, plan.detections);
+    const budget = { most, besides: results };
+    const several = batched && makeWhereItFits(() => make({ graph: batched, tensors }, budget));
+    this.executor = several ?? make({ graph: tail, tensors }, budget);
+    this.atOnce = several === undefined ? 1 : threads * columns;
     this.memoryBytes = this.executor.memoryBytes + results;
     this.logits = new Float32Array(count);
     this.deltas = new Float32Array(4 * count);
@@ -96,6 +103,16 @@ export class Head {
     const scale = 2 ** -(firstLevel + level);
     const options = { scale, height: bins, width: bins, samplingRatio, aligned };
     roiAlign(values, shape, box, onePicture, options, out);
+  }
+}
+
+/** Undefined where there is not as much memory. */
+function makeWhereItFits(make: () => Executor): Executor | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof ModelMemoryError) return undefined;
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Parts of a packed detector: graphs on other sizes and several regions at a time, memory that is used again, threads. */
 import { describe, expect, it } from 'vitest';
+import { executorMaker } from '../execute/make-executor.js';
 import { PackedModel } from '../execute/packed-model.js';
 import {
   smallDetector,
@@ -12,9 +13,11 @@ import { encodeDetector } from '../format/write.js';
 import type { Graph } from '../graph.js';
 import { load } from '../load.js';
 import { loadDetector } from '../load-detector.js';
+import { ModelMemoryError } from '../model-file-error.js';
 import type { KernelSet } from '../program/kernel-set.js';
 import { wasmKernels } from '../wasm/kernels.js';
 import { ThreadPool } from '../wasm/thread-pool.js';
+import { Head } from './head.js';
 import { KeptMemory } from './kept-memory.js';
 import { PackedDetector } from './packed-detector.js';
 import { batchedGraph, resizedGraph } from './resized-graph.js';
@@ -131,6 +134,77 @@ describe('memory', () => {
     detector.close();
     detector.close();
     expect(closed()).toBe(started.length);
+  });
+});
+
+describe('a limit of memory', () => {
+  it('lets the tail take one region at a time where several do not fit', () => {
+    const source = smallDetector();
+    for (const kernels of ['wasm', 'reference'] as const) {
+      const head = (most: number) => new Head(source, 1, executorMaker({ kernels }), { most });
+      const free = head(2 ** 30);
+      expect(free.atOnce).toBe(12);
+      expect(head(free.memoryBytes).atOnce).toBe(12);
+      const tight = head(free.memoryBytes - 1);
+      expect(tight.atOnce).toBe(1);
+      expect(head(tight.memoryBytes).atOnce).toBe(1);
+      expect(() => head(tight.memoryBytes - 1)).toThrow(ModelMemoryError);
+      const regions = Float32Array.from({ length: 4 * 7 }, (_, i) => i / 9 + (i % 4 > 1 ? 3 : 0));
+      const maps = [4, 2].map((side) => ({
+        shape: { batch: 1, height: side, width: side, channels: 4 },
+        values: Float32Array.from({ length: 4 * side ** 2 }, (_, i) => Math.sin(i)),
+      }));
+      expect(tight.run(regions, maps)).toEqual(free.run(regions, maps));
+    }
+  });
+
+  it('counts what the choice among many classes takes', () => {
+    const [after, classes, levels] = [2000, 100, 2];
+    const small = smallDetector();
+    const nodes = small.tail.nodes.map((node) => {
+      const units = { logits: classes + 1, deltas: 4 * (classes + 1) }[node.name];
+      if (units === undefined || node.op !== 'dense') return node;
+      const output = { type: 'f32' as const, shape: [units] };
+      return { ...node, attributes: { ...node.attributes, units }, output };
+    });
+    const tensors = new Map(small.tensors);
+    for (const [name, units, bytes] of [
+      ['logits.kernel', classes + 1, 2],
+      ['logits.bias', classes + 1, 4],
+      ['deltas.kernel', 4 * (classes + 1), 4],
+    ] as const) {
+      const old = small.tensors.get(name);
+      if (old === undefined) throw new Error(`no ${name}`);
+      const shape = [...old.shape.slice(0, -1), units];
+      const length = bytes * shape.reduce((a, b) => a * b, 1);
+      tensors.set(name, { ...old, shape, bytes: new Uint8Array(length) });
+    }
+    const source: DetectorSource = {
+      ...small,
+      plan: {
+        ...smallPlan,
+        classes: Array.from({ length: classes }, (_, i) => `class ${i}`),
+        size: { shortSide: 64, longSide: 64 },
+        proposals: { ...smallPlan.proposals, before: after, after, threshold: 1 },
+        detections: { leastScore: 0, threshold: 1, most: 9, smallest: 0 },
+      },
+      tail: { ...small.tail, nodes },
+      tensors,
+    };
+    const detector = PackedDetector.from(source);
+    const found = detector.detect(picture(64, 64));
+    expect(found.scores).toHaveLength(9);
+    const { memoryBytes } = detector.describe();
+    // Logits, deltas, probabilities, boxes; of each candidate place, score, class, box, place in order, key.
+    const regions = after * classes;
+    const least = regions * (40 + 4 + 4 + 4 + 16 + 4 + 8) + levels * 16 * 32 * 32;
+    expect(memoryBytes).toBeGreaterThan(least);
+    expect(memoryBytes).toBeLessThan(1.2 * least);
+    const plain = { ...source.plan.detections, perClass: 1 };
+    const fewer = PackedDetector.from({ ...source, plan: { ...source.plan, detections: plain } });
+    fewer.detect(picture(64, 64));
+    expect(memoryBytes - fewer.describe().memoryBytes).toBeGreaterThan(30 * regions);
+    expect(() => PackedDetector.from(source, { maxMemoryBytes: least })).toThrow(ModelMemoryError);
   });
 });
 

@@ -1,6 +1,7 @@
 /** The body of a detector of one stage: its numbers are classes and moves of default boxes. */
 import { classDetections } from '../boxes/class-detections.js';
 import { defaultBoxes } from '../boxes/default-boxes.js';
+import { detectionBytes } from '../boxes/detections.js';
 import { edgeOf, edgesOf } from '../execute/describe.js';
 import type { MemoryBudget } from '../execute/executor.js';
 import type { MakeExecutor } from '../execute/make-executor.js';
@@ -11,10 +12,6 @@ import { finite, type Body } from './body.js';
 
 /** Bytes of a box. */
 const boxBytes = 16;
-/** Of a candidate for the suppression: its place, score and class in lists, box, score and class in arrays. */
-const candidateBytes = 3 * 8 + boxBytes + 2 * 4;
-/** Of a box while the candidates of one class are sought: its score, once more in order, its place in a list. */
-const soughtBytes = 4 + 4 + 8;
 
 /** @throws ModelFileError where there is not as much memory. */
 export function singleShotBody(
@@ -34,9 +31,8 @@ export function singleShotBody(
     0,
   );
   // Default boxes; deltas and the boxes that they make; logits and probabilities.
-  const ofBox = 3 * boxBytes + 2 * 4 * classes + soughtBytes;
-  const candidates = (classes - 1) * Math.min(count, detections.perClass ?? count);
-  const bytes = count * ofBox + candidates * candidateBytes;
+  const ofBox = 3 * boxBytes + 2 * 4 * classes;
+  const bytes = count * ofBox + detectionBytes(count, classes, detections);
   const executor = make({ graph: body, tensors }, { most, besides: besides + bytes });
   const outputs = singleShotOutputs(executor.outputs, plan);
   const steps = maps.map(

@@ -2,12 +2,13 @@
 import { gridAnchors } from '../boxes/anchors.js';
 import type { Boxes, PictureSize } from '../boxes/box.js';
 import { classDetections } from '../boxes/class-detections.js';
-import { selectProposals } from '../boxes/proposals.js';
+import { proposalBytes, selectProposals } from '../boxes/proposals.js';
 import type { FeatureShape } from '../boxes/roi-align.js';
 import { edgeOf, edgesOf } from '../execute/describe.js';
 import type { MemoryBudget } from '../execute/executor.js';
 import type { MakeExecutor } from '../execute/make-executor.js';
 import { bodyOutputs, checkLevels } from '../format/check-detector.js';
+import { checkReading } from '../format/check-work.js';
 import type { TwoStageSource } from '../format/model-source.js';
 import type { Edge } from '../graph.js';
 import type { Numbers } from '../kernels/float-conv.js';
@@ -52,9 +53,15 @@ export function twoStageBody(
     plan,
   );
   checkLevels(edge, plan);
-  const count = edge.objectness.reduce((sum, one) => sum + elements(one), 0);
-  const anchorBytes = boxBytes * count;
-  const executor = make({ graph, tensors }, { most, besides: besides + anchorBytes });
+  checkReading(edge.maps, plan);
+  const counts = edge.objectness.map(elements);
+  // Sums of bits are turned into floats.
+  const turned = [...edge.objectness, ...edge.deltas].filter(({ type }) => type !== 'f32');
+  const bytes =
+    boxBytes * counts.reduce((sum, count) => sum + count, 0) +
+    4 * turned.reduce((sum, one) => sum + elements(one), 0) +
+    proposalBytes(counts, plan.proposals);
+  const executor = make({ graph, tensors }, { most, besides: besides + bytes });
   const { maps, objectness, deltas } = bodyOutputs(executor.outputs, plan);
   const featureMaps = maps.map((values, i): FeatureMap => {
     const [rows, columns, channels] = edge.maps[i].shape;
@@ -73,7 +80,7 @@ export function twoStageBody(
     width,
     height,
     executor,
-    memoryBytes: executor.memoryBytes + anchorBytes,
+    memoryBytes: executor.memoryBytes + bytes,
     see: (picture) => seenBy(head, plan, featureMaps, levels, picture),
   };
 }

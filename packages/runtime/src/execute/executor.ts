@@ -1,6 +1,6 @@
 /** What computes a model's nodes; PackedModel brings inputs and takes outputs. */
 import type { Numbers } from '../kernels/float-conv.js';
-import { ModelFileError } from '../model-file-error.js';
+import { ModelMemoryError } from '../model-file-error.js';
 
 /** How long some nodes took that are computed together. */
 export interface StageTime {
@@ -41,7 +41,7 @@ export interface MemoryBudget {
 
 /**
  * @returns the sum, without what is taken besides.
- * @throws ModelFileError when that is more than allowed.
+ * @throws ModelMemoryError when that is more than allowed.
  */
 export function checkMemory(
   { edges, tensors, scratch }: MemoryNeed,
@@ -50,7 +50,7 @@ export function checkMemory(
   const own = edges + tensors + scratch;
   if (own + besides <= most) return own;
   const rest = besides > 0 ? `, ${besides} for the other parts of the detector` : '';
-  throw new ModelFileError(
+  throw new ModelMemoryError(
     `the model takes ${own + besides} bytes of memory: ${edges} for the edges of one example, ` +
       `${tensors} for decoded tensors, ${scratch} for scratch${rest}; allowed: maxMemoryBytes = ${most}`,
   );

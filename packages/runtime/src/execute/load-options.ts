@@ -4,8 +4,10 @@ import type { KernelSet } from '../program/kernel-set.js';
 
 export interface LoadOptions {
   /**
-   * Most memory that a model may take: decoded tensors, the numbers between the nodes for one example, scratch. Not in it: the
-   * bytes of the file, which may be let go, the graph, which is no larger than they are, and results. Default 1 GiB.
+   * Most memory that a model may take: decoded tensors, the numbers between the nodes for one example, scratch. Of a detector: those of
+   * body and head for one picture, its anchors, what the head says of all regions, and what the choices among boxes take. Not in it:
+   * pictures, results, the graph, which is no larger than the file, and the file's bytes. A model lets them go; a detector keeps views
+   * of them, from which it makes a program for each size of pictures. Default 1 GiB.
    */
   readonly maxMemoryBytes?: number;
   /**
@@ -21,8 +23,8 @@ export interface LoadOptions {
   readonly arithmetic?: Arithmetic;
   /**
    * Threads of the wasm kernels, the caller's among them; 'auto': one for each core, at most 4, and one where memory cannot be
-   * shared. The model has them for itself until it is closed; to share them between models, give `ThreadPool.start(n)` as
-   * `kernels`. For `load` only, since threads take a while to start. Default 1.
+   * shared. The model or detector has them for itself until it is closed; to share them between several, give
+   * `ThreadPool.start(n)` as `kernels`. For `load` and `loadDetector` only, since threads take a while to start. Default 1.
    */
   readonly threads?: number | 'auto';
 }

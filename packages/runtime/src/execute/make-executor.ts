@@ -10,7 +10,7 @@ import type { LoadOptions } from './load-options.js';
 import { programExecutor } from './program-executor.js';
 import { referenceExecutor } from './reference-executor.js';
 
-/** @throws ModelFileError when the model needs more memory than is left; then none is taken. */
+/** @throws ModelMemoryError when the model needs more memory than is left; then none is taken. */
 export type MakeExecutor = (
   source: Pick<ModelSource, 'graph' | 'tensors'>,
   budget: MemoryBudget,
@@ -28,7 +28,7 @@ export function executorMaker(
   const kernels = kernelsOf(options);
   if (options.threads !== undefined && options.threads !== 1) {
     throw new ModelFileError(
-      `threads is ${quote(options.threads)}; they take a while to start, so load(..) has them, or ThreadPool.start(..)`,
+      `threads is ${quote(options.threads)}; they take a while to start, so load(..) and loadDetector(..) have them, or ThreadPool.start(..)`,
     );
   }
   if (!arithmetics.includes(arithmetic)) {

@@ -5,6 +5,7 @@ import { ModelFileError, within } from '../model-file-error.js';
 import { checkName, checkParts } from './check-graph.js';
 import { checkSingleShot } from './check-single-shot.js';
 import { checkValues } from './check-values.js';
+import { checkReading, checkWork } from './check-work.js';
 import { parseJson, quote, writeJson } from './json.js';
 import type { DetectorSource } from './model-source.js';
 import { mostClasses, mostLevels, readPlan } from './read-plan.js';
@@ -74,6 +75,7 @@ export function bodyOutputs<T>(
 }
 
 function checkBody(body: Graph, plan: TwoStagePlan): void {
+  checkWork(plan);
   const [{ name, shape, pixels }] = body.inputs;
   const { multiple } = plan;
   const [height, width] = shape;
@@ -111,6 +113,7 @@ function checkBody(body: Graph, plan: TwoStagePlan): void {
     );
   }
   checkLevels(outputs, plan);
+  checkReading(outputs.maps, plan);
 }
 
 /** @throws ModelFileError where the outputs of a level do not fit its anchors; the body's on any picture are asked. */

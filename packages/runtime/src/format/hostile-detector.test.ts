@@ -1,5 +1,6 @@
 /** Detectors whose plan or graphs make no sense, by themselves or together: refused with a message that says where and what is allowed. */
 import { describe, expect, it } from 'vitest';
+import { PackedDetector } from '../detector/packed-detector.js';
 import { tiny } from './models.fixture.js';
 import { smallDetector, smallSingleShot } from './detectors.fixture.js';
 import { expectRefused } from './refusal.fixture.js';
@@ -145,6 +146,57 @@ describe('a plan', () => {
     ['with text for a number', set(['detections', 'most'], '9'), 'most is "9"; allowed'],
     ['with a key too many', set(['detections', 'least'], 9), 'unknown key "least"'],
   ])('%s', (_, make, message) => refused(make, message));
+});
+
+describe('the work of a plan', () => {
+  const plan = smallDetector().plan;
+  const { proposals, regions } = plan;
+  it.each([
+    // 4 bins of 64 x 64 samples: 2^14 for a region.
+    [
+      'samples',
+      { proposals: { ...proposals, after: 1024 }, regions: { ...regions, samplingRatio: 64 } },
+      undefined,
+    ],
+    [
+      'a sample too many',
+      { proposals: { ...proposals, after: 1025 }, regions: { ...regions, samplingRatio: 64 } },
+      'the detector reads 16793600 samples for a picture: bins 2 and samplingRatio 64, both squared, times after 1025; allowed: 16777216',
+    ],
+    // Two levels: 2 * 23,170^2 is under 2^30.
+    ['pairs', { proposals: { ...proposals, before: 23_170 } }, undefined],
+    [
+      'a pair too many',
+      { proposals: { ...proposals, before: 23_171 } },
+      'before 23171 squared times 2 levels; allowed: 1073741824',
+    ],
+  ])('%s', (_, changed, message) => {
+    const write = () => encodeDetector({ ...smallDetector(), plan: { ...plan, ...changed } });
+    if (message === undefined) expect(decodeDetector(write())).toBeDefined();
+    else expect(write).toThrow(message);
+  });
+
+  it('with samples for each pixel depends on the picture', () => {
+    const source = {
+      ...smallDetector(),
+      plan: {
+        ...plan,
+        size: { shortSide: 256, longSide: 512 },
+        proposals: { ...proposals, after: 2 ** 14 },
+        regions: { ...regions, samplingRatio: 0 },
+      },
+    };
+    const detector = PackedDetector.from(source);
+    const see = (width: number, height: number) => {
+      const size = { width, height };
+      return detector.detectPlaced(new Float32Array(3 * width * height), size, size);
+    };
+    // The fine map has stride 2: 128 x 128 pixels times 2^14 regions.
+    expect(see(256, 256)).toBeDefined();
+    expect(() => see(256, 260)).toThrow(
+      'reads up to 272629760 pixels for a picture: all of a map [130,128,4] for each of after 16384 regions, with samplingRatio 0; allowed: 268435456',
+    );
+  });
 });
 
 describe('a detector’s graphs', () => {

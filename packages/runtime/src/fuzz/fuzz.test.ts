@@ -1,8 +1,10 @@
 /** The files of `npm run fuzz` are the same again by their number, and what is wrong with a file's fate is seen. */
 import { describe, expect, it } from 'vitest';
 import { PackedModel } from '../execute/packed-model.js';
+import { smallDetector } from '../format/detectors.fixture.js';
 import { tiny } from '../format/models.fixture.js';
-import { encodeModel } from '../format/write.js';
+import { encodeDetector, encodeModel } from '../format/write.js';
+import { ModelFileError, ModelMemoryError } from '../model-file-error.js';
 import type { KernelSet } from '../program/kernel-set.js';
 import { wasmKernels } from '../wasm/kernels.js';
 import { damagedFile } from './damaged-file.fixture.js';
@@ -90,6 +92,29 @@ describe('a file that is tried', () => {
       throw new RangeError('offset is out of bounds');
     });
     await expect(tryFile(file, { kernels: broken })).rejects.toThrow(RangeError);
+  });
+
+  it('may be refused by one kind of kernels for memory alone', async () => {
+    const refusing = (error: Error) =>
+      kernels(() => {
+        throw error;
+      });
+    const detector = encodeDetector(smallDetector());
+    const [nan, memory] = [new ModelFileError('a NaN'), new ModelMemoryError('too much')];
+    for (const one of [file, detector]) {
+      await expect(tryFile(one, { kernels: refusing(nan) })).rejects.toThrow(
+        'the kernels gave "a NaN", the reference outputs',
+      );
+    }
+    expect(await tryFile(detector, { kernels: refusing(memory) })).toBe('not run');
+    const unable = (error: Error): KernelSet => ({
+      ...wasmKernels,
+      start: () => {
+        throw error;
+      },
+    });
+    expect(await tryFile(detector, { kernels: unable(memory) })).toBe('not run');
+    await expect(tryFile(detector, { kernels: unable(nan) })).rejects.toThrow('is not loaded');
   });
 
   it('is not run without the memory that it needs', async () => {

@@ -7,7 +7,7 @@ import { decodeDetector, fileKind } from '../format/read-detector.js';
 import { encodeDetector, encodeModel } from '../format/write.js';
 import { load } from '../load.js';
 import { loadDetector } from '../load-detector.js';
-import { ModelFileError } from '../model-file-error.js';
+import { ModelFileError, ModelMemoryError } from '../model-file-error.js';
 
 /** Refused as a file; a model that is not run, for want of memory or for a NaN; a model that ran. */
 export type Outcome = 'refused' | 'not run' | 'ran';
@@ -63,8 +63,8 @@ function ofDetector(detector: PackedDetector): Loaded {
  * Reads a file, writes and reads it again, loads it with these options and runs it on one example; and where the options ask for other
  * kernels than the reference, on the reference, too.
  *
- * @throws whatever is thrown that is no ModelFileError, and an Error when the file changes by being written, or when the
- *   kernels give other bits than the reference.
+ * @throws whatever is thrown that is no ModelFileError, and an Error when the file changes by being written, when it is
+ *   not loaded for another reason than memory, or when the kernels give other bits than the reference, or refuse what it runs.
  */
 export async function tryFile(bytes: Uint8Array, options: LoadOptions): Promise<Outcome> {
   const kind = refusing(() => kinds[fileKind(bytes)]);
@@ -75,7 +75,10 @@ export async function tryFile(bytes: Uint8Array, options: LoadOptions): Promise<
     throw new Error('what is written of the model changes when it is read and written again');
   }
   const model = await loaded(kind, bytes, options);
-  if (model instanceof ModelFileError) return 'not run';
+  if (model instanceof ModelMemoryError) return 'not run';
+  if (model instanceof ModelFileError) {
+    throw new Error(`what was read and written is not loaded: ${inWords(model)}`);
+  }
   try {
     const outputs = refusing(() => model.run());
     if (options.arithmetic !== 'fast') holdToReference(kind, bytes, options, outputs);
@@ -95,11 +98,15 @@ function holdToReference(
   const options = { maxMemoryBytes, kernels: 'reference' } as const;
   const reference = refusing(() => kind.from(bytes, options));
   // It may need more memory than the other kernels.
-  if (reference instanceof ModelFileError) return;
+  if (reference instanceof ModelMemoryError) return;
+  if (reference instanceof ModelFileError) {
+    throw new Error(`the kernels load it, the reference says ${inWords(reference)}`);
+  }
   const expected = refusing(() => reference.run());
   const [one, other] = [expected, outputs].map((said) => said instanceof ModelFileError);
   // A detector takes memory with each size of pictures.
-  if (one !== other && kind === kinds.detector) return;
+  const isShort = [expected, outputs].some((said) => said instanceof ModelMemoryError);
+  if (isShort && kind === kinds.detector) return;
   if (one !== other) {
     throw new Error(`the kernels gave ${inWords(outputs)}, the reference ${inWords(expected)}`);
   }

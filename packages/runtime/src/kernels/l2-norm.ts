@@ -1,8 +1,9 @@
 /** Every pixel's vector of channels brought to length 1 and scaled channel by channel: the canonical arithmetic of SSD's L2 norm. */
 import type { Numbers } from './float-conv.js';
 
-/** Shorter vectors are divided by this: PyTorch's, as a float32. */
-const EPSILON = Math.fround(1e-12);
+/** Shorter vectors are divided by this: PyTorch's. */
+export const l2NormEpsilon = 1e-12;
+const EPSILON = Math.fround(l2NormEpsilon);
 
 /**
  * Rows of `scale.length` numbers: out = scale x / max(|x|, 1e-12). The squares are summed in f64 in the order of the channels; length, quotient and

@@ -1,5 +1,5 @@
 /** The kernels of assembly/ on one thread, as a kernel set: each model has a memory of its own and an instance on it. */
-import { ModelFileError } from '../model-file-error.js';
+import { ModelMemoryError } from '../model-file-error.js';
 import type { KernelSet, Machine } from '../program/kernel-set.js';
 import { plainModule } from './module-bytes.js';
 
@@ -44,18 +44,18 @@ export const wasmKernels: KernelSet = {
   },
 };
 
-/** @throws ModelFileError where WebAssembly cannot have as much, or the machine has not. */
+/** @throws ModelMemoryError where WebAssembly cannot have as much, or the machine has not. */
 export function takeMemory(bytes: number, shared: boolean): WebAssembly.Memory {
   const pages = Math.ceil(bytes / pageBytes);
   if (pages > mostPages) {
-    throw new ModelFileError(
+    throw new ModelMemoryError(
       `the model takes ${bytes} bytes of memory; WebAssembly has at most ${mostPages * pageBytes}`,
     );
   }
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch (error) {
-    throw new ModelFileError(
+    throw new ModelMemoryError(
       `the model takes ${bytes} bytes of memory, and there are not as many`,
       { cause: error },
     );
