@@ -112,8 +112,12 @@ export function formatDetectorConversion({
   ];
   if (rounding !== undefined) {
     const { of, differentPictures, largestScoreDifference, largestBoxDifference } = rounding;
+    const rest =
+      differentPictures.length === inputs
+        ? ''
+        : `; in the rest scores differ by at most ${figures(largestScoreDifference)}, corners by ${figures(largestBoxDifference)} pixels`;
     lines.push(
-      `as trained           ${of.join(', ')}: other boxes in ${count(differentPictures.length)} pictures; in the rest scores differ by at most ${figures(largestScoreDifference)}, corners by ${figures(largestBoxDifference)} pixels`,
+      `as trained           ${of.join(', ')}: other boxes in ${count(differentPictures.length)} of ${count(inputs)} pictures${rest}`,
     );
   }
   const verb = state === 'written' ? 'written' : 'as it was: these bytes were there already';
