@@ -119,7 +119,9 @@ describe('threads', () => {
     await expect(load(bytes, { threads: 0 })).rejects.toThrow(/threads is 0; allowed: integers/);
     await expect(load(bytes, { threads: 1.5 })).rejects.toThrow(/threads is 1.5/);
     await expect(load(bytes, { threads: 2, kernels: 'reference' })).rejects.toThrow(/threads is 2/);
-    expect(() => PackedModel.fromBytes(bytes, { threads: 2 })).toThrow(/load\(\.\.\) and loadDetector\(\.\.\) have them/);
+    expect(() => PackedModel.fromBytes(bytes, { threads: 2 })).toThrow(
+      /load\(\.\.\) and loadDetector\(\.\.\) have them/,
+    );
     vi.stubGlobal('crossOriginIsolated', false);
     await expect(load(bytes, { threads: 2 })).rejects.toThrow(/cross-origin isolated/);
     await expect(load(bytes, { threads: 1 })).resolves.toBeInstanceOf(PackedModel);
