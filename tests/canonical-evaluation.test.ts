@@ -72,6 +72,8 @@ function everyLayer(): tfl.LayersModel {
     layers.padChannels({ before: 2, after: 1 }),
     layers.conv2d({ filters: 4, kernelSize: 3, padding: 1 }),
     layers.conv2d({ filters: 4, kernelSize: 3, padding: 2, dilationRate: 2 }),
+    layers.doubled2d(),
+    layers.maxPool2d({ poolSize: 2, strides: 2 }),
   );
   const bent = chain(
     layers.hardTanh().apply([padded, chain(padded, layers.batchNorm())]) as Symbol,
