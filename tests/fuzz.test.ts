@@ -22,7 +22,10 @@ describe('npm run fuzz', () => {
   });
 
   it.each([
-    [['--kernels', 'quick'], /a file that is not damaged: .*kernels is "quick"; allowed: auto, wasm, reference/],
+    [
+      ['--kernels', 'quick'],
+      /a file that is not damaged: .*kernels is "quick"; allowed: auto, wasm, reference/,
+    ],
     [['--files', 'many'], /^--files is "many"; allowed: integers from 1 to/],
     [['--only', '-1'], /only/],
     [['--fast'], /--fast/],
