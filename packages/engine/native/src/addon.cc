@@ -39,7 +39,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["oneDnn"] = std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch);
   exports["useLargePages"] = Napi::Function::New(env, useLargePages);
   exports["PackedKernels"] = definePackedKernels(env);
-  exports["NativeProvider"] = defineNativeProvider(env);
+  exports["NativeProvider"] = NativeProvider::define(env);
   return exports;
 }
 

@@ -10,7 +10,7 @@ import { InputError } from '@surge-bnn/contract';
 
 type Floats = Float32Array;
 
-/** native/src/native_provider.cc. Geometries come from `packGeometry`; `parameter` belongs to the surrogate's `kind`. */
+/** native/src/native_provider.h. Geometries come from `packGeometry`; `parameter` belongs to the surrogate's `kind`. */
 export interface NativeMethods {
   setThreads(threads: number): void;
   setPrecision(binary: number, auxiliary: number): void;
