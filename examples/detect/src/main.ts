@@ -1,14 +1,16 @@
 /** The page: a detector, a picture, and what is found in it. */
+import { AskingWorker } from '../../shared/asking.js';
 import { find } from '../../shared/elements.js';
 import { onFiles } from '../../shared/files.js';
 import { readPicture } from '../../shared/picture-file.js';
 import type { Raster } from '../../shared/raster.js';
 import { Refusal } from '../../shared/refusal.js';
 import { showBoxes } from './boxes-view.js';
-import { DetectorWorker } from './detector-worker.js';
-import type { Found } from './protocol.js';
+import type { Found, Result, Task } from './protocol.js';
 
-const worker = new DetectorWorker();
+const worker = new AskingWorker<Task, Result>(
+  new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }),
+);
 const errorLine = find('error', HTMLElement);
 const least = find('least', HTMLInputElement);
 let isLoaded = false;

@@ -1,7 +1,7 @@
-/** What the page and its worker say to each other: each request has one answer, in order. */
+/** What the page asks its worker for, and what it gets. */
 import type { DetectionTimes, FoundObjects, Picture } from '@surge-bnn/runtime';
 
-export type Request =
+export type Task =
   | {
       readonly kind: 'load';
       /** For sentences about it. */
@@ -20,8 +20,4 @@ export interface Found extends FoundObjects {
   readonly times: DetectionTimes;
 }
 
-export type Answer =
-  | { readonly loaded: Loaded }
-  | { readonly found: Found }
-  /** `sentence` is for the person before the page where it is a refusal, else it tells of a defect. */
-  | { readonly failed: { readonly sentence: string; readonly refusal: boolean } };
+export type Result = { readonly loaded: Loaded } | { readonly found: Found };

@@ -1,4 +1,4 @@
-/** What the page and its worker say to each other. Every request has a number, and every answer that of its request. */
+/** What the page asks its worker for, and what it gets. */
 import type { NodeDescription } from '@surge-bnn/runtime';
 import type { Reads } from './prepare.js';
 
@@ -46,16 +46,4 @@ export interface Outputs {
   readonly timing: Timing | undefined;
 }
 
-export interface Request {
-  readonly id: number;
-  readonly task: Task;
-}
-
-export type Answer =
-  | { readonly id: number; readonly loaded: Loaded }
-  | { readonly id: number; readonly ran: Outputs }
-  /** `sentence` is for the person before the page where it is a refusal, else it tells of a defect. */
-  | {
-      readonly id: number;
-      readonly failed: { readonly sentence: string; readonly refusal: boolean };
-    };
+export type Result = { readonly loaded: Loaded } | { readonly ran: Outputs };

@@ -1,41 +1,19 @@
 /** The Web Worker: holds the model and runs it, so that the page never waits. A file that is refused leaves the model before it. */
-import { load, ModelFileError } from '@surge-bnn/runtime';
+import { load } from '@surge-bnn/runtime';
 import type { PackedModel } from '@surge-bnn/runtime';
 import type { Reads } from './prepare.js';
-import type { Answer, Loaded, Outputs, Request, Task, Timing } from './protocol.js';
+import type { Loaded, Outputs, Result, Task, Timing } from './protocol.js';
+import { answering, opened, threadsHere } from '../../shared/answering.js';
 import { Refusal } from '../../shared/refusal.js';
-
-/** This one and its helpers, with whom it can share memory only where the page is isolated. More than a few wait for each other. */
-const threads = crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
 
 let model: PackedModel | undefined;
 
-self.addEventListener('message', ({ data }: MessageEvent<Request>) => {
-  void answer(data).then((message) => {
-    self.postMessage(message);
-  });
-});
-
-async function answer({ id, task }: Request): Promise<Answer> {
-  try {
-    if (task.kind === 'load') return { id, loaded: await loadModel(task) };
-    return { id, ran: runModel(task) };
-  } catch (error) {
-    const refusal = error instanceof Refusal || error instanceof ModelFileError;
-    const sentence = error instanceof Error ? error.message : String(error);
-    return { id, failed: { sentence, refusal } };
-  }
-}
+answering<Task, Result>(async (task) =>
+  task.kind === 'load' ? { loaded: await loadModel(task) } : { ran: runModel(task) },
+);
 
 async function loadModel({ name, bytes }: Extract<Task, { kind: 'load' }>): Promise<Loaded> {
-  let loading: PackedModel;
-  try {
-    loading = await load(bytes, { threads });
-  } catch (error) {
-    if (!(error instanceof ModelFileError)) throw error;
-    const end = /[.?]$/.test(error.message) ? '' : '.';
-    throw new Refusal(`${name} cannot be run: ${error.message}${end}`, { cause: error });
-  }
+  const loading = await opened(name, () => load(bytes, { threads: threadsHere }));
   let reads: Reads;
   try {
     reads = readsOf(loading, name);
@@ -53,7 +31,7 @@ async function loadModel({ name, bytes }: Extract<Task, { kind: 'load' }>): Prom
     classes: loading.classes ?? Array.from({ length: loading.outputShape[0] }, (_, i) => `${i}`),
     endsInSoftmax: last?.op === 'softmax',
     nodes,
-    threads,
+    threads: threadsHere,
     cores: navigator.hardwareConcurrency,
     isolated: crossOriginIsolated,
   };

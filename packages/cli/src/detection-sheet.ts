@@ -24,7 +24,7 @@ export async function evaluateWithSheet(
   sheet: DetectionSheetOptions,
   options: LoadRunOptions & TaskEvaluateOptions,
 ): Promise<RunEvaluation> {
-  const [{ detectInSet, judge, loadDetectorRun, measureOf }, { checkFree, writeModelFile }] =
+  const [{ detectInSet, judge, loadDetectorRun, metricName }, { checkFree, writeModelFile }] =
     await Promise.all([import('@surge-bnn/train'), import('./model-file/write.js')]);
   await checkFree(sheet.file, sheet.force, '--sheet');
   const { detector, data, spec, ...facts } = await loadDetectorRun(run, options);
@@ -34,7 +34,7 @@ export async function evaluateWithSheet(
     const png = await detectionSheet(set, found, sheet);
     await writeModelFile(sheet.file, png, sheet.force, '--sheet');
     const judged = judge(set, found, spec);
-    return { ...judged, ...facts, measure: measureOf(spec), evaluatedOn, dataTitle: set.title };
+    return { ...judged, ...facts, measure: metricName(spec), evaluatedOn, dataTitle: set.title };
   } finally {
     detector.dispose();
   }

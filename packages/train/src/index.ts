@@ -71,7 +71,7 @@ export {
   evaluateDetector,
   evaluationLoader,
   judge,
-  measureOf,
+  metricName,
 } from './task/detection/evaluate.js';
 export type { EvaluateDetectorOptions } from './task/detection/evaluate.js';
 export { nextTurn } from './turn.js';

@@ -7,7 +7,7 @@ import type {
   TunedArm,
 } from '@surge-bnn/train';
 import { evaluatedImages } from '../evaluated-images.js';
-import { measuresOf } from '../measure.js';
+import { comparedMeasure } from '../measure.js';
 import { duration, percent, points } from '../terminal/format.js';
 import type { Column } from '../terminal/table.js';
 
@@ -55,7 +55,7 @@ export function partsOf(table: ComparisonTable): Part[] {
   );
   const share = percent(tuning?.holdOut, 0);
   const [run] = rows.flatMap(({ runs }) => runs);
-  const measure = measuresOf(rows.flatMap(({ runs }) => runs.map(({ summary }) => summary)));
+  const measure = comparedMeasure(table);
   const on = run === undefined ? '' : ` on ${evaluatedImages(run.summary)}`;
   const of = `mean ± standard deviation over the seeds ${seeds.join(', ')}`;
   return [

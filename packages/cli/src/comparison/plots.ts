@@ -1,8 +1,8 @@
 /** The plots of a comparison as SVG files: accuracy over epochs and over seconds, and the gains with their intervals. */
-import { measuresOf } from '../measure.js';
 import type { ComparedRun, ComparisonTable } from '@surge-bnn/train';
 import type { TopLevelSpec } from 'vega-lite';
 import { evaluatedImages } from '../evaluated-images.js';
+import { comparedMeasure } from '../measure.js';
 import { renderSvg } from '../report/chart.js';
 import { lightSeries } from '../report/palette.js';
 
@@ -25,10 +25,6 @@ const base = {
   config: { font: 'system-ui, sans-serif', legend: { orient: 'bottom' as const, columns: 4 } },
 } as const;
 
-function measureIn({ rows }: ComparisonTable): string {
-  return measuresOf(rows.flatMap(({ runs }) => runs.map(({ summary }) => summary)));
-}
-
 /** Thin lines: single runs; the colour is the arm. */
 function curves(table: ComparisonTable, x: 'epoch' | 'seconds', title: string): TopLevelSpec {
   const arms = table.rows.map(({ arm }) => arm);
@@ -40,7 +36,7 @@ function curves(table: ComparisonTable, x: 'epoch' | 'seconds', title: string): 
   return {
     ...base,
     title: titleOf(table),
-    description: `${measureIn(table)} over ${title}`,
+    description: `${comparedMeasure(table)} over ${title}`,
     data: { values },
     width: 460,
     height: 260,
@@ -50,7 +46,7 @@ function curves(table: ComparisonTable, x: 'epoch' | 'seconds', title: string): 
       y: {
         field: 'accuracy',
         type: 'quantitative',
-        title: measureIn(table),
+        title: comparedMeasure(table),
         scale: { zero: false },
         axis: { format: '~%' },
       },
@@ -93,7 +89,7 @@ function gainPlot(table: ComparisonTable): TopLevelSpec {
           x: {
             field: 'low',
             type: 'quantitative',
-            title: `paired gain in points of ${measureIn(table)}`,
+            title: `paired gain in points of ${comparedMeasure(table)}`,
           },
           x2: { field: 'high' },
         },

@@ -4,7 +4,7 @@ import { InputError } from '@surge-bnn/contract';
 import { boxesInPicture, openDetection } from '@surge-bnn/data';
 import type { DetectionSet } from '@surge-bnn/data';
 import type { PictureDetections } from '@surge-bnn/detection';
-import { defaultParts, evaluationLoader, judge, measureOf, parseRecipe } from '@surge-bnn/train';
+import { defaultParts, evaluationLoader, judge, metricName, parseRecipe } from '@surge-bnn/train';
 import type { DetectionSpec, Evaluation } from '@surge-bnn/train';
 import { evaluationText } from '../evaluation-text.js';
 import { count } from '../terminal/format.js';
@@ -111,7 +111,7 @@ export async function evaluateDetectorFile(
   times.sort((a, b) => a - b);
   return {
     ...judge(set, found, { metric }),
-    measure: measureOf({ metric }),
+    measure: metricName({ metric }),
     boxes: found.reduce((sum, { scores }) => sum + scores.length, 0),
     millisecondsPerPicture: times[times.length >> 1],
   };

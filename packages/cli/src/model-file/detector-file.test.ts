@@ -11,8 +11,8 @@ import { useEngine } from '@surge-bnn/engine';
 import { buildModel } from '@surge-bnn/models';
 import { encodeDetector, encodeModel, PackedDetector } from '@surge-bnn/runtime';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { runCli } from '../program.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inThisProcess as cli, jsonOf as json } from '../in-process.fixture.js';
 import { sheetName } from './detector-predict.js';
 
 let folder: string;
@@ -20,27 +20,6 @@ let detector: Detector;
 const at = (name: string) => path.join(folder, name);
 const pixels = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.25] };
 const size = { shortSide: 60, longSide: 96 };
-
-async function cli(...args: string[]) {
-  const written = { out: '', err: '' };
-  const capture = (stream: NodeJS.WriteStream, name: keyof typeof written) =>
-    vi.spyOn(stream, 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    });
-  const spies = [capture(process.stdout, 'out'), capture(process.stderr, 'err')];
-  try {
-    return { code: await runCli(args), ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
-
-async function json<T>(...args: string[]): Promise<T> {
-  const { code, out, err } = await cli(...args, '--json');
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  return JSON.parse(out) as T;
-}
 
 /** A picture of noise. */
 const noise = (width: number, height: number, channels: 1 | 3 = 3) =>

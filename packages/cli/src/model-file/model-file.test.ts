@@ -12,31 +12,15 @@ import {
 } from '@surge-bnn/runtime';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { torchFile } from '../../../../examples/import-pytorch/torch-file.mjs';
-import { cli, start, tinyRecipe, type Result } from '../cli.fixture.js';
-import { runCli } from '../program.js';
+import { cli, start, tinyRecipe } from '../cli.fixture.js';
+import { inThisProcess } from '../in-process.fixture.js';
 
 let folder: string;
 let run: string;
 let model: string;
 const at = (name: string) => path.join(folder, name);
-
-/** The command without a process of its own, which takes longer than a refusal. */
-async function inThisProcess(args: string[]): Promise<Result> {
-  const written = { out: '', err: '' };
-  const capture = (stream: NodeJS.WriteStream, name: keyof typeof written) =>
-    vi.spyOn(stream, 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    });
-  const spies = [capture(process.stdout, 'out'), capture(process.stderr, 'err')];
-  try {
-    return { code: await runCli(args), ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
 
 async function json(...args: string[]): Promise<Record<string, unknown>> {
   const { code, out, err } = await cli(...args, '--json');
@@ -136,7 +120,7 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
     ['summary {}/tiny.json --node binary1', ['--node is for model files']],
   ])('%s', async (args, parts) => {
     const { code, out, err } = await inThisProcess(
-      args.split(' ').map((a) => a.replace('{}', folder)),
+      ...args.split(' ').map((a) => a.replace('{}', folder)),
     );
     for (const part of parts) expect(err).toContain(part);
     expect(err.replace(/^packing .*\n/, '')).toMatch(/^surge-bnn: [^\n]+\n$/);

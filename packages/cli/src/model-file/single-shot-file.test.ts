@@ -10,35 +10,14 @@ import type { Detector, PictureDetections } from '@surge-bnn/detection';
 import { useEngine } from '@surge-bnn/engine';
 import { encodeDetector } from '@surge-bnn/runtime';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { runCli } from '../program.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { inThisProcess as cli, jsonOf as json } from '../in-process.fixture.js';
 
 let folder: string;
 let detector: Detector;
 const at = (name: string) => path.join(folder, name);
 const pixels = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.25] };
 const size = { width: 60, height: 41 };
-
-async function cli(...args: string[]) {
-  const written = { out: '', err: '' };
-  const capture = (stream: NodeJS.WriteStream, name: keyof typeof written) =>
-    vi.spyOn(stream, 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    });
-  const spies = [capture(process.stdout, 'out'), capture(process.stderr, 'err')];
-  try {
-    return { code: await runCli(args), ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
-
-async function json<T>(...args: string[]): Promise<T> {
-  const { code, out, err } = await cli(...args, '--json');
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  return JSON.parse(out) as T;
-}
 
 beforeAll(async () => {
   for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);

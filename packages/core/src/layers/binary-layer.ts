@@ -14,15 +14,15 @@ import {
   resolveInputBinarizer,
   specOf,
 } from '../binarizers/registry.js';
-import type { CompensatorOptions, ScalingOptions } from '../compensator/options.js';
 import type { LambdaState } from '../compensator/scaler.js';
 import type { BackwardStatistics } from '../compensator/statistics.js';
 import type { SurgeOptions } from '../compensator/surge.js';
-import { auxiliaryInitialValues, scalingOf, surge } from '../compensator/surge.js';
 import { parametersOf } from '../ops/binary-plan.js';
 import { signed } from '../ops/input-side.js';
 import { refuseNaN, signOf } from '../ops/sign.js';
 import { weightParts } from '../ops/weight-side.js';
+import { AuxiliaryBranch, checkSaved } from './auxiliary-branch.js';
+import type { SeededSurge } from './auxiliary-branch.js';
 import { baseOptions } from './base-options.js';
 import type { BaseOptions } from './base-options.js';
 import { kernelInitializer } from './initializers.js';
@@ -45,7 +45,7 @@ export interface BinaryLayerOptions extends BaseOptions {
    */
   progress?: number;
   /** Written by getConfig for a layer with a compensator; use `attachCompensator` yourself. */
-  compensator?: SurgeOptions & { seed: number };
+  compensator?: SeededSurge;
 }
 
 // A record, so that an option which is added and not listed here is an error of the compiler.
@@ -73,14 +73,10 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   /** Called after each backward with what it measured. */
   onStatistics: ((statistics: BackwardStatistics) => void) | undefined;
   protected latent: LayerVariable | undefined;
-  private auxiliaryWeights: LayerVariable[] = [];
+  private branch: AuxiliaryBranch | undefined;
   private operator = { inChannels: 0, groups: 1 };
   private inputParameters: LayerVariable[] = [];
   private weightParameters: LayerVariable[] = [];
-  private surgeOptions: (SurgeOptions & { seed: number }) | undefined;
-  /** The part of them that each call takes. */
-  private scaling: ScalingOptions | undefined;
-  private lambdaState: LambdaState = {};
   private startsFromNext = false;
 
   /** @param layer its factory function's name, for errors. @param ownKeys the options of the subclass. */
@@ -106,12 +102,12 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
 
   /** The auxiliary weights: W_a, or U and V; none without a compensator, and with a shared one. */
   get auxiliaries(): readonly LayerVariable[] {
-    return this.auxiliaryWeights;
+    return this.branch?.weights ?? [];
   }
 
   /** The first of them: W_a itself, unless it is of low rank. */
   get auxiliary(): LayerVariable | undefined {
-    return this.auxiliaryWeights.at(0);
+    return this.auxiliaries.at(0);
   }
 
   /** Whether the input binarizer has numbers that start from what a first batch is like. */
@@ -131,16 +127,16 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
 
   /** The compensator's options, or undefined when there is none. */
   get compensator(): SurgeOptions | undefined {
-    return this.surgeOptions;
+    return this.branch?.options;
   }
 
   /** The memory of the moving-average lam, as plain data for a checkpoint. */
   compensatorState(): LambdaState {
-    return { ...this.lambdaState };
+    return this.branch?.save() ?? {};
   }
 
   restoreCompensatorState(state: LambdaState): void {
-    this.lambdaState = { ...state };
+    this.branch?.restore(state);
   }
 
   /**
@@ -148,22 +144,19 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
    * @param seed with the layer's name it seeds the random stream of W_a, which is no other stream's.
    */
   attachCompensator(options: SurgeOptions, seed: number): void {
-    if (this.surgeOptions !== undefined) {
+    if (this.branch !== undefined) {
       throw new InputError(`layer "${this.name}" already has a compensator; detach it first`);
     }
-    this.setSurge({ ...options, seed });
-    this.lambdaState = {};
+    this.branch = new AuxiliaryBranch({ ...options, seed }, this.name);
     if (this.latent !== undefined) this.makeAuxiliary();
   }
 
   /** Takes the auxiliary branch away again: weights and parameter counts are as before. */
   detachCompensator(): void {
-    const auxiliaries = this.auxiliaryWeights;
-    this.setSurge(undefined);
-    this.lambdaState = {};
-    this.auxiliaryWeights = [];
+    const { auxiliaries } = this;
     this._trainableWeights = this._trainableWeights.filter((w) => !auxiliaries.includes(w));
-    for (const auxiliary of auxiliaries) auxiliary.dispose();
+    this.branch?.dispose();
+    this.branch = undefined;
   }
 
   /** Clips the latent weights to their range. The training step does it; call it after a step of your own. */
@@ -205,8 +198,8 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
       outChannels,
     );
     const given = this.options.compensator;
-    if (given !== undefined) this.setSurge(given);
-    if (this.surgeOptions !== undefined) this.makeAuxiliary();
+    if (given !== undefined) this.branch = new AuxiliaryBranch(given, this.name);
+    this.makeAuxiliary();
   }
 
   /**
@@ -303,7 +296,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     return {
       inputBinarizer: this.inputBinarizer,
       weightBinarizer: this.weightBinarizer,
-      compensator: training ? this.callCompensator() : undefined,
+      compensator: training ? this.branch?.forCall() : undefined,
       p: this.progress,
       name: this.name,
       onStatistics: this.onStatistics,
@@ -330,16 +323,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
       ...(seed === undefined ? {} : { seed }),
       ...(this.weightBinarizer.real === undefined ? {} : { progress: this.progress }),
     };
-    if (this.surgeOptions !== undefined) {
-      if (typeof this.surgeOptions.eta === 'function') {
-        throw new InputError(
-          `layer "${this.name}": an eta schedule is a function and cannot be saved; detach the compensator before saving the model`,
-        );
-      }
-      config['compensator'] = JSON.parse(
-        JSON.stringify(this.surgeOptions),
-      ) as serialization.ConfigDict;
-    }
+    if (this.branch !== undefined) config['compensator'] = this.branch.config();
     return config;
   }
 
@@ -355,42 +339,9 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     tf.dispose(values ?? []);
   }
 
-  private setSurge(options: (SurgeOptions & { seed: number }) | undefined): void {
-    this.surgeOptions = options;
-    this.scaling = options && scalingOf(options);
-  }
-
   private makeAuxiliary(): void {
-    const options = this.surgeOptions;
-    if (options === undefined) return;
-    const kernel = this.binaryKernel.read();
-    const values = auxiliaryInitialValues(options, kernel, this.operator, options.seed, this.name);
-    // Not by addWeight, which never forgets a name: after detaching, the same name must be free again.
-    const names = values.length > 1 ? ['auxiliaryU', 'auxiliaryV'] : ['auxiliary'];
-    const trained = options.form !== 'frozen';
-    this.auxiliaryWeights = values.map(
-      (value, i) => new tfl.LayerVariable(value, 'float32', `${this.name}/${names[i]}`, trained),
-    );
-    this._trainableWeights.push(...this.auxiliaryWeights);
-    tf.dispose(values);
-  }
-
-  private callCompensator(): CompensatorOptions | undefined {
-    const options = this.surgeOptions;
-    if (options === undefined) return undefined;
-    const { form = 'full' } = options;
-    const scaling = { ...this.scaling, state: this.lambdaState };
-    const [weights, v] = this.auxiliaryWeights.map((w): Tensor => w.read());
-    switch (form) {
-      case 'full':
-        return { ...scaling, auxiliary: weights };
-      case 'shared':
-        return { ...scaling, auxiliary: { form } };
-      case 'lowRank':
-        return { ...scaling, auxiliary: { form, weights: [weights, v] } };
-      default:
-        return { ...scaling, auxiliary: { form, weights } };
-    }
+    this.branch?.make(this.binaryKernel.read(), this.operator);
+    this._trainableWeights.push(...this.auxiliaries);
   }
 }
 
@@ -405,14 +356,4 @@ function parameterInitializer({ name, initialValue }: ParameterSpec, seed: numbe
 function checkedProgress(p: number, layer: string): number {
   if (p >= 0 && p <= 1) return p;
   throw new InputError(`layer "${layer}": progress must lie in [0, 1], got ${p}`);
-}
-
-/** A saved layer brings the seed of its W_a along; everything else is what `surge` takes. */
-function checkSaved({ seed, ...options }: SurgeOptions & { seed: number }, layer: string): void {
-  if (!Number.isInteger(seed)) {
-    throw new InputError(
-      `layer "${layer}": the compensator needs a whole number as seed, got ${seed}; attachCompensator(model, surge({...})) takes care of it`,
-    );
-  }
-  surge(options);
 }

@@ -2,6 +2,7 @@
  * Boxes as annotators leave them, and what becomes of them: a box that leaves its picture is clipped, as torchvision and mmdetection do; what has
  * no area, or none inside, is dropped. Both are counted and said, or refused where the caller is strict.
  */
+import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import { some } from '../pictures/layout.js';
 
@@ -43,18 +44,18 @@ export class BoxMender {
     }
     if (inside.every((value, i) => value === box[i])) return box;
     this.refuse(where, `a box that leaves its picture of ${width} x ${height}`, box);
-    this.clipped.push(where);
+    this.clipped.push(withoutFolder(where));
     return inside;
   }
 
   /** A box that its format already shows to have no area. */
   drop(where: string, what: string, box: Corners): undefined {
     this.refuse(where, what, box);
-    this.dropped.push(where);
+    this.dropped.push(withoutFolder(where));
     return undefined;
   }
 
-  /** What was done, in words. */
+  /** What was done, in words; of paths the file's name alone, as the words go into records that another machine must repeat. */
   remarks(): string[] {
     const remarks: string[] = [];
     if (this.clipped.length > 0) {
@@ -74,4 +75,10 @@ export class BoxMender {
       `${where}: ${what}: ${box.join(', ')} (x1, y1, x2, y2, from 0); mend it, or leave strict out to have such boxes clipped or dropped`,
     );
   }
+}
+
+/** "/data/bccd.tar, Annotations/1.xml, line 3" without what is another folder on another machine. */
+function withoutFolder(where: string): string {
+  const [file, ...rest] = where.split(', ');
+  return [path.basename(file), ...rest].join(', ');
 }

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { BatchNorm } from '@surge-bnn/core';
+import { BatchNorm, canonicalOutputs } from '@surge-bnn/core';
 import type { CallGraph, CanonicalOptions, LayerCall, ValueId } from '@surge-bnn/core';
 
 type SymbolicTensor = tfl.SymbolicTensor;
@@ -41,6 +41,17 @@ export interface RunOptions {
   readonly training: boolean;
   /** Batch norms that keep to their moving statistics in training, too. */
   readonly frozen: ReadonlySet<tfl.layers.Layer>;
+}
+
+/** A model's outputs for pictures or regions, computed as the mode says. */
+export function outputsOf(
+  graph: CallGraph,
+  x: Tensor,
+  mode: Mode,
+  frozen: RunOptions['frozen'],
+): Tensor[] {
+  if (typeof mode === 'object') return canonicalOutputs(graph, [x], mode);
+  return run(graph, [x], { training: mode === 'training', frozen });
 }
 
 /** Computes a model's outputs; everything else is freed but for what a recorded gradient keeps. */

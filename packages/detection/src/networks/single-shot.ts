@@ -3,7 +3,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
-import { canonicalOutputs } from '@surge-bnn/core';
 import type { CallGraph, Model } from '@surge-bnn/core';
 import { boxes as arithmetic } from '@surge-bnn/runtime';
 import { multiboxLoss } from '../losses/multibox-loss.js';
@@ -18,7 +17,7 @@ import type {
   PictureBatch,
   SingleShotShipping,
 } from './detector.js';
-import { run } from './graph.js';
+import { outputsOf } from './graph.js';
 import type { Mode } from './graph.js';
 import { MAPS, type SsdOptions } from './ssd-options.js';
 
@@ -140,10 +139,7 @@ export class SingleShotDetector implements Detector {
         `${name}: a batch must have one picture or more and a size for each, got [${pictures.shape}] and ${sizes.length} sizes`,
       );
     }
-    const values =
-      typeof mode === 'object'
-        ? canonicalOutputs(body, [pictures], mode)
-        : run(body, [pictures], { training: mode === 'training', frozen });
+    const values = outputsOf(body, pictures, mode, frozen);
     values.forEach((value, i) => refuseNotFinite(value, body.calls, body.outputs[i]));
     const flat = (of: readonly Tensor[], size: number) =>
       tf.concat(

@@ -1,9 +1,8 @@
 /** A Faster R-CNN at work: proposals from the picture, classes and boxes from the proposals, and the losses of both stages. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
-import { canonicalOutputs } from '@surge-bnn/core';
 import type { CallGraph, Model } from '@surge-bnn/core';
 import { boxes as arithmetic } from '@surge-bnn/runtime';
 import { proposalLoss } from '../losses/proposal-loss.js';
@@ -21,7 +20,7 @@ import type {
   PictureBatch,
   TwoStageShipping,
 } from './detector.js';
-import { run } from './graph.js';
+import { outputsOf } from './graph.js';
 import type { Mode } from './graph.js';
 import type { FasterRcnnOptions, ProposalCounts } from './options.js';
 
@@ -180,7 +179,7 @@ export class TwoStageDetector implements Detector {
         `${name}: a batch must have a size for each picture, and its height and width must be multiples of ${this.multiple}, got [${pictures.shape}] and ${sizes.length} sizes`,
       );
     }
-    const values = this.outputs(body, pictures, mode);
+    const values = outputsOf(body, pictures, mode, this.parts.frozen);
     const count = anchorShapes.length;
     const flat = (from: number, size: number) =>
       values
@@ -242,12 +241,7 @@ export class TwoStageDetector implements Detector {
       aligned,
       firstLevel: Math.log2(firstStride),
     });
-    const [logits, deltas] = this.outputs(tail, pooled, mode);
+    const [logits, deltas] = outputsOf(tail, pooled, mode, this.parts.frozen);
     return { logits: logits as Tensor2D, deltas: deltas as Tensor2D };
-  }
-
-  private outputs(graph: CallGraph, x: Tensor4D, mode: Mode): Tensor[] {
-    if (typeof mode === 'object') return canonicalOutputs(graph, [x], mode);
-    return run(graph, [x], { training: mode === 'training', frozen: this.parts.frozen });
   }
 }

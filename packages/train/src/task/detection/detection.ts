@@ -7,7 +7,7 @@ import type { Task, TaskData, TaskNetwork } from '../task.js';
 import { adoptBackbone } from './backbone.js';
 import { detectorBatches } from './batches.js';
 import { recipeDetector } from './build.js';
-import { evaluateDetector, measureOf } from './evaluate.js';
+import { evaluateDetector, metricName } from './evaluate.js';
 
 export interface DetectionData extends TaskData {
   readonly train: DetectionSet;
@@ -23,7 +23,7 @@ export function detection(data: DetectionData, spec: DetectionSpec, parts: Parts
   return {
     kind: 'detection',
     data,
-    measure: measureOf(spec),
+    measure: metricName(spec),
     network: (recipe) => detectorNetwork(recipe, spec, data, parts),
   };
 }

@@ -42,7 +42,7 @@ export function evaluationLoader(
 }
 
 /** What the spec's metric is called where a number stands. */
-export function measureOf({ metric }: Pick<DetectionSpec, 'metric'>): string {
+export function metricName({ metric }: Pick<DetectionSpec, 'metric'>): string {
   const names = { voc: 'mAP@0.5', voc2007: 'mAP@0.5 (11 points)', coco: 'AP@[.5:.95]' };
   return names[metric];
 }
@@ -118,7 +118,7 @@ export function judge(
     metric === 'coco' ? coco.classes[label].ap : voc.classes[label].averagePrecision;
   const details = {
     'mAP@0.5': byArea,
-    ...(metric === 'voc2007' ? { [measureOf({ metric })]: value } : {}),
+    ...(metric === 'voc2007' ? { [metricName({ metric })]: value } : {}),
     AP: coco.ap,
     AP50: coco.ap50,
     AP75: coco.ap75,
