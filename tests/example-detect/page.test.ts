@@ -152,7 +152,9 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
       await page.waitForFunction(() =>
         document.querySelector('#error')?.textContent?.startsWith('torn'),
       );
-      expect(await error.innerText()).toMatch(/^torn\.bnn cannot be run: .* Is it cut off, or no model file\?$/);
+      expect(await error.innerText()).toMatch(
+        /^torn\.bnn cannot be run: .* Is it cut off, or no model file\?$/,
+      );
       await give(page, 'picture-file', 'text.png', 'image/png', new Uint8Array(9));
       await page.waitForFunction(() =>
         document.querySelector('#error')?.textContent?.startsWith('text'),
