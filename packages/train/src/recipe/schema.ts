@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { ScheduleSpec } from '../schedules.js';
 import { averagingSchema, distillationSchema, sourceSchema } from './additions.js';
 import { detectionSchema } from './detection.js';
+import { languageSchema } from './language.js';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -247,6 +248,8 @@ const recipeObject = z.strictObject({
   averaging: stageFields.averaging.optional(),
   /** Makes this a recipe for a detector, on annotated pictures. */
   detection: detectionSchema.optional(),
+  /** Makes this a recipe for a network that reads texts. */
+  language: languageSchema.optional(),
   clip: stageFields.clip.prefault({}),
   accumulate: stageFields.accumulate.default(1),
   evaluateEvery: stageFields.evaluateEvery.default(1),
