@@ -183,7 +183,8 @@ async function summarizeRun(
     ...(session.averaged === undefined ? {} : { averaged: session.averaged }),
     ...(stages === undefined ? {} : { stages }),
     ...(session.last?.confusion === undefined ? {} : { classes: data.evaluation.classes }),
-    dataTitle: data.train.title,
+    // The halves of texts are files with names of their own; it is the second one that the numbers are of.
+    dataTitle: (unit === 'texts' ? data.evaluation : data.train).title,
     ...(remarksOf(data).length > 0 ? { dataRemarks: remarksOf(data) } : {}),
     evaluationImages: session.last?.images ?? data.evaluation.count,
     evaluatedOn: data.evaluatedOn,
