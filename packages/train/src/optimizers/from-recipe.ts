@@ -36,15 +36,18 @@ function depthOf(layer: string, layers: number): number {
   return index === undefined ? layers : Number(index) + 1;
 }
 
-/** The four groups of a recipe, by role. */
+/** The groups of a recipe, by role; the first that matches a parameter has it. */
 export function recipeGroups(recipe: Recipe): ParameterGroup[] {
-  const roles = ['binary', 'auxiliary', 'normBias', 'other'] as const;
-  return roles.map((role) => {
-    const { weightDecay, learningRateFactor } = recipe.groups[role];
-    const optimizer = recipe.groups[role].optimizer ?? ofMethod(recipe, role) ?? recipe.optimizer;
+  const roles = ['scales', 'binary', 'auxiliary', 'normBias', 'other'] as const;
+  return roles.flatMap((role) => {
+    const group = recipe.groups[role];
+    if (group === undefined) return [];
+    const { weightDecay, learningRateFactor } = group;
+    const optimizer = group.optimizer ?? ofMethod(recipe, role) ?? recipe.optimizer;
     return {
       name: role,
-      matches: (parameter) => parameter.role === role,
+      matches: (parameter) =>
+        role === 'scales' ? parameter.isScale === true : parameter.role === role,
       optimizer: makeOptimizer(optimizer, weightDecay),
       learningRateFactor,
       factorOf: layerDecay(recipe),
