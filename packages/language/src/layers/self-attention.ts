@@ -8,11 +8,12 @@ import { attentionSoftmax } from '../ops/attention-softmax.js';
 import { checkAttention, joinHeads, maskBias, products, splitHeads } from '../ops/attention.js';
 import type { Heads } from '../ops/attention.js';
 import { biAttention } from '../ops/bi-attention.js';
-import { elasticAttention, elasticSides, type ElasticScales } from '../ops/elastic-attention.js';
+import { elasticAttention, elasticSide, type ElasticScales } from '../ops/elastic-attention.js';
+import type { ElasticBits } from '../ops/elastic-attention.js';
 import { RandomLayer, type RandomLayerOptions } from './random-layer.js';
 
-/** softmax: in float; bibert: scores and values as bits; bit: all four operands as elastic bits. */
-export type AttentionKind = 'softmax' | 'bibert' | 'bit';
+/** softmax: in float; bibert: scores and values as bits; bit: all four operands as elastic bits; two-bit: the same of 2 bits each. */
+export type AttentionKind = 'softmax' | 'bibert' | 'bit' | 'two-bit';
 
 export interface SelfAttentionOptions extends RandomLayerOptions {
   /** Parts of the width that attend each by itself. */
@@ -21,7 +22,7 @@ export interface SelfAttentionOptions extends RandomLayerOptions {
   kind?: AttentionKind;
 }
 
-const kinds: readonly AttentionKind[] = ['softmax', 'bibert', 'bit'];
+const kinds: readonly AttentionKind[] = ['softmax', 'bibert', 'bit', 'two-bit'];
 const operands = ['query', 'key', 'value', 'probability'] as const;
 
 /** @see {@link selfAttention} */
@@ -55,7 +56,7 @@ export class SelfAttention extends RandomLayer {
         `layer "${this.name}": the width ${JSON.stringify(width)} must be a multiple of the ${this.heads} heads`,
       );
     }
-    if (this.kind === 'bit') {
+    if (this.elasticBits !== undefined) {
       const one = (name: string) =>
         this.addWeight(`${name}Scale`, [1], 'float32', tfl.initializers.ones());
       this.scales = {
@@ -68,9 +69,15 @@ export class SelfAttention extends RandomLayer {
     this.built = true;
   }
 
-  /** The scales of 'bit' start from a first batch, as those of its linear layers: `startInputs`. */
+  /** Of each operand, where the operands are BiT's elastic sets. */
+  private get elasticBits(): ElasticBits | undefined {
+    if (this.kind === 'bit') return 1;
+    return this.kind === 'two-bit' ? 2 : undefined;
+  }
+
+  /** The scales of BiT's sets start from a first batch, as those of its linear layers: `startInputs`. */
   get startsFromInput(): boolean {
-    return this.kind === 'bit';
+    return this.elasticBits !== undefined;
   }
 
   startFromNextInput(): void {
@@ -95,22 +102,22 @@ export class SelfAttention extends RandomLayer {
 
   private context(heads: Heads, bias: Tensor, dropout: Tensor | undefined): Tensor4D {
     if (this.kind === 'bibert') return biAttention(heads, bias, dropout, this.name);
-    if (this.kind === 'bit') {
+    const bits = this.elasticBits;
+    if (bits !== undefined) {
       const scaleOf = (operand: keyof ElasticScales, values: Tensor) =>
-        this.scaleOf(operand, values);
-      return elasticAttention(heads, bias, scaleOf, dropout, this.name);
+        this.scaleOf(operand, values, bits);
+      return elasticAttention(heads, bias, scaleOf, dropout, bits, this.name);
     }
     const softmax = attentionSoftmax(products(heads), bias, 1 / Math.sqrt(heads.query.shape[3]));
     const kept = dropout === undefined ? softmax : tf.mul(softmax, dropout);
     return tf.matMul(kept, heads.value);
   }
 
-  private scaleOf(operand: keyof ElasticScales, values: Tensor): Tensor {
+  private scaleOf(operand: keyof ElasticScales, values: Tensor, bits: ElasticBits): Tensor {
     if (this.scales === undefined) throw new Error(`layer "${this.name}" is not built yet`);
     const scale = this.scales[operand];
     if (this.starting.delete(operand)) {
-      const side = operand === 'probability' ? elasticSides.unsigned : elasticSides.signed;
-      const binarizer = resolveInputBinarizer(side);
+      const binarizer = resolveInputBinarizer(elasticSide(operand, bits));
       if (binarizer !== 'none') {
         const [start] = binarizer.transform.start?.(values, [scale.read()]) ?? [];
         if (start !== undefined) scale.write(start);
@@ -123,11 +130,12 @@ export class SelfAttention extends RandomLayer {
     return inputShapes(inputShape)[0];
   }
 
-  /** Both products, of scores and of values; those of bits are binary. */
+  /** Both products, of scores and of values; those of bits are binary, and of 2 bits by 2 bits there are four of them. */
   multiplyAdds(input: readonly (number | null)[]): { binary: number; float: number } {
     const [, length, width] = input.map((size) => size ?? NaN);
     const both = 2 * length * length * width;
-    return this.kind === 'softmax' ? { binary: 0, float: both } : { binary: both, float: 0 };
+    if (this.kind === 'softmax') return { binary: 0, float: both };
+    return { binary: (this.elasticBits ?? 1) ** 2 * both, float: 0 };
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -181,7 +181,7 @@ describe('attention', () => {
     [
       { heads: 2, kind: 'hard' },
       [],
-      'layer "probe": kind must be softmax, bibert, bit, got "hard"',
+      'layer "probe": kind must be softmax, bibert, bit, two-bit, got "hard"',
     ],
     [{ heads: 2, rate: 1 }, [], 'layer "probe": the rate of dropout must be'],
     [{ heads: 2 }, [tf.zeros([1, 2, 4])], 'layer "probe" takes query, key, value and mask, got 1'],
