@@ -11,6 +11,7 @@ import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { ops } from '@surge-bnn/core';
 import { attentionSoftmax } from './attention-softmax.js';
 import { products, type Heads } from './attention.js';
+import { dropout as dropOut, type Draw } from './dropout.js';
 
 /** The scales, [1] each. */
 export interface ElasticScales {
@@ -30,14 +31,14 @@ export const elasticSides = {
  * The context of each head, [batch, heads, length, width / heads].
  *
  * @param scaleOf the scale of an operand, which is told what it is for: a first batch decides it.
- * @param dropout in training, 0 or 1 / (1 - rate) for each probability; absent: none.
+ * @param dropout of the probabilities, in training; absent: none.
  * @param name for errors.
  */
 export function elasticAttention(
   { query, key, value }: Heads,
   bias: Tensor,
   scaleOf: (operand: keyof ElasticScales, values: Tensor) => Tensor,
-  dropout: Tensor | undefined,
+  dropout: Draw | undefined,
   name: string,
 ): Tensor4D {
   const signed = (operand: 'query' | 'key' | 'value', t: Tensor4D) =>
@@ -45,7 +46,7 @@ export function elasticAttention(
   const both = { query: signed('query', query), key: signed('key', key) };
   const scale = 1 / Math.sqrt(query.shape[3]);
   const softmax = attentionSoftmax(products(both), bias, scale);
-  const probabilities = dropout === undefined ? softmax : tf.mul(softmax, dropout);
+  const probabilities = dropout === undefined ? softmax : dropOut(softmax, dropout);
   const bits = ops.binarize(probabilities, {
     binarizer: elasticSides.unsigned,
     parameters: [scaleOf('probability', probabilities)],
