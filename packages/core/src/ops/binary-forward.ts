@@ -18,7 +18,7 @@ import { takeApart } from './binary-plan.js';
 import { convForward } from './float-conv.js';
 import { levelsOf, signed } from './input-side.js';
 import { hasKernel, runKernel } from './kernel-registry.js';
-import { readsAreCheap, refuseNaN, signOf } from './sign.js';
+import { holdsNaN, readsAreCheap, refuseNaN, signOf } from './sign.js';
 import { weightParts } from './weight-side.js';
 
 /** One side of a product: numbers, or the signs of numbers. */
@@ -67,7 +67,6 @@ function operandOf(x: Tensor, parameters: readonly Tensor[], plan: BinaryPlan): 
 /** @throws InputError where the transform has no number for a filter: those that standardise divide by its deviation, which may be 0. */
 function refuseFlatFilters(v: Tensor, kernel: Tensor, { layer, weight }: BinaryPlan): void {
   if (!readsAreCheap()) return;
-  const holdsNaN = (t: Tensor) => tf.tidy(() => tf.any(tf.isNaN(t)).dataSync()[0]) !== 0;
   if (!holdsNaN(v) || holdsNaN(kernel)) return;
   throw new InputError(
     `layer "${layer}": all weights of a filter are equal (or it has only one), and "${weight.name}" divides by their standard deviation; give it other initial weights or another binarizer`,

@@ -8,6 +8,7 @@ import { attentionSoftmax } from '../ops/attention-softmax.js';
 import { checkAttention, joinHeads, maskBias, products, splitHeads } from '../ops/attention.js';
 import type { Heads } from '../ops/attention.js';
 import { biAttention } from '../ops/bi-attention.js';
+import { dropout as dropOut, type Draw } from '../ops/dropout.js';
 import { elasticAttention, elasticSide, type ElasticScales } from '../ops/elastic-attention.js';
 import type { ElasticBits } from '../ops/elastic-attention.js';
 import { RandomLayer, type RandomLayerOptions } from './random-layer.js';
@@ -94,13 +95,12 @@ export class SelfAttention extends RandomLayer {
     checkAttention(given, this.heads, this.name);
     return tf.tidy(() => {
       const [query, key, value] = given.slice(0, 3).map((t) => splitHeads(t, this.heads));
-      const [batch, heads, length] = query.shape;
-      const dropout = this.mask([batch, heads, length, length], kwargs.training === true);
+      const dropout = this.draw(kwargs.training === true);
       return joinHeads(this.context({ query, key, value }, maskBias(given[3]), dropout));
     });
   }
 
-  private context(heads: Heads, bias: Tensor, dropout: Tensor | undefined): Tensor4D {
+  private context(heads: Heads, bias: Tensor, dropout: Draw | undefined): Tensor4D {
     if (this.kind === 'bibert') return biAttention(heads, bias, dropout, this.name);
     const bits = this.elasticBits;
     if (bits !== undefined) {
@@ -109,8 +109,8 @@ export class SelfAttention extends RandomLayer {
       return elasticAttention(heads, bias, scaleOf, dropout, bits, this.name);
     }
     const softmax = attentionSoftmax(products(heads), bias, 1 / Math.sqrt(heads.query.shape[3]));
-    const kept = dropout === undefined ? softmax : tf.mul(softmax, dropout);
-    return tf.matMul(kept, heads.value);
+    const kept = dropout === undefined ? softmax : dropOut(softmax, dropout);
+    return tf.matMul<Tensor4D>(kept, heads.value);
   }
 
   private scaleOf(operand: keyof ElasticScales, values: Tensor, bits: ElasticBits): Tensor {

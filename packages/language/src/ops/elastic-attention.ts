@@ -11,6 +11,7 @@ import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { ops, type BinarizerSpec } from '@surge-bnn/core';
 import { attentionSoftmax } from './attention-softmax.js';
 import { products, type Heads } from './attention.js';
+import { dropout as dropOut, type Draw } from './dropout.js';
 
 /** The scales, [1] each. */
 export interface ElasticScales {
@@ -33,14 +34,14 @@ export function elasticSide(operand: keyof ElasticScales, bits: ElasticBits): Bi
  * The context of each head, [batch, heads, length, width / heads].
  *
  * @param scaleOf the scale of an operand, which is told what it is for: a first batch decides it.
- * @param dropout in training, 0 or 1 / (1 - rate) for each probability; absent: none.
+ * @param dropout of the probabilities, in training; absent: none.
  * @param name for errors.
  */
 export function elasticAttention(
   { query, key, value }: Heads,
   bias: Tensor,
   scaleOf: (operand: keyof ElasticScales, values: Tensor) => Tensor,
-  dropout: Tensor | undefined,
+  dropout: Draw | undefined,
   bits: ElasticBits,
   name: string,
 ): Tensor4D {
@@ -53,6 +54,6 @@ export function elasticAttention(
   const both = { query: elastic('query', query), key: elastic('key', key) };
   const scale = 1 / Math.sqrt(query.shape[3]);
   const softmax = attentionSoftmax(products(both), bias, scale);
-  const probabilities = dropout === undefined ? softmax : tf.mul(softmax, dropout);
+  const probabilities = dropout === undefined ? softmax : dropOut(softmax, dropout);
   return tf.matMul(elastic('probability', probabilities), elastic('value', value));
 }
