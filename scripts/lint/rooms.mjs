@@ -16,7 +16,7 @@ export const ROOMS = {
   language: ['core', 'contract'],
   train: ['detection', 'converter', 'models', 'data', 'core', 'engine', 'contract'],
   runtime: [],
-  converter: ['core', 'runtime', 'contract'],
+  converter: ['language', 'core', 'runtime', 'contract'],
   cli: [
     'train',
     'detection',
