@@ -155,6 +155,19 @@ describe('the file', () => {
     made.dispose();
   });
 
+  it('of a classifier computes the first piece alone where no other is read', () => {
+    const slices = (head: (typeof heads)[number]) => {
+      const made = network(small, head);
+      const { nodes } = bertOnnxModel(made);
+      made.dispose();
+      return nodes.filter(({ opType }) => opType === 'Slice').map(({ inputs: [of] }) => of);
+    };
+    // Query and shortcut of the last of two layers, by one slice.
+    expect(slices(classifier)).toEqual(['bert.encoder.layer.0.output.LayerNorm']);
+    expect(slices({ kind: 'masked' })).toEqual([]);
+    expect(slices({ kind: 'none' })).toEqual([]);
+  });
+
   it('is the same bytes each time, leaves no tensor behind, and knows no compensator', () => {
     const made = network({ ...small, method: 'bit', activation: 'relu' }, classifier);
     const before = tf.memory().numTensors;

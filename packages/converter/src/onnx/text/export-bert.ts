@@ -8,6 +8,7 @@ import { NodeWriter } from '../node-writer.js';
 import { encodeOnnx } from '../schema.js';
 import type { OnnxModel, OnnxValue } from '../schema.js';
 import { maskBias } from './attention.js';
+import { firstPiecesOnly, readsRowByRow } from './first-pieces.js';
 import { textRules } from './layers.js';
 import { cannotExport, LayerWriter } from './rule.js';
 
@@ -23,9 +24,10 @@ const optionKeys: Record<keyof BertOnnxOptions, true> = { classes: true, metadat
 /**
  * The network in evaluation as ONNX with plain ops of opset 17, float32. Inputs are `input_ids`, `token_type_ids` and `attention_mask`, int64
  * [batch_size, sequence_length]; the output is `logits`: [batch_size, labels] of a classifier, of the head 'masked' those of all pieces,
- * [batch_size, sequence_length, vocabulary]; without a head it is `last_hidden_state`. Binary layers are the real arithmetic of their signs, at the
- * speed of floats: sums of signs are exact integers, floats are added in the runtime's order, and a sign of a float within a rounding
- * error of 0 may differ. A compensator plays no part.
+ * [batch_size, sequence_length, vocabulary]; without a head it is `last_hidden_state`. A classifier's last layer computes the first piece alone.
+ *
+ * Binary layers are the real arithmetic of their signs, at the speed of floats: sums of signs are exact integers, floats are added in the
+ * runtime's order, and a sign of a float within a rounding error of 0 may differ. A compensator plays no part.
  *
  * @throws InputError for weights that are not finite, and when the file would exceed ONNX's 2 GiB.
  */
@@ -74,7 +76,8 @@ function outputOf(
 }
 
 /** The nodes of all layer calls. @returns the value of the last. */
-function writeCalls({ inputs, calls, outputs: [end] }: CallGraph, builder: OnnxBuilder): string {
+function writeCalls(graph: CallGraph, builder: OnnxBuilder): string {
+  const { inputs, calls, outputs } = graph;
   const [ids, types, mask, ...places] = inputs;
   const bias = new NodeWriter(builder, inputNames[2], builder.freeName(`${inputNames[2]}/bias`));
   const values = new Map([
@@ -86,22 +89,35 @@ function writeCalls({ inputs, calls, outputs: [end] }: CallGraph, builder: OnnxB
     ...places.map(({ id }): [number, string] => [id, '']),
   ]);
   const ranks = new Map(inputs.map(({ id, shape }) => [id, shape.length]));
-  for (const { layer, inputs: read, output, outputShape } of calls) {
+  const first = firstPiecesOnly(graph);
+  for (const call of calls) {
+    const { layer, output, outputShape } = call;
+    const write = new LayerWriter(builder, layer);
+    const read = call.inputs.map((id, i) => {
+      const value = found(values, id);
+      const isWhole = first.has(output) && !first.has(id) && readsRowByRow(call, i);
+      return isWhole ? firstRow(builder, value) : value;
+    });
     const kind = layer.getClassName();
     const rule = Object.hasOwn(textRules, kind) ? textRules[kind] : undefined;
     if (rule === undefined) {
       throw cannotExport(layer, `the kinds that can be are ${Object.keys(textRules).join(', ')}`);
     }
-    const value = rule({
-      layer,
-      values: read.map((id) => found(values, id)),
-      ranks: read.map((id) => found(ranks, id)),
-      write: new LayerWriter(builder, layer),
-    });
-    values.set(output, value);
+    const ofInputs = call.inputs.map((id) => found(ranks, id));
+    values.set(output, rule({ layer, values: read, ranks: ofInputs, write }));
     ranks.set(output, outputShape.length);
   }
-  return found(values, end);
+  return found(values, outputs[0]);
+}
+
+/** [batch, length, width] to [batch, 1, width]. */
+function firstRow(builder: OnnxBuilder, value: string): string {
+  const name = `${value}/first`;
+  const known = builder.nodes.find((node) => node.name === name);
+  if (known !== undefined) return known.name;
+  const write = new NodeWriter(builder, value, builder.freeName(name));
+  const [from, to] = [write.integers([0]), write.integers([1])];
+  return write.last('Slice', [value, from, to, to]);
 }
 
 function found<T>(map: ReadonlyMap<number, T>, id: number): T {
