@@ -1,4 +1,5 @@
 /** WordPiece vocabularies: a text file with a piece in each line, whose number, from 0, is the piece's id. */
+import { quote } from '../format/json.js';
 import { ModelFileError } from '../model-file-error.js';
 
 /** The pieces with a meaning of their own, as BERT spells them. */
@@ -27,6 +28,20 @@ export function parseVocabulary(text: string, name: string): readonly string[] {
 }
 
 /**
+ * Does this vocabulary go with texts that are made lower case?
+ *
+ * @throws ModelFileError for capital letters: these pieces would never come.
+ */
+export function checkLowerCase(pieces: readonly string[], name: string): void {
+  const isBracketed = (piece: string) => piece.startsWith('[') && piece.endsWith(']');
+  const capital = pieces.find((one) => one !== one.toLowerCase() && !isBracketed(one));
+  if (capital === undefined) return;
+  throw new ModelFileError(
+    `${name} has capital letters (${quote(capital)}), but texts are made lower case: give lowerCase: false, or an uncased vocabulary`,
+  );
+}
+
+/**
  * Is this a WordPiece vocabulary of BERT's kind?
  *
  * @throws ModelFileError for one without its special pieces or without continuing pieces (a vocabulary of another kind), with an empty piece,
@@ -39,12 +54,12 @@ export function checkVocabulary(pieces: readonly string[], name: string): void {
     const before = seen.get(piece);
     if (before !== undefined) {
       throw new ModelFileError(
-        `${name}, line ${id + 1}: the piece "${piece}" stands in line ${before + 1} already`,
+        `${name}, line ${id + 1}: the piece ${quote(piece)} stands in line ${before + 1} already`,
       );
     }
     if (/[ \t]/.test(piece)) {
       throw new ModelFileError(
-        `${name}, line ${id + 1}: the piece "${piece.slice(0, 40)}" has blanks in it: a vocabulary has one piece a line and nothing else`,
+        `${name}, line ${id + 1}: the piece ${quote(piece)} has blanks in it: a vocabulary has one piece a line and nothing else`,
       );
     }
     seen.set(piece, id);

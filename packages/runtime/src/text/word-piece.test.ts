@@ -149,7 +149,7 @@ describe('vocabularies that are refused', () => {
     [
       'with more than pieces',
       text.replace('cat', 'cat\t17'),
-      /line 7: the piece "cat\t17" has blanks/,
+      /line 7: the piece "cat\\t17" has blanks/,
     ],
     ['empty', '', /it has no \[PAD\]/],
   ])('%s', (_, content, message) => {

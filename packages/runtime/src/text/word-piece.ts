@@ -7,7 +7,7 @@
  */
 import { Tokenizer } from '@huggingface/tokenizers';
 import { ModelFileError } from '../model-file-error.js';
-import { checkVocabulary, CONTINUES, specialPieces } from './vocabulary.js';
+import { checkLowerCase, checkVocabulary, CONTINUES, specialPieces } from './vocabulary.js';
 
 export interface WordPieceOptions {
   /** Lower case without accents, as the uncased vocabularies have it. Default true. */
@@ -59,13 +59,7 @@ export class WordPiece {
     { lowerCase = true, name = 'the vocabulary' }: WordPieceOptions = {},
   ) {
     checkVocabulary(vocabulary, name);
-    const isBracketed = (piece: string) => piece.startsWith('[') && piece.endsWith(']');
-    const capital = vocabulary.find((one) => one !== one.toLowerCase() && !isBracketed(one));
-    if (lowerCase && capital !== undefined) {
-      throw new ModelFileError(
-        `${name} has capital letters ("${capital}"), but texts are made lower case: give lowerCase: false, or an uncased vocabulary`,
-      );
-    }
+    if (lowerCase) checkLowerCase(vocabulary, name);
     this.size = vocabulary.length;
     this.lowerCase = lowerCase;
     this.name = name;
