@@ -4,7 +4,7 @@ import type { EdgeType } from '../graph.js';
 export const formatName = 'surge-bnn';
 
 /** The versions that this reader knows. docs/format.md says what changes them. */
-export const formatVersions = ['1', '2', '3'] as const;
+export const formatVersions = ['1', '2', '3', '4'] as const;
 
 export type FormatVersion = (typeof formatVersions)[number];
 
