@@ -13,10 +13,10 @@ export const ROOMS = {
   data: ['runtime', 'contract'],
   models: ['core', 'contract'],
   detection: ['models', 'core', 'runtime', 'contract'],
-  language: ['core', 'contract'],
+  language: ['core', 'runtime', 'contract'],
   train: ['detection', 'converter', 'models', 'data', 'core', 'engine', 'contract'],
   runtime: [],
-  converter: ['core', 'runtime', 'contract'],
+  converter: ['language', 'core', 'runtime', 'contract'],
   cli: [
     'train',
     'detection',

@@ -18,6 +18,7 @@ export type {
   SizeRule,
   TwoStagePlan,
 } from './detector/plan.js';
+export { resizedGraph } from './detector/resized-graph.js';
 export { resizedRgb } from './detector/resize.js';
 export type { Picture } from './detector/resize.js';
 export { dumpIntegers } from './dump/integers.js';
@@ -78,12 +79,19 @@ export type {
   WeightType,
   Window,
 } from './graph.js';
+export { softmaxAttention } from './kernels/attention.js';
+export type { AttentionShape } from './kernels/attention.js';
+export { bitAttention, exponentials, likely, notNegative } from './kernels/bit-attention.js';
+export type { ChooseKeys } from './kernels/bit-attention.js';
+export { wordsFor } from './kernels/bits.js';
 export * as elementwise from './kernels/elementwise.js';
 export { averagePool2d, conv2d } from './kernels/float-conv.js';
 export { l2Norm, l2NormEpsilon } from './kernels/l2-norm.js';
+export { layerNorm } from './kernels/layer-norm.js';
 export { maxPool2d } from './kernels/max-pool.js';
 export type { ConvShape, Numbers, PoolShape } from './kernels/float-conv.js';
 export { halfValue } from './kernels/half.js';
+export { signBits } from './kernels/signs.js';
 export type { StageTime } from './execute/executor.js';
 export { memoryIsShared, ThreadPool } from './wasm/thread-pool.js';
 export { shareMemory } from './wasm/module-bytes.js';

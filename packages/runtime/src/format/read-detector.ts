@@ -7,6 +7,7 @@ import { parseJson } from './json.js';
 import type { DetectorSource } from './model-source.js';
 import { readGraph, readInformation, readTexts } from './read.js';
 import { readPlan } from './read-plan.js';
+import { checkVersion } from './version.js';
 
 /**
  * The detector that a file holds. Its tensors are views into `bytes`, which must not change while they are used.
@@ -28,6 +29,9 @@ export function decodeDetector(bytes: Uint8Array): DetectorSource {
     plan.kind === 'single-shot'
       ? { plan, ...parts }
       : { plan, ...parts, tail: within('the tail', () => readGraph(json('tail', 'the graph'))) };
+  for (const graph of [source.body, source.tail]) {
+    if (graph !== undefined) checkVersion(texts.get('version'), graph);
+  }
   checkDetector(source);
   return source;
 }

@@ -87,7 +87,8 @@ function layOutDetector(
     ...(tail && { tail: graphJson(tail) }),
     detector: writeJson(byKey(plan), 'the detector'),
   };
-  return layOutTexts('3', own, tensors, metadata, options);
+  const version = [body, tail].some((graph) => graph && versionOf(graph) === '4') ? '4' : '3';
+  return layOutTexts(version, own, tensors, metadata, options);
 }
 
 function layOutText(
