@@ -21,6 +21,7 @@ import type { OnnxRule } from './rule.js';
 import { encodeOnnx } from './schema.js';
 import type { OnnxModel } from './schema.js';
 import { sign, threshold } from './signs.js';
+import { ofTexts } from './texts.js';
 
 const rules: { readonly [Op in OpName]: OnnxRule<Op> } = {
   sign,
@@ -38,6 +39,12 @@ const rules: { readonly [Op in OpName]: OnnxRule<Op> } = {
   tanh,
   softmax,
   l2Norm,
+  layerNorm: ofTexts,
+  gelu: ofTexts,
+  softmaxAttention: ofTexts,
+  bitAttention: ofTexts,
+  elasticAttention: ofTexts,
+  firstRow: ofTexts,
   maxPool2d,
   averagePool2d,
   add,

@@ -9,6 +9,7 @@ import { checkAttention, joinHeads, maskBias, products, splitHeads } from '../op
 import type { Heads } from '../ops/attention.js';
 import { biAttention } from '../ops/bi-attention.js';
 import { elasticAttention, elasticSides, type ElasticScales } from '../ops/elastic-attention.js';
+import { canonicalAttention, type AttentionNumbers } from './canonical-attention.js';
 import { RandomLayer, type RandomLayerOptions } from './random-layer.js';
 
 /** softmax: in float; bibert: scores and values as bits; bit: all four operands as elastic bits. */
@@ -22,6 +23,8 @@ export interface SelfAttentionOptions extends RandomLayerOptions {
 }
 
 const kinds: readonly AttentionKind[] = ['softmax', 'bibert', 'bit'];
+/** A scale below this counts as this, as in BiT's binarizer. */
+const LEAST_SCALE = 1e-5;
 const operands = ['query', 'key', 'value', 'probability'] as const;
 
 /** @see {@link selfAttention} */
@@ -29,6 +32,7 @@ export class SelfAttention extends RandomLayer {
   static readonly className = 'SelfAttention';
   readonly heads: number;
   readonly kind: AttentionKind;
+  private width: number | undefined;
   private scales: Record<keyof ElasticScales, tfl.LayerVariable> | undefined;
   private readonly starting = new Set<keyof ElasticScales>();
 
@@ -55,6 +59,7 @@ export class SelfAttention extends RandomLayer {
         `layer "${this.name}": the width ${JSON.stringify(width)} must be a multiple of the ${this.heads} heads`,
       );
     }
+    this.width = width;
     if (this.kind === 'bit') {
       const one = (name: string) =>
         this.addWeight(`${name}Scale`, [1], 'float32', tfl.initializers.ones());
@@ -103,6 +108,31 @@ export class SelfAttention extends RandomLayer {
     const softmax = attentionSoftmax(products(heads), bias, 1 / Math.sqrt(heads.query.shape[3]));
     const kept = dropout === undefined ? softmax : tf.mul(softmax, dropout);
     return tf.matMul(kept, heads.value);
+  }
+
+  /** What it computes with in evaluation, in canonical arithmetic and in a model file. */
+  inferenceNumbers(): AttentionNumbers {
+    const f = Math.fround;
+    if (this.kind === 'bibert') return { kind: 'bibert' };
+    if (this.width === undefined) throw new Error(`layer "${this.name}" is not built yet`);
+    const scale = f(1 / Math.sqrt(this.width / this.heads));
+    if (this.kind === 'softmax') return { kind: 'softmax', scale };
+    const { scales } = this;
+    if (scales === undefined) throw new Error(`layer "${this.name}" is not built yet`);
+    const [query, key, value, probability] = operands.map((operand) =>
+      Math.max(scales[operand].read().dataSync()[0], f(LEAST_SCALE)),
+    );
+    return {
+      kind: 'bit',
+      factor: f(f(query * key) * scale),
+      least: f(probability / 2),
+      context: f(probability * value),
+    };
+  }
+
+  canonicalCall(inputs: readonly Tensor[]): Tensor {
+    checkAttention(inputs, this.heads, this.name);
+    return canonicalAttention(inputs, this.heads, this.inferenceNumbers(), this.name);
   }
 
   private scaleOf(operand: keyof ElasticScales, values: Tensor): Tensor {
