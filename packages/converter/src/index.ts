@@ -22,6 +22,16 @@ export { readSafetensors } from './import/read-safetensors.js';
 export type { ForeignTensor } from './import/read-safetensors.js';
 export { convertibleKinds } from './lower/lower.js';
 export { exportOnnx } from './onnx/export-onnx.js';
+export { exportBertOnnx } from './onnx/text/export-bert.js';
+export type { BertOnnxOptions } from './onnx/text/export-bert.js';
+export { lowerText, textParts } from './text/lower-text.js';
+export type {
+  EmbeddingTables,
+  LoweredText,
+  LowerTextOptions,
+  TextParts,
+} from './text/lower-text.js';
+export type { Values } from './stored.js';
 export { packModel } from './pack.js';
 export type { Packed, PackOptions } from './pack.js';
 export type { FloatWeights, FormOptions } from './ends/forms.js';

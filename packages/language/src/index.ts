@@ -1,4 +1,5 @@
 /** Language understanding: BERT in float and binary, its weights, and sentence encoders. */
+export type { AttentionNumbers } from './layers/canonical-attention.js';
 export { Dropout, dropout } from './layers/dropout.js';
 export { Gelu, gelu } from './layers/gelu.js';
 export { FirstPiece, firstPiece, PiecesAt, piecesAt } from './layers/pick-pieces.js';

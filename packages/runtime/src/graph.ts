@@ -52,6 +52,7 @@ export type WeightType = 'f32' | 'f16' | 'i8' | 'bits';
  *   affine        a? F32 [C], b? F32 [C] (at least one)
  *   prelu         alpha F32 [C]
  *   l2Norm        scale F32 [C]
+ *   layerNorm     gamma F32 [C], beta F32 [C]
  *   maxPool2d     flips? U8 [ceil(C / 8)], on bits only
  */
 export interface OpAttributes {
@@ -98,6 +99,27 @@ export interface OpAttributes {
   readonly softmax: Readonly<Record<string, never>>;
   /** f32 or i32 -> f32, over the last axis: scale x / max(|x|, 1e-12), the squares summed in f64, length, quotient and product rounded. */
   readonly l2Norm: Readonly<Record<string, never>>;
+  /**
+   * f32 or i32 -> f32, over the last axis: (x - mean) / sqrt(variance + epsilon) gamma + beta, all in f64, sums in order, rounded once.
+   */
+  readonly layerNorm: { readonly epsilon: number };
+  /** f32 or i32 -> f32: x Phi(x) with the normal distribution's Phi, in f64, rounded once. */
+  readonly gelu: Readonly<Record<string, never>>;
+  /**
+   * Queries f32 [.., W], keys and values f32 [length, W] -> f32 as the queries: each head, a part of the W channels, weights the values by the
+   * softmax over the keys of scale (query . key).
+   */
+  readonly softmaxAttention: { readonly heads: number; readonly scale: number };
+  /** Queries bits [.., W], keys and values bits [length, W] -> i32 as the queries: in each head the sum of the values whose query . key >= 0. */
+  readonly bitAttention: { readonly heads: number };
+  /** As bitAttention, but the sum of the values whose softmax over the keys of factor (query . key) is `least` or more. */
+  readonly elasticAttention: {
+    readonly heads: number;
+    readonly factor: number;
+    readonly least: number;
+  };
+  /** Any type [rows, ..] -> the same type [..]: what stands first. */
+  readonly firstRow: Readonly<Record<string, never>>;
   /** f32, i32 or bits -> the same type; what lies outside the picture does not take part. A flipped channel of bits takes its minimum. */
   readonly maxPool2d: { readonly window: Window };
   /** f32 or i32 -> f32: mean of what lies inside the picture, summed in f64, rounded once. */

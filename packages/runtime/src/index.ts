@@ -18,6 +18,7 @@ export type {
   SizeRule,
   TwoStagePlan,
 } from './detector/plan.js';
+export { resizedGraph } from './detector/resized-graph.js';
 export { resizedRgb } from './detector/resize.js';
 export type { Picture } from './detector/resize.js';
 export { dumpIntegers } from './dump/integers.js';
@@ -47,13 +48,23 @@ export type {
   ModelMetadata,
   ModelSource,
   SingleShotSource,
+  TextSource,
   TwoStageSource,
 } from './format/model-source.js';
 export { decodeModel } from './format/read.js';
 export { decodeDetector, fileKind } from './format/read-detector.js';
+export type { FileKind } from './format/check-convention.js';
+export { decodeText } from './format/read-text.js';
 export { bitBytes, kernelBits, tensorBytes } from './format/tensors.js';
 export type { Dtype, StoredTensor, TensorSpec } from './format/tensors.js';
-export { detectorFileSize, encodeDetector, encodeModel, fileSize } from './format/write.js';
+export {
+  detectorFileSize,
+  encodeDetector,
+  encodeModel,
+  encodeText,
+  fileSize,
+  textFileSize,
+} from './format/write.js';
 export type { WriteOptions } from './format/write.js';
 export type {
   Edge,
@@ -68,12 +79,19 @@ export type {
   WeightType,
   Window,
 } from './graph.js';
+export { softmaxAttention } from './kernels/attention.js';
+export type { AttentionShape } from './kernels/attention.js';
+export { bitAttention, exponentials, likely, notNegative } from './kernels/bit-attention.js';
+export type { ChooseKeys } from './kernels/bit-attention.js';
+export { wordsFor } from './kernels/bits.js';
 export * as elementwise from './kernels/elementwise.js';
 export { averagePool2d, conv2d } from './kernels/float-conv.js';
 export { l2Norm, l2NormEpsilon } from './kernels/l2-norm.js';
+export { layerNorm } from './kernels/layer-norm.js';
 export { maxPool2d } from './kernels/max-pool.js';
 export type { ConvShape, Numbers, PoolShape } from './kernels/float-conv.js';
 export { halfValue } from './kernels/half.js';
+export { signBits } from './kernels/signs.js';
 export type { StageTime } from './execute/executor.js';
 export { memoryIsShared, ThreadPool } from './wasm/thread-pool.js';
 export { shareMemory } from './wasm/module-bytes.js';
@@ -85,6 +103,9 @@ export { load } from './load.js';
 export { loadDetector } from './load-detector.js';
 export type { FileSource } from './load-file.js';
 export { ModelFileError } from './model-file-error.js';
+export { storedKept, storedVocabulary } from './format/vocabulary.js';
+export { mostTextPieces } from './format/read-text-plan.js';
+export type { TextOutput, TextPlan, TextTensors } from './text/plan.js';
 export { mostInt8Products } from './kernels/int8.js';
 export type { KernelKind } from './ops/kernel-kind.js';
 export type { Later, ModelMemory, NodeMemory } from './ops/memory.js';

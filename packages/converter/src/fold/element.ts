@@ -35,6 +35,8 @@ export function elementOf(
       return elementwise.sigmoid;
     case 'tanh':
       return elementwise.tanh;
+    case 'gelu':
+      return elementwise.gelu;
     default:
       return undefined;
   }

@@ -7,7 +7,7 @@ import { freeName } from '../free-name.js';
 import type { Draft } from '../graph-builder.js';
 import { storedFlags, storedIntegers } from '../stored.js';
 import { elementOf } from './element.js';
-import { productsOf } from './products.js';
+import { isSum, productsOf } from './products.js';
 import { withoutUnused } from './rewrite.js';
 import { channelThreshold } from './threshold.js';
 import type { ChainLink, ChannelThreshold, NoThreshold } from './threshold.js';
@@ -70,11 +70,11 @@ interface Chain {
   readonly links: readonly GraphNode[];
 }
 
-/** The functions between a binary layer and the sign; undefined when something else feeds the sign. */
+/** The functions between a binary layer, or attention, and the sign; undefined when something else feeds the sign. */
 function chainBefore(sign: SignNode, byName: ReadonlyMap<string, GraphNode>): Chain | undefined {
   const links: GraphNode[] = [];
   for (let node = byName.get(sign.inputs[0]); node !== undefined;) {
-    if (node.op === 'binaryConv2d' || node.op === 'binaryDense') {
+    if (isSum(node)) {
       return { sums: node, products: productsOf(node, byName), links };
     }
     if (!linkOps.has(node.op)) return undefined;
@@ -91,6 +91,7 @@ const linkOps: ReadonlySet<string> = new Set([
   'relu',
   'sigmoid',
   'tanh',
+  'gelu',
   'maxPool2d',
   'reshape',
 ]);

@@ -19,7 +19,7 @@ import type { Draft } from '../graph-builder.js';
 import { floatsOf, storedFloats } from '../stored.js';
 import { affineOf, joined, joinIsExact } from './affine.js';
 import type { Affine } from './affine.js';
-import { productsOf } from './products.js';
+import { isSum, productsOf } from './products.js';
 import { readerCounts, withoutUnused } from './rewrite.js';
 
 type AffineNode = NodeOf<'affine'>;
@@ -82,10 +82,10 @@ class Neighbours {
     return this.replaced(before, { ...(a && { a }), ...(b && { b }) });
   }
 
-  /** Largest |x| of integers that come straight from a binary layer. */
+  /** Largest |x| of integers that come straight from a binary layer or attention. */
   private largestInput({ inputs }: AffineNode): number | undefined {
     const sums = this.byName.get(inputs[0]);
-    if (sums?.op !== 'binaryConv2d' && sums?.op !== 'binaryDense') return undefined;
+    if (!isSum(sums)) return undefined;
     return productsOf(sums, this.byName);
   }
 

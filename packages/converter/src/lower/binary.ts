@@ -259,8 +259,8 @@ export function numbers(layer: Layer, key: string, values: Float32Array): NamedT
 }
 
 /** The signs of an edge; layers that read the same edge share them. */
-function signsOf(
-  layer: Binary,
+export function signsOf(
+  layer: Layer,
   input: string,
   values: 'bits' | 'f32',
   { builder, signs }: LowerContext,

@@ -15,6 +15,7 @@ import { namedLayers } from './names.js';
 import type { Layer, LowerContext, LowerRule } from './rule.js';
 import { padChannels } from './pad-channels.js';
 import * as shape from './shape.js';
+import * as text from './text.js';
 
 /** Rules by the layers' class names. */
 const rules: Readonly<Record<string, LowerRule>> = {
@@ -39,6 +40,10 @@ const rules: Readonly<Record<string, LowerRule>> = {
   Maxout: activations.maxout,
   Softmax: activations.softmaxLayer,
   L2Norm: float.l2Norm,
+  SurgeLayerNorm: text.layerNorm,
+  SurgeGelu: text.gelu,
+  SelfAttention: text.selfAttention,
+  FirstPiece: text.firstPiece,
   MaxPooling2D: shape.maxPool2d,
   SurgeMaxPool2D: shape.surgeMaxPool2d,
   AveragePooling2D: shape.averagePool2d,
@@ -51,6 +56,7 @@ const rules: Readonly<Record<string, LowerRule>> = {
   PadChannels: padChannels,
   Doubled2D: shape.doubled2d,
   Dropout: shape.nothing,
+  SurgeDropout: shape.nothing,
   SpatialDropout1D: shape.nothing,
   GaussianNoise: shape.nothing,
   GaussianDropout: shape.nothing,
@@ -83,7 +89,7 @@ export function lower(model: Model, options: LowerOptions): Draft {
   const { inputs, outputs } = graph;
   if (inputs.length !== 1 || outputs.length !== 1) {
     throw new InputError(
-      `the model "${model.name}" has ${inputs.length} inputs and ${outputs.length} outputs; a model file has one of each`,
+      `the model "${model.name}" has ${inputs.length} inputs and ${outputs.length} outputs; a model file has one of each, and a network for texts is packed by lowerText`,
     );
   }
   const shape = knownShape(model.name, inputs[0].shape);

@@ -21,10 +21,7 @@ import type { OnnxRule } from './rule.js';
 import { encodeOnnx } from './schema.js';
 import type { OnnxModel } from './schema.js';
 import { sign, threshold } from './signs.js';
-
-/** The newest of both that all runtimes of the last years read. */
-const opset = 17;
-const irVersion = 8;
+import { ofTexts } from './texts.js';
 
 const rules: { readonly [Op in OpName]: OnnxRule<Op> } = {
   sign,
@@ -42,6 +39,12 @@ const rules: { readonly [Op in OpName]: OnnxRule<Op> } = {
   tanh,
   softmax,
   l2Norm,
+  layerNorm: ofTexts,
+  gelu: ofTexts,
+  softmaxAttention: ofTexts,
+  bitAttention: ofTexts,
+  elasticAttention: ofTexts,
+  firstRow: ofTexts,
   maxPool2d,
   averagePool2d,
   add,
@@ -87,11 +90,10 @@ export function onnxModel(source: ModelSource, mostBytes: number = mostTensorByt
     builder.add(output.name, 'Transpose', [found(values, output.name)], toChannelsLast);
   }
   return {
-    opset,
-    irVersion,
+    name: 'packed model',
     ...descriptionOf(source),
-    input: { name: input.name, shape: ['N', ...input.shape] },
-    output: { name: output.name, shape: ['N', ...output.shape] },
+    inputs: [{ name: input.name, type: 'float32', shape: ['N', ...input.shape] }],
+    output: { name: output.name, type: 'float32', shape: ['N', ...output.shape] },
     nodes: builder.nodes,
     tensors: builder.tensors,
   };

@@ -8,7 +8,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { InputError } from '@surge-bnn/contract';
 import type { Model } from '../model/binary-layers.js';
 import { layerCalls } from '../model/layer-calls.js';
-import type { CallGraph, ValueId } from '../model/layer-calls.js';
+import type { CallGraph, GraphInput, ValueId } from '../model/layer-calls.js';
 import { linearKinds } from './float-layers.js';
 import type { Layer } from './layer-parts.js';
 import type { LinearOperator } from './rule.js';
@@ -22,27 +22,34 @@ export interface CanonicalOptions {
 /**
  * Not differentiable; a GPU backend hands numbers to the CPU and waits. Intermediate values are freed at their last use.
  *
- * @param model with one input and one output, built of `canonicalKinds`.
- * @param x float32, of the model's input shape; stays the caller's.
+ * @param model with one output, built of `canonicalKinds` or layers that bring their own rule.
+ * @param x of the shape and type of the model's input, or a list with one for each of its inputs; stay the caller's.
  * @throws InputError naming the layer that has no canonical evaluation, or for an x that does not fit.
  */
-export function canonicalForward(model: Model, x: Tensor, options: CanonicalOptions = {}): Tensor {
+export function canonicalForward(
+  model: Model,
+  x: Tensor | readonly Tensor[],
+  options: CanonicalOptions = {},
+): Tensor {
   const graph = layerCalls(model);
+  const given = x instanceof tf.Tensor ? [x] : x;
   const { inputs, outputs } = graph;
-  if (inputs.length !== 1 || outputs.length !== 1) {
+  if (inputs.length !== given.length || outputs.length !== 1) {
     throw new InputError(
-      `canonicalForward: the model "${model.name}" has ${inputs.length} inputs and ${outputs.length} outputs; supported is one of each`,
+      `canonicalForward: the model "${model.name}" has ${inputs.length} inputs and ${outputs.length} outputs, got ${given.length} inputs; supported is one output, and a tensor for each input`,
     );
   }
-  checkInput(model, x, inputs[0].shape);
-  return canonicalOutputs(graph, [x], options)[0];
+  inputs.forEach((input, i) => {
+    checkInput(model, given[i], input);
+  });
+  return canonicalOutputs(graph, given, options)[0];
 }
 
 /**
  * `canonicalForward` of a list of layer calls with any number of inputs and outputs. Inputs need not have the sizes that the model was
  * built with, as long as its layers take them: a detector's layers run on pictures of any size.
  *
- * @param given a float32 tensor for each input of the graph; stay the caller's.
+ * @param given a tensor of its type for each input of the graph; stay the caller's.
  * @returns a tensor of its own for each output, also where two are the same or one is an input.
  * @throws InputError naming the layer that has no canonical evaluation.
  */
@@ -51,9 +58,10 @@ export function canonicalOutputs(
   given: readonly Tensor[],
   { linear = new Map<Layer, LinearOperator>() }: CanonicalOptions = {},
 ): Tensor[] {
-  if (given.length !== inputs.length || given.some(({ dtype }) => dtype !== 'float32')) {
+  const wanted = inputs.map(({ dtype = 'float32' }) => dtype);
+  if (given.map(({ dtype }) => dtype).join() !== wanted.join()) {
     throw new InputError(
-      `canonicalOutputs: ${inputs.length} float32 inputs are needed, got ${given.map(({ dtype }) => dtype).join(', ') || 'none'}`,
+      `canonicalOutputs: ${inputs.length} inputs are needed, ${wanted.join(', ')}, got ${given.map(({ dtype }) => dtype).join(', ') || 'none'}`,
     );
   }
   // All rules first: a layer that is refused is refused before anything is computed.
@@ -105,12 +113,12 @@ function checkLinear(layer: Layer): void {
   );
 }
 
-function checkInput(model: Model, x: Tensor, shape: readonly (number | null)[]): void {
+function checkInput(model: Model, x: Tensor, { shape, dtype = 'float32' }: GraphInput): void {
   const fits =
     x.rank === shape.length && shape.every((size, i) => size === null || size === x.shape[i]);
-  if (fits && x.dtype === 'float32') return;
+  if (fits && x.dtype === dtype) return;
   const wanted = shape.map((size) => size ?? 'any').join(', ');
   throw new InputError(
-    `canonicalForward: the model "${model.name}" takes float32 [${wanted}], got ${x.dtype} [${x.shape}]`,
+    `canonicalForward: the model "${model.name}" takes ${dtype} [${wanted}], got ${x.dtype} [${x.shape}]`,
   );
 }

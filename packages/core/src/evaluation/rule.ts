@@ -11,6 +11,12 @@ import type { Layer } from './layer-parts.js';
  */
 export type Rule = (layer: Layer, inputs: readonly Tensor[], linear?: LinearOperator) => Tensor;
 
+/** A layer of another package that brings its own rule, of which the table knows nothing. */
+export interface CanonicalLayer {
+  /** As a rule: runs in a tidy; may give back an input. */
+  canonicalCall(inputs: readonly Tensor[]): Tensor;
+}
+
 /**
  * What a float layer with a kernel computes before its activation, from what it would compute it with: how a model file with
  * rounded kernels, or with layers of int8, is evaluated without it. Runs in a tidy.

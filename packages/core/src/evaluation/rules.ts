@@ -1,6 +1,6 @@
 /**
- * THE TABLE of canonical evaluation: what every supported kind of layer does, by its class name. A kind that is not
- * here is refused: nobody has said that its sums come in one order on every backend.
+ * THE TABLE of canonical evaluation: what every supported kind of layer does, by its class name. Layers of other packages bring their own rule, in a
+ * method `canonicalCall`. A kind that has neither is refused: nobody has said that its sums come in one order on every backend.
  */
 import { InputError } from '@surge-bnn/contract';
 import { activationLayer, leakyReluLayer, reluLayer, softmaxLayer } from './activations.js';
@@ -8,6 +8,7 @@ import { batchNormLayer } from './batch-norm.js';
 import { binaryConv1dLayer, binaryConv2dLayer, binaryDenseLayer } from './binary-layers.js';
 import { conv2dLayer, denseLayer, depthwiseConv2dLayer, floatConv2dLayer } from './float-layers.js';
 import { l2NormLayer } from './l2-norm.js';
+import { layerNormLayer } from './layer-norm.js';
 import { refuseChannelsFirst } from './layer-parts.js';
 import type { Layer } from './layer-parts.js';
 import {
@@ -17,7 +18,7 @@ import {
   maxPooling2dLayer,
 } from './pool-layers.js';
 import { itself } from './rule.js';
-import type { Rule } from './rule.js';
+import type { CanonicalLayer, Rule } from './rule.js';
 
 /** The layer itself, where it has an option for where the channels are. */
 const itselfOnPictures: Rule = (layer, inputs) => {
@@ -45,6 +46,7 @@ const rules: Readonly<Record<string, Rule>> = {
   ChannelBias: itself,
   Maxout: itself,
   L2Norm: l2NormLayer,
+  SurgeLayerNorm: layerNormLayer,
   Softmax: softmaxLayer,
   MaxPooling1D: itself,
   MaxPooling2D: maxPooling2dLayer,
@@ -80,7 +82,12 @@ export const canonicalKinds: readonly string[] = Object.keys(rules);
 export function ruleOf(layer: Layer): Rule {
   const kind = layer.getClassName();
   if (Object.hasOwn(rules, kind)) return rules[kind];
+  if (bringsRule(layer)) return (_, inputs) => layer.canonicalCall(inputs);
   throw new InputError(
     `layer "${layer.name}" is of kind ${kind}, which has no canonical evaluation; supported kinds: ${canonicalKinds.join(', ')}`,
   );
+}
+
+function bringsRule(layer: Layer): layer is Layer & CanonicalLayer {
+  return 'canonicalCall' in layer && typeof layer.canonicalCall === 'function';
 }

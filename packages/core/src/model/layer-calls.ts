@@ -2,6 +2,7 @@
  * A model as the list of its layer calls in the order of computation: nested models opened, a layer that is called
  * twice listed twice. What walks a model (evaluation, conversion) walks this list.
  */
+import type { DataType } from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
 import type { Model } from './binary-layers.js';
@@ -17,8 +18,16 @@ export interface LayerCall {
   readonly outputShape: readonly (number | null)[];
 }
 
+export interface GraphInput {
+  readonly id: ValueId;
+  /** With the batch axis; sizes that are not known are null. */
+  readonly shape: readonly (number | null)[];
+  /** Default 'float32'. */
+  readonly dtype?: DataType;
+}
+
 export interface CallGraph {
-  readonly inputs: readonly { readonly id: ValueId; readonly shape: readonly (number | null)[] }[];
+  readonly inputs: readonly GraphInput[];
   readonly calls: readonly LayerCall[];
   readonly outputs: readonly ValueId[];
 }
@@ -35,7 +44,7 @@ export function layerCalls(model: Model): CallGraph {
   }
   const calls: LayerCall[] = [];
   let next = 0;
-  const inputs = model.inputs.map(({ shape }) => ({ id: next++, shape }));
+  const inputs = model.inputs.map(({ shape, dtype }) => ({ id: next++, shape, dtype }));
 
   /** @param known the values of a model's symbolic tensors; a nested model has a map of its own per call. */
   function valueOf(tensor: SymbolicTensor, known: Map<number, ValueId>): ValueId {

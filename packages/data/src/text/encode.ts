@@ -1,7 +1,7 @@
 /** Encoded texts in columns: all ids one after the other, so that a large set is a few typed arrays and no garbage. */
 import { InputError } from '@surge-bnn/contract';
+import type { WordPiece } from '@surge-bnn/runtime/text';
 import type { TextExample } from './types.js';
-import type { WordPiece } from './word-piece.js';
 
 /** Texts as ids, special pieces included, not padded. */
 export interface EncodedTexts {

@@ -21,11 +21,15 @@ export { readTextFile, readTextSplit } from './read.js';
 export { pickTexts, splitTexts } from './text-set.js';
 export { textTaskNames } from './tasks.js';
 export type { ReadTextOptions, TextExample, TextSet, TextTask } from './types.js';
-export { parseVocabulary } from './vocabulary.js';
 export {
   describeVocabulary,
   fetchVocabulary,
   vocabularyFile,
   vocabularyName,
 } from './vocabulary-file.js';
-export { WordPiece, type EncodedText, type WordPieceOptions } from './word-piece.js';
+export {
+  parseVocabulary,
+  WordPiece,
+  type EncodedText,
+  type WordPieceOptions,
+} from '@surge-bnn/runtime/text';

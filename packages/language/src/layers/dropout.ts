@@ -18,6 +18,11 @@ export class Dropout extends RandomLayer {
     return draw === undefined ? x : dropoutOp(x, draw);
   }
 
+  /** In evaluation it does nothing. */
+  canonicalCall([x]: readonly Tensor[]): Tensor {
+    return x;
+  }
+
   override computeOutputShape(inputShape: LayerShape) {
     return inputShape;
   }

@@ -16,6 +16,11 @@ export class FirstPiece extends tfl.layers.Layer {
     return tf.reshape(tf.slice(x, [0, 0, 0], [batch, 1, width]), [batch, width]);
   }
 
+  /** It moves numbers. */
+  canonicalCall([x]: readonly Tensor[]): Tensor {
+    return this.call(x);
+  }
+
   override computeOutputShape(inputShape: LayerShape) {
     const [batch, , width] = sizes(inputShape);
     return [batch, width];
@@ -42,6 +47,11 @@ export class PiecesAt extends tfl.layers.Layer {
     }
     const rows = tf.reshape(x, [batch * length, width]);
     return tf.reshape(tf.gather(rows, tf.reshape(places, [places.size])), [places.size, 1, width]);
+  }
+
+  /** It moves numbers. */
+  canonicalCall(inputs: readonly Tensor[]): Tensor {
+    return this.call([...inputs]);
   }
 
   override computeOutputShape(inputShape: LayerShape) {

@@ -64,6 +64,11 @@ export class PlaceEmbedding extends tfl.layers.Layer {
     return tf.add(tf.add(words, tf.gather(kinds.read(), types)), places);
   }
 
+  /** Two sums, each rounded by itself. */
+  canonicalCall(inputs: readonly Tensor[]): Tensor {
+    return this.call([...inputs]);
+  }
+
   override computeOutputShape(inputShape: LayerShape) {
     return inputShapes(inputShape)[0];
   }

@@ -11,6 +11,7 @@ import { biAttention } from '../ops/bi-attention.js';
 import { dropout as dropOut, type Draw } from '../ops/dropout.js';
 import { elasticAttention, elasticSide, type ElasticScales } from '../ops/elastic-attention.js';
 import type { ElasticBits } from '../ops/elastic-attention.js';
+import { canonicalAttention, type AttentionNumbers } from './canonical-attention.js';
 import { RandomLayer, type RandomLayerOptions } from './random-layer.js';
 
 /** softmax: in float; bibert: scores and values as bits; bit: all four operands as elastic bits; two-bit: the same of 2 bits each. */
@@ -24,6 +25,8 @@ export interface SelfAttentionOptions extends RandomLayerOptions {
 }
 
 const kinds: readonly AttentionKind[] = ['softmax', 'bibert', 'bit', 'two-bit'];
+/** A scale below this counts as this, as in BiT's binarizer. */
+const LEAST_SCALE = 1e-5;
 const operands = ['query', 'key', 'value', 'probability'] as const;
 
 /** @see {@link selfAttention} */
@@ -31,6 +34,7 @@ export class SelfAttention extends RandomLayer {
   static readonly className = 'SelfAttention';
   readonly heads: number;
   readonly kind: AttentionKind;
+  private width: number | undefined;
   private scales: Record<keyof ElasticScales, tfl.LayerVariable> | undefined;
   private readonly starting = new Set<keyof ElasticScales>();
 
@@ -57,6 +61,7 @@ export class SelfAttention extends RandomLayer {
         `layer "${this.name}": the width ${JSON.stringify(width)} must be a multiple of the ${this.heads} heads`,
       );
     }
+    this.width = width;
     if (this.elasticBits !== undefined) {
       const one = (name: string) =>
         this.addWeight(`${name}Scale`, [1], 'float32', tfl.initializers.ones());
@@ -111,6 +116,36 @@ export class SelfAttention extends RandomLayer {
     const softmax = attentionSoftmax(products(heads), bias, 1 / Math.sqrt(heads.query.shape[3]));
     const kept = dropout === undefined ? softmax : dropOut(softmax, dropout);
     return tf.matMul<Tensor4D>(kept, heads.value);
+  }
+
+  /** What it computes with in evaluation, in canonical arithmetic and in a model file. */
+  inferenceNumbers(): AttentionNumbers {
+    const f = Math.fround;
+    if (this.kind === 'bibert') return { kind: 'bibert' };
+    if (this.width === undefined) throw new Error(`layer "${this.name}" is not built yet`);
+    const scale = f(1 / Math.sqrt(this.width / this.heads));
+    if (this.kind === 'softmax') return { kind: 'softmax', scale };
+    if (this.kind === 'two-bit') {
+      throw new InputError(
+        `layer "${this.name}": attention on operands of 2 bits is a step of training; it has no canonical evaluation and cannot be packed`,
+      );
+    }
+    const { scales } = this;
+    if (scales === undefined) throw new Error(`layer "${this.name}" is not built yet`);
+    const [query, key, value, probability] = operands.map((operand) =>
+      Math.max(scales[operand].read().dataSync()[0], f(LEAST_SCALE)),
+    );
+    return {
+      kind: 'bit',
+      factor: f(f(query * key) * scale),
+      least: f(probability / 2),
+      context: f(probability * value),
+    };
+  }
+
+  canonicalCall(inputs: readonly Tensor[]): Tensor {
+    checkAttention(inputs, this.heads, this.name);
+    return canonicalAttention(inputs, this.heads, this.inferenceNumbers(), this.name);
   }
 
   private scaleOf(operand: keyof ElasticScales, values: Tensor, bits: ElasticBits): Tensor {

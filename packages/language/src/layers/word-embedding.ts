@@ -5,6 +5,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { InputError } from '@surge-bnn/contract';
 import {
   baseOptions,
+  canonicalMatMul,
   registerOnce,
   shapeText,
   type BaseOptions,
@@ -53,6 +54,12 @@ export class WordEmbedding extends tfl.layers.Layer {
     }
     checkIds(x, this.vocabulary, 'piece', this.name);
     return tf.gather(table, x);
+  }
+
+  /** A look-up moves numbers; products with all rows are summed in f64 in order and rounded once. */
+  canonicalCall([x]: readonly Tensor[]): Tensor {
+    if (x.dtype === 'int32' || this.table === undefined) return this.call(x);
+    return canonicalMatMul(x, tf.transpose(this.table.read()));
   }
 
   override computeOutputShape(inputShape: LayerShape) {

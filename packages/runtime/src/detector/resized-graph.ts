@@ -16,7 +16,18 @@ export function resizedGraph(graph: Graph, shape: readonly number[]): Graph {
 /** Ops that compute each position by itself, or nothing. */
 const positionWise: readonly OpName[] = [
   ...(['sign', 'threshold', 'quantize', 'binaryDense', 'dense', 'affine', 'relu', 'clip'] as const),
-  ...(['prelu', 'sigmoid', 'tanh', 'softmax', 'l2Norm', 'add', 'concat', 'reshape'] as const),
+  ...([
+    'prelu',
+    'sigmoid',
+    'tanh',
+    'gelu',
+    'softmax',
+    'l2Norm',
+    'layerNorm',
+    'add',
+    'concat',
+    'reshape',
+  ] as const),
 ];
 
 /**

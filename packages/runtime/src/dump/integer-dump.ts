@@ -48,6 +48,12 @@ export interface DumpedTensors {
   readonly tanh: None;
   readonly softmax: None;
   readonly l2Norm: { readonly scale: readonly number[] };
+  readonly layerNorm: { readonly gamma: readonly number[]; readonly beta: readonly number[] };
+  readonly gelu: None;
+  readonly softmaxAttention: None;
+  readonly bitAttention: None;
+  readonly elasticAttention: None;
+  readonly firstRow: None;
   /** flips are 0 and 1; a pool of numbers has none. */
   readonly maxPool2d: { readonly flips?: readonly number[] };
   readonly averagePool2d: None;

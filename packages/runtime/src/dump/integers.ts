@@ -116,6 +116,15 @@ const dumpers: { readonly [Op in OpName]: Dumper<Op> } = {
   tanh: none,
   softmax: none,
   l2Norm: (_node, _channels, arrays) => ({ scale: arrays.floats('scale') }),
+  layerNorm: (_node, _channels, arrays) => ({
+    gamma: arrays.floats('gamma'),
+    beta: arrays.floats('beta'),
+  }),
+  gelu: none,
+  softmaxAttention: none,
+  bitAttention: none,
+  elasticAttention: none,
+  firstRow: none,
   maxPool2d: (_, channels, arrays) =>
     arrays.optional('flips', (role) => arrays.flags(role, channels)),
   averagePool2d: none,

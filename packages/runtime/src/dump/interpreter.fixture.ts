@@ -5,6 +5,7 @@
  */
 import type { Window } from '../graph.js';
 import type { DumpedLinear, DumpedNode, IntegerDump } from './integer-dump.js';
+import { attend, normalBelow } from './text-interpreter.fixture.js';
 
 const round = Math.fround;
 
@@ -137,6 +138,31 @@ function compute(node: DumpedNode, read: readonly number[][]): number[] {
       }
       return out;
     }
+    case 'layerNorm': {
+      const { gamma, beta } = node.tensors;
+      const epsilon = round(node.attributes.epsilon);
+      const out: number[] = [];
+      for (let row = 0; row < x.length; row += channels) {
+        let sum = 0;
+        for (let c = 0; c < channels; c++) sum += x[row + c];
+        const mean = sum / channels;
+        let squares = 0;
+        for (let c = 0; c < channels; c++) squares += (x[row + c] - mean) * (x[row + c] - mean);
+        const f = 1 / Math.sqrt(squares / channels + epsilon);
+        for (let c = 0; c < channels; c++) {
+          out.push(round((x[row + c] - mean) * f * gamma[c] + beta[c]));
+        }
+      }
+      return out;
+    }
+    case 'gelu':
+      return x.map((v) => round(v * normalBelow(v, exponential)));
+    case 'softmaxAttention':
+    case 'bitAttention':
+    case 'elasticAttention':
+      return attend(node, read, exponential);
+    case 'firstRow':
+      return x.slice(0, x.length / shape[0]);
     case 'maxPool2d': {
       const { flips } = node.tensors;
       return pool(x, shape, node.output.shape, node.attributes.window, (seen, c) => {

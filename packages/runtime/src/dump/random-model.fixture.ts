@@ -47,8 +47,11 @@ const opsOfNumbers: readonly OpName[] = [
   ] as const),
   ...([
     'tanh',
+    'gelu',
     'softmax',
     'l2Norm',
+    'layerNorm',
+    'firstRow',
     'maxPool2d',
     'averagePool2d',
     'add',
@@ -58,7 +61,9 @@ const opsOfNumbers: readonly OpName[] = [
   ] as const),
 ];
 const opsOfSums: readonly OpName[] = [...opsOfNumbers, 'threshold', 'threshold', 'threshold'];
-const opsOfSigns: readonly OpName[] = ['binaryConv2d', 'binaryConv2d', 'binaryDense', 'reshape'];
+const opsOfSigns: readonly OpName[] = [
+  ...(['binaryConv2d', 'binaryConv2d', 'binaryDense', 'firstRow', 'reshape'] as const),
+];
 const opsOfInt8: readonly OpName[] = ['conv2d', 'conv2d', 'dense', 'reshape'];
 const opsOfPictures: readonly OpName[] = [
   ...(['binaryConv2d', 'conv2d', 'maxPool2d', 'averagePool2d', 'double2d'] as const),
@@ -77,10 +82,11 @@ class Drawing extends Draws {
   }
 
   model(): { source: ModelSource; x: Float32Array } {
-    const picture = this.integer(0, 3) > 0;
-    const shape = picture
-      ? [this.integer(1, 6), this.integer(1, 6), this.integer(1, 11)]
-      : [this.integer(1, 40)];
+    const shape = this.one([
+      ...[1, 2, 3].map(() => [this.integer(1, 6), this.integer(1, 6), this.integer(1, 11)]),
+      [this.integer(1, 40)],
+      [this.integer(1, 12), this.integer(1, 40)],
+    ]);
     this.edges.push({ name: 'x', type: 'f32', shape });
     const nodes = this.integer(1, 9);
     for (let place = 0; place < nodes; place++) this.add(this.node(this.op()));
@@ -129,7 +135,16 @@ class Drawing extends Draws {
             : type === 'i8'
               ? opsOfInt8
               : opsOfNumbers;
-    const fitting = ops.filter((op) => shape.length === 3 || !opsOfPictures.includes(op));
+    const texts: readonly OpName[] =
+      type === 'f32'
+        ? ['softmaxAttention']
+        : type === 'bits'
+          ? ['bitAttention', 'elasticAttention']
+          : [];
+    const fitting = [
+      ...ops.filter((op) => shape.length === 3 || !opsOfPictures.includes(op)),
+      ...(shape.length === 2 ? texts : []),
+    ].filter((op) => shape.length > 1 || op !== 'firstRow');
     return this.one(fitting.filter((op) => this.limits.ops.includes(op)));
   }
 
@@ -214,12 +229,42 @@ class Drawing extends Draws {
         const shapes = [[all], [all / width, width], [all / width / row, row, width]];
         return { op, attributes: { shape: this.one(shapes) } };
       }
+      case 'layerNorm': {
+        const tensors = { gamma: this.floats(channels), beta: this.floats(channels) };
+        return { op, attributes: { epsilon: this.one([1e-12, 1e-5, 0.5]) }, tensors };
+      }
+      case 'softmaxAttention': {
+        const attributes = { heads: this.heads(channels), scale: this.integer(1, 20) / 16 };
+        return { op, attributes, inputs: this.attended() };
+      }
+      case 'bitAttention':
+        return { op, attributes: { heads: this.heads(channels) }, inputs: this.attended() };
+      case 'elasticAttention': {
+        const [factor, least] = [this.integer(1, 20) / 16, this.integer(1, 20) / 40];
+        const attributes = { heads: this.heads(channels), factor, least };
+        return { op, attributes, inputs: this.attended() };
+      }
       case 'relu':
       case 'sigmoid':
       case 'tanh':
+      case 'gelu':
       case 'softmax':
+      case 'firstRow':
         return { op, attributes: {} };
     }
+  }
+
+  private heads(channels: number): number {
+    return this.one([1, 2, 3, 5, channels].filter((heads) => channels % heads === 0));
+  }
+
+  /** Queries, keys and values: the last edge's keys, and others that fit them. */
+  private attended(): string[] {
+    const { name, type, shape } = this.last;
+    const alike = this.edges.filter((edge) => edge.type === type);
+    const queries = alike.filter((edge) => edge.shape.at(-1) === shape[1]);
+    const values = alike.filter((edge) => `${edge.shape}` === `${shape}`);
+    return [this.one(queries).name, name, this.one(values).name];
   }
 
   /** Bits and int8 are no output: sums of them are. */

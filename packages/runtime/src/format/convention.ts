@@ -4,7 +4,7 @@ import type { EdgeType } from '../graph.js';
 export const formatName = 'surge-bnn';
 
 /** The versions that this reader knows. docs/format.md says what changes them. */
-export const formatVersions = ['1', '2', '3'] as const;
+export const formatVersions = ['1', '2', '3', '4'] as const;
 
 export type FormatVersion = (typeof formatVersions)[number];
 
@@ -19,6 +19,9 @@ export const informativeMetadata = ['training', 'provenance', 'agreement'] as co
 
 /** The keys that a detector has besides: its plan, and where it has two stages the graph of its tail. */
 export const detectorMetadata = ['detector', 'tail'] as const;
+
+/** The key that a text model has besides: its plan. */
+export const textMetadata = ['text'] as const;
 
 /** Most bytes of the JSON header: a hundred times what large networks need. */
 export const maxHeaderBytes = 2 ** 24;

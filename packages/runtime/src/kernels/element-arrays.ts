@@ -1,5 +1,5 @@
 /** The functions of elementwise.ts over whole arrays; channels are the last axis. */
-import { affine, clip, prelu, relu, sigmoid, softmax, tanh } from './elementwise.js';
+import { affine, clip, gelu, prelu, relu, sigmoid, softmax, tanh } from './elementwise.js';
 import type { Numbers } from './float-conv.js';
 
 /** @param a one per channel, or absent; b likewise. */
@@ -40,6 +40,10 @@ export function sigmoidArray(x: Numbers, out: Float32Array): void {
 
 export function tanhArray(x: Numbers, out: Float32Array): void {
   for (let i = 0; i < out.length; i++) out[i] = tanh(x[i]);
+}
+
+export function geluArray(x: Numbers, out: Float32Array): void {
+  for (let i = 0; i < out.length; i++) out[i] = gelu(x[i]);
 }
 
 /** Each row of `length` numbers by itself. */

@@ -4,6 +4,7 @@
  * thresholds all call these.
  */
 import { exp } from './exp.js';
+import { normalBelow } from './normal.js';
 
 const round = Math.fround;
 
@@ -43,6 +44,11 @@ export function tanh(x: number): number {
   const e = exp(-2 * size);
   const value = (1 - e) / (1 + e);
   return round(x < 0 ? -value : value);
+}
+
+/** x Phi(x) in f64, rounded once. */
+export function gelu(x: number): number {
+  return round(x * normalBelow(x));
 }
 
 /** Softmax of a row: f64 throughout, terms summed in order, each result rounded once. */

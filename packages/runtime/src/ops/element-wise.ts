@@ -1,8 +1,9 @@
-/** Ops that change every number by itself, and those that look at all channels of a position: softmax and the L2 norm. */
+/** Ops that change every number by itself, and those that look at all channels of a position: softmax and the norms. */
 import type { Edge } from '../graph.js';
 import {
   affineArray,
   clipArray,
+  geluArray,
   preluArray,
   reluArray,
   sigmoidArray,
@@ -11,6 +12,7 @@ import {
 } from '../kernels/element-arrays.js';
 import type { Numbers } from '../kernels/float-conv.js';
 import { l2Norm as l2NormArray } from '../kernels/l2-norm.js';
+import { layerNorm as layerNormArray } from '../kernels/layer-norm.js';
 import { AttributeReader, noAttributes } from './attributes.js';
 import { asFloats, asNumbers } from './buffers.js';
 import { channelsOf, checkType, misfit, numbers } from './edges.js';
@@ -24,7 +26,7 @@ function sameShape(node: Named, [input]: readonly Edge[]): Edge {
 }
 
 /** An op without attributes and tensors. */
-function plain<Op extends 'relu' | 'sigmoid' | 'tanh'>(
+function plain<Op extends 'relu' | 'sigmoid' | 'tanh' | 'gelu'>(
   op: Op,
   compute: (x: Numbers, out: Float32Array) => void,
 ): OpDefinition<Op> {
@@ -112,6 +114,8 @@ export const sigmoid = plain('sigmoid', sigmoidArray);
 
 export const tanh = plain('tanh', tanhArray);
 
+export const gelu = plain('gelu', geluArray);
+
 export const softmax: OpDefinition<'softmax'> = {
   op: 'softmax',
   arity: [1, 1],
@@ -141,4 +145,25 @@ export const l2Norm: OpDefinition<'l2Norm'> = {
     };
   },
   kernel: () => 'L2 norm',
+};
+
+export const layerNorm: OpDefinition<'layerNorm'> = {
+  op: 'layerNorm',
+  arity: [1, 1],
+  attributes: (given, where) => {
+    return { epsilon: new AttributeReader(given, where, ['epsilon']).factor('epsilon') };
+  },
+  infer: sameShape,
+  tensors: (_, [input]) => ({
+    gamma: { dtype: 'F32', shape: [channelsOf(input)] },
+    beta: { dtype: 'F32', shape: [channelsOf(input)] },
+  }),
+  prepare: ({ attributes: { epsilon } }, _inputs, memory) => {
+    const [gammas, betas] = [memory.floats('gamma'), memory.floats('beta')];
+    return () => {
+      const [gamma, beta] = [gammas(), betas()];
+      return ([x], out) => layerNormArray(asNumbers(x), gamma, beta, epsilon, asFloats(out));
+    };
+  },
+  kernel: () => 'layer norm',
 };

@@ -38,6 +38,7 @@ export class ModelMemory {
   readonly integers = new Decoded<Int32Array>(4);
   readonly words = new Decoded<Uint32Array>(4);
   readonly int8s = new Decoded<Int8Array>(1);
+  private ownBytes = 0;
   private scratchSize = 0;
   private zeroCount = 0;
 
@@ -47,7 +48,9 @@ export class ModelMemory {
   readonly zeros = once(() => new Uint32Array(this.zeroCount));
 
   get decodedBytes(): number {
-    return this.floats.bytes + this.integers.bytes + this.words.bytes + this.int8s.bytes;
+    return (
+      this.floats.bytes + this.integers.bytes + this.words.bytes + this.int8s.bytes + this.ownBytes
+    );
   }
 
   get scratchBytes(): number {
@@ -56,6 +59,10 @@ export class ModelMemory {
 
   needScratch(bytes: number): void {
     this.scratchSize = Math.max(this.scratchSize, bytes);
+  }
+
+  needOwn(bytes: number): void {
+    this.ownBytes += bytes;
   }
 
   needZeros(words: number): void {
@@ -126,6 +133,12 @@ export class NodeMemory {
     const scale = this.floats(scaleRole);
     const decode = () => scaledInt8s(tensor, scale());
     return this.model.floats.get(tensor, factors, elementsOf(tensor), decode);
+  }
+
+  /** What follows from the node's attributes. */
+  own<T>(bytes: number, make: Later<T>): Later<T> {
+    this.model.needOwn(bytes);
+    return once(make);
   }
 
   /** Memory that keeps nothing from one call of the node to the next. */

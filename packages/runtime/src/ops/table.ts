@@ -1,8 +1,20 @@
 /** Every op that a model file may name. Used by the reader, the writer, the converter and the executor alike. */
 import type { Edge, NodeOf, OpName } from '../graph.js';
+import { bitAttention, elasticAttention, firstRow, softmaxAttention } from './attention.js';
 import { binaryConv2d, binaryDense } from './binary.js';
 import { misfit } from './edges.js';
-import { affine, clip, l2Norm, prelu, relu, sigmoid, softmax, tanh } from './element-wise.js';
+import {
+  affine,
+  clip,
+  gelu,
+  l2Norm,
+  layerNorm,
+  prelu,
+  relu,
+  sigmoid,
+  softmax,
+  tanh,
+} from './element-wise.js';
 import { conv2d, dense } from './float.js';
 import { add, concat, double2d, reshape } from './joining.js';
 import type { OpDefinition } from './op.js';
@@ -26,6 +38,12 @@ export const opTable: { readonly [Op in OpName]: OpDefinition<Op> } = {
   tanh,
   softmax,
   l2Norm,
+  layerNorm,
+  gelu,
+  softmaxAttention,
+  bitAttention,
+  elasticAttention,
+  firstRow,
   maxPool2d,
   averagePool2d,
   add,

@@ -3,6 +3,7 @@ import { planBuffers } from '../execute/plan.js';
 import { edgeOf, edgesOf } from '../execute/describe.js';
 import type { ModelSource } from '../format/model-source.js';
 import type { Edge, Graph, GraphNode, NodeOf, OpName } from '../graph.js';
+import { attentionScratch, isAttention } from './attention-nodes.js';
 import { Block } from './block.js';
 import type { KernelSet } from './kernel-set.js';
 import { NodeScope } from './node-scope.js';
@@ -49,16 +50,13 @@ export function assemble(
   const barrier = block.take(barrierBytes);
   const base = block.take(plan.bytes);
 
+  const inputsOf = (node: GraphNode) => node.inputs.map((name) => edgeOf(edges, name));
   const gathered = (node: GraphNode): number =>
-    gatheredBytes(
-      node,
-      node.inputs.map((name) => edgeOf(edges, name)),
-      kernels,
-      arithmetic,
-    );
+    gatheredBytes(node, inputsOf(node), kernels, arithmetic);
   const strips = stages.map((stage) => stripRows(stage, graph, edges, gathered, kernels.threads));
   const most = Math.max(
     0,
+    ...graph.nodes.map((node) => (isAttention(node) ? attentionScratch(node, inputsOf(node)) : 0)),
     ...stages.map(
       (stage, i) => strips[i] * Math.max(...stage.map((n) => gathered(graph.nodes[n]))),
     ),
@@ -125,6 +123,7 @@ function stripRows(
 ): number {
   const { rows } = rowsOf(nodes[stage[0]].output);
   if (hasOwnRows(nodes[stage[0]])) return 1;
+  if (isAttention(nodes[stage[0]])) return Math.ceil(rows / threads);
   const seen = new Set<string>();
   let bytes = 0;
   for (const index of stage) {

@@ -4,13 +4,14 @@ import { wordsFor } from '../kernels/bits.js';
 import { channelsOf, elementsOf, operands, positionsOf } from '../ops/edges.js';
 import { poolShape } from '../ops/windows.js';
 import type { Arithmetic } from './assemble.js';
+import { attentionRecords } from './attention-nodes.js';
 import { binaryGathered, binaryRecords } from './binary-nodes.js';
 import { floatGathered, floatRecords } from './float-nodes.js';
 import type { KernelSet } from './kernel-set.js';
 import type { NodeScope } from './node-scope.js';
 import { floatWord, operandWords, windowWords } from './records.js';
 import type { ProgramOp } from './records.js';
-import { rowsOf } from './stages.js';
+import { rowBytes, rowsOf } from './stages.js';
 
 type Records = {
   readonly [Op in OpName]: (
@@ -59,6 +60,16 @@ export const recordsOf: Records = {
     scope.record('l2Norm', [...perPosition(scope), scope.integers(), scope.floats('scale')]),
   ],
   softmax: (_, scope) => [scope.record('softmax', [...perPosition(scope), scope.integers()])],
+  layerNorm: ({ attributes: { epsilon } }, scope) => {
+    const tensors = [scope.floats('gamma'), scope.floats('beta')];
+    const parameters = [...perPosition(scope), scope.integers(), ...tensors, floatWord(epsilon)];
+    return [scope.record('layerNorm', parameters)];
+  },
+  gelu: (_, scope) => each('gelu', scope),
+  softmaxAttention: attentionRecords,
+  bitAttention: attentionRecords,
+  elasticAttention: attentionRecords,
+  firstRow: (_, scope) => [scope.record('copy', [rowBytes(scope.input())])],
   maxPool2d: ({ attributes: { window }, output }, scope) => {
     const input = scope.input();
     const sizes = windowWords(poolShape(input, output, window));

@@ -40,6 +40,10 @@ export const programOps = [
   'int8Conv',
   'signWeightConv',
   'l2Norm',
+  'layerNorm',
+  'gelu',
+  'softmaxAttention',
+  'bitAttention',
 ] as const;
 
 export type ProgramOp = (typeof programOps)[number];

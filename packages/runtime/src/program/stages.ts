@@ -18,6 +18,8 @@ const rowWise: readonly OpName[] = [
   'tanh',
   'softmax',
   'l2Norm',
+  'layerNorm',
+  'gelu',
   'add',
   'concat',
   'quantize',
@@ -62,12 +64,12 @@ function joins(node: GraphNode, first: GraphNode): boolean {
 
 /** Whether a node's rows are no rows of what it makes, and it is computed one at a time: it stands alone in its stage. */
 export function hasOwnRows({ op }: GraphNode): boolean {
-  return op === 'reshape' || op === 'double2d';
+  return op === 'reshape' || op === 'double2d' || op === 'firstRow';
 }
 
-/** How many rows a stage has that begins with this node. A reshape's has one, a doubling's those that it reads. */
+/** How many rows a stage has that begins with this node. That of a reshape or a first row has one, a doubling's those that it reads. */
 export function stageRows({ op, output }: GraphNode): number {
   const { rows } = rowsOf(output);
-  if (op === 'reshape') return 1;
+  if (op === 'reshape' || op === 'firstRow') return 1;
   return op === 'double2d' ? rows / 2 : rows;
 }
