@@ -2,11 +2,15 @@
  * Walks a model's program: stages one after the other, each a list of records that a strip of rows goes through while it is in the
  * cache. src/program/records.ts has the layout.
  */
+import { softmaxAttention } from './attention';
 import { binaryConv } from './binary-conv';
+import { bitAttention } from './bit-attention';
 import { affine, clip, l2Norm, prelu, relu, sigmoid, softmax, tanh } from './element-wise';
 import { floatConv } from './float-conv';
 import { int8Conv } from './int8-conv';
+import { layerNorm } from './layer-norm';
 import { add, copy, place, regroup } from './joining';
+import { gelu } from './normal';
 import { averagePool, maxPool, maxPoolBits } from './pooling';
 import { signWeightConv } from './sign-weight-conv';
 import { quantize, signBits, signFloats, threshold } from './signs';
@@ -98,6 +102,14 @@ function compute(record: usize, y: i32, rows: i32, thread: i32): void {
       return signWeightConv(record, y, rows, thread);
     case 22:
       return l2Norm(record, y, rows, thread);
+    case 23:
+      return layerNorm(record, y, rows, thread);
+    case 24:
+      return gelu(record, y, rows, thread);
+    case 25:
+      return softmaxAttention(record, y, rows, thread);
+    case 26:
+      return bitAttention(record, y, rows, thread);
     default:
       unreachable();
   }

@@ -45,7 +45,7 @@ describe.each(networks)('%s', (_, options) => {
       const single = withInputs(text, (inputs) => canonicalForward(network.model, inputs));
       expect(Array.from(single.dataSync())).toEqual(Array.from(expected));
       single.dispose();
-      for (const kernels of ['reference'] as const) {
+      for (const kernels of ['reference', 'wasm'] as const) {
         const found = runPacked(lowered, text, { kernels });
         expect(Array.from(found)).toEqual(Array.from(expected));
       }

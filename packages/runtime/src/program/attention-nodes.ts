@@ -55,13 +55,14 @@ function floatScratch({ keys, width }: AttentionShape): number {
 }
 
 /**
- * The values turned, [width, keys] of bits; the keys of each head, [heads, keys] rows of bits; a query's row; of its keys the bits that take part, and how
- * many bits differ.
+ * The values turned, [heads, d / 4, words of keys, 4] of 32 bits; of the keys the bits that take part; a query's row; how many bits differ; the keys of each
+ * head, [heads, keys] rows of bits.
  */
 function bitScratch({ keys, width, heads }: AttentionShape): number {
   const keyWords = wordsFor(keys);
   const rowWords = wordsFor(width / heads);
-  return 4 * (keyWords * (width + 1) + rowWords * (heads * keys + 1) + padded(keys)) + 256;
+  const turned = heads * Math.ceil(width / heads / 4) * keyWords;
+  return 16 * turned + 4 * (keyWords + rowWords * (heads * keys + 1) + padded(keys)) + 256;
 }
 
 function padded(keys: number): number {
