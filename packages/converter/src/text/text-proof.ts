@@ -46,7 +46,6 @@ export async function proveText(
     );
   }
   const isRounded = roundingOf.length > 0;
-  const tables = new RoundedTables(model, options.tables);
   const labels = Number(model.outputs[0].shape[1]);
   const [proof, effect] = [new Comparison(labels, labels), new Comparison(labels, labels)];
   const original = texts.map(({ sentence, second }) =>
@@ -57,26 +56,17 @@ export async function proveText(
   const order = original
     .map((_, i) => i)
     .sort((a, b) => lengthOf(original[a]) - lengthOf(original[b]));
+  const tables = new RoundedTables(model, options.tables);
   try {
     for (let from = 0; from < order.length; from += proofBatch) {
       signal?.throwIfAborted();
       const batch = order.slice(from, from + proofBatch);
-      const { pad } = wordPiece.special;
-      const trained = tables.during(() =>
-        evaluated(
-          model,
-          batch.map((i) => read[i]),
-          pad,
-          rounded,
-        ),
-      );
-      const before = isRounded
-        ? evaluated(
-            model,
-            batch.map((i) => original[i]),
-            pad,
-          )
-        : trained;
+      const logitsOf = (all: readonly EncodedText[], how?: RoundedEvaluation) => {
+        const some = batch.map((i) => all[i]);
+        return evaluated(model, some, wordPiece.special.pad, how);
+      };
+      const trained = tables.during(() => logitsOf(read, rounded));
+      const before = isRounded ? logitsOf(original) : trained;
       batch.forEach((index, row) => {
         const logits = packed.logitsOf(read[index]);
         const at = [row * labels, (row + 1) * labels] as const;

@@ -57,7 +57,7 @@ export function checkConvention(metadata: Container['metadata']): void {
   const known: readonly string[] = [...fixed.keys(), ...own, ...informativeMetadata];
   asRecord(Object.fromEntries(metadata), "the file's metadata", ['graph'], known);
   const version = metadata.get('version') ?? '';
-  const fits = { model: formatVersions, detector: ['3'], text: ['4'] }[kind];
+  const fits = { model: formatVersions, detector: ['3', '4'], text: ['4'] }[kind];
   if (!fits.some((one) => one === version)) {
     throw new ModelFileError(
       `the file holds ${kinds[kind].what}, which version ${version} has not; the file says that it is of version ${version}`,

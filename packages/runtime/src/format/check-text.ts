@@ -21,8 +21,12 @@ export function checkText(source: TextSource): void {
   // A plan that was not read is held to the same.
   const plan = readTextPlan(parseJson(writeJson(source.plan, 'the text model'), 'the text model'));
   checkOutput(plan);
-  const own = new Set(Object.values(plan.tensors));
-  for (const name of own) checkName(name, 'tensor');
+  const own = new Set<string>();
+  for (const [role, name] of Object.entries(plan.tensors)) {
+    checkName(name, 'tensor');
+    tensorOf(tensors, role, name);
+    own.add(name);
+  }
   checkParts([body], new Map([...tensors].filter(([name]) => !own.has(name))));
   checkBody(body, plan);
   const rows = checkPieces(plan, tensors);

@@ -135,7 +135,7 @@ describe.each(ways)('on %s', (_, options) => {
     });
     expect(packed.predict('')).toMatchObject({ pieces: 2, cut: 0, unknown: 0 });
     expect(packed.predict('\u0000\u200b')).toMatchObject({ pieces: 2 });
-    expect(packed.predict('Привет мир 😀 __proto__')).toMatchObject({ unknown: 8, pieces: 9 });
+    expect(packed.predict('Привет мир 😀 __proto__')).toMatchObject({ unknown: 7, pieces: 9 });
     const pairs = PackedText.fromBytes(encodeText(smallPairs()), options);
     expect(pairs.predict('', '')).toMatchObject({ pieces: 3, cut: 0 });
     expect(pairs.predict('cat cat', 'cat '.repeat(9))).toMatchObject({ pieces: 8, cut: 6 });
@@ -191,12 +191,10 @@ describe('what is refused', () => {
 
   it('numbers that overflow, with the node', () => {
     const source = smallPairs();
-    const kernel = source.tensors.get('score.kernel');
-    if (kernel === undefined) throw new Error('no kernel');
-    // Vectors of 1e38 times 3: their softmax is that of infinities.
-    const view = new DataView(new ArrayBuffer(4 * 16));
-    for (let i = 0; i < 16; i++) view.setFloat32(4 * i, 3e38, true);
-    const scales = { dtype: 'F32', shape: [16], bytes: new Uint8Array(view.buffer) } as const;
+    // Vectors of infinities: their softmax is none.
+    const view = new DataView(new ArrayBuffer(4 * 15));
+    for (let i = 0; i < 15; i++) view.setFloat32(4 * i, 3e38, true);
+    const scales = { dtype: 'F32', shape: [15], bytes: new Uint8Array(view.buffer) } as const;
     const huge = PackedText.from({
       ...source,
       tensors: new Map([...source.tensors, ['words.scale', scales]]),
