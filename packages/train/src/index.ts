@@ -66,7 +66,7 @@ export { atStep, Trainer } from './trainer.js';
 export type { StepResult, TrainerOptions } from './trainer.js';
 export { recipeDetector, testSize } from './task/detection/build.js';
 export type { DetectionData } from './task/detection/detection.js';
-export { recipeBert, taskHead } from './task/language/build.js';
+export { headOf, recipeBert } from './task/language/build.js';
 export { openVocabulary } from './task/language/data.js';
 export type { EncodedHalf, TextData } from './task/language/data.js';
 export { evaluateTexts, textMeasure } from './task/language/evaluate.js';

@@ -22,7 +22,7 @@ import { dataHashOf } from './source.js';
 import { lastProgress } from './stage-plan.js';
 import { recipeDetector } from './task/detection/build.js';
 import type { DetectionData } from './task/detection/detection.js';
-import { recipeBert, taskHead } from './task/language/build.js';
+import { headOf, recipeBert } from './task/language/build.js';
 import type { TextData } from './task/language/data.js';
 import { openTask } from './task/open-task.js';
 import type { Task, TaskData, TaskEvaluateOptions } from './task/task.js';
@@ -136,7 +136,7 @@ export async function loadTextRun(
   }
   const data = await parts.texts(found.recipe);
   checkSameData(data, checkpoint, folder);
-  const network = recipeBert(stage, data.wordPiece, taskHead(data));
+  const network = recipeBert(stage, data.wordPiece, headOf(stage));
   fill(network.model, checkpoint, data.train.count);
   const { wordPiece } = data;
   return { ...factsOf(found, engine), network, wordPiece, data, spec: stage.language };

@@ -19,13 +19,14 @@ export {
 } from './open.js';
 export { readTextFile, readTextSplit } from './read.js';
 export { pickTexts, splitTexts } from './text-set.js';
-export { textTaskNames } from './tasks.js';
+export { textClasses, textTaskNames } from './tasks.js';
 export type { ReadTextOptions, TextExample, TextSet, TextTask } from './types.js';
 export {
   describeVocabulary,
   fetchVocabulary,
   vocabularyFile,
   vocabularyName,
+  vocabularyPieces,
 } from './vocabulary-file.js';
 export {
   parseVocabulary,

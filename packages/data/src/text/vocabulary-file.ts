@@ -10,6 +10,9 @@ import { fetchFile } from './fetch.js';
 /** Its name for `surge-bnn data fetch`. */
 export const vocabularyName = 'bert-vocabulary';
 
+/** How many pieces it has. */
+export const vocabularyPieces = 30_522;
+
 const FOLDER = 'text-encoder';
 
 /** As published with bert-base-uncased (Devlin et al. 2019; Apache-2.0). */

@@ -2,10 +2,10 @@
 import { InputError, seedFor } from '@surge-bnn/contract';
 import { methodName } from '@surge-bnn/core';
 import { bert } from '@surge-bnn/language';
-import type { Bert, BertHead, BertOptions } from '@surge-bnn/language';
+import type { Bert, BertContext, BertHead, BertOptions } from '@surge-bnn/language';
+import { textClasses } from '@surge-bnn/data';
 import type { WordPiece } from '@surge-bnn/data';
 import type { Recipe } from '../../recipe/schema.js';
-import type { TextData } from './data.js';
 
 /** The networks for texts. */
 export const textNetworkNames: readonly string[] = ['bert'];
@@ -17,14 +17,17 @@ export function recipeBert(
   recipe: Pick<Recipe, 'network' | 'binarizer' | 'seed'>,
   { size }: Pick<WordPiece, 'size'>,
   head: BertHead,
+  { length }: Pick<BertContext, 'length'> = {},
 ): Bert {
-  return bert(bertOptions(recipe, size), { head, seed: seedFor(recipe.seed, 'weights') });
+  const seed = seedFor(recipe.seed, 'weights');
+  return bert(bertOptions(recipe, size), { head, seed, length });
 }
 
-/** Pieces to be predicted where there is no task; a score where the task has no classes. */
-export function taskHead({ task, train }: Pick<TextData, 'task' | 'train'>): BertHead {
-  if (task === undefined) return { kind: 'masked' };
-  return { kind: 'classifier', labels: Math.max(1, train.classes.length) };
+/** Pieces to be predicted in pre-training; else logits, or a score where the task has no classes. @throws InputError for an unknown task. */
+export function headOf({ data, language }: Pick<Recipe, 'data' | 'language'>): BertHead {
+  if (language?.masked !== undefined) return { kind: 'masked' };
+  const classes = textClasses(data.name);
+  return { kind: 'classifier', labels: Math.max(1, classes.length) };
 }
 
 /** `network.options` with what a recipe says elsewhere: the method is its binarizer, unless the precision is full. */

@@ -1,5 +1,6 @@
 /** A network for texts on a half of its data: predictions, and what they are worth by the task's measure. */
 import { InputError } from '@surge-bnn/contract';
+import { canonicalOutputs, layerCalls } from '@surge-bnn/core';
 import type { TextTask } from '@surge-bnn/data';
 import { textInputs } from '@surge-bnn/language';
 import type { Bert, Texts } from '@surge-bnn/language';
@@ -48,9 +49,17 @@ export async function evaluateTexts(
   return judged.result(data.task);
 }
 
-/** What the network gives for a batch of texts: logits or scores, row by row. */
-function rowsOfBatch(network: Bert, texts: Texts): tf.Tensor2D {
-  return tf.tidy(() => rowsOf(single(network.model.apply(textInputs(texts)))));
+/**
+ * What the network gives for a batch of texts: logits or scores, row by row. In canonical arithmetic, the same bits on every engine and in the packed model;
+ * but for steps of training that are not shipped, and are evaluated as the engine computes them: a masked language model, and BiT's inputs of two bits.
+ */
+function rowsOfBatch({ model, head, options }: Bert, texts: Texts): tf.Tensor2D {
+  const ships = head.kind === 'classifier' && options.inputs !== 'two-bit';
+  return tf.tidy(() => {
+    const inputs = textInputs(texts);
+    if (!ships) return rowsOf(single(model.apply(inputs)));
+    return rowsOf(canonicalOutputs(layerCalls(model), inputs)[0]);
+  });
 }
 
 /** Outputs with what they should have been; rows may be texts or masked pieces. */

@@ -6,7 +6,7 @@ import type { LanguageSpec } from '../../recipe/language.js';
 import type { Recipe } from '../../recipe/schema.js';
 import type { Task, TaskNetwork } from '../task.js';
 import { labelledBatches, textBatches } from './batches.js';
-import { recipeBert, taskHead } from './build.js';
+import { headOf, recipeBert } from './build.js';
 import type { TextData } from './data.js';
 import { evaluateTexts, textMeasure } from './evaluate.js';
 import { matchingObjective } from './match.js';
@@ -33,7 +33,7 @@ export function language(data: TextData): Language {
 }
 
 function textNetwork(recipe: Recipe, spec: LanguageSpec, data: TextData): TaskNetwork {
-  const network = recipeBert(recipe, data.wordPiece, taskHead(data));
+  const network = recipeBert(recipe, data.wordPiece, headOf(recipe));
   const { labelSmoothing: smoothing } = recipe;
   let objective = plainObjective(network.model, {
     countsCorrect: data.task !== undefined,

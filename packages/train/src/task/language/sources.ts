@@ -75,7 +75,11 @@ async function openRun(spec: SourceSpec, where: string, data: TextData): Promise
     throw new InputError(`${where}: the run in ${spec.run} is not of texts; give one that is`);
   }
   const isMasked = recipe.language.masked !== undefined;
-  const network = recipeBert(recipe, data.wordPiece, isMasked ? masked : headOf(tensors, spec.run));
+  const network = recipeBert(
+    recipe,
+    data.wordPiece,
+    isMasked ? masked : storedHead(tensors, spec.run),
+  );
   try {
     loadWeights(parametersOf(network.model), tensors, `the run in ${spec.run}`);
     setProgress(network.model, 1);
@@ -89,7 +93,7 @@ async function openRun(spec: SourceSpec, where: string, data: TextData): Promise
 const masked: BertHead = { kind: 'masked' };
 
 /** Its task may be another, with another number of classes. */
-function headOf(tensors: ReadonlyMap<string, StoredTensor>, run: string): BertHead {
+function storedHead(tensors: ReadonlyMap<string, StoredTensor>, run: string): BertHead {
   const bias = tensors.get('weights/classifier/bias');
   if (bias !== undefined) return { kind: 'classifier', labels: bias.shape[0] };
   throw new InputError(`the run in ${run} has no classifier`);
