@@ -70,6 +70,7 @@ export { headOf, recipeBert } from './task/language/build.js';
 export { openVocabulary } from './task/language/data.js';
 export type { EncodedHalf, TextData } from './task/language/data.js';
 export { evaluateTexts, textMeasure } from './task/language/evaluate.js';
+export { evaluateSplit } from './task/language/evaluate-split.js';
 export type {
   Task,
   TaskData,

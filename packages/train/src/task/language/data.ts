@@ -46,11 +46,20 @@ export async function encodedTexts(recipe: Recipe): Promise<TextData> {
   if (spec.masked !== undefined) return plainTexts(recipe, spec, spec.masked, wordPiece);
   const task = taskOf(data.name, 'data.name');
   const { train, evaluation, evaluatedOn } = await openHalves(recipe, spec, task);
-  const half = (set: TextSet): EncodedHalf => ({
-    ...factsOf(set, wordPiece, spec),
-    set,
-  });
+  const half = (set: TextSet) => encodeSet(set, wordPiece, spec);
   return { train: half(train), evaluation: half(evaluation), evaluatedOn, wordPiece, task };
+}
+
+/** @throws InputError for a file without labels. */
+export function encodeSet(
+  set: TextSet,
+  wordPiece: WordPiece,
+  spec: Pick<LanguageSpec, 'maxLength'>,
+): EncodedHalf {
+  if (set.labelled) return { ...factsOf(set, wordPiece, spec), set };
+  throw new InputError(
+    `${set.file} has no labels, so there is nothing to learn from or to be judged by; name another split, as in --set language.test=dev`,
+  );
 }
 
 async function openHalves(
@@ -59,13 +68,7 @@ async function openHalves(
   task: TextTask,
 ): Promise<{ train: TextSet; evaluation: TextSet; evaluatedOn: TaskData['evaluatedOn'] }> {
   const { directory, holdOut, trainLimit } = data;
-  const open = async (split: string) => {
-    const set = await openText(task, { split, directory });
-    if (set.labelled) return set;
-    throw new InputError(
-      `${set.file} has no labels, so there is nothing to learn from or to be judged by; name another split in language.train or language.test`,
-    );
-  };
+  const open = (split: string) => openText(task, { split, directory });
   const whole = await open(spec.train);
   if (holdOut === undefined) {
     const evaluation = await open(spec.test);
