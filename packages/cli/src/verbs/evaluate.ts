@@ -81,7 +81,7 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
   const { checkpoint = 'last' } = flags;
   checkCheckpoint(checkpoint);
   if (!isFolder(run)) throw new InputError(`there is no run folder or model file (*.bnn) ${run}`);
-  const why = `is for model files; the recipe of ${run} names its images`;
+  const why = `is for model files; the recipe of ${run} names its images or texts`;
   refuseOptions(flags, ['data', 'directory', 'list'], why);
   if (flags.sheet === undefined) {
     refuseOptions(flags, ['pictures', 'least', 'force'], 'is for the sheet; name one with --sheet');
@@ -89,7 +89,7 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
   configOf(run);
   const { evaluateRun } = await import('@surge-bnn/train');
   const output = processOutput(flags);
-  const progress = countProgress(output, 'images');
+  const progress = countProgress(output, 'evaluated');
   const options = { checkpoint, onSkip: noteSkipped(output), onProgress: progress.show };
   const { sheet, pictures = 12, least = 0.5, force } = flags;
   const evaluation = await (
@@ -170,8 +170,8 @@ async function evaluationImages(
 }
 
 function formatRun(evaluation: RunEvaluation): string {
-  const { images, evaluatedOn, dataTitle } = evaluation;
-  const on = evaluatedImages({ evaluationImages: images, evaluatedOn, dataTitle });
+  const { images, ...rest } = evaluation;
+  const on = evaluatedImages({ evaluationImages: images, ...rest });
   return evaluationText(evaluation, on);
 }
 

@@ -22,6 +22,12 @@ export { pickTexts, splitTexts } from './text-set.js';
 export { textTaskNames } from './tasks.js';
 export type { ReadTextOptions, TextExample, TextSet, TextTask } from './types.js';
 export {
+  describeVocabulary,
+  fetchVocabulary,
+  vocabularyFile,
+  vocabularyName,
+} from './vocabulary-file.js';
+export {
   parseVocabulary,
   WordPiece,
   type EncodedText,

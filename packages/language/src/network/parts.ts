@@ -33,7 +33,7 @@ export function floatLinear(
 
 /**
  * One of the six linear layers that a binary network has as bits, with a float bias in any case.
- * @param behindRelu whether x is never negative, so that BiT takes the set {0, 1}.
+ * @param behindRelu whether x is never negative, so that BiT takes the set {0, 1}, of 2 bits {0, 1, 2, 3}.
  */
 export function linear(
   name: string,
@@ -45,7 +45,13 @@ export function linear(
   const { method, inputs } = build.options;
   if (method === 'none') return floatLinear(name, units, x, build);
   const bits: BinarizerSpec =
-    method === 'bit' ? { name: 'bit', set: behindRelu ? 'unsigned' : 'signed' } : 'bibert';
+    method === 'bit'
+      ? {
+          name: 'bit',
+          set: behindRelu ? 'unsigned' : 'signed',
+          ...(inputs === 'two-bit' ? { bits: 2 } : {}),
+        }
+      : 'bibert';
   const layer = layers.binaryDense({
     name,
     units,
@@ -58,7 +64,8 @@ export function linear(
 
 /** The attention of the network's method. */
 export function attentionKind({ method, inputs }: BertOptions): AttentionKind {
-  return method === 'none' || inputs === 'real' ? 'softmax' : method;
+  if (method === 'none' || inputs === 'real') return 'softmax';
+  return inputs === 'two-bit' ? 'two-bit' : method;
 }
 
 /** Dropout of hidden states; nothing where the rate is 0. */

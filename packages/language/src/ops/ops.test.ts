@@ -9,7 +9,7 @@ import { drawn, expectClose, expectNoLeak, slopes } from '../testing/numbers.fix
 import { erf, plainAttention, plainGelu } from '../testing/plain-bert.fixture.js';
 import { attentionSoftmax } from './attention-softmax.js';
 import { joinHeads, MASKED, maskBias, splitHeads } from './attention.js';
-import { dropoutMask } from './dropout-mask.js';
+import { drawOf, dropout } from './dropout.js';
 import { gelu } from './gelu.js';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -181,7 +181,7 @@ describe('attention', () => {
     [
       { heads: 2, kind: 'hard' },
       [],
-      'layer "probe": kind must be softmax, bibert, bit, got "hard"',
+      'layer "probe": kind must be softmax, bibert, bit, two-bit, got "hard"',
     ],
     [{ heads: 2, rate: 1 }, [], 'layer "probe": the rate of dropout must be'],
     [{ heads: 2 }, [tf.zeros([1, 2, 4])], 'layer "probe" takes query, key, value and mask, got 1'],
@@ -204,10 +204,10 @@ describe('attention', () => {
   });
 });
 
-describe('dropoutMask', () => {
+describe('dropout', () => {
   it('drops the share it is told, keeps the mean, and repeats by seed and name alone', () => {
     const draw = (seed: number, stream: string) =>
-      dropoutMask([100, 400], 0.25, seed, stream).dataSync<'float32'>();
+      dropout(tf.ones([100, 400]), drawOf(0.25, seed, stream)).dataSync<'float32'>();
     const first = draw(1, 'a');
     expect(new Set(first)).toEqual(new Set([0, Math.fround(4 / 3)]));
     const kept = first.reduce((sum, v) => sum + (v > 0 ? 1 : 0), 0) / first.length;
@@ -218,5 +218,31 @@ describe('dropoutMask', () => {
       const both = other.reduce((sum, v, i) => sum + (v > 0 && first[i] > 0 ? 1 : 0), 0);
       expect(Math.abs(both / first.length - 0.5625)).toBeLessThan(0.011);
     }
+  });
+
+  it('has the numbers of the contract, forward and backward', () => {
+    const hash = (start: number, i: number) => {
+      const low = (n: bigint) => n & 0xffffffffn;
+      let h = low(BigInt(start) + BigInt(i) * 0x9e3779b9n);
+      h = low((h ^ (h >> 16n)) * 0x85ebca6bn);
+      h = low((h ^ (h >> 13n)) * 0xc2b2ae35n);
+      return Number(h ^ (h >> 16n)) / 2 ** 32;
+    };
+    const start = 0xf0000001;
+    const x = drawn(60, 3);
+    const mask = x.map((_, i) => (hash(start, i) < 0.4 ? 0 : 2.5));
+    const f = (t: Tensor) => dropout(t, { rate: 0.4, start }, 2.5);
+    expectClose(
+      f(tf.tensor(x, [4, 15])),
+      x.map((v, i) => v * mask[i]),
+      1e-6,
+    );
+    const dy = drawn(60, 4);
+    const dx = tf.grad(f)(tf.tensor(x, [4, 15]), tf.tensor(dy, [4, 15]));
+    expectClose(
+      dx,
+      dy.map((v, i) => v * mask[i]),
+      1e-6,
+    );
   });
 });

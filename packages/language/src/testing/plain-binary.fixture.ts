@@ -34,6 +34,21 @@ export function pretendedElastic(
   return a0 * bit + inside * (now - at) + ((a - a0) * h) / Math.sqrt(entries);
 }
 
+/** BiT's sets of four values, one of `entries`: a clip(round(q), L, H), the scale's gradient divided by sqrt(entries H). */
+export function pretendedTwoBit(
+  [now, at]: Pair,
+  [a, a0]: Pair,
+  unsigned: boolean,
+  entries: number,
+) {
+  const [low, high] = unsigned ? [0, 3] : [-2, 1];
+  const q = at / a0;
+  const level = Math.max(low, Math.min(high, Math.round(q)));
+  const inside = q >= low && q <= high ? 1 : 0;
+  const h = level - inside * q;
+  return a0 * level + inside * (now - at) + ((a - a0) * h) / Math.sqrt(entries * high);
+}
+
 /** Query, key and value of one text, and the four scales where there are some. */
 export interface AttentionPoint {
   readonly query: Rows;
@@ -90,13 +105,17 @@ export function biBertAttention(
   return attention(now, at, mask, heads, pretendedSign, (scores) => scores.map(pretendedBool));
 }
 
-/** @param texts in the batch: the scales' gradients are divided by the root of all entries of it. */
+/**
+ * @param texts in the batch: the scales' gradients are divided by the root of all entries of it.
+ * @param pretended the sets, of 1 bit or of 2.
+ */
 export function biTAttention(
   now: AttentionPoint,
   at: AttentionPoint,
   mask: readonly number[],
   heads: number,
   texts: number,
+  pretended = pretendedElastic,
 ): Rows {
   const scale = (i: number, point: AttentionPoint): Pair => [
     point.scales?.[i] ?? 1,
@@ -115,10 +134,10 @@ export function biTAttention(
     at,
     mask,
     heads,
-    (pair, operand, point) => pretendedElastic(pair, scale(operand, point), false, entries),
+    (pair, operand, point) => pretended(pair, scale(operand, point), false, entries),
     (scores) => {
       const [p, p0] = [0, 1].map((i) => softmax(scores.map((pair) => pair[i])));
-      return p.map((v, j) => pretendedElastic([v, p0[j]], scale(3, now), true, probabilities));
+      return p.map((v, j) => pretended([v, p0[j]], scale(3, now), true, probabilities));
     },
   );
 }
@@ -128,7 +147,7 @@ export class PlainBinaryBert extends PlainBert {
   constructor(
     tensors: ReadonlyMap<string, Weights>,
     sizes: PlainSizes,
-    private readonly method: 'bibert' | 'bit',
+    private readonly method: 'bibert' | 'bit' | 'two-bit',
   ) {
     super(tensors, sizes);
   }
@@ -139,15 +158,16 @@ export class PlainBinaryBert extends PlainBert {
     const [out, inputs] = shape;
     const effective = Array.from({ length: out }, (_, o) => {
       const row = values.subarray(o * inputs, (o + 1) * inputs);
-      const of = this.method === 'bit' ? values : row;
+      const of = this.method === 'bibert' ? row : values;
       return Array.from(row, (w) => sign(w - mean(of)) * mean(of.map(Math.abs)));
     });
     const isBehindRelu = name.endsWith('.output.dense') && !name.includes('attention');
     const bits = (v: number, i: number): number => {
       if (this.method === 'bibert') return sign(v);
       const [a] = this.tensor(`${name}.inputScale`).values;
-      const q = (v + this.tensor(`${name}.inputShift`).values[i]) / a;
-      return isBehindRelu ? (q >= 0.5 ? a : 0) : a * sign(q);
+      const pretended = this.method === 'two-bit' ? pretendedTwoBit : pretendedElastic;
+      const moved = v + this.tensor(`${name}.inputShift`).values[i];
+      return pretended([moved, moved], [a, a], isBehindRelu, 1);
     };
     return x.map((row) => {
       const b = row.map(bits);
@@ -170,6 +190,7 @@ export class PlainBinaryBert extends PlainBert {
       (operand) => this.tensor(`${name}.${operand}Scale`).values[0],
     );
     const point = { query, key, value, scales };
-    return biTAttention(point, point, mask, this.sizes.heads, 1);
+    const pretended = this.method === 'two-bit' ? pretendedTwoBit : pretendedElastic;
+    return biTAttention(point, point, mask, this.sizes.heads, 1, pretended);
   }
 }

@@ -1,4 +1,4 @@
-// GELU and the softmax of attention, with their backwards. Formulas: packages/contract/src/kernels.ts.
+// GELU, dropout and the softmax of attention, with their backwards. Formulas: packages/contract/src/kernels.ts.
 #include <cmath>
 
 #include "kernels/declarations.h"
@@ -100,6 +100,23 @@ void attentionSoftmaxGradient(int threads, const float* dy, const float* y, floa
         const int count = int(least(long(W), keys - k));
         put(dx + r * keys + k, part(p + k, count) * all(scale) * (part(g + k, count) - all(float(along))), count);
       }
+    }
+  });
+}
+
+void dropout(int threads, const float* x, float* y, long n, uint32_t start, uint32_t bound, float kept) {
+  typedef uint32_t Vu __attribute__((vector_size(SURGE_VECTOR_BYTES)));
+  constexpr uint32_t weyl = 0x9e3779b9u;
+  split(threads, n, 4, W, [=](long from, long to) {
+    Vu counter;
+    for (int i = 0; i < W; i++) counter[i] = start + uint32_t(from + i) * weyl;
+    const Vf factor = all(kept);
+    for (long i = from; i < to; i += W, counter += W * weyl) {
+      const int count = int(least(long(W), to - i));
+      Vu h = (counter ^ (counter >> 16)) * 0x85ebca6bu;
+      h = (h ^ (h >> 13)) * 0xc2b2ae35u;
+      h ^= h >> 16;
+      put(y + i, part(x + i, count) * (h < bound ? Vf{} : factor), count);
     }
   });
 }
