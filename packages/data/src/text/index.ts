@@ -21,5 +21,6 @@ export { readTextFile, readTextSplit } from './read.js';
 export { pickTexts, splitTexts } from './text-set.js';
 export { textTaskNames } from './tasks.js';
 export type { ReadTextOptions, TextExample, TextSet, TextTask } from './types.js';
+export type { TextTokenizer, TokenizedText } from './tokenizer.js';
 export { parseVocabulary } from './vocabulary.js';
 export { WordPiece, type EncodedText, type WordPieceOptions } from './word-piece.js';
