@@ -34,3 +34,4 @@ export {
   type EncodedText,
   type WordPieceOptions,
 } from '@surge-bnn/runtime/text';
+export type { TextTokenizer, TokenizedText } from './tokenizer.js';
