@@ -25,14 +25,14 @@ export async function evaluateSplit(
     parts,
   );
   try {
-    const { task, wordPiece } = data;
+    const { task, tokenizer } = data;
     if (task === undefined) {
       throw new InputError(
         `the run in ${folder} is pre-training, whose texts have no labels; a split is for the run of a task`,
       );
     }
     const set = await openText(task, { split, directory: recipe.data.directory });
-    const half = encodeSet(set, wordPiece, spec);
+    const half = encodeSet(set, tokenizer, spec);
     const evaluation = await evaluateTexts(network, half, data, spec, options);
     const measure = textMeasure(task);
     return {

@@ -151,7 +151,7 @@ describe('a teacher', () => {
 
   it.each([
     ['another task', { 'data.name': 'stsb' }, /of sst2, this one of stsb/],
-    ['other sizes', { 'network.options.layers': 1 }, /layers is 1 and the teacher's 2/],
+    ['other sizes', { 'network.options.layers': 1 }, /layers 1 and the teacher 2/],
   ])('of %s is refused', async (name, set, message) => {
     const distillation = { teacher: join(folder, 'float') };
     const given = { distillation, 'language.match': match, ...set };
