@@ -65,6 +65,17 @@ function elastic(unsigned: boolean, shift: boolean): LatentTransform {
       });
       return { input, parameters: rest };
     },
+    elastic: ([a, s]) => ({
+      scale: scaleOf(a),
+      k,
+      shift: shift ? s : undefined,
+      parameters: (along, atShift, entries) => [
+        unsigned
+          ? tf.reshape(tf.mul(tf.div(along, scaleOf(a)), -1 / Math.sqrt(entries)), [1])
+          : tf.zerosLike(a),
+        ...(atShift === undefined ? [] : [atShift]),
+      ],
+    }),
     signs: (parameters) => {
       const half = unsigned ? tf.neg(tf.div(scaleOf(parameters[0]), 2)) : undefined;
       if (!shift) return half === undefined ? {} : { shift: half };
