@@ -19,6 +19,7 @@
       'src/kernels/sign_filter_product.cc',
       'src/kernels/sign_input_product.cc',
       'src/kernels/transformer.cc',
+      'src/kernels/two_values.cc',
       'src/kernels/winograd_filter.cc',
       'src/kernels/winograd_input.cc',
       'src/packed/binary_conv.cc',

@@ -19,6 +19,7 @@ import { dropout as dropOut, type Draw } from './dropout.js';
 /** 1 where |u| < 1. In float32 that is |u| <= 1 - 2^-24, the number below 1. */
 const openBox = (height: number): Surrogate => ({
   name: 'open box',
+  box: { width: 1 - 2 ** -24, height },
   slope: (u) => tf.tidy(() => tf.mul(tf.sub(1, tf.step(tf.sub(tf.abs(u), 1 - 2 ** -24))), height)),
 });
 
