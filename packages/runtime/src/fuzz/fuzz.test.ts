@@ -48,6 +48,7 @@ describe('a damaged file', () => {
         'int8',
         'picture',
         'single shot',
+        'text',
         'tiny',
         'wide',
       ],
