@@ -64,7 +64,7 @@ describe('attention', () => {
       set([...context, 'attributes', 'heads'], 6),
       'its heads are 6; allowed: divisors of its 35 channels',
     ],
-    ['of two edges', set([...context, 'inputs'], ['signs', 'signs']), 'it reads 2 edges'],
+    ['of two edges', set([...context, 'inputs'], ['signs', 'signs']), 'reads 2 edges; allowed: 3'],
     ['of floats', set([...context, 'inputs', 0], 'x'), '"context" (bitAttention): it reads f32'],
     ['of bits', set([...attended, 'inputs', 1], 'signs'), '"signs", which stands after it'],
     [

@@ -244,7 +244,7 @@ export interface Addon {
 }
 
 /** The interface that this file describes: kInterface of native/src/addon.cc. */
-const INTERFACE = 9;
+const INTERFACE = 12;
 
 /** Where build-native.mjs puts the addon, seen from src/ and from dist/ alike. */
 export const addonPath = fileURLToPath(
