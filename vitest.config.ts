@@ -18,8 +18,8 @@ export default defineConfig({
     // Tests run on the sources: no build stands between an edit and its test.
     alias: [
       {
-        find: /^@surge-bnn\/([a-z]+)\/browser$/,
-        replacement: new URL('./packages/', import.meta.url).pathname + '$1/src/browser.ts',
+        find: /^@surge-bnn\/([a-z]+)\/(browser|text)$/,
+        replacement: new URL('./packages/', import.meta.url).pathname + '$1/src/$2.ts',
       },
       {
         find: /^@surge-bnn\/([a-z]+)$/,

@@ -5,7 +5,6 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +12,7 @@ import { measureBareLoops } from './infer/bare-loop.mjs';
 import { contendersFor, packages } from './infer/contenders.mjs';
 import { help, readOptions } from './infer/options.mjs';
 import { page, text } from './infer/page.mjs';
+import { versionsOf } from './lib/versions.mjs';
 import { describeMachine } from './train/machine.mjs';
 import { measure } from './train/rounds.mjs';
 
@@ -40,7 +40,7 @@ async function run(options) {
   const bareLoops = await measureBareLoops();
   return {
     machine,
-    versions: versions(),
+    versions: versionsOf(packages),
     loadAfter: loadavg()[0],
     options,
     records,
@@ -68,26 +68,6 @@ function prepare(network, folder) {
   });
   if (status !== 0) throw new Error(`${network} cannot be made:\n${stderr}`);
   return JSON.parse(stdout.trim().split('\n').at(-1));
-}
-
-function versions() {
-  const require = createRequire(import.meta.url);
-  const pairs = packages.map((name) => {
-    // Not every package exports its package.json.
-    const folder = require.resolve.paths(name).map((place) => path.join(place, name));
-    const file = folder.map((place) => path.join(place, 'package.json'));
-    const found = file.map(readVersion).find((version) => version !== undefined);
-    return [name, found ?? 'unknown'];
-  });
-  return Object.fromEntries(pairs);
-}
-
-function readVersion(file) {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')).version;
-  } catch {
-    return undefined;
-  }
 }
 
 const options = readOptions(process.argv.slice(2));

@@ -1,6 +1,7 @@
 /** What a page may import: from each entry for browsers no chain of static imports leads to Node, or to a package that needs it. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { ENTRIES, SCOPE } from '../scripts/lint/rooms.mjs';
@@ -56,10 +57,25 @@ describe('in browsers', () => {
     ...['contract', 'runtime', 'core', 'models', 'engine', 'converter'].map(
       (room) => `packages/${room}/src/index.ts`,
     ),
-  ])('%s needs TF.js, zod and protobufjs at most', (entry) => {
-    const allowed = /^(@tensorflow\/tfjs-(core|layers|backend-cpu)|zod|protobufjs)$/;
+  ])('%s needs TF.js, zod, protobufjs and a tokenizer at most', (entry) => {
+    const allowed =
+      /^(@tensorflow\/tfjs-(core|layers|backend-cpu)|zod|protobufjs|@huggingface\/tokenizers)$/;
     const foreign = foreignFrom(path.join(root, entry));
     expect([...foreign].filter(([name]) => !allowed.test(name))).toEqual([]);
+  });
+
+  it('runtime needs nothing, its entry for texts the tokenizer, and that nothing', () => {
+    const needs = (entry: string) => [...foreignFrom(path.join(root, entry)).keys()];
+    expect(needs('packages/runtime/src/index.ts')).toEqual([]);
+    expect(needs('packages/runtime/src/text.ts')).toEqual(['@huggingface/tokenizers']);
+    expect(staticImports(fileURLToPath(import.meta.resolve('@huggingface/tokenizers')))).toEqual(
+      [],
+    );
+  });
+
+  it('the converter comes without the tokenizer, which it loads for texts alone', () => {
+    const foreign = foreignFrom(path.join(root, 'packages/converter/src/index.ts'));
+    expect([...foreign.keys()]).not.toContain('@huggingface/tokenizers');
   });
 
   it('the rest of data and train needs Node, which is why they have such an entry', () => {

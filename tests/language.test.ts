@@ -11,6 +11,7 @@ const cases: (Partial<BertOptions> & { readonly name: string })[] = [
   { name: 'float, relu', activation: 'relu' },
   { name: 'bibert', method: 'bibert' },
   { name: 'bit', method: 'bit', activation: 'relu' },
+  { name: 'bit, 2-bit inputs', method: 'bit', inputs: 'two-bit', activation: 'relu' },
 ];
 
 const texts = {

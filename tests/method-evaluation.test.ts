@@ -1,13 +1,14 @@
 /** Every method evaluates to the same bits on every backend, at its binary stage and, where it has one, at its real stage. */
-import { canonicalForward, layers, methods, resolveMethod, setProgress } from '@surge-bnn/core';
+import { canonicalForward, layers, methodName, methods } from '@surge-bnn/core';
+import { resolveMethod, setProgress, type MethodSpec } from '@surge-bnn/core';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { backends, use } from './backends.js';
 
 /** Wide enough that sums in another order would differ. */
-function outputOf(name: string, p: number): Float32Array {
-  const { input, weight } = resolveMethod(name);
+function outputOf(method: MethodSpec, p: number): Float32Array {
+  const { input, weight } = resolveMethod(method);
   const both = { inputBinarizer: input, weightBinarizer: weight } as const;
   const model = tfl.sequential({
     layers: [
@@ -39,17 +40,19 @@ function outputOf(name: string, p: number): Float32Array {
 }
 
 const stages = [
-  ...Object.keys(methods).map((name) => ({ name, p: 1 })),
-  { name: 'biper', p: 0.2 },
-  { name: 'bnext', p: 0.02 },
-];
+  ...Object.keys(methods).map((method) => ({ method, p: 1 })),
+  { method: 'biper', p: 0.2 },
+  { method: 'bnext', p: 0.02 },
+  { method: { name: 'bit', bits: 2 }, p: 1 },
+  { method: { name: 'bit', bits: 2, set: 'unsigned' }, p: 1 },
+].map((stage) => ({ ...stage, name: methodName(stage.method) }));
 
-describe.each(stages)('$name at p = $p', ({ name, p }) => {
+describe.each(stages)('$name at p = $p', ({ method, p }) => {
   it('is the same on every backend', async () => {
     let first: Float32Array | undefined;
     for (const backend of backends) {
       await use(backend);
-      const y = outputOf(name, p);
+      const y = outputOf(method, p);
       expect(y.some((value) => value !== 0)).toBe(true);
       first ??= y;
       expect(y, backend).toEqual(first);

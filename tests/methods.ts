@@ -204,6 +204,24 @@ const biTInput =
     });
   };
 
+/** The same with four values, by LSQ: the scale's gradient is its own, divided by the root of N and the highest level. */
+const twoBitInput =
+  (low: number, high: number): MethodCase['input'] =>
+  (now, at) => {
+    const moved = (q: Point) =>
+      q.x.map((v, i) => v + (q.inputParameters.at(1)?.[i % q.c.x[3]] ?? 0));
+    const [[a], [a0]] = [now.inputParameters[0], at.inputParameters[0]];
+    const u = moved(now);
+    return moved(at).map((v0, i) => {
+      const q = v0 / a0;
+      const level = Math.max(low, Math.min(high, Math.round(q)));
+      const inside = q >= low && q <= high;
+      const h = inside ? level - q : level;
+      const slope = inside ? u[i] - v0 : 0;
+      return a0 * level + slope + ((a - a0) * h) / Math.sqrt(now.x.length * high);
+    });
+  };
+
 const shifts = (channels: number) => [
   Array.from({ length: channels }, (_, i) => 0.3 - 0.2 * (i % 4)),
 ];
@@ -320,6 +338,30 @@ export const methodCases: MethodCase[] = [
     p: 0,
     inputParameters: () => [[1.1]],
     input: biTInput(true),
+    weights: biTWeights,
+  },
+  {
+    name: 'bit',
+    options: { bits: 2 },
+    p: 0,
+    inputParameters: (channels) => [[0.45], ...shifts(channels)],
+    input: twoBitInput(-2, 1),
+    weights: biTWeights,
+  },
+  {
+    name: 'bit',
+    options: { set: 'unsigned', bits: 2 },
+    p: 0,
+    inputParameters: (channels) => [[0.4], ...shifts(channels)],
+    input: twoBitInput(0, 3),
+    weights: biTWeights,
+  },
+  {
+    name: 'bit',
+    options: { set: 'unsigned', bits: 2, shift: false },
+    p: 0,
+    inputParameters: () => [[0.3]],
+    input: twoBitInput(0, 3),
     weights: biTWeights,
   },
   {

@@ -1,14 +1,13 @@
 /**
- * The process of one contender: loads the network, checks its outputs, and runs it on request. Protocol: ../train/trainer.mjs,
- * where a step is a sample here: calls until 100 ms have passed, one at least; its seconds are the median call's.
+ * The process of one contender: loads the network, checks its outputs, and runs it on request. A sample is calls until 100 ms have
+ * passed, one at least; its seconds are the median call's.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { median } from '../lib/measure.mjs';
+import { milliseconds, serveSamples } from '../lib/serve-samples.mjs';
 
 const config = JSON.parse(process.argv[2]);
-const say = (record) => process.stdout.write(`${JSON.stringify(record)}\n`);
 const sampleMilliseconds = 100;
 /** Loads after the first, in the same process. */
 const loadsAgain = 3;
@@ -18,12 +17,6 @@ const tolerance = 1e-4;
 /** A copy, whose address float32 may have. */
 const floatsOf = (name) =>
   new Float32Array(new Uint8Array(readFileSync(path.join(config.folder, name))).buffer);
-
-async function milliseconds(work) {
-  const begin = performance.now();
-  await work();
-  return performance.now() - begin;
-}
 
 /** The network, ready, and how long that took. */
 async function start() {
@@ -76,22 +69,8 @@ async function sample(model) {
   return median(calls) / 1000;
 }
 
-async function times(model, steps) {
-  const before = process.cpuUsage();
-  const seconds = [];
-  for (let i = 0; i < steps; i++) seconds.push(await sample(model));
-  const { user, system } = process.cpuUsage(before);
-  return {
-    event: 'times',
-    seconds,
-    processorSeconds: (user + system) / 1e6,
-    peakBytes: 1024 * process.resourceUsage().maxRSS,
-  };
-}
-
 /** Milliseconds of each stage of the packed network, the median of as many runs as fit into that many samples' time. */
 async function profile(model, samples) {
-  const before = process.cpuUsage();
   const begin = performance.now();
   const runs = [];
   do runs.push(model.profile());
@@ -100,27 +79,19 @@ async function profile(model, samples) {
     nodes,
     milliseconds: median(runs.map((run) => run[i].milliseconds)),
   }));
-  const { user, system } = process.cpuUsage(before);
   return {
     event: 'profile',
     milliseconds: stages.reduce((sum, stage) => sum + stage.milliseconds, 0),
     kernels: stages,
-    processorSeconds: (user + system) / 1e6,
   };
 }
 
-try {
+await serveSamples(async () => {
   const { model, first, again } = await start();
   const difference = await checked(model);
-  say({ event: 'ready', start: { first, again, difference } });
-  for await (const line of createInterface({ input: process.stdin })) {
-    const request = JSON.parse(line);
-    if (request.profile === undefined) say(await times(model, request.steps));
-    else say(await profile(model, request.profile));
-  }
-} catch (error) {
-  // A defect keeps its stack, for the parent to show the last line of and for whoever runs the child by hand.
-  console.error(error.stack);
-  say({ event: 'unavailable', why: error.message });
-}
-process.exit(0);
+  return {
+    start: { first, again, difference },
+    sample: () => sample(model),
+    profile: (samples) => profile(model, samples),
+  };
+});

@@ -1,9 +1,12 @@
-/** Files from the two choosers, and files that are dropped anywhere on the page. */
+/** Files from the choosers, and files that are dropped anywhere on the page. */
 import { find } from './elements.js';
 
-/** @param take gets one file; of several the first. */
-export function onFiles(take: (file: File) => void): void {
-  for (const id of ['model-file', 'picture-file']) {
+/** @param take gets one file; of several the first. @param choosers ids of the page's choosers. */
+export function onFiles(
+  take: (file: File) => void,
+  choosers: readonly string[] = ['model-file', 'picture-file'],
+): void {
+  for (const id of choosers) {
     const chooser = find(id, HTMLInputElement);
     chooser.addEventListener('change', () => {
       const file = chooser.files?.[0];

@@ -10,16 +10,17 @@ export const ROOMS = {
   contract: [],
   engine: ['contract', 'runtime'],
   core: ['contract', 'runtime'],
-  data: ['contract'],
+  data: ['runtime', 'contract'],
   models: ['core', 'contract'],
   detection: ['models', 'core', 'runtime', 'contract'],
   language: ['core', 'runtime', 'contract'],
-  train: ['detection', 'converter', 'models', 'data', 'core', 'engine', 'contract'],
+  train: ['detection', 'language', 'converter', 'models', 'data', 'core', 'engine', 'contract'],
   runtime: [],
   converter: ['language', 'core', 'runtime', 'contract'],
   cli: [
     'train',
     'detection',
+    'language',
     'models',
     'data',
     'converter',
@@ -31,12 +32,14 @@ export const ROOMS = {
 };
 
 /**
- * Entries of a room beside its own name, as its package.json exports them: `@surge-bnn/train/browser`.
+ * Entries of a room beside its own name, as its package.json exports them: `@surge-bnn/train/browser`. That of runtime is apart because it
+ * has a dependency, and runtime's own has none.
  *
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 export const ENTRIES = {
   data: ['browser'],
+  runtime: ['text'],
   train: ['browser'],
 };
 

@@ -5,11 +5,20 @@ import { count, figures, percent } from './terminal/format.js';
 
 /** @param on what was evaluated. */
 export function evaluationText(
-  evaluation: Evaluation & Pick<RunSummary, 'measure'>,
+  evaluation: Evaluation & Pick<RunSummary, 'measure' | 'unit'>,
   on: string,
 ): string {
-  const { images, correct, accuracy, loss, top5, details = {}, perClass = {} } = evaluation;
-  const right = correct === undefined ? '' : ` (${count(correct)} of ${count(images)} images)`;
+  const {
+    unit = 'images',
+    images,
+    correct,
+    accuracy,
+    loss,
+    top5,
+    details = {},
+    perClass = {},
+  } = evaluation;
+  const right = correct === undefined ? '' : ` (${count(correct)} of ${count(images)} ${unit})`;
   const first = [
     `${measureOf(evaluation)} ${percent(accuracy)}${right}`,
     ...(loss === undefined ? [] : [`loss ${figures(loss)}`]),

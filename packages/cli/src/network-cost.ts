@@ -45,10 +45,14 @@ export async function costOf(whole: Recipe): Promise<RecipeCost> {
     import('@surge-bnn/train'),
   ]);
   const recipe = train.finalStage(whole);
-  const { detection } = recipe;
+  const { detection, language } = recipe;
   if (detection !== undefined) {
     const { detectorCost } = await import('./detector-cost.js');
     return detectorCost({ ...recipe, detection });
+  }
+  if (language !== undefined) {
+    const { textCost } = await import('./text-cost.js');
+    return textCost({ ...recipe, language });
   }
   const { name, directory, size } = recipe.data;
   // describeInput refuses a name that it does not know.

@@ -204,6 +204,24 @@ export interface AttentionSoftmaxAttrs {
 export const ATTENTION_SOFTMAX_GRADIENT = 'SurgeAttentionSoftmaxGradient';
 
 /**
+ * Dropout: y_i = x_i m_i, m_i = 0 where h(i) < round(2^32 rate), else `kept`, for the i-th number of the flat array. h is a counter through an integer hash
+ * (murmur3's finaliser behind a Weyl step), all in 32 bits:
+ *
+ *     h = start + i 0x9e3779b9;  h = (h ^ h >> 16) 0x85ebca6b;  h = (h ^ h >> 13) 0xc2b2ae35;  h = h ^ h >> 16
+ *
+ * so that a mask is two numbers, and every backend draws the same. inputs {x}; outputs [y: x's shape]. It is its own gradient: dx is the dropout of dy.
+ */
+export const DROPOUT = 'SurgeDropout';
+export interface DropoutAttrs {
+  /** In [0, 1). */
+  readonly rate: number;
+  /** A whole number below 2^32: which draw it is. */
+  readonly start: number;
+  /** Rounded to float32. */
+  readonly kept: number;
+}
+
+/**
  * Softmax cross-entropy of each row: loss = -sum_c labels_c log softmax(logits)_c, computed with the row
  * maximum subtracted. inputs {logits: [N, C], labels: [N, C], any non-negative weights};
  * outputs [loss: [N], gradient: [N, C]] with gradient = softmax(logits) sum_c(labels_c) - labels.

@@ -22,6 +22,21 @@ export { readSafetensors } from './import/read-safetensors.js';
 export type { ForeignTensor } from './import/read-safetensors.js';
 export { convertibleKinds } from './lower/lower.js';
 export { exportOnnx } from './onnx/export-onnx.js';
+export { exportBertOnnx } from './onnx/text/export-bert.js';
+export type { BertOnnxOptions } from './onnx/text/export-bert.js';
+export { convertText } from './text/convert-text.js';
+export { packText } from './text/pack-text.js';
+export type { PackedTextData } from './text/pack-text.js';
+export type {
+  ConvertTextOptions,
+  PackTextOptions,
+  Sentences,
+  ShippableText,
+  TableForm,
+  TextAgreement,
+  TextConversion,
+  TextReport,
+} from './text/types.js';
 export { lowerText, textParts } from './text/lower-text.js';
 export type {
   EmbeddingTables,

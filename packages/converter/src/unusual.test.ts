@@ -44,6 +44,16 @@ it('nested models may repeat the names of layers', async () => {
   expect(() => packModel(model, { allowFloat: ['conv#2'] })).not.toThrow();
 });
 
+it('inputs of 2 bits are refused in a sentence', () => {
+  const inputBinarizer = { name: 'bit', bits: 2 } as const;
+  const model = tfl.sequential({
+    layers: [layers.binaryDense({ name: 'two', units: 3, inputBinarizer, inputShape: [4] })],
+  });
+  expect(() => packModel(model)).toThrow(
+    'its inputs have 2 bits (-2, -1, 0, 1), and a model file holds inputs of 1 bit; train the step to 1 bit from these weights',
+  );
+});
+
 it('weights with a constraint are neither changed nor rounded by it', async () => {
   const model = tfl.sequential({
     layers: [

@@ -34,6 +34,7 @@ export {
   narrow,
 } from './batch-norm';
 export { binary } from './binary';
+export { dropout } from './dropout';
 export { gelu, geluGradient } from './gelu';
 export { layerNorm, layerNormGradient } from './layer-norm';
 export { columnProducts, columnSquares, columnSums, rowSum, sumOuter } from './column-sums';

@@ -48,13 +48,23 @@ export type {
   ModelMetadata,
   ModelSource,
   SingleShotSource,
+  TextSource,
   TwoStageSource,
 } from './format/model-source.js';
 export { decodeModel } from './format/read.js';
 export { decodeDetector, fileKind } from './format/read-detector.js';
+export type { FileKind } from './format/check-convention.js';
+export { decodeText } from './format/read-text.js';
 export { bitBytes, kernelBits, tensorBytes } from './format/tensors.js';
 export type { Dtype, StoredTensor, TensorSpec } from './format/tensors.js';
-export { detectorFileSize, encodeDetector, encodeModel, fileSize } from './format/write.js';
+export {
+  detectorFileSize,
+  encodeDetector,
+  encodeModel,
+  encodeText,
+  fileSize,
+  textFileSize,
+} from './format/write.js';
 export type { WriteOptions } from './format/write.js';
 export type {
   Edge,
@@ -93,6 +103,9 @@ export { load } from './load.js';
 export { loadDetector } from './load-detector.js';
 export type { FileSource } from './load-file.js';
 export { ModelFileError } from './model-file-error.js';
+export { storedKept, storedVocabulary } from './format/vocabulary.js';
+export { mostTextPieces } from './format/read-text-plan.js';
+export type { TextOutput, TextPlan, TextTensors } from './text/plan.js';
 export { mostInt8Products } from './kernels/int8.js';
 export type { KernelKind } from './ops/kernel-kind.js';
 export type { Later, ModelMemory, NodeMemory } from './ops/memory.js';

@@ -32,10 +32,11 @@ export function accuracyAt(evaluation: Evaluation, epoch: number): AccuracyAt {
     ...(loss === undefined ? {} : { loss }),
     epoch,
     images,
-    ...(details === undefined ? {} : { details }),
-    ...(perClass === undefined ? {} : { perClass }),
+    // In the order in which a checkpoint is read back: what goes on writes the same bytes.
     ...(top5 === undefined ? {} : { top5 }),
     ...(confusion === undefined ? {} : { confusion }),
+    ...(details === undefined ? {} : { details }),
+    ...(perClass === undefined ? {} : { perClass }),
   };
 }
 

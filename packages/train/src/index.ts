@@ -25,8 +25,14 @@ export type { GlueAverage, GlueColumn, GlueScores } from './evaluation/glue.js';
 export { hashWeights, sha256 } from './hash.js';
 export { imageBatches } from './gradients.js';
 export type { PlainBatch, TrainingBatch } from './gradients.js';
-export { evaluateRun, loadDetectorRun, loadRun } from './load-run.js';
-export type { LoadedDetector, LoadedRun, LoadRunOptions, RunEvaluation } from './load-run.js';
+export { evaluateRun, loadDetectorRun, loadRun, loadTextRun } from './load-run.js';
+export type {
+  LoadedDetector,
+  LoadedRun,
+  LoadedText,
+  LoadRunOptions,
+  RunEvaluation,
+} from './load-run.js';
 export { adam, adamw } from './optimizers/adam.js';
 export { bop } from './optimizers/bop.js';
 export { GroupedOptimizer } from './optimizers/groups.js';
@@ -48,6 +54,7 @@ export type {
   SurgeSpec,
 } from './recipe/schema.js';
 export type { DetectionSpec } from './recipe/detection.js';
+export type { LanguageSpec } from './recipe/language.js';
 export { finalStage } from './recipe/stages.js';
 export { readMetrics, readSummary } from './run-folder.js';
 export { runTraining } from './run.js';
@@ -59,6 +66,12 @@ export { atStep, Trainer } from './trainer.js';
 export type { StepResult, TrainerOptions } from './trainer.js';
 export { recipeDetector, testSize } from './task/detection/build.js';
 export type { DetectionData } from './task/detection/detection.js';
+export { recipeTextNetwork } from './task/language/build.js';
+export type { RecipeNetwork } from './task/language/build.js';
+export { openTokenizer, openVocabulary } from './task/language/tokenizer.js';
+export type { EncodedHalf, TextData } from './task/language/data.js';
+export { evaluateTexts, textMeasure } from './task/language/evaluate.js';
+export { evaluateSplit } from './task/language/evaluate-split.js';
 export type {
   Task,
   TaskData,

@@ -13,6 +13,7 @@ import { parametersOf } from './parameters.js';
 import { defaultParts } from './parts.js';
 import type { Parts, RunData } from './parts.js';
 import type { DetectionSpec } from './recipe/detection.js';
+import type { LanguageSpec } from './recipe/language.js';
 import type { Recipe } from './recipe/schema.js';
 import { stageRecipes } from './recipe/stages.js';
 import { holdsRun } from './run-folder.js';
@@ -20,8 +21,11 @@ import { dataHashOf } from './source.js';
 import { lastProgress } from './stage-plan.js';
 import { recipeDetector } from './task/detection/build.js';
 import type { DetectionData } from './task/detection/detection.js';
+import { recipeTextNetwork } from './task/language/build.js';
+import type { RecipeNetwork } from './task/language/build.js';
+import type { TextData } from './task/language/data.js';
 import { openTask } from './task/open-task.js';
-import type { TaskData, TaskEvaluateOptions } from './task/task.js';
+import type { Task, TaskData, TaskEvaluateOptions } from './task/task.js';
 import type { EngineRecord, Evaluation } from './types.js';
 
 /** What is known of a run whatever its task. */
@@ -51,6 +55,14 @@ export interface LoadedDetector extends LoadedFacts {
   readonly spec: DetectionSpec;
 }
 
+/** The run of a network for texts. */
+export interface LoadedText extends LoadedFacts {
+  /** As it ships, without compensator. The caller disposes it. */
+  readonly network: RecipeNetwork;
+  readonly data: TextData;
+  readonly spec: LanguageSpec;
+}
+
 export interface LoadRunOptions {
   /** Default 'last'. */
   readonly checkpoint?: CheckpointName;
@@ -70,8 +82,11 @@ export async function loadRun(
 ): Promise<LoadedRun> {
   const found = await findRun(folder, options, parts);
   const { stage, engine, checkpoint } = found;
-  if (stage.detection !== undefined) {
-    throw new InputError(`the run in ${folder} is a detector's, and a classifier's is needed here`);
+  if (stage.detection !== undefined || stage.language !== undefined) {
+    const whose = stage.detection === undefined ? 'of texts' : "a detector's";
+    throw new InputError(
+      `the run in ${folder} is ${whose}, and a classifier's of pictures is needed here`,
+    );
   }
   const data = await parts.data(found.recipe);
   checkSameData(data, checkpoint, folder);
@@ -94,7 +109,7 @@ export async function loadDetectorRun(
   const found = await findRun(folder, options, parts);
   const { stage, engine, checkpoint } = found;
   if (stage.detection === undefined) {
-    throw new InputError(`the run in ${folder} is a classifier's, and a detector's is needed here`);
+    throw new InputError(`the run in ${folder} is no detector's, and a detector's is needed here`);
   }
   const data = await parts.annotated(found.recipe);
   checkSameData(data, checkpoint, folder);
@@ -103,10 +118,33 @@ export async function loadDetectorRun(
   return { ...factsOf(found, engine), detector, data, spec: stage.detection };
 }
 
+/**
+ * Loads a network for texts and its data.
+ *
+ * @throws InputError as `loadRun`, and when the run is of pictures.
+ */
+export async function loadTextRun(
+  folder: string,
+  options: LoadRunOptions = {},
+  parts: Parts = defaultParts,
+): Promise<LoadedText> {
+  const found = await findRun(folder, options, parts);
+  const { stage, engine, checkpoint } = found;
+  if (stage.language === undefined) {
+    throw new InputError(`the run in ${folder} is of pictures, and one of texts is needed here`);
+  }
+  const data = await parts.texts(found.recipe);
+  checkSameData(data, checkpoint, folder);
+  const network = recipeTextNetwork(stage, data.tokenizer);
+  fill(network.model, checkpoint, data.train.count);
+  return { ...factsOf(found, engine), network, data, spec: stage.language };
+}
+
 /** What an evaluation of a run says, and of what. */
 export interface RunEvaluation extends Evaluation, LoadedFacts {
   /** As in RunSummary. */
   readonly measure?: string;
+  readonly unit?: Task['unit'];
   readonly evaluatedOn: TaskData['evaluatedOn'];
   readonly dataTitle: string;
 }
@@ -123,7 +161,7 @@ export async function evaluateRun(
   const found = await findRun(folder, options, parts);
   const { recipe, stage, engine, checkpoint } = found;
   const task = await openTask(recipe, parts);
-  const { data, measure } = task;
+  const { data, measure, unit } = task;
   checkSameData(data, checkpoint, folder);
   const network = task.network(stage);
   try {
@@ -134,6 +172,7 @@ export async function evaluateRun(
       ...evaluation,
       ...factsOf({ recipe, checkpoint }, engine),
       ...(measure === undefined ? {} : { measure }),
+      ...(unit === undefined ? {} : { unit }),
       evaluatedOn: data.evaluatedOn,
       dataTitle: data.evaluation.title,
     };

@@ -3,14 +3,10 @@
  * batches, its session; and how it is trained. Every stage has an optimizer and a p of its own.
  */
 import { InputError } from '@surge-bnn/contract';
-import type { Model } from '@surge-bnn/core';
 import type { Checkpoint, CheckpointState } from './checkpoint/checkpoint.js';
 import { adoptWeights } from './checkpoint/weights.js';
 import type { Clock } from './clock.js';
 import { runLoop } from './loop.js';
-import { distillation } from './objective/distillation.js';
-import type { Objective } from './objective/objective.js';
-import { loadTeacher } from './objective/teacher.js';
 import { parametersOf } from './parameters.js';
 import { compensate } from './build-network.js';
 import type { Parts } from './parts.js';
@@ -22,6 +18,7 @@ import { totalSteps } from './stage-plan.js';
 import type { PlannedStage } from './stage-plan.js';
 import type { Classification } from './task/classification.js';
 import type { Detection } from './task/detection/detection.js';
+import type { Language } from './task/language/language.js';
 import type { TaskNetwork, TrainingBatches } from './task/task.js';
 import type { EngineRecord, EngineStart, RunOptions, StageResult, StopReason } from './types.js';
 
@@ -32,7 +29,7 @@ export interface RunContext {
   readonly parts: Parts;
   readonly start: EngineStart;
   readonly engine: EngineRecord;
-  readonly task: Classification | Detection;
+  readonly task: Classification | Detection | Language;
   readonly dataHash: string;
   readonly plan: readonly PlannedStage[];
 }
@@ -64,12 +61,11 @@ export async function openStage(
   const opened: { dispose(): void }[] = [network];
   let loader: TrainingBatches | undefined;
   try {
-    const taught = await teach(context, recipe, model);
-    if (taught !== undefined) opened.push(taught.teacher);
+    const { distillation, initialFrom: from } = recipe;
+    const teacher = distillation && (await network.learnFrom?.(distillation));
+    const begins = found === undefined && before === undefined;
     const beginning =
-      found === undefined && before === undefined && recipe.initialFrom !== undefined
-        ? await readSource(recipe.initialFrom, 'initialFrom')
-        : undefined;
+      begins && from !== undefined ? await readSource(from, 'initialFrom') : undefined;
     // Before the session: an optimizer may turn what it finds into what it works on (Bop: signs).
     const parameters = parametersOf(model);
     if (beginning !== undefined) {
@@ -79,15 +75,16 @@ export async function openStage(
       const from = before.planned.title ?? 'the stage before';
       adoptWeights(parameters, before.session.weights(), from);
     }
-    const begins = found === undefined && before === undefined;
     const begun = begins ? await network.begin?.() : undefined;
     // Behind all of them: W_a may begin as a copy of W.
     compensate(model, recipe);
+    if (found === undefined) network.startInputs?.();
     const former = found?.state.sources ?? before?.session.sources;
     const initialFrom = beginning?.hash ?? former?.initialFrom;
-    const backbone = begun ?? former?.backbone;
-    const sources = given({ initialFrom, backbone, teacher: taught?.hash });
-    checkSameTeacher(found?.state, taught?.hash, context.options.out);
+    const backbone = begun?.backbone ?? former?.backbone;
+    const encoder = begun?.encoder ?? former?.encoder;
+    const sources = given({ initialFrom, backbone, encoder, teacher });
+    checkSameTeacher(found?.state, teacher, context.options.out);
     const session = new Session({
       recipe,
       engine,
@@ -111,7 +108,6 @@ export async function openStage(
     opened[0] = session;
     if (found !== undefined) session.restore(found);
     const batches = network.batches({
-      objective: taught?.objective,
       onSkip: (picture) => context.options.onEvent?.({ type: 'skipped', picture }),
     });
     loader = batches;
@@ -152,25 +148,6 @@ function resultsBefore(found?: Checkpoint, before?: OpenStage): readonly StageRe
   if (found !== undefined) return found.state.stagesBefore ?? [];
   if (before === undefined) return [];
   return [...(before.session.stage?.before ?? []), before.session.result];
-}
-
-/** The recipe's teacher with the objective that it makes of the training. */
-export async function teach(
-  { task, dataHash, parts }: Pick<RunContext, 'task' | 'dataHash' | 'parts'>,
-  { distillation: spec }: Recipe,
-  model: Model,
-): Promise<{ objective: Objective; teacher: Model; hash: string } | undefined> {
-  if (spec === undefined) return undefined;
-  if (task.kind !== 'classification') throw new Error('a teacher is for classifiers');
-  const { data, normalization } = task;
-  const teacher = await loadTeacher(spec.teacher, data.train, normalization, dataHash, parts);
-  try {
-    const objective = distillation(model, teacher, spec);
-    return { objective, teacher: teacher.model, hash: teacher.hash };
-  } catch (error) {
-    teacher.model.dispose();
-    throw error;
-  }
 }
 
 function checkSameTeacher(

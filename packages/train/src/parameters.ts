@@ -20,6 +20,8 @@ export interface Parameter {
   readonly variable: tf.Variable;
   readonly role: Role;
   readonly trainable: boolean;
+  /** Is it a scale that a binarizer learns? */
+  readonly isScale?: boolean;
   /** Range that the binarizer wants latent weights clipped to after each step. */
   readonly latentRange?: readonly [number, number];
 }
@@ -64,6 +66,7 @@ export function parametersOf(model: Model): Parameter[] {
         variable,
         role,
         trainable: layer.trainableWeights.includes(weight),
+        isScale: /\/\w+Scale$/.test(key) && (binary !== undefined || 'startsFromInput' in layer),
         latentRange: role === 'binary' ? binary?.latentRange : undefined,
       });
     }

@@ -11,6 +11,8 @@ import { backendNames, engineStart } from './engine-record.js';
 import type { Recipe } from './recipe/schema.js';
 import { annotatedPictures } from './task/detection/data.js';
 import type { DetectionData } from './task/detection/detection.js';
+import { encodedTexts } from './task/language/data.js';
+import type { TextData } from './task/language/data.js';
 import type { EngineStart, RunSummary } from './types.js';
 
 export interface RunData {
@@ -26,6 +28,8 @@ export interface Parts {
   data(recipe: Recipe, onDecode?: DecodeProgress): Promise<RunData>;
   /** Annotated pictures, for a recipe with the key "detection". */
   annotated(recipe: Recipe): Promise<DetectionData>;
+  /** Encoded texts, for a recipe with the key "language". */
+  texts(recipe: Recipe): Promise<TextData>;
   /** The plain network with its initial weights, which depend on the seed alone. */
   model(recipe: Recipe, set: PictureSet): Model;
   /** Threads that prepare batches, 0: the calling one. Default: what the loader takes for the set. */
@@ -53,6 +57,7 @@ export const defaultParts: Parts = {
     return { train, evaluation, evaluatedOn: 'test' };
   },
   annotated: annotatedPictures,
+  texts: encodedTexts,
   model: buildNetwork,
 };
 

@@ -114,7 +114,7 @@ function announce(
   stage: OpenStage,
   memory: MemoryPlan | undefined,
 ): void {
-  const { data, measure } = task;
+  const { data, measure, unit } = task;
   options.onEvent?.({
     type: 'start',
     out: options.out,
@@ -126,6 +126,7 @@ function announce(
     testImages: data.evaluation.count,
     evaluatedOn: data.evaluatedOn,
     ...(measure === undefined ? {} : { measure }),
+    ...(unit === undefined ? {} : { unit }),
     engine: start,
     ...(memory === undefined ? {} : { memory }),
     dataTitle: data.train.title,
@@ -157,7 +158,7 @@ async function summarizeRun(
   memory: MemoryPlan | undefined,
 ): Promise<RunSummary> {
   const [cpu] = cpus();
-  const { data, measure } = task;
+  const { data, measure, unit } = task;
   const { stage, sources } = session;
   const last = finalStage(recipe);
   const stages =
@@ -176,12 +177,14 @@ async function summarizeRun(
     epochsDone: session.epoch,
     steps: session.step,
     ...(measure === undefined ? {} : { measure }),
+    ...(unit === undefined ? {} : { unit }),
     last: session.last,
     best: session.best,
     ...(session.averaged === undefined ? {} : { averaged: session.averaged }),
     ...(stages === undefined ? {} : { stages }),
     ...(session.last?.confusion === undefined ? {} : { classes: data.evaluation.classes }),
-    dataTitle: data.train.title,
+    // The halves of texts are files with names of their own; it is the second one that the numbers are of.
+    dataTitle: (unit === 'texts' ? data.evaluation : data.train).title,
     ...(remarksOf(data).length > 0 ? { dataRemarks: remarksOf(data) } : {}),
     evaluationImages: session.last?.images ?? data.evaluation.count,
     evaluatedOn: data.evaluatedOn,

@@ -128,6 +128,8 @@ export type TrainEvent =
       readonly evaluatedOn: RunSummary['evaluatedOn'];
       /** As in RunSummary. */
       readonly measure?: string;
+      /** What an example is, where it is no image. */
+      readonly unit?: 'texts';
       readonly engine: EngineStart;
       /** Absent: not known beforehand, as on TF.js's own backend. */
       readonly memory?: MemoryPlan;
@@ -201,6 +203,8 @@ export interface RunSummary {
   readonly steps: number;
   /** What the accuracies are, where they are not shares of right classes: "mAP@0.5". */
   readonly measure?: string;
+  /** What an example is, where it is no image. */
+  readonly unit?: 'texts';
   /** Of the last stage that began; undefined as long as nothing was evaluated in it. */
   readonly last?: AccuracyAt;
   readonly best?: AccuracyAt;
@@ -233,6 +237,8 @@ export interface RunSummary {
     readonly initialFrom?: string;
     /** Of the classifier, or file, that a detector's backbone began with. */
     readonly backbone?: string;
+    /** Of the run, or file, that the encoder of a network for texts began with. */
+    readonly encoder?: string;
     readonly teacher?: string;
   };
 }

@@ -135,14 +135,15 @@ function labelled(
           break;
         case 'start': {
           ({ epochs, measure } = event);
+          const { unit = 'images' } = event;
           const from = event.step === 0 ? '' : `, going on at step ${count(event.step)}`;
           line(
-            `${count(event.trainImages)} training images, ${count(event.testImages)} ${event.evaluatedOn === 'test' ? 'for evaluation' : 'held-out training images for evaluation'}, ` +
+            `${count(event.trainImages)} training ${unit}, ${count(event.testImages)} ${event.evaluatedOn === 'test' ? '' : `held-out training ${unit} `}for evaluation, ` +
               `${several(event.epochs, 'epoch')} of ${several(event.stepsPerEpoch, 'step')} on ${engineText(event.engine)}${from}`,
           );
-          const unknown = `how much memory it needs is not known beforehand, of ${event.measure === undefined ? `runs on ${event.engine.backend}` : 'a detector'}`;
+          const unknown = `how much memory it needs is not known beforehand, of ${memoryOf(event)}`;
           const about = [
-            `images: ${event.dataTitle}`,
+            `${unit}: ${event.dataTitle}`,
             ...event.dataRemarks,
             ...(event.memory === undefined ? [unknown] : []),
           ];
@@ -176,6 +177,12 @@ function labelled(
       bar?.close();
     },
   };
+}
+
+/** Of which runs it is not known. */
+function memoryOf({ unit, measure, engine }: Extract<TrainEvent, { type: 'start' }>): string {
+  if (unit === 'texts') return 'a network for texts';
+  return measure === undefined ? `runs on ${engine.backend}` : 'a detector';
 }
 
 /** What a run needs and what there is; more than there is can be had by swapping at best. */

@@ -1,10 +1,13 @@
 /** The part of `surge-bnn data` that is about texts: listed and looked over. */
-import type { CheckedTexts, TextDescription } from '@surge-bnn/data';
+import type { CheckedTexts, describeVocabulary, TextDescription } from '@surge-bnn/data';
 import { bytes, count } from '../terminal/format.js';
 import { formatTable } from '../terminal/table.js';
 
 /** GLUE's tasks in a table. */
-export function formatTexts(tasks: readonly TextDescription[]): string {
+export function formatTexts(
+  tasks: readonly TextDescription[],
+  vocabulary: ReturnType<typeof describeVocabulary>,
+): string {
   const table = formatTable<TextDescription>(
     [
       { title: 'name', value: (t) => t.name, align: 'left' },
@@ -29,10 +32,13 @@ export function formatTexts(tasks: readonly TextDescription[]): string {
     ],
     tasks,
   );
-  const advice = tasks.filter((task) => !task.present).map((task) => `  ${task.name}: ${task.how}`);
+  const advice = [...tasks, vocabulary]
+    .filter((one) => !one.present)
+    .map((task) => `  ${task.name}: ${task.how}`);
   return [
     'texts, of GLUE:',
     table,
+    `${vocabulary.name}: ${vocabulary.title} (${bytes(vocabulary.bytes)}, ${vocabulary.licence}), ${vocabulary.present ? 'here' : 'not here'}`,
     ...(advice.length > 0 ? ['', 'to get what is not here:', ...advice] : []),
   ].join('\n');
 }

@@ -169,21 +169,27 @@ function fetchOptions(command: Command): Command {
 }
 
 async function list(flags: DataFlags): Promise<void> {
-  const { describeDatasets, describeDetection, describeText } = await import('@surge-bnn/data');
+  const { describeDatasets, describeDetection, describeText, describeVocabulary } =
+    await import('@surge-bnn/data');
   const [sets, annotated] = [describeDatasets(flags), describeDetection(flags)];
   const texts = describeText(flags);
+  const vocabulary = describeVocabulary(flags);
   const output = processOutput(flags);
   // One list for machines: annotated sets have "lists" and texts "splits" where the others have training and test.
-  if (output.json) print(output, [...sets, ...annotated, ...texts], String);
+  if (output.json) print(output, [...sets, ...annotated, ...texts, vocabulary], String);
   else {
-    const parts = [formatDatasets(sets), formatDetection(annotated), formatTexts(texts)];
+    const parts = [
+      formatDatasets(sets),
+      formatDetection(annotated),
+      formatTexts(texts, vocabulary),
+    ];
     output.result(parts.join('\n\n'));
   }
 }
 
 async function fetch(name: string, flags: FetchFlags): Promise<number> {
-  const { datasetNames, detectionNames, fetchDataset, fetchDetection, fetchText, textTaskNames } =
-    await import('@surge-bnn/data');
+  const data = await import('@surge-bnn/data');
+  const { datasetNames, detectionNames, textTaskNames, vocabularyName } = data;
   const output = processOutput(flags);
   const interrupt = catchInterrupts(() => {
     output.note(
@@ -201,11 +207,14 @@ async function fetch(name: string, flags: FetchFlags): Promise<number> {
     const annotated = detectionNames.find((known) => known === name);
     const texts = textTaskNames.find((known) => known === name);
     let result: FetchResult;
-    if (pictures !== undefined) result = await fetchDataset(pictures, options);
-    else if (annotated !== undefined) result = await fetchDetection(annotated, options);
-    else if (texts !== undefined) result = await fetchText(texts, options);
-    else
-      throw unknownName('data set', name, [...datasetNames, ...detectionNames, ...textTaskNames]);
+    if (pictures !== undefined) result = await data.fetchDataset(pictures, options);
+    else if (annotated !== undefined) result = await data.fetchDetection(annotated, options);
+    else if (texts !== undefined) result = await data.fetchText(texts, options);
+    else if (name === vocabularyName) result = await data.fetchVocabulary(options);
+    else {
+      const known = [...datasetNames, ...detectionNames, ...textTaskNames, vocabularyName];
+      throw unknownName('data set', name, known);
+    }
     print(output, result, ({ where: folder, downloaded, kept }) => {
       const parts = [`${downloaded.length} file(s) downloaded`, `${kept.length} were there`];
       return `${name} is complete in ${folder}: ${parts.join(', ')}`;

@@ -27,6 +27,7 @@ interface EvaluateFlags extends OutputFlags {
   readonly directory?: string;
   readonly sheet?: string;
   readonly pictures?: number;
+  readonly split?: string;
   readonly least?: number;
   readonly force?: boolean;
   readonly list?: string;
@@ -46,6 +47,10 @@ export const addEvaluate: AddVerb = (program, finish) => {
     .option(
       '--sheet <file.png>',
       "of a detector's run: pictures with what is there and what is found",
+    )
+    .option(
+      '--split <name>',
+      'of a run on texts: another file of its task than the one that it was evaluated on',
     )
     .option('--pictures <n>', 'how many on the sheet (default: 12)', wholeNumber('--pictures', 1))
     .option(
@@ -70,7 +75,8 @@ judged on the list that its recipe names, or on --data NAME --list LIST.
 
 Examples:
   $ surge-bnn evaluate runs/demo/surge --checkpoint best
-  $ surge-bnn evaluate runs/demo/surge/model.bnn`,
+  $ surge-bnn evaluate runs/demo/surge/model.bnn
+  $ surge-bnn evaluate runs/sst2/bit-surge-seed1 --split test-labelled`,
     )
     .action(async (given: string, flags: EvaluateFlags) => {
       finish(await (namesModelFile(given) ? evaluateFile : evaluateFolder)(given, flags));
@@ -81,20 +87,25 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
   const { checkpoint = 'last' } = flags;
   checkCheckpoint(checkpoint);
   if (!isFolder(run)) throw new InputError(`there is no run folder or model file (*.bnn) ${run}`);
-  const why = `is for model files; the recipe of ${run} names its images`;
+  const why = `is for model files; the recipe of ${run} names its images or texts`;
   refuseOptions(flags, ['data', 'directory', 'list'], why);
   if (flags.sheet === undefined) {
     refuseOptions(flags, ['pictures', 'least', 'force'], 'is for the sheet; name one with --sheet');
   }
   configOf(run);
-  const { evaluateRun } = await import('@surge-bnn/train');
+  const { evaluateRun, evaluateSplit } = await import('@surge-bnn/train');
   const output = processOutput(flags);
-  const progress = countProgress(output, 'images');
+  const progress = countProgress(output, 'evaluated');
   const options = { checkpoint, onSkip: noteSkipped(output), onProgress: progress.show };
   const { sheet, pictures = 12, least = 0.5, force } = flags;
+  const { split } = flags;
+  if (sheet !== undefined)
+    refuseOptions(flags, ['split'], 'is for texts, and --sheet for pictures');
   const evaluation = await (
     sheet === undefined
-      ? evaluateRun(run, options)
+      ? split === undefined
+        ? evaluateRun(run, options)
+        : evaluateSplit(run, split, options)
       : evaluateWithSheet(run, { file: sheet, pictures, leastScore: least, force }, options)
   ).finally(progress.close);
   noteUnfinished(output, evaluation);
@@ -105,7 +116,7 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
 async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number> {
   refuseOptions(
     flags,
-    ['checkpoint', 'sheet', 'pictures', 'least', 'force'],
+    ['checkpoint', 'sheet', 'split', 'pictures', 'least', 'force'],
     `is for runs; ${file} is a model file`,
   );
   const output = processOutput(flags);
@@ -170,8 +181,8 @@ async function evaluationImages(
 }
 
 function formatRun(evaluation: RunEvaluation): string {
-  const { images, evaluatedOn, dataTitle } = evaluation;
-  const on = evaluatedImages({ evaluationImages: images, evaluatedOn, dataTitle });
+  const { images, ...rest } = evaluation;
+  const on = evaluatedImages({ evaluationImages: images, ...rest });
   return evaluationText(evaluation, on);
 }
 

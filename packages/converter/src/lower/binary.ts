@@ -155,6 +155,13 @@ type Form = 'packed' | 'weightOnly' | 'float';
 function formOf(layer: Binary, signs: Values, context: LowerContext): Form {
   const { inputBinarizer } = layer.self;
   if (inputBinarizer === 'none') return 'weightOnly';
+  const { levels } = inputBinarizer;
+  if (levels !== undefined) {
+    throw cannotConvert(
+      layer,
+      `its inputs have ${levels.bits} bits (${levels.name}), and a model file holds inputs of 1 bit; train the step to 1 bit from these weights, and ship that`,
+    );
+  }
   if (inputBinarizer.transform.signs === undefined) {
     throw cannotConvert(
       layer,

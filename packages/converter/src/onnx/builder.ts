@@ -1,19 +1,13 @@
 /** An ONNX graph under construction: nodes, initializers that are kept once, and names that are free. */
 import { InputError } from '@surge-bnn/contract';
 import { dataTypes, elementBytes } from './schema.js';
-import type { AttributeValue, DataType, OnnxNode, OnnxTensor } from './schema.js';
+import type { AttributeValue, OnnxNode, OnnxTensor } from './schema.js';
 
 /** A protobuf message ends at 2 GiB; the last 64 MiB are left to nodes and names. */
 export const mostTensorBytes = 2 ** 31 - 2 ** 26;
 
-/** An initializer before its bytes are made. */
-export interface NewTensor {
-  /** Its name where that is free. */
-  readonly name: string;
-  readonly type: DataType;
-  readonly shape: readonly number[];
-  readonly bytes: () => Uint8Array;
-}
+/** An initializer; its name where that is free. */
+export type NewTensor = OnnxTensor;
 
 export class OnnxBuilder {
   readonly nodes: OnnxNode[] = [];
@@ -56,7 +50,7 @@ export class OnnxBuilder {
    * An initializer, the same one each time that the same key is given.
    *
    * @param key what it holds, and in which order.
-   * @throws InputError when the initializers are more than a file can hold; their bytes are not made then.
+   * @throws InputError when the initializers are more than a file can hold; no bytes are made then.
    */
   keep(key: string, { name: wanted, type, shape, bytes }: NewTensor): string {
     return this.once(key, () => {
@@ -68,7 +62,7 @@ export class OnnxBuilder {
         );
       }
       const name = this.freeName(wanted);
-      this.tensors.push({ name, type, shape, bytes: bytes() });
+      this.tensors.push({ name, type, shape, bytes });
       return name;
     });
   }

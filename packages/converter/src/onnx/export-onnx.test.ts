@@ -61,8 +61,9 @@ describe('the file', () => {
       classes: ['a', 'b', 'c'],
     });
     const model = onnxModel({ ...source, metadata: { training: { name: 'tiny' } } });
-    expect(model.input).toEqual({ name: 'x', shape: ['N', 2, 2, 3] });
-    expect(model.output).toEqual({ name: 'affine0', shape: ['N', 2, 2, 3] });
+    const shape = ['N', 2, 2, 3];
+    expect(model.inputs).toEqual([{ name: 'x', type: 'float32', shape }]);
+    expect(model.output).toEqual({ name: 'affine0', type: 'float32', shape });
     expect(model.metadata.input).toContain('float32 [N, 2, 2, 3]');
     expect(JSON.parse(model.metadata.pixels)).toEqual({ mean: [0.5, 0.25, 0], std: [1, 0.5, 2] });
     expect(JSON.parse(model.metadata.classes)).toEqual(['a', 'b', 'c']);
@@ -99,7 +100,7 @@ describe('the file', () => {
     };
     const { tensors, nodes } = onnxModel(shared);
     const kernels = tensors.filter(({ name }) => name.endsWith('kernel'));
-    expect(kernels.map(({ type, bytes }) => [type, bytes.length])).toEqual([
+    expect(kernels.map(({ type, bytes }) => [type, bytes().length])).toEqual([
       ['int8', 64],
       ['float16', 32],
     ]);

@@ -23,10 +23,6 @@ import type { OnnxModel } from './schema.js';
 import { sign, threshold } from './signs.js';
 import { ofTexts } from './texts.js';
 
-/** The newest of both that all runtimes of the last years read. */
-const opset = 17;
-const irVersion = 8;
-
 const rules: { readonly [Op in OpName]: OnnxRule<Op> } = {
   sign,
   threshold,
@@ -94,11 +90,10 @@ export function onnxModel(source: ModelSource, mostBytes: number = mostTensorByt
     builder.add(output.name, 'Transpose', [found(values, output.name)], toChannelsLast);
   }
   return {
-    opset,
-    irVersion,
+    name: 'packed model',
     ...descriptionOf(source),
-    input: { name: input.name, shape: ['N', ...input.shape] },
-    output: { name: output.name, shape: ['N', ...output.shape] },
+    inputs: [{ name: input.name, type: 'float32', shape: ['N', ...input.shape] }],
+    output: { name: output.name, type: 'float32', shape: ['N', ...output.shape] },
     nodes: builder.nodes,
     tensors: builder.tensors,
   };

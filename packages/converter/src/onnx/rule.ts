@@ -4,8 +4,7 @@
  */
 import type { Edge, NodeOf, OpName, StoredTensor } from '@surge-bnn/runtime';
 import type { OnnxBuilder } from './builder.js';
-import { floatBytes, longBytes } from './builder.js';
-import type { AttributeValue } from './schema.js';
+import { NodeWriter } from './node-writer.js';
 
 export interface OnnxCall<Op extends OpName> {
   readonly node: NodeOf<Op>;
@@ -19,54 +18,19 @@ export interface OnnxCall<Op extends OpName> {
 /** Emits nodes of which the last makes the value of the packed node. */
 export type OnnxRule<Op extends OpName> = (call: OnnxCall<Op>) => void;
 
-type Attributes = Readonly<Record<string, AttributeValue>>;
-
 /** Writes the nodes of one packed node. */
-export class Emitter {
+export class Emitter extends NodeWriter {
   /**
    * @param node its name, with which all names here begin. @param result name of the value that it makes.
    * @param tensors the packed node's, by role.
    */
   constructor(
-    readonly builder: OnnxBuilder,
+    builder: OnnxBuilder,
     private readonly node: Pick<NodeOf<OpName>, 'name' | 'tensors'>,
-    private readonly result: string,
+    result: string,
     private readonly tensors: ReadonlyMap<string, StoredTensor>,
-  ) {}
-
-  /** A node in between. @param what it computes. @returns its value. */
-  step(what: string, opType: string, inputs: readonly string[], attributes?: Attributes): string {
-    const name = this.builder.freeName(`${this.node.name}/${what}`);
-    return this.builder.add(name, opType, inputs, attributes);
-  }
-
-  last(opType: string, inputs: readonly string[], attributes?: Attributes): void {
-    this.builder.add(this.result, opType, inputs, attributes);
-  }
-
-  /** A float32 that all nodes share. */
-  scalar(value: number): string {
-    const bytes = () => floatBytes([value]);
-    const name = `number/${Object.is(value, -0) ? '-0' : value}`;
-    return this.builder.keep(name, { name, type: 'float32', shape: [], bytes });
-  }
-
-  /** Sizes, axes, pads. */
-  integers(values: readonly number[]): string {
-    const name = `integers/${values.join('_')}`;
-    return this.builder.keep(name, {
-      name,
-      type: 'int64',
-      shape: [values.length],
-      bytes: () => longBytes(values),
-    });
-  }
-
-  /** Numbers of this node's own. @param what they are. */
-  floats(what: string, shape: readonly number[], values: ArrayLike<number>): string {
-    const name = `${this.node.name}/${what}`;
-    const bytes = () => floatBytes(values);
-    return this.builder.keep(`of node ${name}`, { name, type: 'float32', shape, bytes });
+  ) {
+    super(builder, node.name, result);
   }
 
   /** One number for each channel of the edge, in a shape that spreads over the rest. */

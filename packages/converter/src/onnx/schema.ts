@@ -1,5 +1,5 @@
 /**
- * The part of ONNX's file format that a packed model needs, written by protobufjs: the messages, field names and numbers are
+ * The part of ONNX's file format that our networks need, written by protobufjs: the messages, field names and numbers are
  * those of the public onnx.proto (https://github.com/onnx/onnx), all others left out.
  */
 import protobuf from 'protobufjs';
@@ -34,8 +34,9 @@ message NodeProto {
   repeated AttributeProto attribute = 5;
 }
 message AttributeProto {
-  enum AttributeType { UNDEFINED = 0; INT = 2; INTS = 7; }
+  enum AttributeType { UNDEFINED = 0; FLOAT = 1; INT = 2; INTS = 7; }
   optional string name = 1;
+  optional float f = 2;
   optional int64 i = 3;
   repeated int64 ints = 8;
   optional AttributeType type = 20;
@@ -68,8 +69,8 @@ export const elementBytes: Readonly<Record<DataType, number>> = {
   float16: 2,
 };
 
-/** An attribute's value: all that are used here are integers. */
-export type AttributeValue = number | readonly number[];
+/** An attribute's value: plain numbers are integers. */
+export type AttributeValue = number | readonly number[] | { readonly float: number };
 
 export interface OnnxNode {
   /** Of the node and of the one value that it makes. */
@@ -83,22 +84,27 @@ export interface OnnxTensor {
   readonly name: string;
   readonly type: DataType;
   readonly shape: readonly number[];
-  /** Row-major, little-endian. */
-  readonly bytes: Uint8Array;
+  /** Row-major, little-endian; made when the file is. */
+  readonly bytes: () => Uint8Array;
 }
 
-/** A float32 input or output; a text among the sizes names one that is free. */
+/** An input or output; a text among the sizes names one that is free. */
 export interface OnnxValue {
   readonly name: string;
+  readonly type: DataType;
   readonly shape: readonly (number | string)[];
 }
 
+/** The newest of both that all runtimes of the last years read. */
+const opset = 17;
+const irVersion = 8;
+
 export interface OnnxModel {
-  readonly opset: number;
-  readonly irVersion: number;
+  /** Of the graph. */
+  readonly name: string;
   readonly description: string;
   readonly metadata: Readonly<Record<string, string>>;
-  readonly input: OnnxValue;
+  readonly inputs: readonly OnnxValue[];
   readonly output: OnnxValue;
   readonly nodes: readonly OnnxNode[];
   readonly tensors: readonly OnnxTensor[];
@@ -107,16 +113,16 @@ export interface OnnxModel {
 /** The bytes of the `*.onnx` file. */
 export function encodeOnnx(model: OnnxModel): Uint8Array {
   const type = protobuf.parse(proto).root.lookupType('onnx.ModelProto');
-  const { opset, irVersion, description, metadata, input, output, nodes, tensors } = model;
+  const { name, description, metadata, inputs, output, nodes, tensors } = model;
   const written = type.encode({
     irVersion,
     producerName: 'surge-bnn',
     docString: description,
     graph: {
-      name: 'packed model',
+      name,
       node: nodes.map(nodeProto),
       initializer: tensors.map(tensorProto),
-      input: [valueProto(input)],
+      input: inputs.map(valueProto),
       output: [valueProto(output)],
     },
     opsetImport: [{ domain: '', version: opset }],
@@ -132,21 +138,25 @@ function nodeProto({ name, opType, inputs, attributes }: OnnxNode) {
     opType,
     input: inputs,
     output: [name],
-    attribute: Object.entries(attributes).map(([key, value]) =>
-      typeof value === 'number'
-        ? { name: key, i: value, type: 2 }
-        : { name: key, ints: value, type: 7 },
-    ),
+    attribute: Object.entries(attributes).map(([key, value]) => ({
+      name: key,
+      ...attributeProto(value),
+    })),
   };
 }
 
-function tensorProto({ name, type, shape, bytes }: OnnxTensor) {
-  return { name, dims: shape, dataType: dataTypes[type], rawData: bytes };
+function attributeProto(value: AttributeValue) {
+  if (typeof value === 'number') return { i: value, type: 2 };
+  return 'float' in value ? { f: value.float, type: 1 } : { ints: value, type: 7 };
 }
 
-function valueProto({ name, shape }: OnnxValue) {
+function tensorProto({ name, type, shape, bytes }: OnnxTensor) {
+  return { name, dims: shape, dataType: dataTypes[type], rawData: bytes() };
+}
+
+function valueProto({ name, type, shape }: OnnxValue) {
   const dim = shape.map((size) =>
     typeof size === 'number' ? { dimValue: size } : { dimParam: size },
   );
-  return { name, type: { tensorType: { elemType: dataTypes.float32, shape: { dim } } } };
+  return { name, type: { tensorType: { elemType: dataTypes[type], shape: { dim } } } };
 }

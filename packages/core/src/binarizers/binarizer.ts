@@ -105,6 +105,15 @@ export interface InputSet {
   ): Tensor[];
 }
 
+/** More than two values of inputs: whole numbers that stand in the place of sign(u). Padding is 0 alone. */
+export interface InputLevels {
+  readonly name: string;
+  /** Of one level: 2 for four of them. */
+  readonly bits: number;
+  /** The level of each entry of u, same shape. */
+  of(u: Tensor): Tensor;
+}
+
 /** A forward value of weights that is real while training goes on, before it becomes the sign. */
 export interface RealValue {
   readonly name: string;
@@ -138,6 +147,8 @@ export interface Binarizer {
   readonly offset?: OffsetRule;
   /** Only as an input binarizer; absent: -1 and +1. */
   readonly set?: InputSet;
+  /** Only as an input binarizer; absent: signs. With a set, inputs are scale level + offset. Trained and evaluated, never packed. */
+  readonly levels?: InputLevels;
   /** Only as a weight binarizer; absent: signs from the first step on. */
   readonly real?: RealValue;
   /** Only as a weight binarizer. */

@@ -207,6 +207,28 @@ const slopes: [BinarizerSpec, 'input' | 'weight', number, [number, number][]][] 
     ],
   ],
   ['adabin', 'input', 0, [[0, 2]]],
+  [
+    { name: 'bit', bits: 2 },
+    'input',
+    0,
+    [
+      [-2.01, 0],
+      [-2, 1],
+      [1, 1],
+      [1.01, 0],
+    ],
+  ],
+  [
+    { name: 'bit', bits: 2, set: 'unsigned' },
+    'input',
+    0,
+    [
+      [-0.01, 0],
+      [0, 1],
+      [3, 1],
+      [3.01, 0],
+    ],
+  ],
 ];
 
 describe('slopes', () => {
@@ -310,6 +332,7 @@ describe('settings', () => {
     ['{"name": "reactnet", "shift": 0}', '"reactnet": shift must be true or false, got 0'],
     ['{"name": "bnext", "shift": "no"}', 'shift must be true or false, got "no"'],
     ['{"name": "bit", "set": "both"}', "set must be 'signed' or 'unsigned', got \"both\""],
+    ['{"name": "bit", "bits": 4}', 'bits must be 1 or 2, got 4'],
     ['{"name": "bit", "shift": 1}', 'shift must be true or false, got 1'],
     ['{"name": "bnext", "epochs": 0}', 'epochs must be a number > 0, got 0'],
     ['{"name": "ste", "width": 2}', 'binarizer "ste" has no settings, got "width"'],

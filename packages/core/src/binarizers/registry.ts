@@ -57,7 +57,7 @@ const makers: { readonly [Name in keyof OptionsByName]: Maker<OptionsByName[Name
   biper: { make: biPer, keys: ['realUntil', 'omega', 'tau', 'scale'] },
   adabin: { make: adaBin, keys: [...errorDecayKeys, 'offset'] },
   bnext: { make: bNext, keys: ['epochs', 'shift'] },
-  bit: { make: biT, keys: ['set', 'shift'] },
+  bit: { make: biT, keys: ['set', 'shift', 'bits'] },
   reactnet: { make: reActNet, keys: ['weights', 'shift'] },
 };
 

@@ -24,6 +24,15 @@ export function boxSurrogate(width: number): Surrogate {
   };
 }
 
+/** s(u) = 1 where low <= u <= high, else 0: the levels from low to high are taken for clip(u, low, high). */
+export function windowSurrogate(low: number, high: number): Surrogate {
+  return {
+    name: `window(${low}, ${high})`,
+    slope: (u) => tf.tidy(() => tf.mul(notAbove(u, high), notAbove(tf.neg(u), -low))),
+    antiderivative: (u) => Math.max(low, Math.min(high, u)),
+  };
+}
+
 /**
  * s(u) = max(0, 2 - 2|u|): sign is taken for 2u - u|u| inside [-1, 1] and for sign(u) outside
  * (Bi-Real Net, arXiv 1808.00278, equation 7).

@@ -1,5 +1,5 @@
 /**
- * Rules of the binary layers. Sums of signs are integers, which the layer's own forward has exactly; where the inputs
+ * Rules of the binary layers. Sums of signs and of levels are integers, which the layer's own forward has exactly; where the inputs
  * stay float, floats are summed: f64 in order, rounded once, then the scale in float32.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -56,7 +56,7 @@ function floatProducts(
   const { inputBinarizer: input } = layer;
   const { signs, real, scale, offset } = layer.inferenceWeights();
   const operand = input === 'none' ? x : layer.inputSigns(x);
-  if (input !== 'none' && input.set !== undefined) {
+  if (input !== 'none' && (input.set !== undefined || input.levels !== undefined)) {
     throw cannotEvaluate(
       layer,
       `its weights are still real and its inputs have values of their own (${input.name})`,

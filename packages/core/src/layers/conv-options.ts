@@ -10,7 +10,7 @@ interface CommonOptions {
 }
 
 /**
- * The value outside the picture: +1, or 0 for a float input, unless said otherwise.
+ * The value outside the picture: +1, or 0 for a float input and one of more values than two, unless said otherwise.
  *
  * @param kernelSize one number for each axis.
  * @throws InputError naming the layer for sizes that are none, and for a float input that is padded with a sign.
@@ -19,7 +19,7 @@ export function checkedPadValue(
   layer: string,
   input: InputBinarizer,
   kernelSize: readonly number[],
-  { filters, padValue = input === 'none' ? 0 : 1 }: CommonOptions,
+  { filters, padValue = takesSigns(input) ? 1 : 0 }: CommonOptions,
 ): PadValue {
   if (![filters, ...kernelSize].every((n) => Number.isInteger(n) && n > 0)) {
     throw new InputError(
@@ -33,6 +33,8 @@ export function checkedPadValue(
   }
   return padValue;
 }
+
+const takesSigns = (input: InputBinarizer) => input !== 'none' && input.levels === undefined;
 
 /** The options that place the windows, those that were given. */
 export function windowConfig(options: {

@@ -79,6 +79,27 @@ it('sets the scales in the order of the layers, once, and leaves no tensor behin
   model.dispose();
 });
 
+it('divides those of 2 bits by the root of the highest level', () => {
+  const dense = (name: string, set: 'signed' | 'unsigned') =>
+    layers.binaryDense({
+      name,
+      units: 3,
+      inputBinarizer: { name: 'bit', set, bits: 2, shift: false },
+      weightBinarizer: 'bit',
+      inputShape: [3],
+    });
+  const mean = x.flat().reduce((sum, v) => sum + Math.abs(v), 0) / 6;
+  for (const [set, expected] of [
+    ['signed', 2 * mean],
+    ['unsigned', (4 * mean) / Math.sqrt(3)],
+  ] as const) {
+    const model = tfl.sequential({ layers: [dense('two', set)] });
+    startInputs(model, () => model.apply(tf.tensor2d(x)) as tf.Tensor);
+    expect(scale(model, 'two')).toBeCloseTo(expected, 5);
+    model.dispose();
+  }
+});
+
 it('runs nothing for a network without such scales', () => {
   const model = tfl.sequential({ layers: [layers.binaryDense({ units: 2, inputShape: [3] })] });
   const unwanted = () => {

@@ -59,6 +59,16 @@ describe('summarize', () => {
     expect(total.binaryShare).toBe(0);
   });
 
+  it('counts inputs of 2 bits as two planes of bits', () => {
+    const inputBinarizer = { name: 'bit', bits: 2 } as const;
+    const model = tfl.sequential({
+      layers: [layers.binaryDense({ units: 7, inputBinarizer, inputShape: [10] })],
+    });
+    const [row] = summarize(model).layers;
+    expect(row).toMatchObject({ inputBits: 2, binaryMacs: 2 * 70, floatMacs: 0 });
+    expect(row.ops).toBe(140 / 64);
+  });
+
   it("counts the numbers of activations per channel, and AdaBin's values", () => {
     const conv = { filters: 4, kernelSize: 3, inputBinarizer: 'adabin', groups: 2 } as const;
     const weights = { weightBinarizer: 'adabin' } as const;

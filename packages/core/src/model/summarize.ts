@@ -4,6 +4,7 @@
  */
 import { InputError, multiplyAdds } from '@surge-bnn/contract';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import type { InputBinarizer } from '../binarizers/binarizer.js';
 import { BinaryConv1D } from '../layers/binary-conv1d.js';
 import { BinaryConv2D } from '../layers/binary-conv2d.js';
 import { BinaryLayer } from '../layers/binary-layer.js';
@@ -18,13 +19,16 @@ export interface LayerCost {
   readonly outputShape: readonly (number | null)[];
   /** What the kernel's weights are stored as: 1 bit, 32 bits, or 0 where there is no kernel. */
   readonly weightBits: 0 | 1 | 32;
-  /** 32, too, for a binary layer whose inputs stay float. */
-  readonly inputBits: 1 | 32;
+  /** 32, too, for a binary layer whose inputs stay float; 2 where a binarizer gives them four values. */
+  readonly inputBits: number;
   /** Of the network that ships: auxiliary weights are not counted. */
   readonly parameters: number;
   /** Weights W_a that exist in training only. */
   readonly auxiliaryParameters: number;
-  /** Multiply-adds for one picture: 1-bit by 1-bit, and all others; float inputs times 1-bit weights add floats, so they count as float. */
+  /**
+   * Multiply-adds for one picture: 1-bit by 1-bit, and all others. Float inputs times 1-bit weights add floats, so they count as float; inputs of 2 bits
+   * are two planes of bits, so they count twice.
+   */
   readonly binaryMacs: number;
   readonly floatMacs: number;
   readonly ops: number;
@@ -116,7 +120,7 @@ function layerCost(layer: tfl.layers.Layer, calls: readonly Call[]): LayerCost {
     layer.weights.reduce((total, w) => total + size(w.shape), 0) - auxiliaryParameters;
   const outputShape = calls[0].output.slice(1);
   const isBinary = layer instanceof BinaryLayer;
-  const inputBits = isBinary && layer.inputBinarizer !== 'none' ? 1 : 32;
+  const inputBits = isBinary ? bitsOf(layer.inputBinarizer) : FLOAT_BITS;
   const counted = calls.map((call) => countCall(layer, call, inputBits));
   const binaryMacs = counted.reduce((sum, { binary }) => sum + binary, 0);
   const floatMacs = counted.reduce((sum, { float }) => sum + float, 0);
@@ -135,16 +139,25 @@ function layerCost(layer: tfl.layers.Layer, calls: readonly Call[]): LayerCost {
   };
 }
 
+const FLOAT_BITS = 32;
+
+function bitsOf(input: InputBinarizer): number {
+  return input === 'none' ? FLOAT_BITS : (input.levels?.bits ?? 1);
+}
+
 /** @throws InputError where a size that the number depends on is not known. */
 function countCall(
   layer: tfl.layers.Layer,
   call: Call,
-  inputBits: 1 | 32,
+  inputBits: number,
 ): ReturnType<CountsMultiplyAdds['multiplyAdds']> {
   const own = countsItself(layer) ? layer.multiplyAdds(call.input, call.output) : undefined;
   const macs = own === undefined ? layerMacs(layer, call) : 0;
   const counted =
-    own ?? (inputBits === 1 ? { binary: macs, float: 0 } : { binary: 0, float: macs });
+    own ??
+    (inputBits === FLOAT_BITS
+      ? { binary: 0, float: macs }
+      : { binary: inputBits * macs, float: 0 });
   const isKnown = Number.isFinite(counted.binary) && Number.isFinite(counted.float);
   if (isKnown) return counted;
   throw new InputError(

@@ -8,7 +8,7 @@ import { checkKeys, InputError } from '@surge-bnn/contract';
 import type { Binarizer, Progress } from '../binarizers/binarizer.js';
 import type { BinarizerSpec } from '../binarizers/registry.js';
 import { resolveInputBinarizer } from '../binarizers/registry.js';
-import { signed } from './input-side.js';
+import { coded, levelsOf, signed } from './input-side.js';
 import { ensureGradient, ensureKernel, runKernel } from './kernel-registry.js';
 import { refuseNaN, signOf } from './sign.js';
 
@@ -39,8 +39,8 @@ const optionKeys: Record<keyof BinarizeOptions, true> = {
 };
 
 /**
- * b(x) = scale sign(u) + offset, plain signs where the binarizer has no set of values; the gradient is the surrogate's. Differentiable in x and
- * the parameters.
+ * b(x) = scale sign(u) + offset, plain signs where the binarizer has no set of values, or levels in the place of signs where it has more than two;
+ * the gradient is the surrogate's. Differentiable in x and the parameters.
  *
  * @param x float32 of any shape. @returns the same shape.
  * @throws InputError for a wrong number of parameters, a binarizer with parts for weights, and a NaN in x.
@@ -69,14 +69,21 @@ export function binarize<T extends Tensor>(x: T, options: BinarizeOptions): T {
 }
 
 function forward([x, ...parameters]: readonly Tensor[], { binarizer, p, layer }: Plan): Tensor[] {
-  const u = signed(x, binarizer, parameters, p);
-  refuseNaN(u, 'input', layer);
-  const signs = signOf(u);
+  const values = valuesOf(x, parameters, { binarizer, p, layer });
   const set = binarizer.set?.values(parameters, p);
-  return [set === undefined ? signs : tf.add(tf.mul(signs, set.scale), set.offset)];
+  return [set === undefined ? values : tf.add(tf.mul(values, set.scale), set.offset)];
 }
 
-/** At u the gradient is scale s(u) dy; those at scale and offset are the sums of dy sign(u) and of dy. */
+function valuesOf(x: Tensor, parameters: readonly Tensor[], plan: Plan): Tensor {
+  const { binarizer, p, layer } = plan;
+  const { levels } = binarizer;
+  if (levels !== undefined) return levelsOf(x, levels, binarizer, parameters, plan);
+  const u = signed(x, binarizer, parameters, p);
+  refuseNaN(u, 'input', layer);
+  return signOf(u);
+}
+
+/** At u the gradient is scale s(u) dy; those at scale and offset are the sums of dy sign(u) (or of dy times the level) and of dy. */
 function backward(dy: Tensor, [x, ...parameters]: Tensor[], { binarizer, p }: Plan): Tensor[] {
   return tf.tidy(() => {
     const { transform, surrogate } = binarizer;
@@ -85,9 +92,9 @@ function backward(dy: Tensor, [x, ...parameters]: Tensor[], { binarizer, p }: Pl
     const slope = surrogate.slope(transform.forward(x, parameters, p), p);
     const carried = transform.backward(tf.mul(atSign, slope), x, parameters, p);
     if (binarizer.set === undefined) return [carried.input, ...carried.parameters];
-    const signs = signOf(signed(x, binarizer, parameters, p));
+    const values = coded(x, binarizer, parameters, p);
     const total = (t: Tensor) => tf.reshape(tf.sum(t), [1]);
-    const sums = [total(tf.mul(dy, signs)), total(dy)] as const;
+    const sums = [total(tf.mul(dy, values)), total(dy)] as const;
     const ofSet = binarizer.set.backward(...sums, parameters, p, x.size);
     return [carried.input, ...carried.parameters.map((t, i) => tf.add(t, ofSet[i]))];
   });

@@ -43,9 +43,8 @@ export function binaryBackward(dy: Tensor, inputs: readonly Tensor[], plan: Bina
 /** The input's slope as the fused kernel takes it, or undefined where the kernel does not apply. */
 function fusedInput(plan: BinaryPlan): SurrogateSpec | undefined {
   const { input, p, compensator, auxiliaryForm } = plan;
-  if (input === 'none' || input.transform !== noTransform || input.set !== undefined) {
-    return undefined;
-  }
+  if (input === 'none' || input.transform !== noTransform) return undefined;
+  if (input.set !== undefined || input.levels !== undefined) return undefined;
   if (compensator !== undefined) {
     const ofOneKernel = auxiliaryForm !== 'grouped' && auxiliaryForm !== 'lowRank';
     if (!ofOneKernel || compensator.scaling.normScope !== 'layer') return undefined;
@@ -191,7 +190,7 @@ function binaryProducts(
   plan: BinaryPlan,
 ): { atOperand: Tensor; atWeights: Tensor } {
   const { geometry, padValue, layer } = plan;
-  if (plan.input === 'none' || !isFused(weights)) {
+  if (plan.input === 'none' || plan.input.levels !== undefined || !isFused(weights)) {
     return {
       atOperand: convInputGradient(dy, weights.effective, geometry),
       atWeights: convFilterGradient(side.operand, dy, geometry, padValue),

@@ -143,6 +143,11 @@ export function run(
       `${layer}: with inputBinarizer 'none' the float input is padded with 0, so padValue must be 0, got ${fixed.padValue}`,
     );
   }
+  if (input !== 'none' && input.levels !== undefined && fixed.padValue !== 0) {
+    throw new InputError(
+      `${layer}: "${input.name}" has ${input.levels.bits} bits for an input (${input.levels.name}), which is padded with 0, so padValue must be 0, got ${fixed.padValue}`,
+    );
+  }
   checkSides(input, weight, layer);
   const p = options.p ?? 0;
   if (!(p >= 0 && p <= 1)) throw new InputError(`${layer}: p must lie in [0, 1], got ${p}`);
@@ -199,7 +204,7 @@ function checkSides(input: InputBinarizer, weight: Binarizer, layer: string): vo
       );
     }
   }
-  if (weight.set !== undefined) {
+  if (weight.set !== undefined || weight.levels !== undefined) {
     throw new InputError(
       `${layer}: binarizer "${weight.name}" has a set of values for inputs; it cannot binarize weights`,
     );

@@ -5,7 +5,8 @@
  *     y = alpha a conv(s, B) + [o a conv(1, B) + o b conv(1, 1)] + alpha b conv(s, 1)
  *
  * in this order, each operation rounded to float32; a packed model does the same. The bracket depends on no input. Where inputs
- * stay float or weights are still real, float products stand in the place of integers.
+ * stay float or weights are still real, float products stand in the place of integers. Inputs of more levels than two are small whole numbers s: their
+ * sums are exact, too, by float products.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
@@ -15,9 +16,9 @@ import { noTransform } from '../binarizers/transforms.js';
 import type { BinaryPlan } from './binary-plan.js';
 import { takeApart } from './binary-plan.js';
 import { convForward } from './float-conv.js';
-import { signed } from './input-side.js';
+import { levelsOf, signed } from './input-side.js';
 import { hasKernel, runKernel } from './kernel-registry.js';
-import { readsAreCheap, refuseNaN, signOf } from './sign.js';
+import { holdsNaN, readsAreCheap, refuseNaN, signOf } from './sign.js';
 import { weightParts } from './weight-side.js';
 
 /** One side of a product: numbers, or the signs of numbers. */
@@ -39,12 +40,8 @@ export function binaryForward(inputs: readonly Tensor[], plan: BinaryPlan): Tens
       ? { values: parts.v, signs: true }
       : { values: parts.real, signs: false };
   if (weight.transform !== noTransform) refuseFlatFilters(parts.v, kernel, plan);
-  const signs = input !== 'none';
-  const operand: Operand = {
-    values: signs ? signed(x, input, inputParameters, p) : x,
-    signs,
-  };
-  const set = signs ? input.set?.values(inputParameters, p) : undefined;
+  const operand = operandOf(x, inputParameters, plan);
+  const set = input === 'none' ? undefined : input.set?.values(inputParameters, p);
 
   let y = times(
     product(operand, weights, geometry, padValue, plan.layer),
@@ -58,10 +55,18 @@ export function binaryForward(inputs: readonly Tensor[], plan: BinaryPlan): Tens
   return [y];
 }
 
+function operandOf(x: Tensor, parameters: readonly Tensor[], plan: BinaryPlan): Operand {
+  const { input, p } = plan;
+  if (input === 'none') return { values: x, signs: false };
+  const { levels } = input;
+  return levels === undefined
+    ? { values: signed(x, input, parameters, p), signs: true }
+    : { values: levelsOf(x, levels, input, parameters, plan), signs: false };
+}
+
 /** @throws InputError where the transform has no number for a filter: those that standardise divide by its deviation, which may be 0. */
 function refuseFlatFilters(v: Tensor, kernel: Tensor, { layer, weight }: BinaryPlan): void {
   if (!readsAreCheap()) return;
-  const holdsNaN = (t: Tensor) => tf.tidy(() => tf.any(tf.isNaN(t)).dataSync()[0]) !== 0;
   if (!holdsNaN(v) || holdsNaN(kernel)) return;
   throw new InputError(
     `layer "${layer}": all weights of a filter are equal (or it has only one), and "${weight.name}" divides by their standard deviation; give it other initial weights or another binarizer`,

@@ -1,12 +1,12 @@
 /**
- * What stands between x and the products of the binary branch: a transform and a sign, whose backward is the surrogate's, then
- * perhaps another pair of values than -1 and +1; or nothing at all (inputBinarizer 'none').
+ * What stands between x and the products of the binary branch: a transform and a sign or a level, whose backward is the surrogate's, then
+ * perhaps another scale and offset of them than 1 and 0; or nothing at all (inputBinarizer 'none').
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Binarizer, Progress } from '../binarizers/binarizer.js';
+import type { Binarizer, InputLevels, Progress } from '../binarizers/binarizer.js';
 import type { BinaryPlan } from './binary-plan.js';
-import { signOf } from './sign.js';
+import { refuseNaN, signOf } from './sign.js';
 
 /** A tensor with the signs of the transformed x. In a tidy; x itself where the transform changes no sign. */
 export function signed(
@@ -21,6 +21,32 @@ export function signed(
   return shift === undefined ? scaled : tf.add(scaled, shift);
 }
 
+/** What meets the weights: a sign, or a level where there are more than two. In a tidy. */
+export function coded(
+  x: Tensor,
+  binarizer: Binarizer,
+  parameters: readonly Tensor[],
+  p: Progress,
+): Tensor {
+  const { levels, transform } = binarizer;
+  return levels === undefined
+    ? signOf(signed(x, binarizer, parameters, p))
+    : levels.of(transform.forward(x, parameters, p));
+}
+
+/** The level of each entry of x. @throws InputError naming the layer when one is NaN. */
+export function levelsOf(
+  x: Tensor,
+  levels: InputLevels,
+  { transform }: Binarizer,
+  parameters: readonly Tensor[],
+  { p, layer }: { readonly p: Progress; readonly layer: string },
+): Tensor {
+  const u = transform.forward(x, parameters, p);
+  refuseNaN(u, 'input', layer);
+  return levels.of(u);
+}
+
 export interface Carried {
   readonly input: Tensor;
   readonly parameters: Tensor[];
@@ -29,11 +55,11 @@ export interface Carried {
 export interface InputSide {
   /** x as the binarizer leaves it before its sign. */
   readonly u: Tensor;
-  /** What meets the weights: sign(u), or x itself. */
+  /** What meets the weights: sign(u), its level, or x itself. */
   readonly operand: Tensor;
   /** The surrogate's slope at u; absent where there is no sign. */
   readonly slope?: Tensor;
-  /** Where inputs are scale sign(u) + offset. */
+  /** Where inputs are scale sign(u) + offset, or the same of levels. */
   readonly set?: { readonly scale: Tensor; readonly offset: Tensor };
   /** A gradient at u carried to x and to the binarizer's parameters. */
   throughTransform(gradient: Tensor): Carried;
@@ -55,7 +81,7 @@ export function inputSide(
   const u = transform.forward(x, parameters, p);
   return {
     u,
-    operand: signOf(signed(x, input, parameters, p)),
+    operand: coded(x, input, parameters, p),
     slope: surrogate.slope(u, p),
     set: input.set?.values(parameters, p),
     throughTransform: (gradient) => transform.backward(gradient, x, parameters, p),

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { InputError } from '@surge-bnn/contract';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { inputBinarizers } from '../binarizers/registry.js';
 import { surge } from '../compensator/surge.js';
 import { binaryConv2d, binaryMatMul } from './binary-conv2d.js';
 
@@ -48,6 +49,20 @@ describe('options of the ops', () => {
     expect(mistake(() => conv({ ...options, padValue: 0 }))).toBe('accepted');
     expect(mistake(() => conv({ ...options, padValue: -1 }))).toBe(
       `stem: with inputBinarizer 'none' the float input is padded with 0, so padValue must be 0, got -1`,
+    );
+  });
+
+  it('an input of 2 bits, too, and no weight has them', () => {
+    const options = { ...plain, name: 'stem', inputParameters: [tf.ones([1]), tf.zeros([3])] };
+    const two = { name: 'bit', bits: 2 } as const;
+    expect(mistake(() => conv({ ...options, inputBinarizer: two }))).toBe('accepted');
+    expect(mistake(() => conv({ ...options, inputBinarizer: two, padValue: 1 }))).toBe(
+      'stem: "bit" has 2 bits for an input (-2, -1, 0, 1), which is padded with 0, so padValue must be 0, got 1',
+    );
+    const levels = { name: 'two', bits: 2, of: (u: tf.Tensor) => u };
+    const weightBinarizer = { ...inputBinarizers.ste, name: 'own', levels };
+    expect(mistake(() => conv({ ...plain, weightBinarizer, name: 'stem' }))).toBe(
+      'stem: binarizer "own" has a set of values for inputs; it cannot binarize weights',
     );
   });
 

@@ -21,9 +21,12 @@ export function readsAreCheap(): boolean {
  * @throws InputError naming the layer and what held the NaN.
  */
 export function refuseNaN(v: Tensor, what: 'input' | 'kernel', layer: string): void {
-  if (!readsAreCheap()) return;
+  if (readsAreCheap() && holdsNaN(v)) throw nanAtSign(what, layer);
+}
+
+/** Whether an entry is NaN. Reads: only where that is cheap. */
+export function holdsNaN(v: Tensor): boolean {
   // A sum that is a number has no NaN in it, and engines are quick to sum; infinities of both signs make none either.
-  if (Number.isFinite(tf.tidy(() => tf.sum(v).dataSync()[0]))) return;
-  const found = tf.tidy(() => tf.any(tf.isNaN(v)).dataSync()[0]);
-  if (found) throw nanAtSign(what, layer);
+  if (Number.isFinite(tf.tidy(() => tf.sum(v).dataSync()[0]))) return false;
+  return tf.tidy(() => tf.any(tf.isNaN(v)).dataSync()[0]) !== 0;
 }

@@ -7,6 +7,8 @@ import type { TextTask } from './types.js';
 /** One published file: a zip archive of a task, or a file as it is. */
 export interface TextFile {
   readonly name: string;
+  /** Its name at the mirrors, where that is another one. */
+  readonly address?: string;
   readonly bytes: number;
   readonly sha256: string;
   /** Folders on the web that hold it, tried in this order. */

@@ -31,20 +31,30 @@ export async function fetchTextFiles(
   const downloaded: string[] = [];
   const kept: string[] = [];
   for (const file of task.files) {
-    const { name, bytes, sha256, mirrors } = file;
-    const at = path.join(where, name);
+    const { name } = file;
     const isDone = isUnpacked(where, file);
-    if (isDone || (await problemOf(at, sha256)) === undefined) {
-      options.onProgress?.({ file: name, state: 'present', received: bytes, total: bytes });
-      kept.push(name);
-    } else {
-      const problem = (part: string) => problemOf(part, sha256);
-      await download({ name, bytes, resumable: true, problem }, mirrors, where, options, patience);
-      downloaded.push(name);
-    }
+    const isKept = await fetchFile(file, where, options, { isDone, patience });
+    (isKept ? kept : downloaded).push(name);
     if (name.endsWith('.zip') && !isDone) await unpack(file, task.folder, where);
   }
   return { where, downloaded, kept };
+}
+
+/** Brings one file, unless it is there and right, or `isDone` with. Returns whether it was. */
+export async function fetchFile(
+  { name, address, bytes, sha256, mirrors }: TextFile,
+  where: string,
+  options: FetchOptions,
+  { isDone = false, patience }: { readonly isDone?: boolean; readonly patience?: Patience } = {},
+): Promise<boolean> {
+  const problem = (file: string) => problemOf(file, sha256);
+  if (isDone || (await problem(path.join(where, name))) === undefined) {
+    options.onProgress?.({ file: name, state: 'present', received: bytes, total: bytes });
+    return true;
+  }
+  const file = { name, address, bytes, resumable: true, problem };
+  await download(file, mirrors, where, options, patience);
+  return false;
 }
 
 /** Was this archive unpacked here to its end, and is all that came out of it still there? */

@@ -19,7 +19,19 @@ export {
 } from './open.js';
 export { readTextFile, readTextSplit } from './read.js';
 export { pickTexts, splitTexts } from './text-set.js';
-export { textTaskNames } from './tasks.js';
+export { textClasses, textIsPairs, textTaskNames } from './tasks.js';
 export type { ReadTextOptions, TextExample, TextSet, TextTask } from './types.js';
-export { parseVocabulary } from './vocabulary.js';
-export { WordPiece, type EncodedText, type WordPieceOptions } from './word-piece.js';
+export {
+  describeVocabulary,
+  fetchVocabulary,
+  vocabularyFile,
+  vocabularyName,
+  vocabularyPieces,
+} from './vocabulary-file.js';
+export {
+  parseVocabulary,
+  WordPiece,
+  type EncodedText,
+  type WordPieceOptions,
+} from '@surge-bnn/runtime/text';
+export type { TextTokenizer, TokenizedText } from './tokenizer.js';

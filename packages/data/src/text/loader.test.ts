@@ -1,11 +1,15 @@
+import { WordPiece } from '@surge-bnn/runtime/text';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeTexts } from './encode.js';
 import { TextLoader, type TextLoaderOptions } from './loader.js';
-import { smallVocabulary } from './reference.fixture.js';
 import type { TextExample } from './types.js';
-import { WordPiece } from './word-piece.js';
 
+/** Ids are places. */
+const smallVocabulary = [
+  ...['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'],
+  ...['the', 'cat', 'a', '##a', 'b', '##b'],
+];
 const wordPiece = new WordPiece(smallVocabulary);
 
 /** Texts of 1 to 20 pieces; the label is the index. */

@@ -1,7 +1,7 @@
+import { WordPiece } from '@surge-bnn/runtime/text';
 import { describe, expect, it } from 'vitest';
 import { encodeTexts, idsOf } from './encode.js';
 import { MaskedTextLoader, uniqueSentences, type MaskedBatch } from './masking.js';
-import { WordPiece } from './word-piece.js';
 
 /** 200 words; the odd ones continue the one before. */
 const words = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? `w${i}` : `##x${i}`));

@@ -3,12 +3,12 @@
  * piece, 10 % stay. Drawn anew each epoch, from (seed, epoch, the text's index) only.
  */
 import { InputError } from '@surge-bnn/contract';
+import type { WordPiece } from '@surge-bnn/runtime/text';
 import { randomStream } from '../random.js';
 import { idsOf, type EncodedTexts } from './encode.js';
 import { TextLoader, type TextLoaderOptions } from './loader.js';
 import type { TextBatch } from './collate.js';
 import type { TextExample } from './types.js';
-import type { WordPiece } from './word-piece.js';
 
 /** A batch with some pieces replaced. */
 export interface MaskedBatch extends Omit<TextBatch, 'labels'> {

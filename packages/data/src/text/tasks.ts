@@ -1,6 +1,7 @@
 /**
  * GLUE's tasks: columns, labels, sizes. The order of the classes is that of Hugging Face's `glue`, so that a published head and ours mean the same.
  */
+import { unknownName } from '@surge-bnn/contract';
 import type { TextTask } from './types.js';
 
 /** How a task's files are read. */
@@ -145,3 +146,19 @@ export const textTaskNames: readonly TextTask[] = [
   'rte',
   'wnli',
 ];
+
+/** The classes of a task in the order of their indices; none of one whose labels are scores. @throws InputError with the nearest right name. */
+export function textClasses(name: string): readonly string[] {
+  return taskNamed(name).classes;
+}
+
+/** Whether its texts are pairs of sentences. @throws InputError with the nearest right name. */
+export function textIsPairs(name: string): boolean {
+  return taskNamed(name).columns.second !== undefined;
+}
+
+function taskNamed(name: string): TaskEntry {
+  const task = textTaskNames.find((one) => one === name);
+  if (task === undefined) throw unknownName('text task', name, textTaskNames);
+  return textTasks[task];
+}

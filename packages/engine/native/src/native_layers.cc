@@ -85,6 +85,13 @@ METHOD(attentionSoftmaxGradient) {
     k.attentionSoftmaxGradient(threads, dy, y, dx, y.length / keys, keys, scale);
   });
 }
+METHOD(dropout) {
+  return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+    const Floats x = a.floats(), y = a.floats();
+    const auto start = uint32_t(a.number()), bound = uint32_t(a.number());
+    k.dropout(threads, x, y, x.length, start, bound, float(a.number()));
+  });
+}
 METHOD(maxPool) {
   return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
     const Floats x = a.floats(), y = a.floats();

@@ -33,7 +33,7 @@ Napi::Function NativeProvider::define(Napi::Env env) {
                       METHOD(signConv2d), METHOD(branches), METHOD(combineBranches), METHOD(finishBinaryFilter),
                       METHOD(finishAuxiliaryFilter), METHOD(batchNorm), METHOD(batchNormGradient),
                       METHOD(batchNormAddClipGradient), METHOD(layerNorm), METHOD(layerNormGradient), METHOD(gelu),
-                      METHOD(geluGradient), METHOD(attentionSoftmax), METHOD(attentionSoftmaxGradient), METHOD(maxPool),
+                      METHOD(geluGradient), METHOD(attentionSoftmax), METHOD(attentionSoftmaxGradient), METHOD(dropout), METHOD(maxPool),
                       METHOD(maxPoolGradient), METHOD(avgPool), METHOD(avgPoolGradient), METHOD(roiAlign),
                       METHOD(roiAlignGradient), METHOD(softmaxCrossEntropy), METHOD(sgdStep), METHOD(adamStep),
                       METHOD(bopStep), METHOD(unary), METHOD(clip), METHOD(binary), METHOD(prelu), METHOD(preluGradient),

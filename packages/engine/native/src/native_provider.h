@@ -53,6 +53,7 @@ class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
   METHOD(geluGradient);
   METHOD(attentionSoftmax);
   METHOD(attentionSoftmaxGradient);
+  METHOD(dropout);
   METHOD(maxPool);
   METHOD(maxPoolGradient);
   METHOD(avgPool);

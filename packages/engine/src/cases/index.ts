@@ -38,6 +38,7 @@ import { softmaxCrossEntropyCases } from './softmax-cross-entropy.js';
 import {
   attentionSoftmaxCases,
   attentionSoftmaxGradientCases,
+  dropoutCases,
   geluCases,
   geluGradientCases,
 } from './transformer.js';
@@ -59,6 +60,7 @@ export const kernelCases: Readonly<Record<KernelName, readonly KernelCase[]>> = 
   geluGradient: geluGradientCases,
   attentionSoftmax: attentionSoftmaxCases,
   attentionSoftmaxGradient: attentionSoftmaxGradientCases,
+  dropout: dropoutCases,
   maxPool: maxPoolCases,
   maxPoolGradient: maxPoolGradientCases,
   avgPool: avgPoolCases,

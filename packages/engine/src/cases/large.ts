@@ -166,6 +166,16 @@ export const largeCases: Readonly<Record<KernelName, readonly KernelCase[]>> = {
       k.attentionSoftmaxGradient(dy, y, dx, CHANNELS, 0.5),
     ),
   ],
+  dropout: [
+    large(
+      'dropout',
+      'entries',
+      [rowsOf(1)],
+      [n],
+      (k, [x], [y]) => k.dropout(x, y, { rate: 0.3, start: 5, kept: 1 / 0.7 }),
+      0,
+    ),
+  ],
   maxPool: [
     large('maxPool', 'pictures', [reals(unpooled, 1)], [pooled], (k, [x], [y]) =>
       k.maxPool(x, y, pool),

@@ -1,5 +1,5 @@
 /**
- * GELU and the softmax of attention, forward and backward: row lengths around vector widths, masks, a text that is masked whole, large scores,
+ * GELU, dropout and the softmax of attention, forward and backward: row lengths around vector widths, masks, a text that is masked whole, large scores,
  * and the far ends of GELU.
  */
 import { attentionSoftmax } from '../providers/reference/attention-softmax.js';
@@ -39,6 +39,30 @@ export const geluGradientCases: readonly KernelCase[] = lists.map(([name, x]) =>
   bound: 2e-6,
   call: (kernels, [dy, from], [dx]) => kernels.geluGradient(dy, from, dx),
 }));
+
+export const dropoutCases: readonly KernelCase[] = [0, 1, 3, 15, 16, 17, 64, 131].flatMap((n) =>
+  (
+    [
+      [0, 1],
+      [0.1, 1 / 0.9],
+      [0.5, 1],
+      [0.999, 1000],
+    ] as const
+  ).map(([rate, kept]): KernelCase => {
+    // One number that a factor of 0 does not make 0.
+    const x = reals(n, 4);
+    if (n > 2) x[2] = Infinity;
+    const attrs = { rate, kept, start: 0xfedcba98 - n };
+    return {
+      name: `${n} entries, rate ${rate}`,
+      kernel: 'dropout',
+      inputs: [x],
+      outputLengths: [n],
+      bound: 0,
+      call: (kernels, [from], [y]) => kernels.dropout(from, y, attrs),
+    };
+  }),
+);
 
 const MASKED = -3.4028234663852886e38;
 const shapes = [

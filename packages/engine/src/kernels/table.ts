@@ -33,7 +33,13 @@ import { roiAlign, roiAlignGradient } from './roi-align.js';
 import { gather, segmentSum, transpose } from './rows.js';
 import { signConv2d, signConv2dGradient } from './sign-conv2d.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
-import { attentionSoftmax, attentionSoftmaxGradient, gelu, geluGradient } from './transformer.js';
+import {
+  attentionSoftmax,
+  attentionSoftmaxGradient,
+  dropout,
+  gelu,
+  geluGradient,
+} from './transformer.js';
 import { clipByValue, step, unaryEntries } from './unary.js';
 
 export const kernelTable: readonly KernelEntry[] = [
@@ -50,6 +56,7 @@ export const kernelTable: readonly KernelEntry[] = [
   geluGradient,
   attentionSoftmax,
   attentionSoftmaxGradient,
+  dropout,
   canonicalConv2d,
   dilatedConv2d,
   dilatedConv2dInputGradient,

@@ -1,13 +1,15 @@
 /**
- * What transformers need beside products and layer norm: SurgeGelu, SurgeAttentionSoftmax, and their gradients.
+ * What transformers need beside products and layer norm: SurgeGelu, SurgeAttentionSoftmax, SurgeDropout, and their gradients.
  */
 import {
   ATTENTION_SOFTMAX,
   ATTENTION_SOFTMAX_GRADIENT,
+  DROPOUT,
   GELU,
   GELU_GRADIENT,
   InputError,
   type AttentionSoftmaxAttrs,
+  type DropoutAttrs,
 } from '@surge-bnn/contract';
 import type { KernelEntry } from './entry.js';
 import { expectSameSize } from './per-channel.js';
@@ -71,5 +73,17 @@ export const attentionSoftmaxGradient: KernelEntry = {
       kernels.attentionSoftmaxGradient(view(dy), view(y), view(dx), keys, scale),
     );
     return [dx];
+  },
+};
+
+export const dropout: KernelEntry = {
+  kernel: DROPOUT,
+  uses: ['dropout'],
+  run(call) {
+    const attrs = call.attrs<DropoutAttrs>();
+    const x = call.input('x');
+    const y = call.output(x.shape);
+    call.compute((kernels, view) => kernels.dropout(view(x), view(y), attrs));
+    return [y];
   },
 };

@@ -16,6 +16,7 @@ import type {
   BranchMeasure,
   BranchWeights,
   ConvGeometry,
+  DropoutAttrs,
   LayerNormAttrs,
   PadValue,
   RoiAlignAttrs,
@@ -210,6 +211,9 @@ export interface Kernels {
     keys: number,
     scale: number,
   ): void;
+
+  /** DROPOUT of the contract; the same bits everywhere. */
+  dropout(x: Float32Array, y: Float32Array, attrs: DropoutAttrs): void;
 
   maxPool(x: Float32Array, y: Float32Array, g: PoolGeometry): void;
   /** The gradient goes to the first maximum of each window, in row-major order. Padding never wins. */

@@ -1,7 +1,7 @@
 /** Dropout whose masks depend on a seed and the training step. */
-import * as tf from '@tensorflow/tfjs-core';
 import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import { registerOnce, type LayerShape } from '@surge-bnn/core';
+import { dropout as dropoutOp } from '../ops/dropout.js';
 import { RandomLayer, type RandomLayerOptions } from './random-layer.js';
 
 /** @see {@link dropout} */
@@ -14,8 +14,8 @@ export class Dropout extends RandomLayer {
 
   override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
     const x = Array.isArray(inputs) ? inputs[0] : inputs;
-    const mask = this.mask(x.shape, kwargs.training === true);
-    return mask === undefined ? x : tf.mul(x, mask);
+    const draw = this.draw(kwargs.training === true);
+    return draw === undefined ? x : dropoutOp(x, draw);
   }
 
   /** In evaluation it does nothing. */

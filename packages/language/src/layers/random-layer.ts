@@ -1,8 +1,7 @@
 /** A layer that draws in training, and the step that its draws belong to. */
-import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { baseOptions, leafLayers, type BaseOptions, type Model } from '@surge-bnn/core';
-import { checkRate, dropoutMask } from '../ops/dropout-mask.js';
+import { checkRate, drawOf, type Draw } from '../ops/dropout.js';
 
 export interface RandomLayerOptions extends BaseOptions {
   /** Share that is dropped in training, in [0, 1). */
@@ -32,11 +31,11 @@ export abstract class RandomLayer extends tfl.layers.Layer {
     this.draws = 0;
   }
 
-  /** The mask of a tensor, or undefined where nothing is dropped. */
-  protected mask(shape: readonly number[], training: boolean): Tensor | undefined {
+  /** What a tensor is dropped by, or undefined where nothing is dropped. */
+  protected draw(training: boolean): Draw | undefined {
     if (!training || this.rate === 0) return undefined;
     const stream = `dropout/${this.name}/${this.step}/${this.draws++}`;
-    return dropoutMask(shape, this.rate, this.seed, stream);
+    return drawOf(this.rate, this.seed, stream);
   }
 }
 

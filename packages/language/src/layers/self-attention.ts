@@ -8,12 +8,14 @@ import { attentionSoftmax } from '../ops/attention-softmax.js';
 import { checkAttention, joinHeads, maskBias, products, splitHeads } from '../ops/attention.js';
 import type { Heads } from '../ops/attention.js';
 import { biAttention } from '../ops/bi-attention.js';
-import { elasticAttention, elasticSides, type ElasticScales } from '../ops/elastic-attention.js';
+import { dropout as dropOut, type Draw } from '../ops/dropout.js';
+import { elasticAttention, elasticSide, type ElasticScales } from '../ops/elastic-attention.js';
+import type { ElasticBits } from '../ops/elastic-attention.js';
 import { canonicalAttention, type AttentionNumbers } from './canonical-attention.js';
 import { RandomLayer, type RandomLayerOptions } from './random-layer.js';
 
-/** softmax: in float; bibert: scores and values as bits; bit: all four operands as elastic bits. */
-export type AttentionKind = 'softmax' | 'bibert' | 'bit';
+/** softmax: in float; bibert: scores and values as bits; bit: all four operands as elastic bits; two-bit: the same of 2 bits each. */
+export type AttentionKind = 'softmax' | 'bibert' | 'bit' | 'two-bit';
 
 export interface SelfAttentionOptions extends RandomLayerOptions {
   /** Parts of the width that attend each by itself. */
@@ -22,7 +24,7 @@ export interface SelfAttentionOptions extends RandomLayerOptions {
   kind?: AttentionKind;
 }
 
-const kinds: readonly AttentionKind[] = ['softmax', 'bibert', 'bit'];
+const kinds: readonly AttentionKind[] = ['softmax', 'bibert', 'bit', 'two-bit'];
 /** A scale below this counts as this, as in BiT's binarizer. */
 const LEAST_SCALE = 1e-5;
 const operands = ['query', 'key', 'value', 'probability'] as const;
@@ -60,7 +62,7 @@ export class SelfAttention extends RandomLayer {
       );
     }
     this.width = width;
-    if (this.kind === 'bit') {
+    if (this.elasticBits !== undefined) {
       const one = (name: string) =>
         this.addWeight(`${name}Scale`, [1], 'float32', tfl.initializers.ones());
       this.scales = {
@@ -73,9 +75,15 @@ export class SelfAttention extends RandomLayer {
     this.built = true;
   }
 
-  /** The scales of 'bit' start from a first batch, as those of its linear layers: `startInputs`. */
+  /** Of each operand, where the operands are BiT's elastic sets. */
+  private get elasticBits(): ElasticBits | undefined {
+    if (this.kind === 'bit') return 1;
+    return this.kind === 'two-bit' ? 2 : undefined;
+  }
+
+  /** The scales of BiT's sets start from a first batch, as those of its linear layers: `startInputs`. */
   get startsFromInput(): boolean {
-    return this.kind === 'bit';
+    return this.elasticBits !== undefined;
   }
 
   startFromNextInput(): void {
@@ -92,22 +100,22 @@ export class SelfAttention extends RandomLayer {
     checkAttention(given, this.heads, this.name);
     return tf.tidy(() => {
       const [query, key, value] = given.slice(0, 3).map((t) => splitHeads(t, this.heads));
-      const [batch, heads, length] = query.shape;
-      const dropout = this.mask([batch, heads, length, length], kwargs.training === true);
+      const dropout = this.draw(kwargs.training === true);
       return joinHeads(this.context({ query, key, value }, maskBias(given[3]), dropout));
     });
   }
 
-  private context(heads: Heads, bias: Tensor, dropout: Tensor | undefined): Tensor4D {
+  private context(heads: Heads, bias: Tensor, dropout: Draw | undefined): Tensor4D {
     if (this.kind === 'bibert') return biAttention(heads, bias, dropout, this.name);
-    if (this.kind === 'bit') {
+    const bits = this.elasticBits;
+    if (bits !== undefined) {
       const scaleOf = (operand: keyof ElasticScales, values: Tensor) =>
-        this.scaleOf(operand, values);
-      return elasticAttention(heads, bias, scaleOf, dropout, this.name);
+        this.scaleOf(operand, values, bits);
+      return elasticAttention(heads, bias, scaleOf, dropout, bits, this.name);
     }
     const softmax = attentionSoftmax(products(heads), bias, 1 / Math.sqrt(heads.query.shape[3]));
-    const kept = dropout === undefined ? softmax : tf.mul(softmax, dropout);
-    return tf.matMul(kept, heads.value);
+    const kept = dropout === undefined ? softmax : dropOut(softmax, dropout);
+    return tf.matMul<Tensor4D>(kept, heads.value);
   }
 
   /** What it computes with in evaluation, in canonical arithmetic and in a model file. */
@@ -117,6 +125,11 @@ export class SelfAttention extends RandomLayer {
     if (this.width === undefined) throw new Error(`layer "${this.name}" is not built yet`);
     const scale = f(1 / Math.sqrt(this.width / this.heads));
     if (this.kind === 'softmax') return { kind: 'softmax', scale };
+    if (this.kind === 'two-bit') {
+      throw new InputError(
+        `layer "${this.name}": attention on operands of 2 bits is a step of training; it has no canonical evaluation and cannot be packed`,
+      );
+    }
     const { scales } = this;
     if (scales === undefined) throw new Error(`layer "${this.name}" is not built yet`);
     const [query, key, value, probability] = operands.map((operand) =>
@@ -135,12 +148,11 @@ export class SelfAttention extends RandomLayer {
     return canonicalAttention(inputs, this.heads, this.inferenceNumbers(), this.name);
   }
 
-  private scaleOf(operand: keyof ElasticScales, values: Tensor): Tensor {
+  private scaleOf(operand: keyof ElasticScales, values: Tensor, bits: ElasticBits): Tensor {
     if (this.scales === undefined) throw new Error(`layer "${this.name}" is not built yet`);
     const scale = this.scales[operand];
     if (this.starting.delete(operand)) {
-      const side = operand === 'probability' ? elasticSides.unsigned : elasticSides.signed;
-      const binarizer = resolveInputBinarizer(side);
+      const binarizer = resolveInputBinarizer(elasticSide(operand, bits));
       if (binarizer !== 'none') {
         const [start] = binarizer.transform.start?.(values, [scale.read()]) ?? [];
         if (start !== undefined) scale.write(start);
@@ -153,11 +165,12 @@ export class SelfAttention extends RandomLayer {
     return inputShapes(inputShape)[0];
   }
 
-  /** Both products, of scores and of values; those of bits are binary. */
+  /** Both products, of scores and of values; those of bits are binary, and of 2 bits by 2 bits there are four of them. */
   multiplyAdds(input: readonly (number | null)[]): { binary: number; float: number } {
     const [, length, width] = input.map((size) => size ?? NaN);
     const both = 2 * length * length * width;
-    return this.kind === 'softmax' ? { binary: 0, float: both } : { binary: both, float: 0 };
+    if (this.kind === 'softmax') return { binary: 0, float: both };
+    return { binary: (this.elasticBits ?? 1) ** 2 * both, float: 0 };
   }
 
   override getConfig(): serialization.ConfigDict {
@@ -167,8 +180,8 @@ export class SelfAttention extends RandomLayer {
 }
 
 /**
- * Attention of [query, key, value, mask]: float32 [batch, length, width] three times and the mask [batch, length], 1 for a piece and 0 for padding;
- * gives [batch, length, width]. `rate` is the dropout of what the values are weighted with.
+ * Attention of [query, key, value, mask]: float32 [batch, length, width] three times and the mask [batch, length], 1 for a piece and 0 for padding, or
+ * [batch, length, length], 1 for the keys that a query sees; gives [batch, length, width]. `rate` is the dropout of what the values are weighted with.
  */
 export function selfAttention(options: SelfAttentionOptions): SelfAttention {
   registerOnce(SelfAttention);

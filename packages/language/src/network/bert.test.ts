@@ -275,6 +275,11 @@ describe('what cannot be', () => {
     [{ activation: 'tanh' as never }, 'bert: activation must be gelu, relu, got "tanh"'],
     [{ method: 'bit' }, 'so that activation must be relu, got gelu'],
     [{ inputs: 'real' }, 'without a binary method inputs cannot be real alone'],
+    [{ method: 'bit', inputs: 'two-bit' }, 'so that activation must be relu, got gelu'],
+    [
+      { method: 'bibert', inputs: 'two-bit' },
+      "inputs of 2 bits are a step of BiT's distillation; set method to bit, or leave inputs out, got method bibert",
+    ],
     [{ hidden: 3 } as object, 'unknown option of bert "hidden"'],
   ])('%j', (options, message) => {
     expect(() => bert(options, { head: { kind: 'none' } })).toThrow(message);

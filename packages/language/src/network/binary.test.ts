@@ -19,12 +19,13 @@ import { drawn, expectClose, randomize, slopes } from '../testing/numbers.fixtur
 import {
   biBertAttention,
   biTAttention,
+  pretendedTwoBit,
   PlainBinaryBert,
   type AttentionPoint,
 } from '../testing/plain-binary.fixture.js';
 import type { Rows } from '../testing/plain-bert.fixture.js';
 import { copyWeights, networkWeights } from '../weights/load.js';
-import { bert, textInputs, type Texts } from './bert.js';
+import { bert, textInputs, type Bert, type Texts } from './bert.js';
 import type { BertOptions } from './options.js';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -49,11 +50,15 @@ const batch: Texts = {
   length: 5,
 };
 
-describe.each(['bibert', 'bit'] as const)('%s', (method) => {
+/** Of a plain network's kind. */
+const optionsOf = (kind: 'bibert' | 'bit' | 'two-bit'): Partial<BertOptions> =>
+  kind === 'two-bit' ? { method: 'bit', inputs: kind } : { method: kind };
+
+describe.each(['bibert', 'bit', 'two-bit'] as const)('%s', (kind) => {
   it.each([3, 8])('has the hidden states of the plain implementation, weights %d', (seed) => {
-    const made = bert({ ...small, method }, { head: { kind: 'none' } });
+    const made = bert({ ...small, ...optionsOf(kind) }, { head: { kind: 'none' } });
     randomize(made.model, seed);
-    const plain = new PlainBinaryBert(networkWeights(made), made.options, method);
+    const plain = new PlainBinaryBert(networkWeights(made), made.options, kind);
     tf.tidy(() => {
       const all = tfl.model({ inputs: made.model.inputs, outputs: [...made.hiddenStates] });
       const found = all.apply(textInputs(batch)) as Tensor[];
@@ -103,7 +108,7 @@ describe('the gradients of attention', () => {
     return sum;
   }
 
-  function check(kind: 'bibert' | 'bit', plain: Plain, scales: number[]) {
+  function check(kind: 'bibert' | 'bit' | 'two-bit', plain: Plain, scales: number[]) {
     const layer = selfAttention({ heads, kind });
     const maskTensor = tf.tensor2d(mask, [texts, length], 'int32');
     const tensors = given.map((values) => tf.tensor3d(values, shape));
@@ -153,6 +158,14 @@ describe('the gradients of attention', () => {
       check('bit', plain, [0.9, 1.1, 0.7, 0.55]);
     });
   });
+
+  it('are BiT’s of 2 bits', () => {
+    tf.tidy(() => {
+      const plain: Plain = (now, at, own) =>
+        biTAttention(now, at, own, heads, texts, pretendedTwoBit);
+      check('two-bit', plain, [0.6, 0.7, 0.5, 0.11]);
+    });
+  });
 });
 
 describe('BiBERT’s bool', () => {
@@ -173,8 +186,10 @@ describe('BiBERT’s bool', () => {
 });
 
 describe('SURGE', () => {
-  it.each(['bibert', 'bit'] as const)('goes on all six linear layers of a layer, %s', (method) => {
-    const made = bert({ ...small, method }, { head: { kind: 'classifier', labels: 2 }, length: 5 });
+  const kinds = ['bibert', 'bit', 'two-bit'] as const;
+  it.each(kinds)('goes on all six linear layers of a layer, %s', (kind) => {
+    const head = { kind: 'classifier', labels: 2 } as const;
+    const made = bert({ ...small, ...optionsOf(kind) }, { head, length: 5 });
     const plain = made.model.countParams();
     attachCompensator(made.model, surge({ eta: 0.1 }));
     const compensated = leafLayers(made.model)
@@ -275,7 +290,7 @@ describe('SURGE', () => {
   });
 });
 
-describe('the two steps of distillation', () => {
+describe('the steps of distillation', () => {
   it('binary weights alone keep inputs and attention float', () => {
     const made = bert({ ...small, method: 'bit', inputs: 'real' }, { head: { kind: 'none' } });
     expect(startInputs(made.model, () => made.model.apply(textInputs(batch)) as Tensor)).toEqual(
@@ -317,9 +332,47 @@ describe('the two steps of distillation', () => {
     teacher.dispose();
     student.dispose();
   });
+
+  it('go from 32 bits by W1A2 to W1A1: weights and shifts are handed on, scales start anew', () => {
+    const head = { kind: 'classifier', labels: 2 } as const;
+    const inputs = textInputs(batch);
+    const start = (made: Bert) => startInputs(made.model, () => made.model.apply(inputs) as Tensor);
+    const scalesOf = (made: Bert) =>
+      [...networkWeights(made)].filter(([name]) => /Scale$/.test(name));
+    const teacher = bert(small, { head, seed: 1 });
+    const middle = bert({ ...small, ...optionsOf('two-bit') }, { head, seed: 2 });
+    copyWeights(teacher, middle);
+    expect(start(middle)).toHaveLength(2 * 7);
+    // As after a training: every number is its own.
+    randomize(middle.model, 6);
+    const student = bert({ ...small, method: 'bit' }, { head, seed: 3 });
+    expect(copyWeights(middle, student)).toEqual({ kept: [], unused: [] });
+    const [trained, handed] = [networkWeights(middle), networkWeights(student)];
+    expect(handed).toEqual(trained);
+    start(student);
+    for (const [name, { values }] of scalesOf(student)) {
+      expect(values, name).not.toEqual(trained.get(name)?.values);
+    }
+    for (const [name, { values }] of networkWeights(student)) {
+      if (!/Scale$/.test(name)) expect(values, name).toEqual(trained.get(name)?.values);
+    }
+    for (const made of [teacher, middle, student]) made.dispose();
+  });
 });
 
 describe('summarize', () => {
+  it('counts W1A2 as two planes of inputs, and attention as four of products', () => {
+    const head = { kind: 'none' } as const;
+    const made = bert({ ...small, ...optionsOf('two-bit') }, { head, length: 5 });
+    const linears = 2 * 5 * (4 * 12 * 12 + 2 * 12 * 20);
+    const attention = 2 * 2 * 5 * 5 * 12;
+    expect(summarize(made.model).total).toMatchObject({
+      binaryMacs: 2 * linears + 4 * attention,
+      floatMacs: 0,
+    });
+    made.dispose();
+  });
+
   it.each(['none', 'bibert', 'bit'] as const)('counts linears and attention, %s', (method) => {
     const head = { kind: 'classifier', labels: 2 } as const;
     const made = bert({ ...small, method }, { head, length: 5 });

@@ -33,8 +33,11 @@ export interface BertOptions extends BertSizes {
    * layer norms, pooler and head stay float.
    */
   readonly method: 'none' | 'bibert' | 'bit';
-  /** real: weights alone are binary, inputs and attention float; the first of two steps of distillation. */
-  readonly inputs: 'binary' | 'real';
+  /**
+   * two-bit: weights are binary, inputs and the operands of attention have four values each: the middle of BiT's steps of distillation, W32A32, W1A2,
+   * W1A1. real: weights alone are binary, inputs and attention float.
+   */
+  readonly inputs: 'binary' | 'two-bit' | 'real';
 }
 
 /** What stands behind the encoder. */
@@ -80,7 +83,7 @@ export function completeOptions(given: Partial<BertOptions>): BertOptions {
   for (const key of counts) checkCount(key, options[key]);
   oneOf('activation', options.activation, ['gelu', 'relu']);
   oneOf('method', options.method, ['none', 'bibert', 'bit']);
-  oneOf('inputs', options.inputs, ['binary', 'real']);
+  oneOf('inputs', options.inputs, ['binary', 'two-bit', 'real']);
   for (const key of ['dropout', 'attentionDropout'] as const) {
     if (options[key] >= 0 && options[key] < 1) continue;
     throw refusal(key, 'at least 0 and below 1', options[key]);
@@ -91,18 +94,27 @@ export function completeOptions(given: Partial<BertOptions>): BertOptions {
   if (options.width % options.heads !== 0) {
     throw refusal('heads', `a divisor of the width ${options.width}`, options.heads);
   }
-  if (options.method === 'none' && options.inputs === 'real') {
+  checkMethod(options);
+  return options;
+}
+
+/** Do method, inputs and activation go together? */
+function checkMethod({ method, inputs, activation }: BertOptions): void {
+  if (method === 'none' && inputs === 'real') {
     throw new InputError(
       `bert: without a binary method inputs cannot be real alone; set method to bibert or bit, or leave inputs out`,
     );
   }
-  const { method, inputs, activation } = options;
-  if (method === 'bit' && inputs === 'binary' && activation !== 'relu') {
+  if (method !== 'bit' && inputs === 'two-bit') {
+    throw new InputError(
+      `bert: inputs of 2 bits are a step of BiT's distillation; set method to bit, or leave inputs out, got method ${method}`,
+    );
+  }
+  if (method === 'bit' && inputs !== 'real' && activation !== 'relu') {
     throw new InputError(
       `bert: BiT binarizes what is behind the activation into {0, 1}, so that activation must be relu, got ${activation}`,
     );
   }
-  return options;
 }
 
 /** @throws InputError for a head or length that cannot be. */

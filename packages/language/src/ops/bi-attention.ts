@@ -13,7 +13,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { noTransform, ops, type Binarizer, type Surrogate } from '@surge-bnn/core';
-import { products, type Heads } from './attention.js';
+import { overScores, products, type Heads } from './attention.js';
+import { dropout as dropOut, type Draw } from './dropout.js';
 
 /** 1 where |u| < 1. In float32 that is |u| <= 1 - 2^-24, the number below 1. */
 const openBox = (height: number): Surrogate => ({
@@ -51,21 +52,21 @@ const bool: Binarizer = {
 /**
  * The context of each head, [batch, heads, length, width / heads].
  *
- * @param bias [batch, keys], `maskBias` of the mask. @param name for errors.
- * @param dropout in training, 0 or 1 / (1 - rate) for each score; absent: none.
+ * @param bias [batch, keys] or [batch, queries, keys], `maskBias` of the mask. @param name for errors.
+ * @param dropout of the scores, in training; absent: none.
  */
 export function biAttention(
   { query, key, value }: Heads,
   bias: Tensor,
-  dropout: Tensor | undefined,
+  dropout: Draw | undefined,
   name: string,
 ): Tensor4D {
   const sign = (t: Tensor4D) => ops.binarize(t, { binarizer: signs, name });
-  const [batch, , keys, each] = query.shape;
+  const each = query.shape[3];
   const scores = tf.mul(products({ query: sign(query), key: sign(key) }), 1 / Math.sqrt(each));
-  const left = dropout === undefined ? scores : tf.mul(scores, dropout);
-  const masked = tf.add(left, tf.reshape(bias, [batch, 1, 1, keys]));
+  const left = dropout === undefined ? scores : dropOut(scores, dropout);
+  const masked = tf.add(left, overScores(bias));
   const bits = ops.binarize(masked, { binarizer: bool, name });
-  const kept = dropout === undefined ? bits : tf.mul(bits, tf.step(dropout));
+  const kept = dropout === undefined ? bits : dropOut(bits, dropout, 1);
   return tf.matMul(kept, sign(value));
 }

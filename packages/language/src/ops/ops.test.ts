@@ -9,7 +9,7 @@ import { drawn, expectClose, expectNoLeak, slopes } from '../testing/numbers.fix
 import { erf, plainAttention, plainGelu } from '../testing/plain-bert.fixture.js';
 import { attentionSoftmax } from './attention-softmax.js';
 import { joinHeads, MASKED, maskBias, splitHeads } from './attention.js';
-import { dropoutMask } from './dropout-mask.js';
+import { drawOf, dropout } from './dropout.js';
 import { gelu } from './gelu.js';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -103,7 +103,7 @@ describe('attentionSoftmax', () => {
 
   it('refuses a bias of other sizes', () => {
     const attempt = () => attentionSoftmax(tf.zeros(shape), tf.zeros([2, 4]), 1);
-    expect(attempt).toThrow(/bias \[batch, keys\], got \[2,3,4,5\] and \[2,4\]/);
+    expect(attempt).toThrow(/bias \[batch, keys\] or .*, got \[2,3,4,5\] and \[2,4\]/);
   });
 });
 
@@ -171,6 +171,47 @@ describe('attention', () => {
     });
   });
 
+  it.each(['softmax', 'bibert', 'bit'] as const)(
+    'of two sentences that do not see each other is that of each alone, %s',
+    (kind) => {
+      tf.tidy(() => {
+        const whole = selfAttention({ heads, kind });
+        // The first text is 1 + 3 pieces, the second 2 + 1 and padding.
+        const types = [0, 1, 1, 1, 0, 0, 1, 0];
+        const real = [1, 1, 1, 1, 1, 1, 1, 0];
+        const seen = types.flatMap((own, i) => {
+          const row = Math.floor(i / length) * length;
+          return [0, 1, 2, 3].map((j) => (types[row + j] === own ? real[row + j] : 0));
+        });
+        const tensors = given.map((values) => tf.tensor3d(values, shape));
+        const pairs = tf.tensor3d(seen, [batch, length, length], 'int32');
+        const f = (q: Tensor, k: Tensor, v: Tensor) => whole.apply([q, k, v, pairs]) as Tensor;
+        // Padding, the last piece, is a query of its own, which nothing behind attention makes use of.
+        const dy = tf.tensor3d(
+          drawn(count, 4).map((v, i) => (i < count - width ? v : 0)),
+          shape,
+        );
+        const y = f(tensors[0], tensors[1], tensors[2]);
+        const gradients = tf.grads(f)(tensors, dy);
+        for (const [row, begin, size] of [
+          [0, 0, 1],
+          [0, 1, 3],
+          [1, 0, 2],
+          [1, 2, 1],
+        ]) {
+          const part = (t: Tensor) => tf.slice(t, [row, begin, 0], [1, size, width]);
+          const mask = tf.ones([1, size], 'int32');
+          const alone = (q: Tensor, k: Tensor, v: Tensor) => whole.apply([q, k, v, mask]) as Tensor;
+          const own = tensors.map(part);
+          expectClose(part(y), [...alone(own[0], own[1], own[2]).dataSync()], 1e-6, 'context');
+          tf.grads(alone)(own, part(dy)).forEach((wanted, i) => {
+            expectClose(part(gradients[i]), [...wanted.dataSync()], 1e-5, `gradient ${i}`);
+          });
+        }
+      });
+    },
+  );
+
   it('adds the most negative float32 for what the mask leaves out', () => {
     expect([...maskBias(tf.tensor2d([[1, 0]], [1, 2], 'int32')).dataSync()]).toEqual([0, MASKED]);
     expect(MASKED).toBe(-(2 - 2 ** -23) * 2 ** 127);
@@ -181,7 +222,7 @@ describe('attention', () => {
     [
       { heads: 2, kind: 'hard' },
       [],
-      'layer "probe": kind must be softmax, bibert, bit, got "hard"',
+      'layer "probe": kind must be softmax, bibert, bit, two-bit, got "hard"',
     ],
     [{ heads: 2, rate: 1 }, [], 'layer "probe": the rate of dropout must be'],
     [{ heads: 2 }, [tf.zeros([1, 2, 4])], 'layer "probe" takes query, key, value and mask, got 1'],
@@ -204,10 +245,10 @@ describe('attention', () => {
   });
 });
 
-describe('dropoutMask', () => {
+describe('dropout', () => {
   it('drops the share it is told, keeps the mean, and repeats by seed and name alone', () => {
     const draw = (seed: number, stream: string) =>
-      dropoutMask([100, 400], 0.25, seed, stream).dataSync<'float32'>();
+      dropout(tf.ones([100, 400]), drawOf(0.25, seed, stream)).dataSync<'float32'>();
     const first = draw(1, 'a');
     expect(new Set(first)).toEqual(new Set([0, Math.fround(4 / 3)]));
     const kept = first.reduce((sum, v) => sum + (v > 0 ? 1 : 0), 0) / first.length;
@@ -218,5 +259,31 @@ describe('dropoutMask', () => {
       const both = other.reduce((sum, v, i) => sum + (v > 0 && first[i] > 0 ? 1 : 0), 0);
       expect(Math.abs(both / first.length - 0.5625)).toBeLessThan(0.011);
     }
+  });
+
+  it('has the numbers of the contract, forward and backward', () => {
+    const hash = (start: number, i: number) => {
+      const low = (n: bigint) => n & 0xffffffffn;
+      let h = low(BigInt(start) + BigInt(i) * 0x9e3779b9n);
+      h = low((h ^ (h >> 16n)) * 0x85ebca6bn);
+      h = low((h ^ (h >> 13n)) * 0xc2b2ae35n);
+      return Number(h ^ (h >> 16n)) / 2 ** 32;
+    };
+    const start = 0xf0000001;
+    const x = drawn(60, 3);
+    const mask = x.map((_, i) => (hash(start, i) < 0.4 ? 0 : 2.5));
+    const f = (t: Tensor) => dropout(t, { rate: 0.4, start }, 2.5);
+    expectClose(
+      f(tf.tensor(x, [4, 15])),
+      x.map((v, i) => v * mask[i]),
+      1e-6,
+    );
+    const dy = drawn(60, 4);
+    const dx = tf.grad(f)(tf.tensor(x, [4, 15]), tf.tensor(dy, [4, 15]));
+    expectClose(
+      dx,
+      dy.map((v, i) => v * mask[i]),
+      1e-6,
+    );
   });
 });

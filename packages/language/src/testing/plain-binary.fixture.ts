@@ -34,6 +34,21 @@ export function pretendedElastic(
   return a0 * bit + inside * (now - at) + ((a - a0) * h) / Math.sqrt(entries);
 }
 
+/** BiT's sets of four values, one of `entries`: a clip(round(q), L, H), the scale's gradient divided by sqrt(entries H). */
+export function pretendedTwoBit(
+  [now, at]: Pair,
+  [a, a0]: Pair,
+  unsigned: boolean,
+  entries: number,
+) {
+  const [low, high] = unsigned ? [0, 3] : [-2, 1];
+  const q = at / a0;
+  const level = Math.max(low, Math.min(high, Math.round(q)));
+  const inside = q >= low && q <= high ? 1 : 0;
+  const h = level - inside * q;
+  return a0 * level + inside * (now - at) + ((a - a0) * h) / Math.sqrt(entries * high);
+}
+
 /** Query, key and value of one text, and the four scales where there are some. */
 export interface AttentionPoint {
   readonly query: Rows;
@@ -90,13 +105,17 @@ export function biBertAttention(
   return attention(now, at, mask, heads, pretendedSign, (scores) => scores.map(pretendedBool));
 }
 
-/** @param texts in the batch: the scales' gradients are divided by the root of all entries of it. */
+/**
+ * @param texts in the batch: the scales' gradients are divided by the root of all entries of it.
+ * @param pretended the sets, of 1 bit or of 2.
+ */
 export function biTAttention(
   now: AttentionPoint,
   at: AttentionPoint,
   mask: readonly number[],
   heads: number,
   texts: number,
+  pretended = pretendedElastic,
 ): Rows {
   const scale = (i: number, point: AttentionPoint): Pair => [
     point.scales?.[i] ?? 1,
@@ -115,12 +134,64 @@ export function biTAttention(
     at,
     mask,
     heads,
-    (pair, operand, point) => pretendedElastic(pair, scale(operand, point), false, entries),
+    (pair, operand, point) => pretended(pair, scale(operand, point), false, entries),
     (scores) => {
       const [p, p0] = [0, 1].map((i) => softmax(scores.map((pair) => pair[i])));
-      return p.map((v, j) => pretendedElastic([v, p0[j]], scale(3, now), true, probabilities));
+      return p.map((v, j) => pretended([v, p0[j]], scale(3, now), true, probabilities));
     },
   );
+}
+
+export type BinaryKind = 'bibert' | 'bit' | 'two-bit';
+
+/** A binary linear layer with its float bias; `behindRelu`: BiT takes its inputs into the unsigned set. */
+export function binaryLinear(
+  tensor: (name: string) => Weights,
+  name: string,
+  kind: BinaryKind,
+  behindRelu: boolean,
+  x: Rows,
+): Rows {
+  const { shape, values } = tensor(`${name}.weight`);
+  const bias = tensor(`${name}.bias`).values;
+  const [out, inputs] = shape;
+  const effective = Array.from({ length: out }, (_, o) => {
+    const row = values.subarray(o * inputs, (o + 1) * inputs);
+    const of = kind === 'bibert' ? row : values;
+    return Array.from(row, (w) => sign(w - mean(of)) * mean(of.map(Math.abs)));
+  });
+  const pretended = kind === 'two-bit' ? pretendedTwoBit : pretendedElastic;
+  const bits = (v: number, i: number): number => {
+    if (kind === 'bibert') return sign(v);
+    const [a] = tensor(`${name}.inputScale`).values;
+    const moved = v + tensor(`${name}.inputShift`).values[i];
+    return pretended([moved, moved], [a, a], behindRelu, 1);
+  };
+  return x.map((row) => {
+    const b = row.map(bits);
+    return effective.map((w, o) => w.reduce((sum, v, i) => sum + v * b[i], bias[o]));
+  });
+}
+
+/** Attention of one text by its layer's scales. */
+export function binaryAttention(
+  tensor: (name: string) => Weights,
+  name: string,
+  kind: BinaryKind,
+  heads: number,
+  [query, key, value]: readonly Rows[],
+  mask: readonly number[],
+): Rows {
+  if (kind === 'bibert') {
+    const point = { query, key, value };
+    return biBertAttention(point, point, mask, heads);
+  }
+  const scales = ['query', 'key', 'value', 'probability'].map(
+    (operand) => tensor(`${name}.${operand}Scale`).values[0],
+  );
+  const point = { query, key, value, scales };
+  const pretended = kind === 'two-bit' ? pretendedTwoBit : pretendedElastic;
+  return biTAttention(point, point, mask, heads, 1, pretended);
 }
 
 /** A whole binary network on the tensors of a file. */
@@ -128,31 +199,14 @@ export class PlainBinaryBert extends PlainBert {
   constructor(
     tensors: ReadonlyMap<string, Weights>,
     sizes: PlainSizes,
-    private readonly method: 'bibert' | 'bit',
+    private readonly kind: BinaryKind,
   ) {
     super(tensors, sizes);
   }
 
   override projected(name: string, x: Rows): Rows {
-    const { shape, values } = this.tensor(`${name}.weight`);
-    const bias = this.tensor(`${name}.bias`).values;
-    const [out, inputs] = shape;
-    const effective = Array.from({ length: out }, (_, o) => {
-      const row = values.subarray(o * inputs, (o + 1) * inputs);
-      const of = this.method === 'bit' ? values : row;
-      return Array.from(row, (w) => sign(w - mean(of)) * mean(of.map(Math.abs)));
-    });
-    const isBehindRelu = name.endsWith('.output.dense') && !name.includes('attention');
-    const bits = (v: number, i: number): number => {
-      if (this.method === 'bibert') return sign(v);
-      const [a] = this.tensor(`${name}.inputScale`).values;
-      const q = (v + this.tensor(`${name}.inputShift`).values[i]) / a;
-      return isBehindRelu ? (q >= 0.5 ? a : 0) : a * sign(q);
-    };
-    return x.map((row) => {
-      const b = row.map(bits);
-      return effective.map((w, o) => w.reduce((sum, v, i) => sum + v * b[i], bias[o]));
-    });
+    const behindRelu = name.endsWith('.output.dense') && !name.includes('attention');
+    return binaryLinear((of) => this.tensor(of), name, this.kind, behindRelu, x);
   }
 
   override attended(
@@ -162,14 +216,8 @@ export class PlainBinaryBert extends PlainBert {
     value: Rows,
     mask: readonly number[],
   ): Rows {
-    if (this.method === 'bibert') {
-      const point = { query, key, value };
-      return biBertAttention(point, point, mask, this.sizes.heads);
-    }
-    const scales = ['query', 'key', 'value', 'probability'].map(
-      (operand) => this.tensor(`${name}.${operand}Scale`).values[0],
-    );
-    const point = { query, key, value, scales };
-    return biTAttention(point, point, mask, this.sizes.heads, 1);
+    const operands = [query, key, value];
+    const { heads } = this.sizes;
+    return binaryAttention((of) => this.tensor(of), name, this.kind, heads, operands, mask);
   }
 }

@@ -12,6 +12,11 @@ export class KeptMemory {
     return { name, bitBlocks, floatLanes, threads, start: (bytes) => this.start(bytes) };
   }
 
+  /** What is taken now. */
+  get bytes(): number {
+    return this.machine?.buffer.byteLength ?? 0;
+  }
+
   close(): void {
     this.machine?.close?.();
     this.machine = undefined;

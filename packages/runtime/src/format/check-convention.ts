@@ -6,12 +6,35 @@ import {
   formatName,
   formatVersions,
   informativeMetadata,
+  textMetadata,
 } from './convention.js';
 import { asRecord, quote } from './json.js';
 import type { Container } from './safetensors.js';
 
-export function isDetector(metadata: Container['metadata']): boolean {
-  return metadata.has('detector');
+/** What a file may hold. */
+export type FileKind = 'model' | 'detector' | 'text';
+
+export function kindOf(metadata: Container['metadata']): FileKind {
+  if (metadata.has('detector')) return 'detector';
+  return metadata.has('text') ? 'text' : 'model';
+}
+
+const kinds = {
+  model: { what: 'a model', noOther: 'no model of one output', runs: 'load(..)' },
+  detector: { what: 'a detector', noOther: 'no detector', runs: 'loadDetector(..)' },
+  text: {
+    what: 'a text model',
+    noOther: 'no text model',
+    runs: 'loadText(..) of @surge-bnn/runtime/text',
+  },
+} as const;
+
+/** @throws ModelFileError for a file of another kind, with what runs it. */
+export function checkKind(metadata: Container['metadata'], wanted: FileKind): void {
+  const kind = kindOf(metadata);
+  if (kind === wanted) return;
+  const { what, runs } = kinds[kind];
+  throw new ModelFileError(`the file holds ${what} and ${kinds[wanted].noOther}; ${runs} runs it`);
 }
 
 /** The texts that say what kind of file this is. */
@@ -29,13 +52,15 @@ export function checkConvention(metadata: Container['metadata']): void {
       `the file's metadata has ${what}; this reader knows ${allowed.map(quote).join(', ')}`,
     );
   }
-  const own = metadata.has('detector') ? detectorMetadata : [];
+  const kind = kindOf(metadata);
+  const own = { model: [], detector: detectorMetadata, text: textMetadata }[kind];
   const known: readonly string[] = [...fixed.keys(), ...own, ...informativeMetadata];
   asRecord(Object.fromEntries(metadata), "the file's metadata", ['graph'], known);
   const version = metadata.get('version') ?? '';
-  if (metadata.has('detector') && version !== '3') {
+  const fits = { model: formatVersions, detector: ['3', '4'], text: ['4'] }[kind];
+  if (!fits.some((one) => one === version)) {
     throw new ModelFileError(
-      `the file holds a detector, which version ${version} has not; the file says that it is of version ${version}`,
+      `the file holds ${kinds[kind].what}, which version ${version} has not; the file says that it is of version ${version}`,
     );
   }
 }

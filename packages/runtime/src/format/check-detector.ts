@@ -8,7 +8,8 @@ import { checkValues } from './check-values.js';
 import { checkReading, checkWork } from './check-work.js';
 import { parseJson, quote, writeJson } from './json.js';
 import type { DetectorSource } from './model-source.js';
-import { mostClasses, mostLevels, readPlan } from './read-plan.js';
+import { mostLevels } from './plan-reader.js';
+import { mostClasses, readPlan } from './read-plan.js';
 
 /** @throws ModelFileError saying what is wrong, where, and what is allowed. */
 export function checkDetector(source: DetectorSource): void {

@@ -20,6 +20,9 @@ export const informativeMetadata = ['training', 'provenance', 'agreement'] as co
 /** The keys that a detector has besides: its plan, and where it has two stages the graph of its tail. */
 export const detectorMetadata = ['detector', 'tail'] as const;
 
+/** The key that a text model has besides: its plan. */
+export const textMetadata = ['text'] as const;
+
 /** Most bytes of the JSON header: a hundred times what large networks need. */
 export const maxHeaderBytes = 2 ** 24;
 

@@ -15,7 +15,8 @@ import {
   maxPixelChannels,
 } from './convention.js';
 import { maxJsonValues } from './json.js';
-import { mostBoxes, mostClasses, mostPixels } from './read-plan.js';
+import { mostPixels } from './plan-reader.js';
+import { mostBoxes, mostClasses } from './read-plan.js';
 import { smallPlan, smallSingleShotPlan } from './detectors.fixture.js';
 import { documented, models } from './models.fixture.js';
 import { cut } from './surgery.fixture.js';

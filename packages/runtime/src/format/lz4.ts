@@ -23,17 +23,23 @@ const mostTries = 256;
  * The bytes that a block stands for.
  *
  * @param most bytes that there may be; nothing is allocated before they are counted.
+ * @param what the block is of, for messages.
  * @throws ModelFileError for a block that is damaged or stands for more.
  */
-export function readLz4(block: Uint8Array, most: number): Uint8Array {
+export function readLz4(
+  block: Uint8Array,
+  most: number,
+  what = 'the compressed header',
+): Uint8Array {
+  const damaged = (why: string) => new ModelFileError(`${what} is no LZ4 block: ${why}`);
   let length = 0;
-  walk(block, (literals, match) => {
+  walk(block, damaged, (literals, match) => {
     length += literals + match;
     if (length > most) throw damaged(`it stands for more than ${most} bytes`);
   });
   const out = new Uint8Array(length);
   let end = 0;
-  walk(block, (literals, match, from, offset) => {
+  walk(block, damaged, (literals, match, from, offset) => {
     out.set(block.subarray(from, from + literals), end);
     end += literals;
     if (match > 0 && (offset === 0 || offset > end)) {
@@ -54,7 +60,7 @@ export function readLz4(block: Uint8Array, most: number): Uint8Array {
 type Sequence = (literals: number, match: number, from: number, offset: number) => void;
 
 /** Calls for each sequence; the last one's match has 0 bytes. */
-function walk(block: Uint8Array, each: Sequence): void {
+function walk(block: Uint8Array, damaged: (why: string) => Error, each: Sequence): void {
   let at = 0;
   const byte = (): number => {
     if (at >= block.length) throw damaged('it ends in the middle of a sequence');
@@ -78,10 +84,6 @@ function walk(block: Uint8Array, each: Sequence): void {
     const offset = byte() + 256 * byte();
     each(literals, leastMatch + extended(token & 15), from, offset);
   }
-}
-
-function damaged(why: string): ModelFileError {
-  return new ModelFileError(`the compressed header is no LZ4 block: ${why}`);
 }
 
 /** A block for these bytes, always the same: at each place the longest match among the latest, of equally long ones the nearest. */

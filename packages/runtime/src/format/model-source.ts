@@ -1,6 +1,7 @@
 /** A packed model as data, between the bytes of a file and something that runs. */
 import type { SingleShotPlan, TwoStagePlan } from '../detector/plan.js';
 import type { Graph } from '../graph.js';
+import type { TextPlan } from '../text/plan.js';
 import type { StoredTensor } from './tensors.js';
 
 export type Json =
@@ -47,6 +48,16 @@ export interface SingleShotSource extends DetectorParts {
 
 /** A packed detector as data. */
 export type DetectorSource = TwoStageSource | SingleShotSource;
+
+/** A packed text model as data. */
+export interface TextSource {
+  readonly plan: TextPlan;
+  /** The embedded pieces of one text, [maxLength, width], to logits; computed at each text's own length. */
+  readonly body: Graph;
+  /** By name; every one is read by a node of the body, or named by the plan. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: ModelMetadata;
+}
 
 /** Sizes of a model file in bytes: 8 bytes of length and the JSON, with its padding or compressed; the tensors; both. */
 export interface FileSize {

@@ -168,7 +168,7 @@ function openJson(file: Uint8Array) {
     const { header: text, data, isCompact } = unpacked(file);
     const header = JSON.parse(text) as { __metadata__: Record<string, string> };
     const texts: Record<string, unknown> = {};
-    for (const key of ['graph', 'tail', 'detector']) {
+    for (const key of ['graph', 'tail', 'detector', 'text']) {
       const own = header.__metadata__[key];
       if (key === 'graph' || own !== undefined) texts[key] = JSON.parse(own);
     }

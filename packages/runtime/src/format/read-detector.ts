@@ -1,6 +1,7 @@
 /** From the bytes of a `*.bnn` file to a detector that is known to be sound, as read.ts to a model. */
-import { ModelFileError, within } from '../model-file-error.js';
-import { isDetector } from './check-convention.js';
+import { within } from '../model-file-error.js';
+import { checkKind, kindOf } from './check-convention.js';
+import type { FileKind } from './check-convention.js';
 import { checkDetector, checkHasTail } from './check-detector.js';
 import { parseJson } from './json.js';
 import type { DetectorSource } from './model-source.js';
@@ -15,9 +16,7 @@ import { checkVersion } from './version.js';
  */
 export function decodeDetector(bytes: Uint8Array): DetectorSource {
   const { tensors, metadata: texts } = readTexts(bytes);
-  if (!isDetector(texts)) {
-    throw new ModelFileError('the file holds a model and no detector; load(..) runs it');
-  }
+  checkKind(texts, 'detector');
   const json = (key: string, where: string) => parseJson(texts.get(key) ?? '', where);
   const plan = readPlan(json('detector', 'the detector'));
   checkHasTail(plan, texts.has('tail'));
@@ -37,7 +36,10 @@ export function decodeDetector(bytes: Uint8Array): DetectorSource {
   return source;
 }
 
-/** What a file holds, as far as its metadata says; decodeModel or decodeDetector read it. @throws ModelFileError where it holds neither. */
-export function fileKind(bytes: Uint8Array): 'model' | 'detector' {
-  return isDetector(readTexts(bytes).metadata) ? 'detector' : 'model';
+/**
+ * What a file holds, as far as its metadata says; decodeModel, decodeDetector or decodeText read it.
+ * @throws ModelFileError where it holds nothing of that.
+ */
+export function fileKind(bytes: Uint8Array): FileKind {
+  return kindOf(readTexts(bytes).metadata);
 }

@@ -3,7 +3,7 @@ import { isBytes, typeText } from '../arrays.js';
 import type { Edge, Graph, GraphInput, GraphNode, NodeOf, OpName } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
 import { opTable } from '../ops/table.js';
-import { checkConvention, isDetector } from './check-convention.js';
+import { checkConvention, checkKind } from './check-convention.js';
 import { checkGraph } from './check-graph.js';
 import { checkValues } from './check-values.js';
 import { readContainer } from './compact.js';
@@ -21,11 +21,7 @@ import { checkVersion } from './version.js';
  */
 export function decodeModel(bytes: Uint8Array): ModelSource {
   const { tensors, metadata: texts } = readTexts(bytes);
-  if (isDetector(texts)) {
-    throw new ModelFileError(
-      'the file holds a detector and no model of one output; loadDetector(..) runs it',
-    );
-  }
+  checkKind(texts, 'model');
   const graph = readGraph(parseJson(texts.get('graph') ?? '', 'the graph'));
   checkVersion(texts.get('version'), graph);
   checkGraph(graph, tensors);

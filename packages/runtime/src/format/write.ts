@@ -2,12 +2,19 @@
 import type { Graph, GraphInput, GraphNode } from '../graph.js';
 import { checkDetector } from './check-detector.js';
 import { checkGraph } from './check-graph.js';
+import { checkText } from './check-text.js';
 import { checkValues } from './check-values.js';
 import { compact } from './compact.js';
 import { conventions, formatName, informativeMetadata } from './convention.js';
 import type { FormatVersion } from './convention.js';
 import { writeJson } from './json.js';
-import type { DetectorSource, FileSize, ModelMetadata, ModelSource } from './model-source.js';
+import type {
+  DetectorSource,
+  FileSize,
+  ModelMetadata,
+  ModelSource,
+  TextSource,
+} from './model-source.js';
 import { layOut, writeSafetensors } from './layout.js';
 import type { Layout } from './layout.js';
 import type { StoredTensor } from './tensors.js';
@@ -44,6 +51,21 @@ export function detectorFileSize(source: DetectorSource, options: WriteOptions =
   return layOutDetector(source, options).size;
 }
 
+/**
+ * The file of a text model; decodeText gives it again.
+ *
+ * @throws ModelFileError for a source that decodeText would refuse.
+ */
+export function encodeText(source: TextSource, options: WriteOptions = {}): Uint8Array {
+  checkText(source);
+  return writeSafetensors(layOutText(source, options));
+}
+
+/** How many bytes encodeText would write. */
+export function textFileSize(source: TextSource, options: WriteOptions = {}): FileSize {
+  return layOutText(source, options).size;
+}
+
 /** How many bytes encodeModel would write, without writing them. */
 export function fileSize(source: ModelSource, options: WriteOptions = {}): FileSize {
   return layOutModel(source, options).size;
@@ -67,6 +89,14 @@ function layOutDetector(
   };
   const version = [body, tail].some((graph) => graph && versionOf(graph) === '4') ? '4' : '3';
   return layOutTexts(version, own, tensors, metadata, options);
+}
+
+function layOutText(
+  { plan, body, tensors, metadata }: TextSource,
+  options: WriteOptions,
+): Layout<StoredTensor> {
+  const own = { graph: graphJson(body), text: writeJson(byKey(plan), 'the text model') };
+  return layOutTexts('4', own, tensors, metadata, options);
 }
 
 /** @param own the texts that are JSON to compute with. */

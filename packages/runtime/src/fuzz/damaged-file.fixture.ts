@@ -1,6 +1,6 @@
 /**
  * Damaged model files by number: the same seed and number give the same bytes, on every machine, so that a finding is two integers.
- * A file is a small model of every op, a detector of either kind, one with layers wider than the vectors of fast kernels, or a model by chance; plain,
+ * A file is a small model of every op, a detector or a text model of either kind, one with layers wider than the vectors of fast kernels, or a model by chance; plain,
  * compressed and then damaged, or damaged inside of its compressed header.
  */
 import fc from 'fast-check';
@@ -12,7 +12,8 @@ import type { ModelSource } from '../format/model-source.js';
 import { modelOf, models } from '../format/models.fixture.js';
 import { mutate, mutation } from '../format/mutation.fixture.js';
 import { cut } from '../format/surgery.fixture.js';
-import { encodeDetector, encodeModel } from '../format/write.js';
+import { smallPairs, smallText } from '../format/texts.fixture.js';
+import { encodeDetector, encodeModel, encodeText } from '../format/write.js';
 
 export interface DamagedFile {
   /** What it was made from, for people: "picture, compressed". */
@@ -54,6 +55,8 @@ const wholeFiles = [
   })),
   { name: 'detector', bytes: encodeDetector(smallDetector()) },
   { name: 'single shot', bytes: encodeDetector(smallSingleShot()) },
+  { name: 'text', bytes: encodeText(smallText()) },
+  { name: 'pairs of texts', bytes: encodeText(smallPairs()) },
 ];
 
 const byChance = fc.gen().map((draw) => ({

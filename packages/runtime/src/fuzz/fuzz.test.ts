@@ -46,6 +46,7 @@ describe('a damaged file', () => {
         'detector',
         'doubled',
         'int8',
+        'pairs of texts',
         'picture',
         'single shot',
         'text',

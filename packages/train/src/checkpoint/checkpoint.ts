@@ -61,6 +61,7 @@ const stateSchema = z.object({
     .object({
       initialFrom: z.string().optional(),
       backbone: z.string().optional(),
+      encoder: z.string().optional(),
       teacher: z.string().optional(),
     })
     .optional(),

@@ -14,12 +14,12 @@ import { evaluateBatch } from '../evaluate.js';
 import { Tally } from '../evaluation/tally.js';
 import { imageBatches, imageTensor } from '../gradients.js';
 import type { PlainBatch, TrainingBatch } from '../gradients.js';
-import { teach } from '../open-stage.js';
 import type { RunContext } from '../open-stage.js';
 import { defaultEta } from '../recipe/schema.js';
 import type { Recipe } from '../recipe/schema.js';
 import { Session } from '../session.js';
 import type { PlannedStage } from '../stage-plan.js';
+import { teachClassifier } from '../task/classification.js';
 import type { Classification } from '../task/classification.js';
 import { nextTurn } from '../turn.js';
 import type { RunOptions } from '../types.js';
@@ -108,7 +108,8 @@ async function openCopy(context: PlanContext, planned: PlannedStage): Promise<Co
   const opened: { dispose(): void }[] = [model];
   try {
     compensate(model, recipe);
-    const taught = await teach(context, recipe, model);
+    const { distillation } = recipe;
+    const taught = distillation && (await teachClassifier(model, distillation, task, parts));
     if (taught !== undefined) opened.push(taught.teacher);
     const session = new Session({
       recipe,

@@ -37,8 +37,8 @@ export async function loadTeacher(
 ): Promise<Teacher> {
   const where = 'distillation.teacher';
   const { recipe, whole, state, tensors, hash } = await readSource(spec, where);
-  if (recipe.detection !== undefined) {
-    throw new InputError(`${where}: the run in ${spec.run} is a detector's; give a classifier's`);
+  if (recipe.detection !== undefined || recipe.language !== undefined) {
+    throw new InputError(`${where}: the run in ${spec.run} is no classifier of pictures; give one`);
   }
   // On the same images the classes and the normalisation are the same, and nothing has to be read again.
   let own = normalization;

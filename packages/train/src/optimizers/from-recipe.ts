@@ -1,5 +1,6 @@
 /** The optimizers and parameter groups that a recipe describes. */
 import { resolveMethod } from '@surge-bnn/core';
+import { bertDefaults } from '@surge-bnn/language';
 import type { OptimizerSpec, Recipe } from '../recipe/schema.js';
 import { adam, adamw } from './adam.js';
 import { bop } from './bop.js';
@@ -21,17 +22,35 @@ export function makeOptimizer(spec: OptimizerSpec, weightDecay?: number): Optimi
   }
 }
 
-/** The four groups of a recipe, by role. */
+/** The factor of a parameter by the depth of its layer; undefined for all recipes but those of texts that ask for it. */
+function layerDecay({ language: spec, network }: Recipe): ParameterGroup['factorOf'] {
+  if (spec === undefined || spec.layerDecay === 1) return undefined;
+  const layers = Number(network.options.layers ?? bertDefaults.layers);
+  return ({ layer }) => spec.layerDecay ** (layers - depthOf(layer, layers));
+}
+
+/** 0 for the embeddings, l for the l-th layer of the encoder, which begins with 1, and that of the last one for what stands behind. */
+function depthOf(layer: string, layers: number): number {
+  if (layer.startsWith('bert.embeddings')) return 0;
+  const [, index] = /^bert\.encoder\.layer\.(\d+)\./.exec(layer) ?? [];
+  return index === undefined ? layers : Number(index) + 1;
+}
+
+/** The groups of a recipe, by role; the first that matches a parameter has it. */
 export function recipeGroups(recipe: Recipe): ParameterGroup[] {
-  const roles = ['binary', 'auxiliary', 'normBias', 'other'] as const;
-  return roles.map((role) => {
-    const { weightDecay, learningRateFactor } = recipe.groups[role];
-    const optimizer = recipe.groups[role].optimizer ?? ofMethod(recipe, role) ?? recipe.optimizer;
+  const roles = ['scales', 'binary', 'auxiliary', 'normBias', 'other'] as const;
+  return roles.flatMap((role) => {
+    const group = recipe.groups[role];
+    if (group === undefined) return [];
+    const { weightDecay, learningRateFactor } = group;
+    const optimizer = group.optimizer ?? ofMethod(recipe, role) ?? recipe.optimizer;
     return {
       name: role,
-      matches: (parameter) => parameter.role === role,
+      matches: (parameter) =>
+        role === 'scales' ? parameter.isScale === true : parameter.role === role,
       optimizer: makeOptimizer(optimizer, weightDecay),
       learningRateFactor,
+      factorOf: layerDecay(recipe),
       clip: role === 'binary' ? recipe.groups.binary.clip : 'none',
     };
   });

@@ -13,6 +13,8 @@ export interface ParameterGroup {
   readonly optimizer: Optimizer;
   /** Multiplies the schedule's factor. Default 1. */
   readonly learningRateFactor?: number;
+  /** Multiplies it once more, parameter by parameter: layer-wise learning rates. */
+  factorOf?(parameter: Parameter): number;
   /** Range after each step; 'binarizer' (default): each parameter's own latent range, if it has one. */
   readonly clip?: 'binarizer' | 'none' | readonly [number, number];
 }
@@ -67,7 +69,7 @@ export class GroupedOptimizer {
         gradient,
         state: before,
         step,
-        factor: factor * (group.learningRateFactor ?? 1),
+        factor: factor * (group.learningRateFactor ?? 1) * (group.factorOf?.(parameter) ?? 1),
         clip: clipOf(group, parameter),
       });
       assign(parameter.variable, next.parameter);

@@ -4,7 +4,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { nativeBackends } from '../testing/native.js';
+import { parseRecipe } from '../recipe/recipe.js';
 import { adam, adamw } from './adam.js';
+import { recipeGroups } from './from-recipe.js';
 import { bop } from './bop.js';
 import type { Optimizer } from './optimizer.js';
 import { sgd } from './sgd.js';
@@ -151,5 +153,33 @@ describe.each(['cpu', 'surge-wasm', ...nativeBackends] as const)('on %s', (backe
       ),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('layer-wise learning rates', () => {
+  it('shrink from the head down to the embeddings', () => {
+    const recipe = parseRecipe({
+      data: { name: 'sst2' },
+      network: { name: 'bert', options: { layers: 2, precision: 'full' } },
+      optimizer: { name: 'sgd', learningRate: 0.1 },
+      epochs: 1,
+      batchSize: 1,
+      language: { layerDecay: 0.5 },
+    });
+    const [group] = recipeGroups(recipe);
+    const variable = tf.variable(tf.scalar(0));
+    const factorOf = (layer: string) =>
+      group.factorOf?.({ key: '', layer, variable, role: 'other', trainable: true });
+    expect(
+      [
+        'bert.embeddings.word_embeddings',
+        'bert.embeddings',
+        'bert.encoder.layer.0.attention.self.query',
+        'bert.encoder.layer.1.output.LayerNorm',
+        'bert.pooler.dense',
+        'classifier',
+      ].map(factorOf),
+    ).toEqual([0.25, 0.25, 0.5, 1, 1, 1]);
+    variable.dispose();
   });
 });

@@ -7,6 +7,7 @@ import { resolveMethod } from '@surge-bnn/core';
 import { leastValue, schedule } from '../schedules.js';
 import type { Schedule, ScheduleSpec } from '../schedules.js';
 import { checkDetection } from './detection.js';
+import { checkLanguage } from './language.js';
 import { explain } from './explain.js';
 import { recipeSchema } from './schema.js';
 import type { Recipe } from './schema.js';
@@ -29,6 +30,7 @@ export function parseRecipe(json: unknown, where = 'recipe'): Recipe {
     const place = stages.length === 1 ? where : `${where}: stage ${i + 1}`;
     checkTogether(stage, place);
     checkDetection(stage, place);
+    checkLanguage(stage, place);
   });
   checkAveraging(result.data, where);
   return result.data;

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { ScheduleSpec } from '../schedules.js';
 import { averagingSchema, distillationSchema, sourceSchema } from './additions.js';
 import { detectionSchema } from './detection.js';
+import { languageSchema } from './language.js';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -89,6 +90,8 @@ const groupsSchema = z.strictObject({
   auxiliary: z.strictObject({ ...groupFields, weightDecay: notNegative.default(0) }).prefault({}),
   /** Parameters of rank <= 1: batch norm, biases, slopes, shifts. */
   normBias: z.strictObject({ ...groupFields, weightDecay: notNegative.default(0) }).prefault({}),
+  /** Scales that a method learns for what it binarizes (BiT's step sizes). Absent: they are of normBias. */
+  scales: z.strictObject({ ...groupFields, weightDecay: notNegative.default(0) }).optional(),
   /** Everything else: kernels of real-valued layers. */
   other: z.strictObject(groupFields).prefault({}),
 });
@@ -247,6 +250,8 @@ const recipeObject = z.strictObject({
   averaging: stageFields.averaging.optional(),
   /** Makes this a recipe for a detector, on annotated pictures. */
   detection: detectionSchema.optional(),
+  /** Makes this a recipe for a network that reads texts. */
+  language: languageSchema.optional(),
   clip: stageFields.clip.prefault({}),
   accumulate: stageFields.accumulate.default(1),
   evaluateEvery: stageFields.evaluateEvery.default(1),

@@ -9,6 +9,9 @@ import { classification } from './classification.js';
 import type { Classification } from './classification.js';
 import { detection } from './detection/detection.js';
 import type { Detection } from './detection/detection.js';
+import { textNetworkNames } from './language/build.js';
+import { language } from './language/language.js';
+import type { Language } from './language/language.js';
 
 /**
  * @param onDecode is told of pictures that are decoded now, to be kept.
@@ -18,15 +21,26 @@ export async function openTask(
   recipe: Recipe,
   parts: Parts,
   onDecode?: DecodeProgress,
-): Promise<Classification | Detection> {
+): Promise<Classification | Detection | Language> {
   for (const { network } of stageRecipes(recipe)) checkNetwork(network.name, recipe);
+  if (recipe.language !== undefined) return language(await parts.texts(recipe));
   return recipe.detection === undefined
     ? classification(await parts.data(recipe, onDecode), parts)
     : detection(await parts.annotated(recipe), recipe.detection, parts);
 }
 
 /** Before anything is read. */
-function checkNetwork(name: string, { detection: spec }: Recipe): void {
+function checkNetwork(name: string, { detection: spec, language: text }: Recipe): void {
+  const isForTexts = textNetworkNames.some((one) => one === name);
+  if (text === undefined && isForTexts) {
+    throw new InputError(
+      `the network ${name} is for texts, and the recipe does not say which; add the key "language" (recipes/README.md)`,
+    );
+  }
+  if (text !== undefined) {
+    if (!isForTexts) throw unknownName('network for texts', name, textNetworkNames);
+    return;
+  }
   const isDetector = detectorNames.includes(name);
   if (spec === undefined && isDetector) {
     throw new InputError(

@@ -4,14 +4,14 @@
  */
 import type { Model } from '@surge-bnn/core';
 import type { TrainingBatch } from '../gradients.js';
-import type { Objective } from '../objective/objective.js';
+import type { DistillationSpec } from '../recipe/additions.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { Evaluation, RunSummary } from '../types.js';
 
 /** What a run tells of a half of its data. */
 export interface DataFacts {
   readonly title: string;
-  /** Pictures. */
+  /** Examples: pictures or texts. */
   readonly count: number;
   readonly classes: readonly string[];
   /** Hex SHA-256 of the content. */
@@ -29,8 +29,10 @@ export interface TaskData {
 /** A task of a recipe, with its data. */
 export interface Task {
   readonly data: TaskData;
-  /** What `accuracy` means in metrics and summaries, where it is not the share of pictures with the right class: "mAP@0.5". */
+  /** What `accuracy` means in metrics and summaries, where it is not the share of examples with the right class: "mAP@0.5". */
   readonly measure?: string;
+  /** What an example is. Default: images. */
+  readonly unit?: 'texts';
   /** The plain network of a stage, with its initial weights, which depend on the seed alone. */
   network(recipe: Recipe): TaskNetwork;
 }
@@ -43,8 +45,6 @@ export interface TrainingBatches {
 }
 
 export interface BatchesOptions {
-  /** What a teacher makes of the training. Default: the task's own loss. */
-  readonly objective?: Objective;
   /** Is told of pictures that cannot be decoded and were left out. */
   readonly onSkip?: (picture: string) => void;
 }
@@ -63,12 +63,23 @@ export interface ReestimationOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Hashes of weights that others have trained, by the part that begins with them. */
+export type BegunWith = Pick<RunSummary['hashes'], 'backbone' | 'encoder'>;
+
 /** A network under training, with what its task does to it. */
 export interface TaskNetwork {
   /** All of its layers, for whoever walks them: optimizers, checkpoints, a compensator. */
   readonly model: Model;
-  /** Puts weights in that others have trained, where the recipe names some for this task. Returns their hash. */
-  begin?(): Promise<string | undefined>;
+  /** Puts weights in that others have trained, where the recipe names some for this task. Returns their hashes. */
+  begin?(): Promise<BegunWith>;
+  /**
+   * Loads a teacher, which its batches then learn from; it is freed with the network. Absent: the task has none. Returns the hash of the teacher's weights.
+   *
+   * @throws InputError for one that is not there or does not fit.
+   */
+  learnFrom?(distillation: DistillationSpec): Promise<string>;
+  /** Sets numbers that a first batch decides (scales of binarizers), once all weights are in their places. */
+  startInputs?(): void;
   batches(options: BatchesOptions): TrainingBatches;
   /** @throws the signal's reason when it is aborted. */
   evaluate(options: TaskEvaluateOptions): Promise<Evaluation>;

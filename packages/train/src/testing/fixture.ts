@@ -98,6 +98,7 @@ export function tinyParts(backend: BackendName = 'surge-wasm', threads?: number)
       };
     },
     annotated: (which) => defaultParts.annotated(which),
+    texts: (which) => defaultParts.texts(which),
     model: tinyModel,
   };
 }

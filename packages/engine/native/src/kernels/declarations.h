@@ -27,6 +27,7 @@ void gelu(int threads, const float* x, float* y, long n);
 void geluGradient(int threads, const float* dy, const float* x, float* dx, long n);
 void attentionSoftmax(int threads, const float* x, const float* bias, float* y, long rows, long rowsPerText, long keys, float scale);
 void attentionSoftmaxGradient(int threads, const float* dy, const float* y, float* dx, long rows, long keys, float scale);
+void dropout(int threads, const float* x, float* y, long n, uint32_t start, uint32_t bound, float kept);
 void maxPool(int threads, const float* x, float* y, const Geometry& g);
 void maxPoolGradient(int threads, const float* dy, const float* x, float* dx, const Geometry& g);
 void avgPool(int threads, const float* x, float* y, const Geometry& g);

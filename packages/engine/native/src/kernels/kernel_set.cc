@@ -32,6 +32,7 @@ extern const KernelSet kernels = {
     geluGradient,
     attentionSoftmax,
     attentionSoftmaxGradient,
+    dropout,
     maxPool,
     maxPoolGradient,
     avgPool,

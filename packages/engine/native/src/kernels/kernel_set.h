@@ -90,6 +90,7 @@ struct KernelSet {
   // Rows of `keys` scores; every rowsPerText of them share a row of bias.
   void (*attentionSoftmax)(int threads, const float* x, const float* bias, float* y, long rows, long rowsPerText, long keys, float scale);
   void (*attentionSoftmaxGradient)(int threads, const float* dy, const float* y, float* dx, long rows, long keys, float scale);
+  void (*dropout)(int threads, const float* x, float* y, long n, uint32_t start, uint32_t bound, float kept);
 
   void (*maxPool)(int threads, const float* x, float* y, const Geometry& g);
   void (*maxPoolGradient)(int threads, const float* dy, const float* x, float* dx, const Geometry& g);

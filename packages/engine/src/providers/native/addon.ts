@@ -131,6 +131,7 @@ export interface NativeMethods {
   geluGradient(dy: Floats, x: Floats, dx: Floats): void;
   attentionSoftmax(x: Floats, bias: Floats, y: Floats, keys: number, scale: number): void;
   attentionSoftmaxGradient(dy: Floats, y: Floats, dx: Floats, keys: number, scale: number): void;
+  dropout(x: Floats, y: Floats, start: number, least: number, kept: number): void;
   maxPool(x: Floats, y: Floats, g: Int32Array): void;
   maxPoolGradient(dy: Floats, x: Floats, dx: Floats, g: Int32Array): void;
   avgPool(x: Floats, y: Floats, g: Int32Array): void;

@@ -15,6 +15,7 @@ import type {
   Provider,
   UnaryOp,
 } from '../provider.js';
+import { leastKept } from '../reference/dropout.js';
 import { loadAddon, type Addon, type NativeMethods } from './addon.js';
 import { signKernels } from './binary-layer.js';
 import { packGeometry } from './geometry.js';
@@ -121,6 +122,7 @@ function layerKernels(native: NativeMethods) {
     geluGradient: (...given) => native.geluGradient(...given),
     attentionSoftmax: (...given) => native.attentionSoftmax(...given),
     attentionSoftmaxGradient: (...given) => native.attentionSoftmaxGradient(...given),
+    dropout: (x, y, { start, rate, kept }) => native.dropout(x, y, start, leastKept(rate), kept),
     maxPool: (x, y, g) => native.maxPool(x, y, packGeometry(g)),
     maxPoolGradient: (dy, x, dx, g) => native.maxPoolGradient(dy, x, dx, packGeometry(g)),
     avgPool: (x, y, g) => native.avgPool(x, y, packGeometry(g)),

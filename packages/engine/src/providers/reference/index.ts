@@ -8,6 +8,7 @@ import { attentionSoftmax, attentionSoftmaxGradient } from './attention-softmax.
 import { batchNorm, batchNormAddClipGradient, batchNormGradient } from './batch-norm.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
+import { dropout } from './dropout.js';
 import { binary, clip, fill, prelu, preluGradient, unary } from './element-wise.js';
 import { gelu, geluGradient } from './gelu.js';
 import { ArrayBufferHeap } from './heap.js';
@@ -39,6 +40,7 @@ export const referenceKernels: Kernels = {
   geluGradient,
   attentionSoftmax,
   attentionSoftmaxGradient,
+  dropout,
   maxPool,
   maxPoolGradient,
   avgPool,

@@ -253,6 +253,15 @@ export interface KernelExports {
   ): void;
   gelu(x: p, y: p, count: number): void;
   geluGradient(dy: p, x: p, dx: p, count: number): void;
+  dropout(
+    x: p,
+    y: p,
+    first: number,
+    count: number,
+    start: number,
+    least: number,
+    kept: number,
+  ): void;
   attentionSoftmax(
     x: p,
     bias: p,

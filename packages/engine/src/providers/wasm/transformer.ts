@@ -1,13 +1,14 @@
 /**
- * GELU and the softmax of attention: addresses and shapes for assembly/gelu.ts and assembly/attention-softmax.ts.
+ * GELU, dropout and the softmax of attention: addresses and shapes for assembly/gelu.ts, assembly/dropout.ts and assembly/attention-softmax.ts.
  */
 import type { Kernels } from '../provider.js';
 import type { Engine } from './instance.js';
+import { leastKept } from '../reference/dropout.js';
 import { partsOf, partsOfRows } from './threads/parts.js';
 
 type TransformerKernels = Pick<
   Kernels,
-  'gelu' | 'geluGradient' | 'attentionSoftmax' | 'attentionSoftmaxGradient'
+  'gelu' | 'geluGradient' | 'attentionSoftmax' | 'attentionSoftmaxGradient' | 'dropout'
 >;
 
 /** An exp costs as much as moving some floats: tasks of a quarter of what memory alone would have. */
@@ -30,6 +31,18 @@ export function transformerKernels({ team }: Engine): TransformerKernels {
         parts.from(x.byteOffset),
         parts.from(dx.byteOffset),
         parts.count,
+      ]);
+    },
+    dropout(x, y, { start, rate, kept }) {
+      const parts = partsOf(x.length);
+      team.run('dropout', parts.tasks, [
+        parts.from(x.byteOffset),
+        parts.from(y.byteOffset),
+        { at: 0, task: parts.grain },
+        parts.count,
+        start,
+        leastKept(rate),
+        kept,
       ]);
     },
     attentionSoftmax(x, bias, y, keys, scale) {

@@ -37,7 +37,10 @@ function detectorNetwork(
   const detector = recipeDetector(recipe, spec, train.classes.length);
   return {
     model: detector.model,
-    begin: () => adoptBackbone(detector, recipe, spec),
+    async begin() {
+      const backbone = await adoptBackbone(detector, recipe, spec);
+      return backbone === undefined ? {} : { backbone };
+    },
     batches: () => detectorBatches(detector, train, recipe, spec, workers),
     evaluate: ({ signal, onProgress }) => {
       const atOnce = recipe.batchSize;

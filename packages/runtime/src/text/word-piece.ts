@@ -6,8 +6,8 @@
  * What that package leaves to do: it looks at UTF-16 units for Han characters, so those beyond 16 bits would stick together; they are set apart before.
  */
 import { Tokenizer } from '@huggingface/tokenizers';
-import { InputError } from '@surge-bnn/contract';
-import { checkVocabulary, CONTINUES, specialPieces } from './vocabulary.js';
+import { ModelFileError } from '../model-file-error.js';
+import { checkLowerCase, checkVocabulary, CONTINUES, specialPieces } from './vocabulary.js';
 
 export interface WordPieceOptions {
   /** Lower case without accents, as the uncased vocabularies have it. Default true. */
@@ -52,20 +52,14 @@ export class WordPiece {
 
   /**
    * @param vocabulary the pieces in the order of their ids.
-   * @throws InputError as `checkVocabulary`, and for a vocabulary with capital letters that are to be made small: its pieces would never come.
+   * @throws ModelFileError as `checkVocabulary`, and for a vocabulary with capital letters that are to be made small: its pieces would never come.
    */
   constructor(
     readonly vocabulary: readonly string[],
     { lowerCase = true, name = 'the vocabulary' }: WordPieceOptions = {},
   ) {
     checkVocabulary(vocabulary, name);
-    const isBracketed = (piece: string) => piece.startsWith('[') && piece.endsWith(']');
-    const capital = vocabulary.find((one) => one !== one.toLowerCase() && !isBracketed(one));
-    if (lowerCase && capital !== undefined) {
-      throw new InputError(
-        `${name} has capital letters ("${capital}"), but texts are made lower case: give lowerCase: false, or an uncased vocabulary`,
-      );
-    }
+    if (lowerCase) checkLowerCase(vocabulary, name);
     this.size = vocabulary.length;
     this.lowerCase = lowerCase;
     this.name = name;
@@ -114,11 +108,11 @@ export class WordPiece {
    * second of two equally long ones ("longest first", as in BERT's code).
    *
    * @param maxLength most pieces, special ones included.
-   * @throws InputError for a `maxLength` below 3, which holds no pair.
+   * @throws ModelFileError for a `maxLength` below 3, which holds no pair.
    */
   encode(sentence: string, second: string | undefined, maxLength: number): EncodedText {
     if (!Number.isInteger(maxLength) || maxLength < 3) {
-      throw new InputError(`maxLength must be an integer of at least 3, got ${maxLength}`);
+      throw new ModelFileError(`maxLength must be an integer of at least 3, got ${maxLength}`);
     }
     const { start, separator } = this.special;
     const a = this.pieces(sentence);
@@ -141,11 +135,11 @@ export class WordPiece {
   /**
    * Refuses embeddings with another number of rows: ids beyond them would have none, and fewer pieces than rows mean another vocabulary.
    *
-   * @throws InputError when they do not fit.
+   * @throws ModelFileError when they do not fit.
    */
   mustFit(rows: number): void {
     if (rows === this.size) return;
-    throw new InputError(
+    throw new ModelFileError(
       `${this.name} has ${this.size} pieces, but the network's embeddings have ${rows} rows: it is not the vocabulary of these weights`,
     );
   }

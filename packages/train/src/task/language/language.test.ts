@@ -1,0 +1,192 @@
+/** Trainings on texts: classes, scores, gaps; that they go on where they stopped, and what they begin with and learn from. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '@surge-bnn/contract';
+import { saveBert } from '@surge-bnn/language';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadCheckpoint } from '../../checkpoint/checkpoint.js';
+import { evaluateRun, loadRun, loadTextRun } from '../../load-run.js';
+import type { Parts } from '../../parts.js';
+import { readMetrics } from '../../run-folder.js';
+import { runTraining } from '../../run.js';
+import { tinyParts } from '../../testing/fixture.js';
+import { content } from '../../testing/run-content.js';
+import { float, glueFolder, textRecipe } from '../../testing/texts.fixture.js';
+import type { RunOptions } from '../../types.js';
+
+const parts: Parts = tinyParts();
+let folder: string;
+
+const train = (
+  name: string,
+  set: Readonly<Record<string, unknown>> = {},
+  options: Partial<RunOptions> = {},
+) => runTraining(textRecipe(folder, set), { out: join(folder, name), ...options }, parts);
+
+const masked = { train: ['sst2/train', 'stsb/train'], test: ['sst2/dev'] };
+
+beforeAll(async () => {
+  folder = await glueFolder();
+  await parts.engine(textRecipe(folder).engine);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('a training on texts', () => {
+  it.each([
+    ['float', float],
+    ['BiBERT', { binarizer: 'bibert' }],
+    ['BiT with SURGE', { compensator: 'surge' }],
+  ])('learns the telling words: %s', async (name, set) => {
+    const before = tf.memory().numTensors;
+    const summary = await train(name, { epochs: 16, ...set });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(summary).toMatchObject({ status: 'finished', unit: 'texts', evaluationImages: 24 });
+    expect(summary.measure).toBeUndefined();
+    expect(summary.dataTitle).toBe('SST-2 (GLUE), dev');
+    expect(summary.best?.accuracy).toBeGreaterThan(0.7);
+    const evaluated = await evaluateRun(join(folder, name), {}, parts);
+    expect(evaluated.accuracy).toBe(summary.last?.accuracy);
+    expect(evaluated.loss).toBe(summary.last?.loss);
+  });
+
+  it('gives scores where the task has no classes', async () => {
+    const set = { 'data.name': 'stsb', 'language.maxLength': 20 };
+    const summary = await train('scores', { ...set, ...float, epochs: 6 });
+    expect(summary.measure).toBe("Pearson's correlation");
+    const [line] = await readMetrics(join(folder, 'scores'));
+    expect(line.trainAccuracy).toBeUndefined();
+    expect(Object.keys(line.testDetails ?? {})).toEqual(['pearson', 'spearman']);
+    const { network, data } = await loadTextRun(join(folder, 'scores'), {}, parts);
+    expect(network.head).toEqual({ kind: 'classifier', labels: 1 });
+    expect(data.evaluation.set?.pairs).toBe(true);
+    network.dispose();
+  });
+
+  it('goes on where it was stopped, in the middle of an epoch, too', async () => {
+    const set = { compensator: 'surge', epochs: 2 };
+    await train('whole', set);
+    const abort = new AbortController();
+    let seen = 0;
+    await train('parts', set, {
+      signal: abort.signal,
+      onEvent: ({ type }) => {
+        if (type === 'step' && ++seen === 11) abort.abort();
+      },
+    });
+    const resumed = await train('parts', set, { resume: true });
+    expect(resumed.status).toBe('finished');
+    const [ended, whole] = await Promise.all(
+      ['parts', 'whole'].map((name) => content(join(folder, name))),
+    );
+    // Names, because the files are long.
+    const different = Object.keys(whole).filter((file) => ended[file] !== whole[file]);
+    expect(different).toEqual([]);
+  });
+
+  it('starts the scales of BiT from a first batch, before the first step and not again', async () => {
+    await train('scales', { epochs: 1, optimizer: { name: 'sgd', learningRate: 0 } });
+    const { tensors } = await loadCheckpoint(join(folder, 'scales'), 'last');
+    const scales = [...tensors].filter(([name]) => /scale/i.test(name));
+    expect(scales.length).toBeGreaterThan(0);
+    for (const [name, { values }] of scales) {
+      expect([name, [...values].some((value) => value === 1)]).toEqual([name, false]);
+    }
+  });
+});
+
+describe('pre-training', () => {
+  it('fills gaps, and a task begins with its encoder', async () => {
+    const pre = await train('pre', { 'language.masked': masked, ...float, epochs: 2 });
+    expect(pre.measure).toBe('masked pieces');
+    expect(pre.last?.details?.perplexity).toBeCloseTo(Math.exp(pre.last?.loss ?? NaN), 10);
+    const start = join(folder, 'pre');
+    const still = { optimizer: { name: 'sgd', learningRate: 0 }, epochs: 1 };
+    const task = await train('task', { 'language.start': start, ...float, ...still });
+    expect(task.hashes.encoder).toBe(pre.hashes.weights);
+    const [mine, its] = await Promise.all(
+      ['task', 'pre'].map(
+        async (name) => (await loadCheckpoint(join(folder, name), 'last')).tensors,
+      ),
+    );
+    const key = 'weights/bert.encoder.layer.1.output.dense/kernel';
+    expect(mine.get(key)?.values).toEqual(its.get(key)?.values);
+    // A binary network takes them as its latent weights, with a head of its own.
+    await train('binary', { 'language.start': start, compensator: 'surge', ...still });
+    const binary = (await loadCheckpoint(join(folder, 'binary'), 'last')).tensors;
+    expect(binary.get(key)?.values).toEqual(its.get(key)?.values);
+    expect(binary.has('weights/classifier/kernel')).toBe(true);
+  });
+
+  it('begins with a folder of Hugging Face, whose vocabulary must be ours', async () => {
+    const { network } = await loadTextRun(join(folder, 'float'), {}, parts);
+    const out = join(folder, 'saved');
+    await saveBert(network, out);
+    network.dispose();
+    const still = { optimizer: { name: 'sgd', learningRate: 0 }, epochs: 1 };
+    await train('from-folder', { 'language.start': { folder: out }, ...float, ...still });
+    const larger = join(folder, 'larger.txt');
+    await writeFile(
+      larger,
+      `${(await import('../../testing/texts.fixture.js')).vocabulary.join('\n')}\nmore\n`,
+    );
+    await expect(
+      train('other', { 'language.start': { folder: out }, 'language.vocabulary': larger }),
+    ).rejects.toThrow(/not the vocabulary of these weights/);
+  });
+});
+
+describe('a teacher', () => {
+  const match = { hiddenStates: { weight: 1 }, projections: { weight: 1 } };
+
+  it('gives logits, hidden states and directions, each a part of the loss', async () => {
+    const distillation = { teacher: join(folder, 'float'), logits: { weight: 0.5 } };
+    const summary = await train('taught', { distillation, 'language.match': match, epochs: 1 });
+    expect(summary.hashes.teacher).toMatch(/^[0-9a-f]{64}$/);
+    const [{ trainParts = {}, trainLoss }] = await readMetrics(join(folder, 'taught'));
+    expect(Object.keys(trainParts)).toEqual(['labels', 'logits', 'hiddenStates', 'projections']);
+    const sum = Object.values(trainParts).reduce((all, one) => all + one, 0);
+    expect(trainLoss).toBeCloseTo(sum, 4);
+  });
+
+  it.each([
+    ['another task', { 'data.name': 'stsb' }, /of sst2, this one of stsb/],
+    ['other sizes', { 'network.options.layers': 1 }, /layers 1 and the teacher 2/],
+  ])('of %s is refused', async (name, set, message) => {
+    const distillation = { teacher: join(folder, 'float') };
+    const given = { distillation, 'language.match': match, ...set };
+    await expect(train(name, given)).rejects.toThrow(message);
+  });
+});
+
+describe('what is refused', () => {
+  it.each([
+    [
+      'a method that is not for BERT',
+      { binarizer: 'recu' },
+      /binarized by bibert or bit, not by recu/,
+    ],
+    ['a method among the options', { 'network.options.method': 'bit' }, /follows from binarizer/],
+    ['another network', { network: 'resnet-20' }, /network for texts/],
+    ['a task that is none', { 'data.name': 'sst3' }, /sst2/],
+    [
+      'a vocabulary that is not there',
+      { 'language.vocabulary': 'none.txt' },
+      /none\.txt cannot be read/,
+    ],
+    [
+      'nothing left to train on',
+      { 'language.masked': { train: ['sst2/dev'], test: ['sst2/dev'] } },
+      /nothing is left/,
+    ],
+    ['texts that are longer than the positions', { 'network.options.positions': 4 }, /positions/],
+  ])('%s', async (name, set, message) => {
+    const error: unknown = await train(name, set).catch((one: unknown) => one);
+    expect(error).toBeInstanceOf(InputError);
+    expect(String(error)).toMatch(message);
+  });
+
+  it('a run of texts where pictures are meant', async () => {
+    await expect(loadRun(join(folder, 'float'), {}, parts)).rejects.toThrow(/of texts/);
+  });
+});
