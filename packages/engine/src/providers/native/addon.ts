@@ -266,7 +266,7 @@ export interface Addon {
 }
 
 /** The interface that this file describes: kInterface of native/src/addon.cc. */
-const INTERFACE = 11;
+const INTERFACE = 13;
 
 /** Where build-native.mjs puts the addon, seen from src/ and from dist/ alike. */
 export const addonPath = fileURLToPath(
