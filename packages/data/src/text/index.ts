@@ -19,7 +19,7 @@ export {
 } from './open.js';
 export { readTextFile, readTextSplit } from './read.js';
 export { pickTexts, splitTexts } from './text-set.js';
-export { textTaskNames } from './tasks.js';
+export { SCORES, textTaskNames } from './tasks.js';
 export type { ReadTextOptions, TextExample, TextSet, TextTask } from './types.js';
 export {
   describeVocabulary,
