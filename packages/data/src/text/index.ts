@@ -19,7 +19,7 @@ export {
 } from './open.js';
 export { readTextFile, readTextSplit } from './read.js';
 export { pickTexts, splitTexts } from './text-set.js';
-export { textClasses, textIsPairs, textTaskNames } from './tasks.js';
+export { SCORES, textClasses, textIsPairs, textTaskNames } from './tasks.js';
 export type { ReadTextOptions, TextExample, TextSet, TextTask } from './types.js';
 export {
   describeVocabulary,
