@@ -203,7 +203,7 @@ async function fetch(name: string, flags: FetchFlags, from: Fetch = fetchSet): P
   const output = processOutput(flags);
   const interrupt = catchInterrupts(() => {
     output.note(
-      'Stopping; whole files stay, and half an archive, which the next fetch goes on from.',
+      'Stopping; whole files stay, and a part of a large one, which the next fetch goes on from.',
     );
   });
   try {
