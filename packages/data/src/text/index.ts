@@ -17,6 +17,7 @@ export {
   type OpenTextOptions,
   type TextDescription,
 } from './open.js';
+export { openWordPiece } from './open-word-piece.js';
 export { readTextFile, readTextSplit } from './read.js';
 export { pickTexts, splitTexts } from './text-set.js';
 export { SCORES, textClasses, textIsPairs, textTaskNames } from './tasks.js';
