@@ -39,7 +39,7 @@ async function run(options) {
       const contenders = contendersFor(task, method, options, python);
       if (contenders.length === 0) continue;
       note(`${task} ${method}: ${contenders.map(({ label }) => label).join(', ')}`);
-      records.push(...(await measure(contenders, { profile: options.profile, say })));
+      records.push(...(await measure(contenders, { profile: options.profile, busy: options.busy, say })));
     }
   }
   return { machine, loadAfter: loadavg()[0], options, notes, records };

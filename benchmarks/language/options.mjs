@@ -18,6 +18,8 @@ export const help = `Seconds per training step of a BERT (4 layers, 256 wide, 4 
   --steps N         timed steps of each contender, after warm-up (default 15)
   --batch N         texts a step (default 32)
   --length N        pieces of a text (default 64)
+  --busy            waits for no quiet moment and repeats nothing: on a machine that is never quiet both sides suffer, and the ratios
+                    mean something where the milliseconds do not
   --profile         time per kernel as well, from four more steps of each contender
   --quick           a first look: 5 steps, the classifier, native2 and pytorch, without SURGE
   --json FILE       writes everything that was measured
@@ -42,13 +44,14 @@ export function readOptions(argv) {
     json: text,
     from: text,
     profile: flag,
+    busy: flag,
     quick: flag,
     page: flag,
     help: flag,
   });
   if (values.help) return undefined;
   if (values.page && values.quick) refuse('--page wants the whole run, not --quick');
-  const { quick, page, profile, from, json } = values;
+  const { quick, page, profile, busy, from, json } = values;
   return {
     tasks: list('tasks', values.tasks, tasks, quick ? ['classifier'] : tasks),
     methods: list('methods', values.methods, methods, quick ? methods.slice(0, 3) : methods),
@@ -69,6 +72,7 @@ export function readOptions(argv) {
     quick,
     page,
     profile,
+    busy,
     from,
   };
 }
