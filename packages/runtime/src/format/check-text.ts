@@ -2,7 +2,7 @@
 import { resizedGraph } from '../detector/resized-graph.js';
 import type { Edge, Graph } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
-import { textTables } from '../text/plan.js';
+import { textRoles, textTables } from '../text/plan.js';
 import type { TextPlan } from '../text/plan.js';
 import { checkLowerCase, checkVocabulary, specialPieces } from '../text/vocabulary.js';
 import { checkName, checkParts } from './check-graph.js';
@@ -22,7 +22,9 @@ export function checkText(source: TextSource): void {
   const plan = readTextPlan(parseJson(writeJson(source.plan, 'the text model'), 'the text model'));
   checkOutput(plan);
   const own = new Set<string>();
-  for (const [role, name] of Object.entries(plan.tensors)) {
+  for (const role of textRoles) {
+    const name = plan.tensors[role];
+    if (name === undefined) continue;
     checkName(name, 'tensor');
     tensorOf(tensors, role, name);
     own.add(name);

@@ -36,6 +36,12 @@ export interface TextPlan {
   readonly tensors: TextTensors;
 }
 
+/** Every role. */
+export const textRoles: readonly (keyof TextTensors)[] = [
+  ...(['vocabulary', 'kept', 'words', 'wordScales'] as const),
+  ...(['places', 'placeScales', 'types', 'typeScales'] as const),
+];
+
 /** The three tables, with the role of their scales. */
 export const textTables = [
   ['words', 'wordScales'],
