@@ -3,8 +3,7 @@ import path from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { InputError } from '@surge-bnn/contract';
 import { errorCode } from '../checked-file.js';
-import { parseVocabulary } from './vocabulary.js';
-import { WordPiece } from './word-piece.js';
+import { parseVocabulary, WordPiece } from '@surge-bnn/runtime/text';
 
 const VOCABULARY = 'vocab.txt';
 const CONFIG = 'tokenizer_config.json';

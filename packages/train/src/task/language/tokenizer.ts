@@ -1,8 +1,15 @@
 /** What cuts the texts of a recipe into pieces: WordPiece for BERT, the unigram vocabulary of the public sentence encoder for that. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
-import { dataDirectory, parseVocabulary, vocabularyFile, WordPiece } from '@surge-bnn/data';
+import {
+  dataDirectory,
+  openWordPiece,
+  parseVocabulary,
+  vocabularyFile,
+  WordPiece,
+} from '@surge-bnn/data';
 import type { TextTokenizer } from '@surge-bnn/data';
 import { Unigram } from '@surge-bnn/language';
 import type { LanguageSpec } from '../../recipe/language.js';
@@ -25,9 +32,16 @@ export function publishedEncoder(directory: string | undefined): {
 /** @throws InputError for a vocabulary that is not there or is none. */
 export async function openTokenizer(
   { network, data }: Pick<Recipe, 'network' | 'data'>,
-  spec: VocabularySpec,
+  spec: VocabularySpec & Pick<LanguageSpec, 'start'>,
 ): Promise<TextTokenizer> {
-  if (network.name !== 'sentence-encoder') return openVocabulary(spec, data.directory);
+  if (network.name !== 'sentence-encoder') {
+    const { vocabulary, start } = spec;
+    const own = typeof start === 'object' && 'folder' in start ? start.folder : undefined;
+    // What a folder's weights were trained with, capital letters and all.
+    const isOwn = vocabulary === undefined && own !== undefined;
+    if (isOwn && existsSync(path.join(own, 'vocab.txt'))) return openWordPiece(own);
+    return openVocabulary(spec, data.directory);
+  }
   if (!spec.lowerCase) {
     throw new InputError(
       'language.lowerCase is for WordPiece; the sentence encoder takes texts as they are, leave it out',
