@@ -5,12 +5,12 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
+import { performancePage } from './lib/performance-page.mjs';
 import { contendersFor, findPython, nativeThreads, withoutPython } from './train/contenders.mjs';
 import { describeMachine } from './train/machine.mjs';
 import { describeNetwork } from './train/networks.mjs';
 import { measureOneDnn } from './train/onednn.mjs';
 import { help, readOptions } from './train/options.mjs';
-import { page } from './train/page.mjs';
 import { measure } from './train/rounds.mjs';
 import { text } from './train/show.mjs';
 
@@ -83,7 +83,7 @@ if (options === undefined) {
   if (options.json) write(options.json, json);
   if (options.page) {
     const root = new URL('..', import.meta.url);
-    if (!options.from) write(new URL('results/train-speed.json', root), json);
-    write(new URL('docs/performance.md', root), page(report));
+    write(new URL('results/train-speed.json', root), json);
+    write(new URL('docs/performance.md', root), performancePage(root));
   }
 }

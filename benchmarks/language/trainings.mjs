@@ -107,7 +107,6 @@ export class Training {
   loss(inputs) {
     const logits = this.network.model.apply(inputs, { training: true });
     const flat = tf.reshape(logits, [this.targets.length, -1]);
-    const wanted = tf.oneHot(tf.tensor1d(this.targets, 'int32'), flat.shape[1]);
-    return tf.mean(ops.softmaxCrossEntropy(flat, tf.cast(wanted, 'float32')));
+    return tf.mean(ops.classCrossEntropy(flat, tf.tensor1d(this.targets, 'int32')));
   }
 }

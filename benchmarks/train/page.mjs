@@ -1,4 +1,4 @@
-/** docs/performance.md, from a report. */
+/** The first part of docs/performance.md, from a report. */
 import { legend, machineLines, tables } from './show.mjs';
 
 /** The page as markdown. */
@@ -37,7 +37,7 @@ function missing({ records, notes }) {
 }
 
 /** Numbers stand to the right: every column whose cells all begin like a number or are empty. */
-function markdown(head, rows) {
+export function markdown(head, rows) {
   const numeric = head.map((_, i) => rows.every((row) => /^[-*\d.]/.test(row[i])));
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [line(head), line(numeric.map((right) => (right ? '--:' : '---'))), ...rows.map(line)];

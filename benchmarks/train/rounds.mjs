@@ -18,13 +18,14 @@ const profiledSteps = 4;
  * Measures the contenders.
  *
  * @param say called with lines for the reader: what is missing, what is out
+ * @param busy true: no turn waits for a quiet moment or is repeated
  * @returns one record a contender: its description with seconds, memory, profile; or with `missing`
  */
-export async function measure(contenders, { profile, say }) {
+export async function measure(contenders, { profile, say, busy = false }) {
   const runs = [];
   for (const contender of contenders) {
     const trainer = await Trainer.start(contender.command);
-    const run = { contender, trainer, seconds: [], disturbed: 0 };
+    const run = { contender, trainer, seconds: [], disturbed: 0, busy };
     runs.push(run);
     judge(run, trainer.ready, say);
   }
@@ -60,9 +61,10 @@ async function takeTurn(run, steps, say) {
 /** An answer from a quiet moment, if there is one: the least disturbed of a few attempts counts. Undefined from one that is out. */
 async function quietly(run, question, say) {
   let best;
-  for (let attempt = 0; attempt < repetitions; attempt++) {
+  const attempts = run.busy ? 1 : repetitions;
+  for (let attempt = 0; attempt < attempts; attempt++) {
     if (run.missing !== undefined || run.dropped !== undefined) return undefined;
-    await quietMoment(patience);
+    if (!run.busy) await quietMoment(patience);
     const begin = performance.now();
     const others = watch();
     const answer = await request(run, question, say);

@@ -1,10 +1,11 @@
 /** `surge-bnn data` with texts. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { start, type Result } from './cli.fixture.js';
 
 let folder: string;
@@ -72,5 +73,56 @@ describe('data of texts', () => {
     expect(wrong.err).toMatch(/WNLI\.zip.*wrong checksum: SHA-256/s);
     const unknown = await run('data', 'fetch', 'sst3');
     expect(unknown.err).toMatch(/unknown data set "sst3" \(did you mean "sst2"\?\)/);
+  });
+});
+
+describe('data model', () => {
+  /** A hub of me/tiny, whose files hold their own names. */
+  async function hub(): Promise<string> {
+    const commit = 'c'.repeat(40);
+    const names = ['config.json', 'model.safetensors', 'vocab.txt'];
+    const sum = (name: string) => createHash('sha256').update(name).digest('hex');
+    const server = createServer((request, response) => {
+      const url = request.url ?? '';
+      const json = (value: unknown) => response.end(JSON.stringify(value));
+      if (!url.includes('/me/tiny/')) response.writeHead(404).end();
+      else if (url.includes('/revision/')) json({ id: 'me/tiny', sha: commit, gated: false });
+      else if (url.includes('/paths-info/')) {
+        json(
+          names.map((name) => ({
+            type: 'file',
+            path: name,
+            size: name.length,
+            lfs: { oid: sum(name), size: name.length, pointerSize: 1 },
+          })),
+        );
+      } else response.end(path.basename(url));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.close();
+    });
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it('fetches the files of a BERT, for people and for machines', async () => {
+    const where = ['--directory', folder, '--base-url', await hub()];
+    const first = await run('data', 'model', 'me/tiny', ...where);
+    expect(first.code).toBe(0);
+    const own = path.join(folder, 'models', 'me--tiny', 'cccccccccccc');
+    expect(first.out).toBe(`me/tiny is complete in ${own}: 3 file(s) downloaded, 0 were there\n`);
+    const again = await run('data', 'model', 'me/tiny', ...where, '--json');
+    expect(JSON.parse(again.out)).toMatchObject({
+      where: own,
+      downloaded: [],
+      commit: 'c'.repeat(40),
+    });
+  });
+
+  it('says in a sentence what is not there, with 2', async () => {
+    const where = ['--directory', folder, '--base-url', await hub()];
+    const found = await run('data', 'model', 'me/other', '--revision', 'v2', ...where);
+    expect(found.code).toBe(2);
+    expect(found.err).toMatch(/has no model "me\/other", or it has no revision "v2" \(HTTP 404\)/);
   });
 });

@@ -13,13 +13,16 @@ export async function textCost(
     import('@surge-bnn/train'),
   ]);
   const { language: spec, seed } = recipe;
+  const isBert = recipe.network.name === 'bert';
   const pieces =
-    spec.vocabulary === undefined
-      ? data.vocabularyPieces
-      : (await train.openVocabulary(spec, undefined)).size;
+    spec.vocabulary !== undefined
+      ? (await train.openTokenizer(recipe, spec)).size
+      : isBert
+        ? data.vocabularyPieces
+        : 0;
   await engine.useEngine({ backend: 'cpu' });
   const { maxLength: length } = spec;
-  const network = train.recipeBert(recipe, { size: pieces }, train.headOf(recipe), { length });
+  const network = train.recipeTextNetwork(recipe, { size: pieces }, { length });
   try {
     core.setProgress(network.model, 1);
     const compensator = train.surgeOptions(recipe);

@@ -229,6 +229,46 @@ export interface DropoutAttrs {
 export const SOFTMAX_CROSS_ENTROPY = 'SurgeSoftmaxCrossEntropy';
 
 /**
+ * Cross-entropy of each row with one class: loss = log sum_c exp(logits_c) - logits_class, the row maximum subtracted. With many classes
+ * (a vocabulary) the labels of SOFTMAX_CROSS_ENTROPY would be as large as the logits, and so would a gradient that is kept.
+ * inputs {logits: [N, C], classes: int32 [N]}; outputs [loss: [N], logPartition: [N]], the latter log sum_c exp(logits_c); no attributes.
+ */
+export const CLASS_CROSS_ENTROPY = 'SurgeClassCrossEntropy';
+
+/**
+ * Its backward: dlogits_c = dy (exp(logits_c - logPartition) - [c = class]).
+ * inputs {dy: [N], logits, classes, logPartition}; outputs [dlogits]; no attributes.
+ */
+export const CLASS_CROSS_ENTROPY_GRADIENT = 'SurgeClassCrossEntropyGradient';
+
+/**
+ * Two values by the sign: y = low where x + shift < 0, else high. inputs {x, shift: [1] or [C], the last axis of x; absent: 0};
+ * outputs [y: x's shape]. A NaN in x or shift is refused, naming the layer.
+ */
+export const TWO_VALUES = 'SurgeTwoValues';
+export interface TwoValuesAttrs {
+  readonly low: number;
+  readonly high: number;
+  readonly layer: string;
+}
+
+/**
+ * Backward of two values that stand for u = k (x + shift) / scale - (k - 1), k = 1 (around 0) or 2 (around 1/2), through a box: with t = x + shift
+ *
+ *     dx = factor dy 1[|u| <= width];  dshift_c = sum dx;  sums = [sum dy sign(u), sum dy, sum dx t]
+ *
+ * inputs {dy, x, shift: [1] or [C]; absent: 0}; outputs [dx, sums: [3], and with a shift dshift: its shape]. u is computed in float32 in the order that is
+ * written, so that every backend has the same dx.
+ */
+export const TWO_VALUES_GRADIENT = 'SurgeTwoValuesGradient';
+export interface TwoValuesGradientAttrs {
+  readonly scale: number;
+  readonly k: 1 | 2;
+  readonly width: number;
+  readonly factor: number;
+}
+
+/**
  * The float convolution of canonical evaluation (METHOD.md section 4): y = conv(x, kernel) + bias, each output summed in
  * float64 from +0 in the order of the window's rows, its columns, then the channels of the group (products of float32
  * are exact there), then the bias, then rounded to float32 once. Outside the picture stands `padValue`; with 0, the

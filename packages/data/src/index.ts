@@ -41,4 +41,5 @@ export { randomStream, RandomStream } from './random.js';
 export * from './types.js';
 export { skippedPicture } from './pictures/skipped.js';
 export * from './detection/index.js';
+export { fetchModel, type FetchedModel, type FetchModelOptions } from './hub/fetch-model.js';
 export * from './text/index.js';

@@ -165,7 +165,7 @@ function refusal(response: Response, have: number): TransferError {
 }
 
 /** Fetch says "fetch failed"; its cause says why. */
-function networkReason(error: unknown): string {
+export function networkReason(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const code = errorCode(cause);
   return NETWORK_REASONS[code] ?? `the connection failed: ${code}`;

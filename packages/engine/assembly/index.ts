@@ -22,6 +22,8 @@ export { numberSigns, signInputGradient } from './sign-dgrad';
 export { signBytes, signFilterGradient } from './sign-wgrad';
 export { applySlope, combineBranches, measureBranches, scale, signs } from './branches';
 export { peak, peakOperations } from './peak';
+export { classCrossEntropy, classCrossEntropyGradient } from './class-cross-entropy';
+export { twoValues, twoValuesGradient } from './two-values';
 export { addClip, addClipGradient } from './add-clip';
 export { attentionSoftmax, attentionSoftmaxGradient } from './attention-softmax';
 export {

@@ -66,10 +66,12 @@ export { atStep, Trainer } from './trainer.js';
 export type { StepResult, TrainerOptions } from './trainer.js';
 export { recipeDetector, testSize } from './task/detection/build.js';
 export type { DetectionData } from './task/detection/detection.js';
-export { headOf, recipeBert } from './task/language/build.js';
-export { openVocabulary } from './task/language/data.js';
+export { recipeTextNetwork } from './task/language/build.js';
+export type { RecipeNetwork } from './task/language/build.js';
+export { openTokenizer, openVocabulary } from './task/language/tokenizer.js';
 export type { EncodedHalf, TextData } from './task/language/data.js';
 export { evaluateTexts, textMeasure } from './task/language/evaluate.js';
+export { evaluateSplit } from './task/language/evaluate-split.js';
 export type {
   Task,
   TaskData,

@@ -3,9 +3,8 @@ import { InputError } from '@surge-bnn/contract';
 import { setProgress } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import { channelStatistics } from '@surge-bnn/data';
-import type { ChannelStatistics, WordPiece } from '@surge-bnn/data';
+import type { ChannelStatistics } from '@surge-bnn/data';
 import type { Detector } from '@surge-bnn/detection';
-import type { Bert } from '@surge-bnn/language';
 import { loadCheckpoint } from './checkpoint/checkpoint.js';
 import type { Checkpoint, CheckpointName } from './checkpoint/checkpoint.js';
 import { loadWeights } from './checkpoint/weights.js';
@@ -22,7 +21,8 @@ import { dataHashOf } from './source.js';
 import { lastProgress } from './stage-plan.js';
 import { recipeDetector } from './task/detection/build.js';
 import type { DetectionData } from './task/detection/detection.js';
-import { headOf, recipeBert } from './task/language/build.js';
+import { recipeTextNetwork } from './task/language/build.js';
+import type { RecipeNetwork } from './task/language/build.js';
 import type { TextData } from './task/language/data.js';
 import { openTask } from './task/open-task.js';
 import type { Task, TaskData, TaskEvaluateOptions } from './task/task.js';
@@ -58,8 +58,7 @@ export interface LoadedDetector extends LoadedFacts {
 /** The run of a network for texts. */
 export interface LoadedText extends LoadedFacts {
   /** As it ships, without compensator. The caller disposes it. */
-  readonly network: Bert;
-  readonly wordPiece: WordPiece;
+  readonly network: RecipeNetwork;
   readonly data: TextData;
   readonly spec: LanguageSpec;
 }
@@ -136,10 +135,9 @@ export async function loadTextRun(
   }
   const data = await parts.texts(found.recipe);
   checkSameData(data, checkpoint, folder);
-  const network = recipeBert(stage, data.wordPiece, headOf(stage));
+  const network = recipeTextNetwork(stage, data.tokenizer);
   fill(network.model, checkpoint, data.train.count);
-  const { wordPiece } = data;
-  return { ...factsOf(found, engine), network, wordPiece, data, spec: stage.language };
+  return { ...factsOf(found, engine), network, data, spec: stage.language };
 }
 
 /** What an evaluation of a run says, and of what. */

@@ -110,7 +110,7 @@ export function trainingOf({ recipe }: Pick<LoadedRun, 'recipe'>): JsonObject {
 
 /** What receipts need of a run of any task. */
 interface ConvertedRun extends Pick<LoadedRun, 'recipe' | 'model' | 'epoch'> {
-  readonly data: TaskData & { readonly train: { readonly name: string } };
+  readonly data: TaskData & { readonly train: { readonly name?: string } };
 }
 
 /** Receipts without times and places: equal runs give equal files. */

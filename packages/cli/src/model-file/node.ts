@@ -4,7 +4,7 @@ import { halfValue } from '@surge-bnn/runtime';
 import type { GraphNode, NodeDescription, StoredTensor } from '@surge-bnn/runtime';
 import { figures } from '../terminal/format.js';
 import { formatTable } from '../terminal/table.js';
-import type { OpenedDetector, OpenedModel } from './open.js';
+import type { OpenedFile } from './open.js';
 import { formatNodes } from './tables.js';
 
 export interface NodeTensor {
@@ -23,7 +23,7 @@ export interface NodeSummary extends NodeDescription {
 }
 
 /** @throws InputError for a name that no node has. */
-export function summarizeNode(opened: OpenedModel | OpenedDetector, name: string): NodeSummary {
+export function summarizeNode(opened: OpenedFile, name: string): NodeSummary {
   const { tensors: stored } = opened.source;
   const { nodes, graphs } = nodesOf(opened);
   const description = nodes.find((one) => one.name === name);
@@ -46,12 +46,15 @@ export function summarizeNode(opened: OpenedModel | OpenedDetector, name: string
 }
 
 /** As described, and as they stand in the file; of a detector those of its body first. */
-function nodesOf(opened: OpenedModel | OpenedDetector): {
+function nodesOf(opened: OpenedFile): {
   readonly nodes: readonly NodeDescription[];
   readonly graphs: readonly GraphNode[];
 } {
   if ('model' in opened) {
     return { nodes: opened.model.describe().nodes, graphs: opened.source.graph.nodes };
+  }
+  if ('text' in opened) {
+    return { nodes: opened.text.describe().body, graphs: opened.source.body.nodes };
   }
   const { body, tail } = opened.detector.describe();
   const { source } = opened;

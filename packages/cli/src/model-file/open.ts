@@ -1,4 +1,4 @@
-/** A `*.bnn` file, opened: its bytes, what stands in it, and the model or detector ready to run. */
+/** A `*.bnn` file, opened: its bytes, what stands in it, and the model, detector or text model ready to run. */
 import { readFile } from 'node:fs/promises';
 import { InputError } from '@surge-bnn/contract';
 import type {
@@ -7,7 +7,9 @@ import type {
   ModelSource,
   PackedDetector,
   PackedModel,
+  TextSource,
 } from '@surge-bnn/runtime';
+import type { PackedText } from '@surge-bnn/runtime/text';
 
 export interface OpenedModel {
   readonly file: string;
@@ -24,30 +26,50 @@ export interface OpenedDetector {
   readonly size: FileSize;
 }
 
+export interface OpenedText {
+  readonly file: string;
+  readonly source: TextSource;
+  readonly text: PackedText;
+  readonly size: FileSize;
+}
+
+/** A file of any kind. */
+export type OpenedFile = OpenedModel | OpenedDetector | OpenedText;
+
 /** Is this the name of a model file (and not that of a run folder or of a recipe)? */
 export function namesModelFile(given: string): boolean {
   return given.toLowerCase().endsWith('.bnn');
 }
 
 /**
- * A file of either kind.
+ * A file of any kind.
  *
  * @throws InputError when there is no such file, ModelFileError when it is damaged; both name it.
  */
-export async function openFile(file: string): Promise<OpenedModel | OpenedDetector> {
+export async function openFile(file: string): Promise<OpenedFile> {
   const runtime = await import('@surge-bnn/runtime');
-  const { decodeDetector, decodeModel, fileKind, PackedDetector, PackedModel } = runtime;
+  const { decodeDetector, decodeModel, decodeText, fileKind, PackedDetector, PackedModel } =
+    runtime;
+  const { PackedText } = await import('@surge-bnn/runtime/text');
   return opened(file, (bytes) => {
-    if (fileKind(bytes) === 'model') {
-      const source = decodeModel(bytes);
-      return { file, source, model: PackedModel.from(source), size: sizeOf(bytes, source) };
+    switch (fileKind(bytes)) {
+      case 'model': {
+        const source = decodeModel(bytes);
+        return { file, source, model: PackedModel.from(source), size: sizeOf(bytes, source) };
+      }
+      case 'detector': {
+        const source = decodeDetector(bytes);
+        return { file, source, detector: PackedDetector.from(source), size: sizeOf(bytes, source) };
+      }
+      case 'text': {
+        const source = decodeText(bytes);
+        return { file, source, text: PackedText.from(source), size: sizeOf(bytes, source) };
+      }
     }
-    const source = decodeDetector(bytes);
-    return { file, source, detector: PackedDetector.from(source), size: sizeOf(bytes, source) };
   });
 }
 
-/** @throws InputError when there is no such file, ModelFileError when it is damaged or holds a detector; both name it. */
+/** @throws InputError when there is no such file, ModelFileError when it is damaged or of another kind; both name it. */
 export async function openModel(file: string): Promise<OpenedModel> {
   const { decodeModel, PackedModel } = await import('@surge-bnn/runtime');
   return opened(file, (bytes) => {

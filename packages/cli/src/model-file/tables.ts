@@ -19,8 +19,10 @@ export const fateTitles = [
  * them. A node of several layers has its bytes with one of them.
  */
 export function fateRows(layers: readonly LayerFate[]): string[][] {
-  return layers.flatMap(({ layer, kind, nodes, remark = '' }) => {
-    if (nodes.length === 0) return [[layer, kind, '', '', '', '', '', '', remark]];
+  return layers.flatMap(({ layer, kind, nodes, remark = '', bytes }) => {
+    if (nodes.length === 0) {
+      return [[layer, kind, '', '', '', '', '', bytes === 0 ? '' : count(bytes), remark]];
+    }
     return nodes.map((node, i) => {
       const bytesHere = node.layers[0] === layer ? node.bytes : 0;
       return [
@@ -86,8 +88,11 @@ export function ratioText(floatBytes: number, { payload, total }: FileSize): str
   return `${times(total)} times smaller; the payload alone ${times(payload)} times`;
 }
 
-/** The proof in words. */
-export function agreementLines({ rounding, calibration, ...proof }: Agreement): string[] {
+/** The proof in words. @param unit what an input is. */
+export function agreementLines(
+  { rounding, calibration, ...proof }: Agreement,
+  unit = 'image',
+): string[] {
   const { inputs, inputsAre, equalOutputs, equalPredictions, largestDifference } = proof;
   const lines = [
     `agreement            ${count(equalOutputs)} of ${count(inputs)} outputs equal bit for bit, ${count(equalPredictions)} predictions equal, ` +
@@ -109,7 +114,7 @@ export function agreementLines({ rounding, calibration, ...proof }: Agreement): 
     const margins = differentPredictions.map(({ input, margin }) => `${input}: ${figures(margin)}`);
     lines.push(
       `as trained           ${of.join(', ')}: ${count(differentPredictions.length)} predictions differ from the trained network's, largest difference ${figuresOf(changed)}` +
-        (margins.length === 0 ? '' : `; image and margin there: ${margins.join(', ')}`),
+        (margins.length === 0 ? '' : `; ${unit} and margin there: ${margins.join(', ')}`),
     );
   }
   return lines;

@@ -6,13 +6,15 @@ import type {
   FormOptions,
   ImportedWeight,
   ImportReport,
+  TableForm,
 } from '@surge-bnn/converter';
-import { InputError } from '@surge-bnn/contract';
-import type { LoadedDetector, LoadedRun } from '@surge-bnn/train';
+import { InputError, unknownName } from '@surge-bnn/contract';
+import type { LoadedDetector, LoadedRun, LoadedText } from '@surge-bnn/train';
 import type { ChannelStatistics } from '@surge-bnn/data';
 import { checkCheckpoint } from '../checkpoint-name.js';
 import type { DetectorRunConversionOptions } from '../model-file/detector-convert.js';
 import { agreementLines, formatFates, sizeLines } from '../model-file/tables.js';
+import type { TextRunConversionOptions } from '../model-file/text-convert.js';
 import { isFolder, loadRecipeOrRun } from '../network-cost.js';
 import { interruptible } from '../terminal/interrupt.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
@@ -55,6 +57,8 @@ interface ConvertFlags extends OutputFlags {
   readonly prefix?: string;
   readonly ignore?: string[];
   readonly epsilon?: number;
+  readonly tables?: TableForm;
+  readonly keepPieces?: boolean;
 }
 
 /** What the verb prints, and with --json all of it. */
@@ -103,10 +107,16 @@ export const addConvert: AddVerb = (program, finish) => {
     )
     .option('--merge', 'merge batch norms into their neighbours where last bits change, too')
     .option('--compact', 'compress the header; readers of version 1 cannot read the file')
+    .option(
+      '--tables <form>',
+      'of a text model: vectors of pieces as f32, f16 (default) or i8',
+      tableForm,
+    )
+    .option('--keep-pieces', "of a text model: only vectors of pieces that the run's texts use")
     .option('--allow-float <list>', 'binary layers that may stay in float', list('--allow-float'))
     .option(
       '--images <n>',
-      'images for the proof (default: all evaluation images)',
+      'images or texts for the proof (default: all of the evaluation)',
       wholeNumber('--images', 1),
     )
     .option('--network <name>', 'weights: the network that they belong to, e.g. digits-cnn')
@@ -138,6 +148,10 @@ margin. --int8 takes training images to see how large the inputs of these layers
 A detector's run becomes one file, whose proof is every box, score and class of the evaluation's pictures, bit for
 bit; --merge, --reestimate, --int8, --calibrate and --percentile are for classifiers.
 
+A text model's run becomes one file with its tokenizer, whose proof is every logit of the evaluation's texts, bit for bit. Its vectors of
+pieces are most of the file: --tables i8 halves them again, --keep-pieces leaves those out that no text of the run needs, whose
+pieces then are unknown. What that changed is listed with its margin. The options for pictures and batch norm are not for it.
+
 Weights that PyTorch trained keep their names (\`conv1.weight\`); --network builds the same architecture and
 is filled with them. docs/import.md says what must agree.
 
@@ -145,6 +159,7 @@ Examples:
   $ surge-bnn convert runs/demo/surge
   $ surge-bnn convert runs/a --checkpoint best --reestimate --out digits.bnn
   $ surge-bnn convert runs/a --int8 --layer-weights stem=f16 --compact --out small.bnn
+  $ surge-bnn convert runs/sst2/bit-surge-seed1 --tables i8 --out sst2.bnn
   $ surge-bnn convert digits.safetensors --network digits-cnn --set width=32 --data digits --mean 0.5 --std 0.5`,
     )
     .action(async (given: string, flags: ConvertFlags) => {
@@ -171,7 +186,21 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
     output.note(`packing ${given}, then running it beside the trained network`);
     const { checkPlace, writeModelFile } = await import('../model-file/write.js');
     await checkPlace(out);
-    if (fromRun && (await isDetectorRun(given))) {
+    const kind = fromRun ? await kindOfRun(given) : 'weights';
+    if (kind === 'text') {
+      const { bytes, report } = await convertTextFolder(given, flags, {
+        forms,
+        signal,
+        onProgress: progress.show,
+      }).finally(progress.close);
+      signal.throwIfAborted();
+      const state = await writeModelFile(out, bytes, flags.force);
+      const { formatTextConversion } = await import('../model-file/text-convert.js');
+      print(output, { file: out, state, ...report }, formatTextConversion);
+      return 0;
+    }
+    refuseText(given, flags);
+    if (kind === 'detector') {
       const { bytes, report } = await convertDetectorFolder(given, flags, {
         forms,
         signal,
@@ -254,8 +283,46 @@ async function convertFolder(run: string, flags: ConvertFlags, common: Common) {
   return convertRun(run, { ...common, checkpoint, reestimate, onLoaded });
 }
 
-async function isDetectorRun(run: string): Promise<boolean> {
-  return (await loadRecipeOrRun(run)).detection !== undefined;
+async function kindOfRun(run: string): Promise<'classifier' | 'detector' | 'text'> {
+  const { detection, language } = await loadRecipeOrRun(run);
+  if (language !== undefined) return 'text';
+  return detection === undefined ? 'classifier' : 'detector';
+}
+
+/** @throws InputError for options that only text models have. */
+function refuseText(given: string, { tables, keepPieces }: ConvertFlags): void {
+  const flag = tables !== undefined ? '--tables' : keepPieces ? '--keep-pieces' : undefined;
+  if (flag === undefined) return;
+  throw new InputError(`${flag} is for text models, and ${given} has none`);
+}
+
+const tableForms: readonly TableForm[] = ['f32', 'f16', 'i8'];
+
+function tableForm(text: string): TableForm {
+  const form = tableForms.find((one) => one === text);
+  if (form !== undefined) return form;
+  throw unknownName('--tables', text, tableForms);
+}
+
+async function convertTextFolder(
+  run: string,
+  flags: ConvertFlags,
+  common: Pick<TextRunConversionOptions, 'forms' | 'signal' | 'onProgress'>,
+) {
+  const { checkpoint = 'last', images: texts, compact, allowFloat, tables, keepPieces } = flags;
+  checkCheckpoint(checkpoint);
+  refuseOptions(
+    flags,
+    ['merge', 'reestimate', 'calibrate', 'percentile'],
+    `is for classifiers of pictures, and the run in ${run} is of texts`,
+  );
+  const { convertTextRun } = await import('../model-file/text-convert.js');
+  const output = processOutput(flags);
+  const onLoaded = (loaded: LoadedText) => {
+    noteUnfinished(output, loaded, '; resume it first');
+  };
+  const options = { checkpoint, texts, compact, allowFloat, tables, keepPieces, onLoaded };
+  return convertTextRun(run, { ...common, ...options });
 }
 
 async function convertDetectorFolder(

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type {
   CheckedPictures,
   DatasetDescription,
+  FetchOptions,
   FetchProgress,
   FetchResult,
 } from '@surge-bnn/data';
@@ -28,6 +29,7 @@ interface DataFlags extends OutputFlags {
 
 interface FetchFlags extends DataFlags {
   readonly baseUrl?: string;
+  readonly revision?: string;
 }
 
 const where = 'folder of the data sets (default: SURGE_BNN_DATA, else the user cache folder)';
@@ -83,6 +85,20 @@ export const addData: AddVerb = (program, finish) => {
     .addHelpText('after', '\nExample:\n  $ surge-bnn data sheet bccd --list test --out sheet.png')
     .action(async (source: string, _: SheetFlags, command: Command) => {
       await drawSheet(source, command.optsWithGlobals());
+    });
+  const model = data
+    .command('model')
+    .description("a BERT's files from the Hugging Face hub, checksums verified")
+    .argument('<name>', 'owner/name, such as google-bert/bert-base-uncased')
+    .option('--revision <revision>', 'a branch, a tag, a commit, or refs/pr/1 (default: main)')
+    .option('--directory <folder>', `${where}; the files go into models/ there`)
+    .option('--base-url <address>', 'the address of a mirror of the hub')
+    .option('--json', 'print JSON and nothing else')
+    .option('--quiet', 'print the result only');
+  model
+    .addHelpText('after', '\nExample:\n  $ surge-bnn data model google-bert/bert-base-uncased')
+    .action(async (name: string, _: FetchFlags, command: Command) => {
+      finish(await fetch(name, command.optsWithGlobals(), fetchModelFiles));
     });
   const fetching = data
     .command('fetch')
@@ -187,13 +203,13 @@ async function list(flags: DataFlags): Promise<void> {
   }
 }
 
-async function fetch(name: string, flags: FetchFlags): Promise<number> {
-  const data = await import('@surge-bnn/data');
-  const { datasetNames, detectionNames, textTaskNames, vocabularyName } = data;
+type Fetch = (name: string, options: FetchOptions, flags: FetchFlags) => Promise<FetchResult>;
+
+async function fetch(name: string, flags: FetchFlags, from: Fetch = fetchSet): Promise<number> {
   const output = processOutput(flags);
   const interrupt = catchInterrupts(() => {
     output.note(
-      'Stopping; whole files stay, and half an archive, which the next fetch goes on from.',
+      'Stopping; whole files stay, and a part of a large one, which the next fetch goes on from.',
     );
   });
   try {
@@ -203,19 +219,7 @@ async function fetch(name: string, flags: FetchFlags): Promise<number> {
       signal: interrupt.signal,
       onProgress: fileLines(output),
     };
-    const pictures = datasetNames.find((known) => known === name);
-    const annotated = detectionNames.find((known) => known === name);
-    const texts = textTaskNames.find((known) => known === name);
-    let result: FetchResult;
-    if (pictures !== undefined) result = await data.fetchDataset(pictures, options);
-    else if (annotated !== undefined) result = await data.fetchDetection(annotated, options);
-    else if (texts !== undefined) result = await data.fetchText(texts, options);
-    else if (name === vocabularyName) result = await data.fetchVocabulary(options);
-    else {
-      const known = [...datasetNames, ...detectionNames, ...textTaskNames, vocabularyName];
-      throw unknownName('data set', name, known);
-    }
-    print(output, result, ({ where: folder, downloaded, kept }) => {
+    print(output, await from(name, options, flags), ({ where: folder, downloaded, kept }) => {
       const parts = [`${downloaded.length} file(s) downloaded`, `${kept.length} were there`];
       return `${name} is complete in ${folder}: ${parts.join(', ')}`;
     });
@@ -227,6 +231,25 @@ async function fetch(name: string, flags: FetchFlags): Promise<number> {
     interrupt.release();
   }
 }
+
+const fetchSet: Fetch = async (name, options) => {
+  const data = await import('@surge-bnn/data');
+  const { datasetNames, detectionNames, textTaskNames, vocabularyName } = data;
+  const pictures = datasetNames.find((known) => known === name);
+  const annotated = detectionNames.find((known) => known === name);
+  const texts = textTaskNames.find((known) => known === name);
+  if (pictures !== undefined) return data.fetchDataset(pictures, options);
+  if (annotated !== undefined) return data.fetchDetection(annotated, options);
+  if (texts !== undefined) return data.fetchText(texts, options);
+  if (name === vocabularyName) return data.fetchVocabulary(options);
+  const known = [...datasetNames, ...detectionNames, ...textTaskNames, vocabularyName];
+  throw unknownName('data set', name, known);
+};
+
+const fetchModelFiles: Fetch = async (name, options, { revision }) => {
+  const { fetchModel } = await import('@surge-bnn/data');
+  return fetchModel(name, { ...options, revision });
+};
 
 /** One line for each thing that happens to a file; the many "downloading" steps become one. */
 function fileLines(output: Output): (progress: FetchProgress) => void {

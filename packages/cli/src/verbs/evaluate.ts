@@ -10,6 +10,7 @@ import {
   openFile,
   type OpenedDetector,
   type OpenedModel,
+  type OpenedText,
 } from '../model-file/open.js';
 import { evaluateWithSheet } from '../detection-sheet.js';
 import { evaluationText } from '../evaluation-text.js';
@@ -27,6 +28,7 @@ interface EvaluateFlags extends OutputFlags {
   readonly directory?: string;
   readonly sheet?: string;
   readonly pictures?: number;
+  readonly split?: string;
   readonly least?: number;
   readonly force?: boolean;
   readonly list?: string;
@@ -57,6 +59,10 @@ export const addEvaluate: AddVerb = (program, finish) => {
       '--list <name>',
       "of annotated pictures, for a detector's file with --data (default: test)",
     )
+    .option(
+      '--split <name>',
+      "of texts: another file of the run's task; for a text model's file with --data (default: dev)",
+    )
     .option('--force', 'replace a file that is there with the sheet')
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
@@ -66,11 +72,13 @@ A detector is judged by mean average precision, with VOC's and COCO's neighbours
 draws the truth in full lines and what is found in dashed ones. With --json a run's confusion matrix is part of it: a row for each true class, a column for each predicted one.
 A model file is evaluated on the images that the recipe in it names, or on those of --data. It runs in the
 packed runtime, one image at a time; the time is the median of one image on this machine. A detector's file is
-judged on the list that its recipe names, or on --data NAME --list LIST.
+judged on the list that its recipe names, or on --data NAME --list LIST. A text model's file is judged by its task's measure, on the texts
+that its recipe names or on those of --data TASK --split SPLIT.
 
 Examples:
   $ surge-bnn evaluate runs/demo/surge --checkpoint best
-  $ surge-bnn evaluate runs/demo/surge/model.bnn`,
+  $ surge-bnn evaluate runs/demo/surge/model.bnn
+  $ surge-bnn evaluate runs/sst2/bit-surge-seed1 --split test-labelled`,
     )
     .action(async (given: string, flags: EvaluateFlags) => {
       finish(await (namesModelFile(given) ? evaluateFile : evaluateFolder)(given, flags));
@@ -87,16 +95,19 @@ async function evaluateFolder(run: string, flags: EvaluateFlags): Promise<number
     refuseOptions(flags, ['pictures', 'least', 'force'], 'is for the sheet; name one with --sheet');
   }
   configOf(run);
-  const { evaluateRun } = await import('@surge-bnn/train');
+  const { evaluateRun, evaluateSplit } = await import('@surge-bnn/train');
   const output = processOutput(flags);
   const progress = countProgress(output, 'evaluated');
   const options = { checkpoint, onSkip: noteSkipped(output), onProgress: progress.show };
-  const { sheet, pictures = 12, least = 0.5, force } = flags;
-  const evaluation = await (
-    sheet === undefined
-      ? evaluateRun(run, options)
-      : evaluateWithSheet(run, { file: sheet, pictures, leastScore: least, force }, options)
-  ).finally(progress.close);
+  const { sheet, split, pictures = 12, least = 0.5, force } = flags;
+  const evaluate = () => {
+    if (sheet !== undefined) {
+      refuseOptions(flags, ['split'], 'is for texts, and --sheet for pictures');
+      return evaluateWithSheet(run, { file: sheet, pictures, leastScore: least, force }, options);
+    }
+    return split === undefined ? evaluateRun(run, options) : evaluateSplit(run, split, options);
+  };
+  const evaluation = await evaluate().finally(progress.close);
   noteUnfinished(output, evaluation);
   print(output, evaluation, formatRun);
   return 0;
@@ -110,6 +121,8 @@ async function evaluateFile(file: string, flags: EvaluateFlags): Promise<number>
   );
   const output = processOutput(flags);
   const opened = await openFile(file);
+  if ('text' in opened) return evaluateTextOn(opened, flags);
+  refuseOptions(flags, ['split'], `is for text models, and ${file} is none`);
   if ('detector' in opened) return evaluateDetectorOn(opened, flags);
   refuseOptions(flags, ['list'], `is for detectors; ${file} is a classifier`);
   const set = await evaluationImages(opened, flags);
@@ -143,6 +156,24 @@ async function evaluateDetectorOn(opened: OpenedDetector, flags: EvaluateFlags):
     }).finally(progress.close);
     const where = { data: set.name, dataTitle: set.title, list: set.list, sha256: set.sha256 };
     print(output, { ...evaluation, ...where }, (one) => formatDetectorEvaluation(one, set));
+    return 0;
+  });
+}
+
+/** Of a text model: its task's measure, on labelled texts. */
+async function evaluateTextOn(opened: OpenedText, flags: EvaluateFlags): Promise<number> {
+  refuseOptions(flags, ['list'], `is for detectors; ${opened.file} is a text model`);
+  const { evaluateTextFile, formatTextEvaluation, labelledTexts } =
+    await import('../model-file/text-evaluate.js');
+  const output = processOutput(flags);
+  const set = await labelledTexts(opened, flags);
+  const progress = countProgress(output, 'texts');
+  const nothing = () => undefined; // to say: nothing is lost
+  return interruptible(nothing, async (signal) => {
+    const options = { signal, onProgress: progress.show };
+    const evaluation = await evaluateTextFile(opened, set, options).finally(progress.close);
+    const where = { data: set.task, dataTitle: set.title, split: set.split, sha256: set.sha256 };
+    print(output, { ...evaluation, ...where }, (one) => formatTextEvaluation(one, set));
     return 0;
   });
 }

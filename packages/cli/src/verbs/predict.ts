@@ -1,7 +1,7 @@
-/** `surge-bnn predict`: what a model file says to pictures: their classes, or of a detector what it finds in them. */
+/** `surge-bnn predict`: what a model file says to pictures or texts: their classes or scores, or of a detector what it finds in them. */
 import { InputError, unknownName } from '@surge-bnn/contract';
 import type { PackedModel } from '@surge-bnn/runtime';
-import { openFile, type OpenedDetector } from '../model-file/open.js';
+import { openFile, type OpenedDetector, type OpenedText } from '../model-file/open.js';
 import { probabilitiesOf } from '../model-file/probabilities.js';
 import { checkPlace, writeModelFile } from '../model-file/write.js';
 import type { InvertMode } from '../pictures/fit.js';
@@ -22,6 +22,7 @@ interface PredictFlags extends OutputFlags {
   readonly out?: string;
   readonly least?: number;
   readonly force?: boolean;
+  readonly lines?: string;
 }
 
 interface Guess {
@@ -46,10 +47,13 @@ export const addPredict: AddVerb = (program) => {
   program
     .command('predict')
     .description(
-      'the class of pictures, or what is in them: PNG and JPEG files, an IDX file, a data set',
+      'the class of pictures or texts, or what is in pictures: PNG and JPEG files, an IDX file, a data set, sentences',
     )
     .argument('<model>', 'a model file (*.bnn)')
-    .argument('[pictures...]', 'image files')
+    .argument(
+      '[inputs...]',
+      'image files; of a text model sentences, - for those of standard input',
+    )
     .option('--idx <file>', 'pictures of an IDX file, packed or not; needs --index')
     .option('--data <name>', 'pictures of a data set, with their right classes; needs --index')
     .option('--split <name>', 'of the data set: test (default) or train')
@@ -64,6 +68,10 @@ export const addPredict: AddVerb = (program) => {
       '--least <score>',
       'of a detector: what it finds with at least this score (default: 0.5)',
       share('--least'),
+    )
+    .option(
+      '--lines <file>',
+      'of a text model: texts of a file, one a line, a tab between those of a pair',
     )
     .option('--force', 'of a detector: replace a picture that is there and is another one')
     .option('--json', 'print JSON and nothing else')
@@ -80,14 +88,25 @@ taken as they are. The time is that of the model alone, the median of some runs.
 A detector takes image files of any size, grey or colour, upright as their EXIF data say, and writes a PNG with its boxes on
 them: one for one picture, a sheet for several.
 
+A text model takes one or more sentences, one that reads pairs two; or by --lines a file with one text a line and a tab
+between the two of a pair, - being standard input. What is too long for it and was cut off, and words that it
+does not know, are told below the table. The time is that of tokenizer and network.
+
 Examples:
   $ surge-bnn predict runs/demo/surge/model.bnn seven.png photo.jpg
   $ surge-bnn predict model.bnn --idx t10k-images-idx3-ubyte.gz --index 0-9
   $ surge-bnn predict model.bnn --data digits --index 5 --top 3
-  $ surge-bnn predict detector.bnn street.jpg --least 0.3 --out street.png`,
+  $ surge-bnn predict detector.bnn street.jpg --least 0.3 --out street.png
+  $ surge-bnn predict sst2.bnn "a sentence" --top 1
+  $ surge-bnn predict stsb.bnn --lines pairs.tsv --json`,
     )
     .action(async (file: string, pictures: string[], flags: PredictFlags) => {
       const opened = await openFile(file);
+      if ('text' in opened) {
+        await predictSentences(opened, pictures, flags);
+        return;
+      }
+      refuseOptions(flags, ['lines'], `is for text models, and ${file} is none`);
       if ('detector' in opened) {
         await predictObjects(opened, pictures, flags);
         return;
@@ -115,6 +134,20 @@ async function predictObjects(
   await writeModelFile(out, sheet, force);
   const output = processOutput(flags);
   print(output, { pictures, out }, (one) => `${formatFound(one.pictures)}\n\nwrote ${one.out}`);
+}
+
+/** Of a text model. */
+async function predictSentences(
+  { file, text }: OpenedText,
+  given: readonly string[],
+  flags: PredictFlags,
+): Promise<void> {
+  const own = ['idx', 'data', 'split', 'index', 'invert', 'out', 'least', 'force'] as const;
+  refuseOptions(flags, own, `is for pictures; ${file} is a text model, which takes sentences`);
+  const { formatTextPredictions, predictTexts, textsOf } =
+    await import('../model-file/text-predict.js');
+  const texts = await textsOf(given, flags.lines, text);
+  print(processOutput(flags), predictTexts(text, texts, flags.top ?? 2), formatTextPredictions);
 }
 
 async function predict(

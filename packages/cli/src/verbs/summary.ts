@@ -128,6 +128,9 @@ async function summarizeFile(
   if (node === undefined && 'detector' in opened) {
     const summary = await import('../model-file/detector-summary.js');
     print(output, summary.summarizeDetector(opened), summary.formatDetectorSummary);
+  } else if (node === undefined && 'text' in opened) {
+    const summary = await import('../model-file/text-summary.js');
+    print(output, summary.summarizeText(opened), summary.formatTextSummary);
   } else if (node === undefined && 'model' in opened) {
     const { formatModelSummary, summarizeModel } = await import('../model-file/summary.js');
     print(output, summarizeModel(opened), formatModelSummary);

@@ -40,8 +40,27 @@ export interface LatentTransform {
    * ships a transform of inputs in this form only.
    */
   signs?(parameters: readonly Tensor[], p: Progress): { factor?: Tensor; shift?: Tensor };
+  /**
+   * Where u = k (v + shift) / scale - (k - 1): the form that fused kernels know (TWO_VALUES_GRADIENT), and the gradients at the
+   * parameters from its sums over gradients at v.
+   */
+  elastic?(parameters: readonly Tensor[]): Elastic;
   /** The parameters that a first batch v asks for; absent where they start at their initial values. `startInputs` writes them. */
   start?(v: Tensor, parameters: readonly Tensor[]): Tensor[];
+}
+
+/** @see LatentTransform.elastic */
+export interface Elastic {
+  /** [1]. */
+  readonly scale?: Tensor;
+  readonly k: 1 | 2;
+  /** One entry per channel of the last axis. */
+  readonly shift?: Tensor;
+  /**
+   * @param along sum of (gradient at v) (v + shift), a scalar. @param atShift the gradient at the shift, where there is one.
+   * @param entries of the tensor that was binarized.
+   */
+  parameters(along: Tensor, atShift: Tensor | undefined, entries: number): Tensor[];
 }
 
 /** The stand-in for the derivative of sign at u. */
@@ -51,6 +70,8 @@ export interface Surrogate {
   slope(u: Tensor, p: Progress): Tensor;
   /** The form that fused kernels know; absent when there is none at this p. */
   spec?(p: Progress): SurrogateSpec;
+  /** Where the slope is `height` for |u| <= width and 0 elsewhere. */
+  readonly box?: { readonly width: number; readonly height: number };
   /** A function whose derivative is the slope, where one is known: finite differences of it test the slope. */
   antiderivative?: (u: number, p: Progress) => number;
 }

@@ -20,6 +20,7 @@ export function boxSurrogate(width: number): Surrogate {
     name: `box(${width})`,
     slope: (u) => tf.tidy(() => notAbove(tf.abs(u), width)),
     spec: () => ({ kind: 'box', width }),
+    box: { width, height: 1 },
     antiderivative: (u) => Math.max(-width, Math.min(width, u)),
   };
 }

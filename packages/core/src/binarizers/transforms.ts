@@ -13,6 +13,7 @@ export const noTransform: LatentTransform = {
   forward: (v) => v.clone(),
   backward: (gradient) => ({ input: gradient.clone(), parameters: [] }),
   signs: () => ({}),
+  elastic: () => ({ k: 1, parameters: () => [] }),
 };
 
 /** u = v - mean of each filter, not detached: the gradient loses its mean, too. */

@@ -8,9 +8,10 @@ import { checkKeys, InputError } from '@surge-bnn/contract';
 import type { Binarizer, Progress } from '../binarizers/binarizer.js';
 import type { BinarizerSpec } from '../binarizers/registry.js';
 import { resolveInputBinarizer } from '../binarizers/registry.js';
-import { coded, levelsOf, signed } from './input-side.js';
+import { coded, levelsOf, signed, type Carried } from './input-side.js';
 import { ensureGradient, ensureKernel, runKernel } from './kernel-registry.js';
 import { refuseNaN, signOf } from './sign.js';
+import { throughBox, twoValues } from './two-values.js';
 
 const BINARIZE = 'SurgeBinarize';
 
@@ -69,6 +70,8 @@ export function binarize<T extends Tensor>(x: T, options: BinarizeOptions): T {
 }
 
 function forward([x, ...parameters]: readonly Tensor[], { binarizer, p, layer }: Plan): Tensor[] {
+  const two = twoValues(x, binarizer, parameters, p, layer);
+  if (two !== undefined) return [two];
   const values = valuesOf(x, parameters, { binarizer, p, layer });
   const set = binarizer.set?.values(parameters, p);
   return [set === undefined ? values : tf.add(tf.mul(values, set.scale), set.offset)];
@@ -86,17 +89,23 @@ function valuesOf(x: Tensor, parameters: readonly Tensor[], plan: Plan): Tensor 
 /** At u the gradient is scale s(u) dy; those at scale and offset are the sums of dy sign(u) (or of dy times the level) and of dy. */
 function backward(dy: Tensor, [x, ...parameters]: Tensor[], { binarizer, p }: Plan): Tensor[] {
   return tf.tidy(() => {
+    const total = (t: Tensor) => tf.reshape(tf.sum(t), [1]);
+    const withSet = (carried: Carried, sums: () => readonly [Tensor, Tensor]) => {
+      if (binarizer.set === undefined) return [carried.input, ...carried.parameters];
+      const ofSet = binarizer.set.backward(...sums(), parameters, p, x.size);
+      return [carried.input, ...carried.parameters.map((t, i) => tf.add(t, ofSet[i]))];
+    };
+    const fused = throughBox(dy, x, binarizer, parameters, p);
+    if (fused !== undefined) return withSet(fused, () => fused.sums);
     const { transform, surrogate } = binarizer;
     const set = binarizer.set?.values(parameters, p);
     const atSign = set === undefined ? dy : tf.mul(dy, set.scale);
     const slope = surrogate.slope(transform.forward(x, parameters, p), p);
     const carried = transform.backward(tf.mul(atSign, slope), x, parameters, p);
-    if (binarizer.set === undefined) return [carried.input, ...carried.parameters];
-    const values = coded(x, binarizer, parameters, p);
-    const total = (t: Tensor) => tf.reshape(tf.sum(t), [1]);
-    const sums = [total(tf.mul(dy, values)), total(dy)] as const;
-    const ofSet = binarizer.set.backward(...sums, parameters, p, x.size);
-    return [carried.input, ...carried.parameters.map((t, i) => tf.add(t, ofSet[i]))];
+    return withSet(carried, () => {
+      const values = coded(x, binarizer, parameters, p);
+      return [total(tf.mul(dy, values)), total(dy)];
+    });
   });
 }
 

@@ -20,10 +20,11 @@ import type { BinaryPlan, PlanTensors } from './binary-plan.js';
 import { takeApart } from './binary-plan.js';
 import { combineBranches, combiner } from './branch-combination.js';
 import { convFilterGradient, convInputGradient } from './float-conv.js';
-import { inputSide, throughInput } from './input-side.js';
+import { inputSide, once, throughInput } from './input-side.js';
 import type { InputSide } from './input-side.js';
 import { hasKernel, runKernel } from './kernel-registry.js';
 import { readsAreCheap } from './sign.js';
+import { throughBox } from './two-values.js';
 import { weightSide } from './weight-side.js';
 import type { WeightSide } from './weight-side.js';
 
@@ -145,7 +146,11 @@ function composed(
   const { atOperand, atWeights } = binaryProducts(dy, side, weights, plan);
 
   // g_b = dgrad(G, E) through the input binarizer.
-  const binaryBranch = throughInput(side, atOperand);
+  const boxed =
+    plan.input === 'none'
+      ? undefined
+      : throughBox(atOperand, x, plan.input, inputParameters, plan.p);
+  const binaryBranch = boxed ?? throughInput(side, atOperand);
 
   // g_a = dgrad(G, W_a): no surrogate, no clip. A branch that sees u is carried back to x by the transform.
   const transformed = compensator?.scaling.auxiliaryInput === 'transformed';
@@ -156,19 +161,26 @@ function composed(
   const atBranch = branch?.inputGradient(dy);
   const ga =
     transformed && atBranch !== undefined ? side.throughTransform(atBranch).input : atBranch;
-  const combination = combineBranches(plan, binaryBranch.input, ga, side.slope);
+  const measured = compensator !== undefined || plan.onStatistics !== undefined;
+  const slope = measured ? side.slope : undefined;
+  const combination = combineBranches(plan, binaryBranch.input, ga, slope);
 
   // dL/dE = wgrad(operand, G); of inputs alpha s + o it is alpha wgrad(s, G) + o wgrad(1, G), and the sums over all
-  // windows of G times conv(s, E) and conv(1, E), which are the gradients at alpha and o, are <E, wgrad(s, G)> and <E, wgrad(1, G)>.
+  // windows of G times conv(s, E) and conv(1, E), which are the gradients at alpha and o, are <E, wgrad(s, G)> and <E, wgrad(1, G)>; where nothing
+  // but the inputs has these values, they are <s, dgrad(G, E)> and <1, dgrad(G, E)>, too.
   let atEffective = atWeights;
   let inputGradients = binaryBranch.parameters;
   if (side.set !== undefined && plan.input !== 'none' && plan.input.set !== undefined) {
-    const atOnes = onesFilterGradient(dy, plan);
+    const atOnes = once(() => onesFilterGradient(dy, plan));
     const along = (t: Tensor) => tf.reshape(tf.sum(tf.mul(weights.effective, t)), [1]);
-    const sums = [along(atWeights), along(atOnes)] as const;
+    const ofInputs = plan.padValue === 0 ? boxed?.sums : undefined;
+    const sums = ofInputs ?? ([along(atWeights), along(atOnes())] as const);
     const ofSet = plan.input.set.backward(...sums, inputParameters, plan.p, x.size);
     inputGradients = inputGradients.map((t, i) => tf.add(t, ofSet[i]));
-    atEffective = tf.add(tf.mul(atWeights, side.set.scale), tf.mul(atOnes, side.set.offset));
+    const { scale, offset } = side.set;
+    atEffective = tf.mul(atWeights, scale);
+    const isAroundZero = readsAreCheap() && offset.dataSync()[0] === 0;
+    if (!isAroundZero) atEffective = tf.add(atEffective, tf.mul(atOnes(), offset));
   }
   const carried = weights.through(atEffective);
   return [
@@ -206,7 +218,7 @@ function binaryProducts(
     trainAuxiliary: false,
   };
   const scaledDy = scale === undefined ? dy : tf.mul(dy, scale);
-  const given = { dy: scaledDy, x: side.operand, kernel: v };
+  const given = { dy: scaledDy, x: side.signed(), kernel: v };
   const [atOperand, atScaled] = runKernel(SIGN_CONV_2D_GRADIENT, given, attrs);
   return { atOperand, atWeights: scale === undefined ? atScaled : tf.div(atScaled, scale) };
 }

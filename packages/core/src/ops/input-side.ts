@@ -57,6 +57,8 @@ export interface InputSide {
   readonly u: Tensor;
   /** What meets the weights: sign(u), its level, or x itself. */
   readonly operand: Tensor;
+  /** A tensor with the operand's signs, for kernels that take the sign themselves. */
+  signed(): Tensor;
   /** The surrogate's slope at u; absent where there is no sign. */
   readonly slope?: Tensor;
   /** Where inputs are scale sign(u) + offset, or the same of levels. */
@@ -74,15 +76,26 @@ export function inputSide(
     return {
       u: x,
       operand: x,
+      signed: () => x,
       throughTransform: (gradient) => ({ input: gradient, parameters: [] }),
     };
   }
   const { transform, surrogate } = input;
-  const u = transform.forward(x, parameters, p);
+  // Each of them is a pass over the batch or several, and not all are asked for.
+  const u = once(() => transform.forward(x, parameters, p));
+  const operand = once(() => coded(x, input, parameters, p));
+  const slope = once(() => surrogate.slope(u(), p));
   return {
-    u,
-    operand: coded(x, input, parameters, p),
-    slope: surrogate.slope(u, p),
+    get u() {
+      return u();
+    },
+    get operand() {
+      return operand();
+    },
+    get slope() {
+      return slope();
+    },
+    signed: () => signed(x, input, parameters, p),
     set: input.set?.values(parameters, p),
     throughTransform: (gradient) => transform.backward(gradient, x, parameters, p),
   };
@@ -92,4 +105,10 @@ export function inputSide(
 export function throughInput(side: InputSide, gradient: Tensor): Carried {
   const atSigns = side.set === undefined ? gradient : tf.mul(gradient, side.set.scale);
   return side.throughTransform(side.slope === undefined ? atSigns : tf.mul(atSigns, side.slope));
+}
+
+/** What `make` gives, made when it is first asked for. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }

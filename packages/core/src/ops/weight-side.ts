@@ -7,6 +7,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Binarizer, Progress } from '../binarizers/binarizer.js';
 import { filterAxes } from '../binarizers/means.js';
 import { noTransform } from '../binarizers/transforms.js';
+import { identitySurrogate } from '../binarizers/surrogates.js';
+import { once } from './input-side.js';
 import { signOf } from './sign.js';
 
 export interface WeightTensors {
@@ -50,26 +52,37 @@ export interface WeightSide extends WeightParts {
 export function weightSide(weight: Binarizer, tensors: WeightTensors, p: Progress): WeightSide {
   const parts = weightParts(weight, tensors, p);
   const { v, real, scale, offset } = parts;
-  const value = real ?? signOf(v);
-  const scaled = scale === undefined ? value : tf.mul(value, scale);
-  const effective = offset === undefined ? scaled : tf.add(scaled, offset);
+  // Passes over all weights, which a fused kernel spares.
+  const value = once(() => real ?? signOf(v));
+  const effective = once(() => {
+    const scaled = scale === undefined ? value() : tf.mul(value(), scale);
+    return offset === undefined ? scaled : tf.add(scaled, offset);
+  });
   const { kernel, transformParameters, scaleParameters } = tensors;
   return {
     ...parts,
-    effective,
+    get effective() {
+      return effective();
+    },
     through(atEffective) {
       const throughScale = scale !== undefined && weight.scale?.multipliesWeightGradient === true;
       const atValue = throughScale ? tf.mul(atEffective, scale) : atEffective;
-      const atV = tf.mul(atValue, weight.surrogate.slope(v, p));
+      const atV =
+        weight.surrogate === identitySurrogate
+          ? atValue
+          : tf.mul(atValue, weight.surrogate.slope(v, p));
       const latent = weight.transform.backward(atV, kernel, transformParameters, p);
       // dL/da_c and dL/db_c: sums over filter c of (gradient at E) times value, and times 1.
       const perFilter = (t: Tensor) => tf.sum(t, filterAxes(t));
-      const atScale = weight.scale?.backward?.(
-        perFilter(tf.mul(atEffective, value)),
-        kernel,
-        scaleParameters,
-        p,
-      );
+      const atScale =
+        weight.scale?.backward === undefined
+          ? undefined
+          : weight.scale.backward(
+              perFilter(tf.mul(atEffective, value())),
+              kernel,
+              scaleParameters,
+              p,
+            );
       const atOffset = weight.offset?.backward(perFilter(atEffective), kernel);
       const summands = [latent.input, atScale?.latent, atOffset].filter((t) => t !== undefined);
       return {

@@ -46,7 +46,8 @@ export function collate(
   { padMultiple = 1, length: wanted }: PadOptions = {},
 ): TextBatch {
   const count = indices.length;
-  let longest = 0;
+  // One column of padding where all texts are without a piece, which only tokenizers without marks make.
+  let longest = 1;
   for (const i of indices) longest = Math.max(longest, idsOf(texts, i).length);
   const length = wanted ?? Math.ceil(longest / padMultiple) * padMultiple;
   const ids = new Int32Array(count * length).fill(texts.pad);

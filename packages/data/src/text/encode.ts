@@ -1,9 +1,9 @@
 /** Encoded texts in columns: all ids one after the other, so that a large set is a few typed arrays and no garbage. */
 import { InputError } from '@surge-bnn/contract';
-import type { WordPiece } from '@surge-bnn/runtime/text';
 import type { TextExample } from './types.js';
+import type { TextTokenizer } from './tokenizer.js';
 
-/** Texts as ids, special pieces included, not padded. */
+/** Texts as ids, special pieces included, not padded; one without a piece has none. */
 export interface EncodedTexts {
   readonly count: number;
   /** Of all texts one after the other. */
@@ -19,7 +19,7 @@ export interface EncodedTexts {
   readonly longest: number;
   /** Texts that were cut to `maxLength`. */
   readonly truncated: number;
-  /** Pieces that are [UNK]. */
+  /** Pieces that stand for what the vocabulary has not. */
   readonly unknown: number;
 }
 
@@ -31,11 +31,11 @@ export interface EncodeOptions {
 /**
  * Encodes the examples of a set in their order.
  *
- * @throws InputError for a set without examples, one where only some examples have labels, and for a `maxLength` below 3.
+ * @throws InputError for a set without examples, one where only some examples have labels, and for a `maxLength` that is too small for the tokenizer.
  */
 export function encodeTexts(
   set: { readonly examples: readonly TextExample[]; readonly classes: readonly string[] },
-  wordPiece: WordPiece,
+  tokenizer: TextTokenizer,
   { maxLength }: EncodeOptions,
 ): EncodedTexts {
   const { examples, classes } = set;
@@ -52,13 +52,13 @@ export function encodeTexts(
   const parts: (readonly number[])[] = [];
   let [truncated, unknown, longest] = [0, 0, 0];
   examples.forEach(({ sentence, second }, i) => {
-    const { ids, first, cut } = wordPiece.encode(sentence, second, maxLength);
+    const { ids, first, cut } = tokenizer.encode(sentence, second, maxLength);
     parts.push(ids);
     offsets[i + 1] = offsets[i] + ids.length;
     firsts[i] = first;
     longest = Math.max(longest, ids.length);
     if (cut > 0) truncated++;
-    for (const id of ids) if (id === wordPiece.special.unknown) unknown++;
+    for (const id of ids) if (id === tokenizer.special.unknown) unknown++;
   });
   const ids = new Int32Array(offsets[count]);
   parts.forEach((part, i) => ids.set(part, offsets[i]));
@@ -68,7 +68,7 @@ export function encodeTexts(
     offsets,
     firsts,
     ...(labelled === 0 ? {} : { labels: labelsOf(examples, classes.length === 0) }),
-    pad: wordPiece.special.pad,
+    pad: tokenizer.special.pad,
     longest,
     truncated,
     unknown,

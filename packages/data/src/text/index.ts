@@ -17,9 +17,10 @@ export {
   type OpenTextOptions,
   type TextDescription,
 } from './open.js';
+export { openWordPiece } from './open-word-piece.js';
 export { readTextFile, readTextSplit } from './read.js';
 export { pickTexts, splitTexts } from './text-set.js';
-export { textClasses, textTaskNames } from './tasks.js';
+export { SCORES, textClasses, textIsPairs, textTaskNames } from './tasks.js';
 export type { ReadTextOptions, TextExample, TextSet, TextTask } from './types.js';
 export {
   describeVocabulary,
@@ -34,3 +35,4 @@ export {
   type EncodedText,
   type WordPieceOptions,
 } from '@surge-bnn/runtime/text';
+export type { TextTokenizer, TokenizedText } from './tokenizer.js';

@@ -149,7 +149,16 @@ export const textTaskNames: readonly TextTask[] = [
 
 /** The classes of a task in the order of their indices; none of one whose labels are scores. @throws InputError with the nearest right name. */
 export function textClasses(name: string): readonly string[] {
+  return taskNamed(name).classes;
+}
+
+/** Whether its texts are pairs of sentences. @throws InputError with the nearest right name. */
+export function textIsPairs(name: string): boolean {
+  return taskNamed(name).columns.second !== undefined;
+}
+
+function taskNamed(name: string): TaskEntry {
   const task = textTaskNames.find((one) => one === name);
   if (task === undefined) throw unknownName('text task', name, textTaskNames);
-  return textTasks[task].classes;
+  return textTasks[task];
 }

@@ -11,7 +11,7 @@ namespace surge {
 namespace {
 
 // Raised with every change of a method's arguments: a stale build is refused by providers/native/addon.ts instead of misread.
-constexpr int kInterface = 10;
+constexpr int kInterface = 13;
 
 Napi::Array names(Napi::Env env, const std::vector<std::string>& list) {
   auto array = Napi::Array::New(env, list.size());

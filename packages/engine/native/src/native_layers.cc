@@ -143,4 +143,43 @@ METHOD(softmaxCrossEntropy) {
   });
 }
 
+METHOD(classCrossEntropy) {
+  return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+    const Floats logits = a.floats();
+    long rows;
+    const int32_t* classes = a.integers(&rows);
+    const Floats loss = a.floats(), logPartition = a.floats();
+    if (rows > 0) k.classCrossEntropy(threads, logits, classes, loss, logPartition, rows, logits.length / rows);
+  });
+}
+METHOD(classCrossEntropyGradient) {
+  return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+    const Floats dy = a.floats(), logits = a.floats();
+    long rows;
+    const int32_t* classes = a.integers(&rows);
+    const Floats logPartition = a.floats(), dlogits = a.floats();
+    if (rows > 0) k.classCrossEntropyGradient(threads, dy, logits, classes, logPartition, dlogits, rows, logits.length / rows);
+  });
+}
+METHOD(twoValues) {
+  int said = 0;
+  run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+    const Floats x = a.floats(), shift = a.maybeFloats(), y = a.floats();
+    const float low = float(a.number());
+    said = k.twoValues(threads, x, shift, y, x.length, shift.length, low, float(a.number()));
+  });
+  return Napi::Number::New(info.Env(), said);
+}
+METHOD(twoValuesGradient) {
+  return run(info, [&](Arguments& a, const KernelSet& k, int threads) {
+    const Floats dy = a.floats(), x = a.floats(), shift = a.maybeFloats(), dx = a.floats(), sums = a.floats(), dshift = a.maybeFloats();
+    ElasticBox box;
+    box.scale = float(a.number());
+    box.k = int(a.whole());
+    box.width = float(a.number());
+    box.factor = float(a.number());
+    k.twoValuesGradient(threads, dy, x, shift, dx, sums, dshift, x.length, shift.length, box);
+  });
+}
+
 }  // namespace surge

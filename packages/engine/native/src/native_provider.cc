@@ -35,7 +35,8 @@ Napi::Function NativeProvider::define(Napi::Env env) {
                       METHOD(batchNormAddClipGradient), METHOD(layerNorm), METHOD(layerNormGradient), METHOD(gelu),
                       METHOD(geluGradient), METHOD(attentionSoftmax), METHOD(attentionSoftmaxGradient), METHOD(dropout), METHOD(maxPool),
                       METHOD(maxPoolGradient), METHOD(avgPool), METHOD(avgPoolGradient), METHOD(roiAlign),
-                      METHOD(roiAlignGradient), METHOD(softmaxCrossEntropy), METHOD(sgdStep), METHOD(adamStep),
+                      METHOD(roiAlignGradient), METHOD(softmaxCrossEntropy), METHOD(classCrossEntropy),
+                      METHOD(classCrossEntropyGradient), METHOD(twoValues), METHOD(twoValuesGradient), METHOD(sgdStep), METHOD(adamStep),
                       METHOD(bopStep), METHOD(unary), METHOD(clip), METHOD(binary), METHOD(prelu), METHOD(preluGradient),
                       METHOD(addClip), METHOD(addClipGradient), METHOD(sum), METHOD(gather), METHOD(transpose),
                       METHOD(copyRuns), METHOD(segmentSum), METHOD(fill)});

@@ -61,6 +61,10 @@ class NativeProvider : public Napi::ObjectWrap<NativeProvider> {
   METHOD(roiAlign);
   METHOD(roiAlignGradient);
   METHOD(softmaxCrossEntropy);
+  METHOD(classCrossEntropy);
+  METHOD(classCrossEntropyGradient);
+  METHOD(twoValues);
+  METHOD(twoValuesGradient);
   // native_elements.cc
   METHOD(sgdStep);
   METHOD(adamStep);

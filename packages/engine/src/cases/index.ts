@@ -9,6 +9,7 @@ import {
   batchNormGradientCases,
 } from './batch-norm.js';
 import { canonicalConv2dCases } from './canonical-conv2d.js';
+import { classCrossEntropyCases, classCrossEntropyGradientCases } from './class-cross-entropy.js';
 import { conv2dCases, conv2dFilterGradientCases, conv2dInputGradientCases } from './conv2d.js';
 import {
   binaryCases,
@@ -42,6 +43,7 @@ import {
   geluCases,
   geluGradientCases,
 } from './transformer.js';
+import { twoValuesCases, twoValuesGradientCases } from './two-values.js';
 
 export const kernelCases: Readonly<Record<KernelName, readonly KernelCase[]>> = {
   conv2d: conv2dCases,
@@ -68,6 +70,10 @@ export const kernelCases: Readonly<Record<KernelName, readonly KernelCase[]>> = 
   roiAlign: roiAlignCases,
   roiAlignGradient: roiAlignGradientCases,
   softmaxCrossEntropy: softmaxCrossEntropyCases,
+  classCrossEntropy: classCrossEntropyCases,
+  classCrossEntropyGradient: classCrossEntropyGradientCases,
+  twoValues: twoValuesCases,
+  twoValuesGradient: twoValuesGradientCases,
   sgdStep: sgdStepCases,
   adamStep: adamStepCases,
   bopStep: bopStepCases,

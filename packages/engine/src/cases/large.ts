@@ -4,6 +4,7 @@
  */
 import type { Kernels, KernelName, PoolGeometry } from '../providers/provider.js';
 import { canonicalCase } from './canonical-conv2d.js';
+import { bitsOf, idsOf } from './class-cross-entropy.js';
 import { filterGradient, form, inputGradient, product } from './conv2d.js';
 import { named, sizes } from './geometries.js';
 import type { KernelCase } from './kernel-case.js';
@@ -64,6 +65,8 @@ const perChannel = (seed: number): Float32Array => positives(CHANNELS, seed);
 const perRow = (seed: number): Float32Array => positives(ROWS, seed);
 const n = ROWS * CHANNELS;
 const norm = { epsilon: 1e-3 };
+const elastic = { scale: 0.75, k: 2, width: 1, factor: 0.5 } as const;
+const someClasses = Int32Array.from({ length: ROWS }, (_, i) => (7 * i) % CHANNELS);
 
 const pool: PoolGeometry = named([7, 34, 33, CHANNELS, CHANNELS, 3, 3], {
   padding: 'same',
@@ -174,6 +177,52 @@ export const largeCases: Readonly<Record<KernelName, readonly KernelCase[]>> = {
       [n],
       (k, [x], [y]) => k.dropout(x, y, { rate: 0.3, start: 5, kept: 1 / 0.7 }),
       0,
+    ),
+  ],
+  classCrossEntropy: [
+    large(
+      'classCrossEntropy',
+      'rows',
+      [rowsOf(1), bitsOf(someClasses)],
+      [ROWS, ROWS],
+      (k, [z, classes], [loss, logPartition]) =>
+        k.classCrossEntropy(z, idsOf(classes), loss, logPartition),
+    ),
+  ],
+  classCrossEntropyGradient: [
+    large(
+      'classCrossEntropyGradient',
+      'rows',
+      [perRow(3), rowsOf(1), bitsOf(someClasses), perRow(4)],
+      [n],
+      (k, [dy, z, classes, logPartition], [dz]) =>
+        k.classCrossEntropyGradient(dy, z, idsOf(classes), logPartition, dz),
+    ),
+  ],
+  twoValues: [
+    large('twoValues', 'rows', [rowsOf(1), perChannel(2)], [n], (k, [x, shift], [y]) =>
+      k.twoValues(x, shift, y, -1, 1),
+    ),
+    large('twoValues', 'entries', [rowsOf(1)], [n], (k, [x], [y]) =>
+      k.twoValues(x, undefined, y, -1, 1),
+    ),
+  ],
+  twoValuesGradient: [
+    large(
+      'twoValuesGradient',
+      'rows',
+      [rowsOf(1), rowsOf(2), perChannel(3)],
+      [n, 3, CHANNELS],
+      (k, [dy, x, shift], [dx, sums, dshift]) =>
+        k.twoValuesGradient(dy, x, shift, dx, sums, dshift, elastic),
+    ),
+    large(
+      'twoValuesGradient',
+      'entries',
+      [rowsOf(1), rowsOf(2)],
+      [n, 3],
+      (k, [dy, x], [dx, sums]) =>
+        k.twoValuesGradient(dy, x, undefined, dx, sums, undefined, elastic),
     ),
   ],
   maxPool: [

@@ -11,6 +11,7 @@ import {
   BATCH_NORM_GRADIENT,
   BOP_STEP,
   CANONICAL_CONV_2D,
+  CLASS_CROSS_ENTROPY,
   convGeometry,
   DILATED_CONV_2D,
   DILATED_CONV_2D_FILTER_GRADIENT,
@@ -26,6 +27,8 @@ import {
   SIGN_CONV_2D,
   SIGN_CONV_2D_GRADIENT,
   SOFTMAX_CROSS_ENTROPY,
+  TWO_VALUES,
+  TWO_VALUES_GRADIENT,
 } from '@surge-bnn/contract';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { engineBackends } from '../cases/backends.js';
@@ -53,6 +56,29 @@ const dy = (): tf.Tensor => tf.tensor(reals(200, 3), [2, 5, 5, 4]);
 describe.each(engineBackends)('%s', (backend) => {
   beforeAll(async () => {
     await useEngine({ backend });
+  });
+
+  it('refuse classes that are none, shifts that do not fit, and a NaN that has no sign', () => {
+    tf.tidy(() => {
+      const logits = tf.ones([2, 3]);
+      for (const wrong of [3, -1]) {
+        const classes = tf.tensor1d([0, wrong], 'int32');
+        expect(() => run(CLASS_CROSS_ENTROPY, { logits, classes })).toThrow(
+          `class cross-entropy: the class ${wrong} is not in [0, 2]`,
+        );
+      }
+      const classes = tf.tensor1d([0, 1]);
+      expect(() => run(CLASS_CROSS_ENTROPY, { logits, classes })).toThrow(InputError);
+      const values = { low: -1, high: 1, layer: 'block1/attention' };
+      const shift = tf.ones([2]);
+      expect(() => run(TWO_VALUES, { x: logits, shift }, values)).toThrow(InputError);
+      const box = { scale: 1, k: 1, width: 1, factor: 1 };
+      expect(() => run(TWO_VALUES_GRADIENT, { dy: logits, x: logits, shift }, box)).toThrow(
+        InputError,
+      );
+      const broken = tf.tensor1d([0, NaN]);
+      expect(() => run(TWO_VALUES, { x: broken }, values)).toThrow('layer "block1/attention"');
+    });
   });
 
   it('are all registered', () => {

@@ -12,6 +12,7 @@ import {
 } from './batch-norm.js';
 import { addN, binaryEntries } from './binary.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
+import { classCrossEntropy, classCrossEntropyGradient } from './class-cross-entropy.js';
 import { concat, slice, split } from './concat.js';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
 import {
@@ -40,6 +41,7 @@ import {
   gelu,
   geluGradient,
 } from './transformer.js';
+import { twoValues, twoValuesGradient } from './two-values.js';
 import { clipByValue, step, unaryEntries } from './unary.js';
 
 export const kernelTable: readonly KernelEntry[] = [
@@ -66,6 +68,10 @@ export const kernelTable: readonly KernelEntry[] = [
   roiAlign,
   roiAlignGradient,
   softmaxCrossEntropy,
+  classCrossEntropy,
+  classCrossEntropyGradient,
+  twoValues,
+  twoValuesGradient,
   sgdStep,
   adamStep,
   bopStep,

@@ -22,6 +22,7 @@ import type {
   RoiAlignAttrs,
   SgdStepAttrs,
   SurrogateSpec,
+  TwoValuesGradientAttrs,
 } from '@surge-bnn/contract';
 
 /** One growing piece of memory. Addresses are byte offsets, aligned to 16; nothing here recycles. */
@@ -247,6 +248,40 @@ export interface Kernels {
     labels: Float32Array,
     loss: Float32Array,
     gradient: Float32Array,
+  ): void;
+
+  /** CLASS_CROSS_ENTROPY of the contract; every class is a column. */
+  classCrossEntropy(
+    logits: Float32Array,
+    classes: Int32Array,
+    loss: Float32Array,
+    logPartition: Float32Array,
+  ): void;
+  classCrossEntropyGradient(
+    dy: Float32Array,
+    logits: Float32Array,
+    classes: Int32Array,
+    logPartition: Float32Array,
+    dlogits: Float32Array,
+  ): void;
+
+  /** TWO_VALUES of the contract, shift of one entry or one for each of the last axis. Returns 1 where x or shift holds a NaN (y is then undefined). */
+  twoValues(
+    x: Float32Array,
+    shift: Float32Array | undefined,
+    y: Float32Array,
+    low: number,
+    high: number,
+  ): 0 | 1;
+  /** TWO_VALUES_GRADIENT; sums has three entries, dshift those of shift. */
+  twoValuesGradient(
+    dy: Float32Array,
+    x: Float32Array,
+    shift: Float32Array | undefined,
+    dx: Float32Array,
+    sums: Float32Array,
+    dshift: Float32Array | undefined,
+    attrs: TwoValuesGradientAttrs,
   ): void;
 
   sgdStep(

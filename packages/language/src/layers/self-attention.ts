@@ -180,8 +180,8 @@ export class SelfAttention extends RandomLayer {
 }
 
 /**
- * Attention of [query, key, value, mask]: float32 [batch, length, width] three times and the mask [batch, length], 1 for a piece and 0 for padding;
- * gives [batch, length, width]. `rate` is the dropout of what the values are weighted with.
+ * Attention of [query, key, value, mask]: float32 [batch, length, width] three times and the mask [batch, length], 1 for a piece and 0 for padding, or
+ * [batch, length, length], 1 for the keys that a query sees; gives [batch, length, width]. `rate` is the dropout of what the values are weighted with.
  */
 export function selfAttention(options: SelfAttentionOptions): SelfAttention {
   registerOnce(SelfAttention);

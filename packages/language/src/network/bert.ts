@@ -1,28 +1,17 @@
 /** BERT as a TF.js model: float, or with the linear layers and the attention of its encoder binary. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Model } from '@surge-bnn/core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { encoder, type EncoderInputs, type Projections } from './encoder.js';
+import { encoder, type EncoderInputs } from './encoder.js';
 import { classifier, maskedPieces } from './heads.js';
 import { checkContext, completeOptions } from './options.js';
 import type { BertContext, BertHead, BertOptions } from './options.js';
+import { disposer, type TextNetwork } from './text-network.js';
 
-export interface Bert {
-  readonly options: BertOptions;
-  readonly head: BertHead;
-  /**
-   * Inputs ids, types and mask, int32 [batch, length] each, and for the head 'masked' places, int32 [count]; the output is the head's.
-   * `textInputs` makes them.
-   */
-  readonly model: Model;
-  /** Of the embeddings, then of each layer: [batch, length, width]. Outputs of a model of your own, for distillation. */
-  readonly hiddenStates: readonly SymbolicTensor[];
-  /** Query, key and value of each layer, before anything of them is binarized: [batch, length, width]. */
-  readonly projections: readonly Projections[];
-  /** Frees all weights, also those of a compensator; after that the network is of no use. Again: nothing. */
-  dispose(): void;
+/** For the head 'masked' the model has a fourth input, places, int32 [count]. */
+export interface Bert extends TextNetwork<BertOptions, BertHead> {
+  readonly kind: 'bert';
 }
 
 /** Texts as numbers: `TextBatch` of @surge-bnn/data is one. */
@@ -61,7 +50,8 @@ export function bert(given: Partial<BertOptions>, context: BertContext): Bert {
   const three = [inputs.ids, inputs.types, inputs.mask];
   const network = (all: SymbolicTensor[], outputs: SymbolicTensor): Bert => {
     const model = tfl.model({ name: 'bert', inputs: all, outputs });
-    return { options, head, model, hiddenStates, projections, dispose: disposer(model) };
+    const dispose = disposer(model);
+    return { kind: 'bert', options, head, model, hiddenStates, projections, dispose };
   };
   switch (head.kind) {
     case 'classifier':
@@ -75,17 +65,7 @@ export function bert(given: Partial<BertOptions>, context: BertContext): Bert {
   }
 }
 
-/** Not model.dispose(): TF.js's layers count a use for each time that they were applied, and the words' table would keep its weights. */
-function disposer(model: Model): () => void {
-  let done = false;
-  return () => {
-    if (done) return;
-    done = true;
-    for (const weight of new Set(model.weights)) weight.dispose();
-  };
-}
-
-/** The inputs of a model of `bert`; the caller disposes them. */
+/** The inputs of a network's model; the caller disposes them. */
 export function textInputs({ ids, types, mask, count, length, positions }: Texts): Tensor[] {
   const rectangle = (values: Int32Array) => tf.tensor2d(values, [count, length], 'int32');
   const inputs: Tensor[] = [rectangle(ids), rectangle(types), rectangle(mask)];

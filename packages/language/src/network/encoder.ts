@@ -6,7 +6,12 @@ import { gelu } from '../layers/gelu.js';
 import { placeEmbedding } from '../layers/place-embedding.js';
 import { selfAttention } from '../layers/self-attention.js';
 import { wordEmbedding, type WordEmbedding } from '../layers/word-embedding.js';
-import { addAndNorm, attentionKind, dropped, linear, norm, on, type Build } from './parts.js';
+import type { BertOptions } from './options.js';
+import type * as parts from './parts.js';
+import { addAndNorm, attentionKind, dropped, linear, norm, on } from './parts.js';
+import type { Projections } from './text-network.js';
+
+type Build = parts.Build<BertOptions>;
 
 /** [batch, length] each, int32. */
 export interface EncoderInputs {
@@ -14,13 +19,6 @@ export interface EncoderInputs {
   readonly types: SymbolicTensor;
   /** 1 for a piece, 0 for padding. */
   readonly mask: SymbolicTensor;
-}
-
-/** What attention is made of in one layer, before anything of it is binarized: [batch, length, width] each. */
-export interface Projections {
-  readonly query: SymbolicTensor;
-  readonly key: SymbolicTensor;
-  readonly value: SymbolicTensor;
 }
 
 export interface Encoder {

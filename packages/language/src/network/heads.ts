@@ -5,7 +5,11 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { gelu } from '../layers/gelu.js';
 import { firstPiece, piecesAt } from '../layers/pick-pieces.js';
 import type { WordEmbedding } from '../layers/word-embedding.js';
-import { dropped, floatLinear, norm, on, type Build } from './parts.js';
+import type { BertOptions } from './options.js';
+import type * as parts from './parts.js';
+import { dropped, floatLinear, norm, on } from './parts.js';
+
+type Build = parts.Build<BertOptions>;
 
 /** tanh(linear([CLS])), dropout, linear: [batch, labels]. */
 export function classifier(x: SymbolicTensor, labels: number, build: Build): SymbolicTensor {

@@ -9,9 +9,12 @@ import { smallNormal } from '../layers/initializer.js';
 import type { AttentionKind } from '../layers/self-attention.js';
 import type { BertOptions } from './options.js';
 
+/** What of a network's options its layers depend on. */
+export type PartOptions = Pick<BertOptions, 'method' | 'inputs' | 'dropout' | 'epsilon'>;
+
 /** What the layers of one network have in common. */
-export interface Build {
-  readonly options: BertOptions;
+export interface Build<Options extends PartOptions = PartOptions> {
+  readonly options: Options;
   readonly seed: number;
 }
 
@@ -19,16 +22,26 @@ export function on(layer: tfl.layers.Layer, x: SymbolicTensor | SymbolicTensor[]
   return layer.apply(x) as SymbolicTensor;
 }
 
-/** A float linear layer with a bias, [.., in] to [.., units]. */
+/** A float linear layer with a bias, which may be applied more than once. */
+export function floatDense(
+  name: string,
+  units: number,
+  { seed }: Build,
+  activation: 'linear' | 'tanh' = 'linear',
+): tfl.layers.Layer {
+  const kernelInitializer = smallNormal(seedFor(seed, `init/${name}`));
+  return tfl.layers.dense({ name, units, activation, kernelInitializer });
+}
+
+/** The same on x, [.., in] to [.., units]. */
 export function floatLinear(
   name: string,
   units: number,
   x: SymbolicTensor,
-  { seed }: Build,
+  build: Build,
   activation: 'linear' | 'tanh' = 'linear',
 ): SymbolicTensor {
-  const kernelInitializer = smallNormal(seedFor(seed, `init/${name}`));
-  return on(tfl.layers.dense({ name, units, activation, kernelInitializer }), x);
+  return on(floatDense(name, units, build, activation), x);
 }
 
 /**
@@ -63,7 +76,7 @@ export function linear(
 }
 
 /** The attention of the network's method. */
-export function attentionKind({ method, inputs }: BertOptions): AttentionKind {
+export function attentionKind({ method, inputs }: PartOptions): AttentionKind {
   if (method === 'none' || inputs === 'real') return 'softmax';
   return inputs === 'two-bit' ? 'two-bit' : method;
 }

@@ -12,14 +12,17 @@ import { ensureGradient, ensureKernel, runKernel } from '@surge-bnn/core';
 /**
  * y = softmax over the keys of (scale x + bias). Differentiable in x; the bias, which masks padding, is data.
  *
- * @param x float32 [batch, heads, queries, keys]. @param bias float32 [batch, keys].
+ * @param x float32 [batch, heads, queries, keys]. @param bias float32 [batch, keys], or [batch, queries, keys] where queries do not see the same keys.
  * @throws InputError for shapes that do not fit.
  */
 export function attentionSoftmax(x: Tensor, bias: Tensor, scale: number): Tensor {
-  const [batch, , , keys] = x.shape;
+  const [batch, , queries, keys] = x.shape;
+  if (x.rank === 4 && tf.util.arraysEqual(bias.shape, [batch, queries, keys])) {
+    return byQuery(x, bias, scale);
+  }
   if (x.rank !== 4 || !tf.util.arraysEqual(bias.shape, [batch, keys])) {
     throw new InputError(
-      `attentionSoftmax: x must be [batch, heads, queries, keys] and bias [batch, keys], got [${x.shape}] and [${bias.shape}]`,
+      `attentionSoftmax: x must be [batch, heads, queries, keys] and bias [batch, keys] or [batch, queries, keys], got [${x.shape}] and [${bias.shape}]`,
     );
   }
   ensureKernel(ATTENTION_SOFTMAX, forward);
@@ -27,6 +30,14 @@ export function attentionSoftmax(x: Tensor, bias: Tensor, scale: number): Tensor
   ensureGradient(gradient);
   const attrs: AttentionSoftmaxAttrs = { scale };
   return runKernel(ATTENTION_SOFTMAX, { x, bias }, attrs)[0];
+}
+
+/** The kernels have one bias for all queries: each query is a batch entry of its own. */
+function byQuery(x: Tensor, bias: Tensor, scale: number): Tensor {
+  const [batch, heads, queries, keys] = x.shape;
+  const apart = tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch * queries, heads, 1, keys]);
+  const y = attentionSoftmax(apart, tf.reshape(bias, [batch * queries, keys]), scale);
+  return tf.transpose(tf.reshape(y, [batch, queries, heads, keys]), [0, 2, 1, 3]);
 }
 
 function forward(

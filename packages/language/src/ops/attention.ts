@@ -34,9 +34,15 @@ export function products({ query, key }: Pick<Heads, 'query' | 'key'>): Tensor4D
   return tf.matMul(query, key, false, true);
 }
 
-/** [batch, keys]: 0 where the mask is 1, `MASKED` where it is 0. */
+/** Of the mask's shape, [batch, keys] or [batch, queries, keys]: 0 where the mask is 1, `MASKED` where it is 0. */
 export function maskBias(mask: Tensor): Tensor {
   return tf.tidy(() => tf.mul(tf.sub(tf.cast(mask, 'float32'), 1), -MASKED));
+}
+
+/** A bias of either shape, for scores [batch, heads, queries, keys]. */
+export function overScores(bias: Tensor): Tensor {
+  const [batch, ...rest] = bias.shape;
+  return tf.reshape(bias, rest.length === 1 ? [batch, 1, 1, ...rest] : [batch, 1, ...rest]);
 }
 
 /** @throws InputError naming the layer for shapes that are no attention's. */
@@ -45,14 +51,19 @@ export function checkAttention(
   heads: number,
   layer: string,
 ): void {
+  const [batch, length] = query.shape;
+  const masks = [
+    [batch, length],
+    [batch, length, length],
+  ];
   const fits =
     query.rank === 3 &&
     tf.util.arraysEqual(query.shape, key.shape) &&
     tf.util.arraysEqual(query.shape, value.shape) &&
     query.shape.slice(2).every((width) => width % heads === 0) &&
-    tf.util.arraysEqual(mask.shape, query.shape.slice(0, 2));
+    masks.some((shape) => tf.util.arraysEqual(mask.shape, shape));
   if (fits) return;
   throw new InputError(
-    `layer "${layer}": query, key and value must be [batch, length, width] with ${heads} heads in the width, and the mask [batch, length], got [${query.shape}], [${key.shape}], [${value.shape}] and [${mask.shape}]`,
+    `layer "${layer}": query, key and value must be [batch, length, width] with ${heads} heads in the width, and the mask [batch, length] or, for each query, [batch, length, length], got [${query.shape}], [${key.shape}], [${value.shape}] and [${mask.shape}]`,
   );
 }

@@ -13,12 +13,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { noTransform, ops, type Binarizer, type Surrogate } from '@surge-bnn/core';
-import { products, type Heads } from './attention.js';
+import { overScores, products, type Heads } from './attention.js';
 import { dropout as dropOut, type Draw } from './dropout.js';
 
 /** 1 where |u| < 1. In float32 that is |u| <= 1 - 2^-24, the number below 1. */
 const openBox = (height: number): Surrogate => ({
   name: 'open box',
+  box: { width: 1 - 2 ** -24, height },
   slope: (u) => tf.tidy(() => tf.mul(tf.sub(1, tf.step(tf.sub(tf.abs(u), 1 - 2 ** -24))), height)),
 });
 
@@ -52,7 +53,7 @@ const bool: Binarizer = {
 /**
  * The context of each head, [batch, heads, length, width / heads].
  *
- * @param bias [batch, keys], `maskBias` of the mask. @param name for errors.
+ * @param bias [batch, keys] or [batch, queries, keys], `maskBias` of the mask. @param name for errors.
  * @param dropout of the scores, in training; absent: none.
  */
 export function biAttention(
@@ -62,10 +63,10 @@ export function biAttention(
   name: string,
 ): Tensor4D {
   const sign = (t: Tensor4D) => ops.binarize(t, { binarizer: signs, name });
-  const [batch, , keys, each] = query.shape;
+  const each = query.shape[3];
   const scores = tf.mul(products({ query: sign(query), key: sign(key) }), 1 / Math.sqrt(each));
   const left = dropout === undefined ? scores : dropOut(scores, dropout);
-  const masked = tf.add(left, tf.reshape(bias, [batch, 1, 1, keys]));
+  const masked = tf.add(left, overScores(bias));
   const bits = ops.binarize(masked, { binarizer: bool, name });
   const kept = dropout === undefined ? bits : dropOut(bits, dropout, 1);
   return tf.matMul(kept, sign(value));

@@ -103,7 +103,7 @@ describe('attentionSoftmax', () => {
 
   it('refuses a bias of other sizes', () => {
     const attempt = () => attentionSoftmax(tf.zeros(shape), tf.zeros([2, 4]), 1);
-    expect(attempt).toThrow(/bias \[batch, keys\], got \[2,3,4,5\] and \[2,4\]/);
+    expect(attempt).toThrow(/bias \[batch, keys\] or .*, got \[2,3,4,5\] and \[2,4\]/);
   });
 });
 
@@ -170,6 +170,47 @@ describe('attention', () => {
       });
     });
   });
+
+  it.each(['softmax', 'bibert', 'bit'] as const)(
+    'of two sentences that do not see each other is that of each alone, %s',
+    (kind) => {
+      tf.tidy(() => {
+        const whole = selfAttention({ heads, kind });
+        // The first text is 1 + 3 pieces, the second 2 + 1 and padding.
+        const types = [0, 1, 1, 1, 0, 0, 1, 0];
+        const real = [1, 1, 1, 1, 1, 1, 1, 0];
+        const seen = types.flatMap((own, i) => {
+          const row = Math.floor(i / length) * length;
+          return [0, 1, 2, 3].map((j) => (types[row + j] === own ? real[row + j] : 0));
+        });
+        const tensors = given.map((values) => tf.tensor3d(values, shape));
+        const pairs = tf.tensor3d(seen, [batch, length, length], 'int32');
+        const f = (q: Tensor, k: Tensor, v: Tensor) => whole.apply([q, k, v, pairs]) as Tensor;
+        // Padding, the last piece, is a query of its own, which nothing behind attention makes use of.
+        const dy = tf.tensor3d(
+          drawn(count, 4).map((v, i) => (i < count - width ? v : 0)),
+          shape,
+        );
+        const y = f(tensors[0], tensors[1], tensors[2]);
+        const gradients = tf.grads(f)(tensors, dy);
+        for (const [row, begin, size] of [
+          [0, 0, 1],
+          [0, 1, 3],
+          [1, 0, 2],
+          [1, 2, 1],
+        ]) {
+          const part = (t: Tensor) => tf.slice(t, [row, begin, 0], [1, size, width]);
+          const mask = tf.ones([1, size], 'int32');
+          const alone = (q: Tensor, k: Tensor, v: Tensor) => whole.apply([q, k, v, mask]) as Tensor;
+          const own = tensors.map(part);
+          expectClose(part(y), [...alone(own[0], own[1], own[2]).dataSync()], 1e-6, 'context');
+          tf.grads(alone)(own, part(dy)).forEach((wanted, i) => {
+            expectClose(part(gradients[i]), [...wanted.dataSync()], 1e-5, `gradient ${i}`);
+          });
+        }
+      });
+    },
+  );
 
   it('adds the most negative float32 for what the mask leaves out', () => {
     expect([...maskBias(tf.tensor2d([[1, 0]], [1, 2], 'int32')).dataSync()]).toEqual([0, MASKED]);

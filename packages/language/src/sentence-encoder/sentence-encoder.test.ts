@@ -5,8 +5,9 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { drawn, expectClose, expectNoLeak } from '../testing/numbers.fixture.js';
+import { expectClose, expectNoLeak } from '../testing/numbers.fixture.js';
 import { plainAttention, plainLayerNorm, type Rows } from '../testing/plain-bert.fixture.js';
+import { smallEncoder } from '../testing/small-encoder.fixture.js';
 import { readSafetensors, writeSafetensors, type Weights } from '../weights/safetensors.js';
 import { sentenceEncoder } from './encoder.js';
 import { Unigram } from './unigram.js';
@@ -76,6 +77,29 @@ describe('Unigram', () => {
     expect(unigram.pieces(text)).toEqual(ids);
   });
 
+  it('encodes a pair without marks, and cuts the longer sentence first', () => {
+    const size = fc.integer({ min: 0, max: 9 });
+    fc.assert(
+      fc.property(size, size, fc.integer({ min: 2, max: 12 }), (a, b, most) => {
+        // Each further "b" is a piece.
+        const text = (count: number) => (count === 0 ? '' : 'b'.repeat(count - 1) || ' b');
+        const [first, second] = [a, b].map((n) => unigram.pieces(text(n)));
+        let [keptA, keptB] = [first.length, second.length];
+        while (keptA + keptB > most) {
+          if (keptA > keptB) keptA--;
+          else keptB--;
+        }
+        const found = unigram.encode(text(a), text(b), most);
+        expect(found.ids).toEqual([...first.slice(0, keptA), ...second.slice(0, keptB)]);
+        expect(found.first).toBe(keptA);
+        expect(found.cut).toBe(first.length + second.length - keptA - keptB);
+      }),
+      { seed: 11 },
+    );
+    expect(unigram.encode('ab a', undefined, 2)).toMatchObject({ first: 2 });
+    expect(() => unigram.encode('a', 'b', 1)).toThrow('maxLength must be an integer of at least 2');
+  });
+
   it.each([
     [{}, 'the vocabulary must be a list'],
     [[['a', 'b']], 'the vocabulary, entry 0: must be [piece, log-probability], got ["a","b"]'],
@@ -84,39 +108,6 @@ describe('Unigram', () => {
     expect(() => new Unigram(given)).toThrow(message);
   });
 });
-
-/** Sizes: width 4, then 8; four heads of 1 and of 2. */
-function weights(): Map<string, Weights> {
-  const shapes: Record<string, number[]> = {
-    'embeddings.weight': [9, 4],
-    'position.inv_timescale': [2],
-    'layer0.residual_dense.weight': [4, 8],
-    'layer0.residual_dense.bias': [8],
-    'pool.dense.weight': [8, 8],
-    'pool.dense.bias': [8],
-  };
-  [4, 8].forEach((width, i) => {
-    const linear = (name: string, inputs: number, out: number) => {
-      shapes[`layer${i}.${name}.weight`] = [inputs, out];
-      shapes[`layer${i}.${name}.bias`] = [out];
-    };
-    for (const [norm, size] of [['attn_norm', width] as const, ['ffn_norm', 8] as const]) {
-      shapes[`layer${i}.${norm}.weight`] = [size];
-      shapes[`layer${i}.${norm}.bias`] = [size];
-    }
-    linear('attn.qkv', width, 3 * width);
-    linear('attn.out', width, 8);
-    linear('ffn.conv1', 8, 12);
-    linear('ffn.conv2', 12, 8);
-  });
-  return new Map(
-    Object.entries(shapes).map(([name, shape], i) => {
-      const count = shape.reduce((a, b) => a * b, 1);
-      const offset = name.endsWith('norm.weight') ? 1 : 0;
-      return [name, { shape, values: Float32Array.from(drawn(count, i), (v) => offset + v / 2) }];
-    }),
-  );
-}
 
 /** Hidden states, and the sentence's vector. */
 function plain(file: ReadonlyMap<string, Weights>, ids: readonly number[]) {
@@ -177,7 +168,7 @@ function plain(file: ReadonlyMap<string, Weights>, ids: readonly number[]) {
 }
 
 describe('the encoder', () => {
-  const file = weights();
+  const file = smallEncoder();
   const open = (tensors: ReadonlyMap<string, Weights> = file) =>
     sentenceEncoder(readSafetensors(writeSafetensors(tensors), 'f'), unigram, 'f');
 
@@ -201,7 +192,11 @@ describe('the encoder', () => {
     tf.tidy(() => {
       const ids = [1, 3, 8, 2];
       const all = tfl.model({ inputs: encoder.model.inputs, outputs: [...encoder.hiddenStates] });
-      const inputs = [tf.tensor2d([ids], [1, 4], 'int32'), tf.ones([1, 4], 'int32')];
+      const inputs = [
+        tf.tensor2d([ids], [1, 4], 'int32'),
+        tf.zeros([1, 4], 'int32'),
+        tf.ones([1, 4], 'int32'),
+      ];
       const found = all.apply(inputs) as Tensor[];
       plain(file, ids).states.forEach((expected, i) => {
         expectClose(found[i], expected.flat(), 1e-5, `state ${i}:`);
@@ -232,17 +227,27 @@ describe('the encoder', () => {
     [
       'too few embeddings',
       (t) => t.set('embeddings.weight', { shape: [8, 4], values: new Float32Array(32) }),
-      'the embeddings have 8 rows, but the vocabulary has 9 pieces',
+      'f: the embeddings have 8 rows, but pieces has 9 pieces: it is not the vocabulary',
     ],
     [
       'a wrong shape',
       (t) => t.set('layer0.attn.out.weight', { shape: [5, 8], values: new Float32Array(40) }),
-      'f: the tensors of "layer0.attn.out" do not fit: [5,8] where the network needs [4,8]',
+      'f: "layer0.attn.out.weight" has the shape [5,8], but the network needs [4,8]',
     ],
     [
       'positions of another width',
       (t) => t.set('position.inv_timescale', { shape: [3], values: new Float32Array(3) }),
-      '"position.inv_timescale" must have 2 entries',
+      'f: "position.inv_timescale" has the shape [3], but the network needs [2]',
+    ],
+    [
+      'a shortcut that no width asks for',
+      (t) => t.set('layer1.residual_dense.weight', { shape: [8, 8], values: new Float32Array(64) }),
+      'f: "layer1.residual_dense" is there, but the width 8 does not change',
+    ],
+    [
+      'a number that is none',
+      (t) => t.set('pool.dense.bias', { shape: [8], values: new Float32Array(8).fill(NaN) }),
+      '"pool.dense.bias"',
     ],
   ])('refuses %s', (_, change, message) => {
     const changed = new Map(file);

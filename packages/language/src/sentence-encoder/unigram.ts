@@ -19,9 +19,26 @@ export interface UnigramOptions {
 /** Below every piece's score by so much is a character that no piece covers, as in SentencePiece. */
 const UNKNOWN_PENALTY = 10;
 
+/** One text or pair as a network gets it. */
+interface EncodedText {
+  /** Pieces of the sentence, for a pair followed by those of the second. */
+  readonly ids: readonly number[];
+  /** How many of them are the first sentence's, of type 0; the others have 1. */
+  readonly first: number;
+  /** Pieces that were cut off. */
+  readonly cut: number;
+}
+
+/** What fills up shorter texts; masked, so any id would do. */
+const PADDING = 0;
+
+/** A tokenizer as `encodeTexts` of @surge-bnn/data takes one. */
 export class Unigram {
   /** Pieces, markers and those without a score included: rows that the embeddings must have at least. */
   readonly size: number;
+  /** There are no pieces for the start and the end of a text. */
+  readonly special: { readonly pad: number; readonly unknown: number };
+  private readonly name: string;
   private readonly scores = new Map<string, { readonly id: number; readonly score: number }>();
   private readonly longest: number;
   private readonly unknown: { readonly id: number; readonly score: number };
@@ -38,6 +55,8 @@ export class Unigram {
       throw new InputError(`${name} must be a list of [piece, log-probability]`);
     }
     this.size = vocabulary.length;
+    this.name = name;
+    this.special = { pad: PADDING, unknown };
     let worst = 0;
     let longest = 0;
     vocabulary.forEach((entry: unknown, id) => {
@@ -64,6 +83,37 @@ export class Unigram {
     if (words === '') return [];
     const characters = `${BLANK}${words.replace(/\s+/gu, BLANK)}`;
     return joinUnknown(this.best(characters), this.unknown.id);
+  }
+
+  /**
+   * The pieces of a text or a pair, without marks between. What is longer than `maxLength` loses pieces at its end, of a pair the longer
+   * sentence first, the second of two equally long ones.
+   *
+   * @throws InputError for a `maxLength` below 2, which holds no pair.
+   */
+  encode(sentence: string, second: string | undefined, maxLength: number): EncodedText {
+    if (!Number.isInteger(maxLength) || maxLength < 2) {
+      throw new InputError(`maxLength must be an integer of at least 2, got ${maxLength}`);
+    }
+    const a = this.pieces(sentence);
+    const b = second === undefined ? [] : this.pieces(second);
+    // What a leaves, or half of the room where both are longer.
+    const ofB = Math.min(b.length, Math.max(Math.floor(maxLength / 2), maxLength - a.length));
+    const ofA = Math.min(a.length, maxLength - ofB);
+    const ids = [...a.slice(0, ofA), ...b.slice(0, ofB)];
+    return { ids, first: ofA, cut: a.length + b.length - ids.length };
+  }
+
+  /**
+   * Refuses embeddings with fewer rows than there are pieces.
+   *
+   * @param where names the weights. @throws InputError when they do not fit.
+   */
+  mustFit(rows: number, where: string): void {
+    if (rows >= this.size) return;
+    throw new InputError(
+      `${where}: the embeddings have ${rows} rows, but ${this.name} has ${this.size} pieces: it is not the vocabulary of these weights`,
+    );
   }
 
   /** The best cut: best[i] is the best score of the first i UTF-16 units, reached by the piece step[i]. */

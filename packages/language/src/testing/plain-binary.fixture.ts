@@ -142,37 +142,71 @@ export function biTAttention(
   );
 }
 
+export type BinaryKind = 'bibert' | 'bit' | 'two-bit';
+
+/** A binary linear layer with its float bias; `behindRelu`: BiT takes its inputs into the unsigned set. */
+export function binaryLinear(
+  tensor: (name: string) => Weights,
+  name: string,
+  kind: BinaryKind,
+  behindRelu: boolean,
+  x: Rows,
+): Rows {
+  const { shape, values } = tensor(`${name}.weight`);
+  const bias = tensor(`${name}.bias`).values;
+  const [out, inputs] = shape;
+  const effective = Array.from({ length: out }, (_, o) => {
+    const row = values.subarray(o * inputs, (o + 1) * inputs);
+    const of = kind === 'bibert' ? row : values;
+    return Array.from(row, (w) => sign(w - mean(of)) * mean(of.map(Math.abs)));
+  });
+  const pretended = kind === 'two-bit' ? pretendedTwoBit : pretendedElastic;
+  const bits = (v: number, i: number): number => {
+    if (kind === 'bibert') return sign(v);
+    const [a] = tensor(`${name}.inputScale`).values;
+    const moved = v + tensor(`${name}.inputShift`).values[i];
+    return pretended([moved, moved], [a, a], behindRelu, 1);
+  };
+  return x.map((row) => {
+    const b = row.map(bits);
+    return effective.map((w, o) => w.reduce((sum, v, i) => sum + v * b[i], bias[o]));
+  });
+}
+
+/** Attention of one text by its layer's scales. */
+export function binaryAttention(
+  tensor: (name: string) => Weights,
+  name: string,
+  kind: BinaryKind,
+  heads: number,
+  [query, key, value]: readonly Rows[],
+  mask: readonly number[],
+): Rows {
+  if (kind === 'bibert') {
+    const point = { query, key, value };
+    return biBertAttention(point, point, mask, heads);
+  }
+  const scales = ['query', 'key', 'value', 'probability'].map(
+    (operand) => tensor(`${name}.${operand}Scale`).values[0],
+  );
+  const point = { query, key, value, scales };
+  const pretended = kind === 'two-bit' ? pretendedTwoBit : pretendedElastic;
+  return biTAttention(point, point, mask, heads, 1, pretended);
+}
+
 /** A whole binary network on the tensors of a file. */
 export class PlainBinaryBert extends PlainBert {
   constructor(
     tensors: ReadonlyMap<string, Weights>,
     sizes: PlainSizes,
-    private readonly method: 'bibert' | 'bit' | 'two-bit',
+    private readonly kind: BinaryKind,
   ) {
     super(tensors, sizes);
   }
 
   override projected(name: string, x: Rows): Rows {
-    const { shape, values } = this.tensor(`${name}.weight`);
-    const bias = this.tensor(`${name}.bias`).values;
-    const [out, inputs] = shape;
-    const effective = Array.from({ length: out }, (_, o) => {
-      const row = values.subarray(o * inputs, (o + 1) * inputs);
-      const of = this.method === 'bibert' ? row : values;
-      return Array.from(row, (w) => sign(w - mean(of)) * mean(of.map(Math.abs)));
-    });
-    const isBehindRelu = name.endsWith('.output.dense') && !name.includes('attention');
-    const bits = (v: number, i: number): number => {
-      if (this.method === 'bibert') return sign(v);
-      const [a] = this.tensor(`${name}.inputScale`).values;
-      const pretended = this.method === 'two-bit' ? pretendedTwoBit : pretendedElastic;
-      const moved = v + this.tensor(`${name}.inputShift`).values[i];
-      return pretended([moved, moved], [a, a], isBehindRelu, 1);
-    };
-    return x.map((row) => {
-      const b = row.map(bits);
-      return effective.map((w, o) => w.reduce((sum, v, i) => sum + v * b[i], bias[o]));
-    });
+    const behindRelu = name.endsWith('.output.dense') && !name.includes('attention');
+    return binaryLinear((of) => this.tensor(of), name, this.kind, behindRelu, x);
   }
 
   override attended(
@@ -182,15 +216,8 @@ export class PlainBinaryBert extends PlainBert {
     value: Rows,
     mask: readonly number[],
   ): Rows {
-    if (this.method === 'bibert') {
-      const point = { query, key, value };
-      return biBertAttention(point, point, mask, this.sizes.heads);
-    }
-    const scales = ['query', 'key', 'value', 'probability'].map(
-      (operand) => this.tensor(`${name}.${operand}Scale`).values[0],
-    );
-    const point = { query, key, value, scales };
-    const pretended = this.method === 'two-bit' ? pretendedTwoBit : pretendedElastic;
-    return biTAttention(point, point, mask, this.sizes.heads, 1, pretended);
+    const operands = [query, key, value];
+    const { heads } = this.sizes;
+    return binaryAttention((of) => this.tensor(of), name, this.kind, heads, operands, mask);
   }
 }

@@ -4,6 +4,7 @@ import { bert, type Bert } from '../network/bert.js';
 import type { BertHead, BertOptions } from '../network/options.js';
 import { readConfig, writeConfig } from './config.js';
 import { loadWeights, networkWeights, type Loaded, type LoadOptions } from './load.js';
+import { readModelFile } from './read-file.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 
 const CONFIG = 'config.json';
@@ -66,17 +67,8 @@ export async function saveBert(network: Bert, folder: string): Promise<void> {
   await writeFile(path.join(folder, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
 }
 
-async function read(file: string): Promise<Uint8Array> {
-  const { readFile } = await import('node:fs/promises');
-  try {
-    return await readFile(file);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new InputError(
-      `${file} cannot be read (${why}); a folder of a BERT has ${CONFIG} and ${WEIGHTS}`,
-    );
-  }
-}
+const read = (file: string) =>
+  readModelFile(file, `a folder of a BERT has ${CONFIG} and ${WEIGHTS}`);
 
 function parse(text: string, where: string): unknown {
   try {

@@ -2,6 +2,7 @@
 import { InputError } from '@surge-bnn/contract';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Bert } from '../network/bert.js';
+import type { TextNetwork } from '../network/text-network.js';
 import { namedWeights, setWeights, storedShape, weightsOf } from './names.js';
 import type { NamedWeight } from './names.js';
 import { floatsOf, type Stored, type Weights } from './safetensors.js';
@@ -39,12 +40,25 @@ const twins: Readonly<Record<string, string>> = {
  * @throws InputError for a tensor that is missing, of a wrong shape or type, or not finite, naming it; for a vocabulary of another size.
  */
 export function loadWeights(
-  { model, options }: Bert,
+  network: Bert,
   stored: ReadonlyMap<string, Stored>,
+  options: LoadOptions = {},
+): Loaded {
+  const tensors = new Map([...stored].map(([name, tensor]) => [fullName(name), tensor]));
+  return loadTensors(network, tensors, options);
+}
+
+/**
+ * Loads tensors that have the network's own names, those of `networkWeights`, into a network of any kind.
+ *
+ * @throws InputError as `loadWeights`.
+ */
+export function loadTensors(
+  { model, options }: TextNetwork,
+  tensors: ReadonlyMap<string, Stored>,
   { head = 'load', where = 'the weights' }: LoadOptions = {},
 ): Loaded {
   const wanted = namedWeights(model);
-  const tensors = new Map([...stored].map(([name, tensor]) => [fullName(name), tensor]));
   const kept: string[] = [];
   const missing: string[] = [];
   const ready: [NamedWeight, Weights][] = [];
@@ -68,17 +82,24 @@ export function loadWeights(
   return { unused, kept };
 }
 
-/** The network's weights by bert-base's names, as a file would have them; without a compensator's. */
-export function networkWeights({ model }: Bert): Map<string, Weights> {
+/** The network's weights by the names of its layers, which are bert-base's for a BERT, as a file would have them; without a compensator's. */
+export function networkWeights({ model }: Pick<TextNetwork, 'model'>): Map<string, Weights> {
   return new Map([...namedWeights(model)].map(([name, weight]) => [name, weightsOf(weight)]));
 }
 
 /**
  * Gives a network the weights of another one of the same sizes: a binary student those of its float teacher, say.
  *
- * @throws InputError for other sizes or, with `head: 'load'`, another head.
+ * @throws InputError for another kind of network, other sizes or, with `head: 'load'`, another head.
  */
-export function copyWeights(from: Bert, to: Bert, options: Pick<LoadOptions, 'head'> = {}): Loaded {
+export function copyWeights(
+  from: TextNetwork,
+  to: TextNetwork,
+  options: Pick<LoadOptions, 'head'> = {},
+): Loaded {
+  if (from.kind !== to.kind) {
+    throw new InputError(`a network of kind ${to.kind} cannot have the weights of a ${from.kind}`);
+  }
   const stored = new Map(
     [...networkWeights(from)].map(([name, { shape, values }]): [string, Stored] => {
       const bytes = new Uint8Array(4 * values.length);
@@ -89,8 +110,11 @@ export function copyWeights(from: Bert, to: Bert, options: Pick<LoadOptions, 'he
       return [name, { dtype: 'F32', shape, bytes }];
     }),
   );
-  return loadWeights(to, stored, { ...options, where: 'the other network' });
+  return loadTensors(to, stored, { ...options, where: 'the other network' });
 }
+
+/** The embeddings of the kinds of networks. */
+const tables = ['bert.embeddings.word_embeddings.weight', 'embeddings.weight'];
 
 /** With the prefix, and with the new names of layer norm. */
 function fullName(name: string): string {
@@ -121,7 +145,7 @@ function checkShape(
   where: string,
 ): void {
   if (tf.util.arraysEqual([...found], [...expected])) return;
-  if (name === 'bert.embeddings.word_embeddings.weight' && found[1] === expected[1]) {
+  if (tables.includes(name) && found[1] === expected[1]) {
     throw new InputError(
       `${where}: the embeddings have ${found[0]} rows, but the network's vocabulary has ${vocabulary} pieces: it is not the vocabulary of these weights`,
     );

@@ -85,7 +85,7 @@ class Drawing extends Draws {
     const shape = this.one([
       ...[1, 2, 3].map(() => [this.integer(1, 6), this.integer(1, 6), this.integer(1, 11)]),
       [this.integer(1, 40)],
-      [this.integer(1, 12), this.integer(1, 40)],
+      ...[1, 2].map(() => [this.integer(1, 12), this.integer(1, 40)]),
     ]);
     this.edges.push({ name: 'x', type: 'f32', shape });
     const nodes = this.integer(1, 9);
@@ -143,7 +143,7 @@ class Drawing extends Draws {
           : [];
     const fitting = [
       ...ops.filter((op) => shape.length === 3 || !opsOfPictures.includes(op)),
-      ...(shape.length === 2 ? texts : []),
+      ...(shape.length === 2 ? [...texts, ...texts] : []),
     ].filter((op) => shape.length > 1 || op !== 'firstRow');
     return this.one(fitting.filter((op) => this.limits.ops.includes(op)));
   }

@@ -97,21 +97,25 @@ export function attend(
 ): number[] {
   const [keys, width] = node.inputs[1].shape;
   const each = width / node.attributes.heads;
-  return q.map((_, at) => {
-    const row = at - (at % width);
-    const c = at % width;
-    const head = c - (c % each);
-    const scores = Array.from({ length: keys }, (_, j) => {
-      let s = 0;
-      for (let i = head; i < head + each; i++) s += q[row + i] * k[j * width + i];
-      return s;
-    });
-    let sum = 0;
-    weights(node, scores, exponential).forEach((weight, j) => {
-      sum += weight * v[j * width + c];
-    });
-    return round(sum);
-  });
+  const out: number[] = [];
+  for (let row = 0; row < q.length; row += width) {
+    for (let head = 0; head < width; head += each) {
+      const scores = Array.from({ length: keys }, (_, j) => {
+        let s = 0;
+        for (let i = head; i < head + each; i++) s += q[row + i] * k[j * width + i];
+        return s;
+      });
+      const p = weights(node, scores, exponential);
+      for (let c = head; c < head + each; c++) {
+        let sum = 0;
+        p.forEach((weight, j) => {
+          sum += weight * v[j * width + c];
+        });
+        out.push(round(sum));
+      }
+    }
+  }
+  return out;
 }
 
 function weights(node: Attention, scores: readonly number[], exponential: Exponential): number[] {
@@ -128,7 +132,8 @@ function weights(node: Attention, scores: readonly number[], exponential: Expone
   };
   if (node.op === 'softmaxAttention') {
     const u = scores.map((s) => round(round(node.attributes.scale) * round(s)));
-    return shares(u.map((one) => exponential(one - largest(u))));
+    const m = largest(u);
+    return shares(u.map((one) => exponential(one - m)));
   }
   const factor = round(node.attributes.factor);
   const m = largest(scores);

@@ -157,8 +157,8 @@ describe('metadata', () => {
     ['of another format', text('format', 'pt'), 'the format "pt"; this reader knows "surge-bnn"'],
     [
       'of a later version',
-      text('version', '4'),
-      'the version "4"; this reader knows "1", "2", "3"',
+      text('version', '5'),
+      'the version "5"; this reader knows "1", "2", "3", "4"',
     ],
     ['of version 1.0', text('version', '1.0'), 'the version "1.0"; this reader knows "1"'],
     ['with other bits', text('bits', 'bit 1 is +1'), 'the bits "bit 1 is +1"; this reader knows'],

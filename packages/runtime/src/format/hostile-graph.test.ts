@@ -1,6 +1,14 @@
 /** Files whose graph or numbers make no sense: each refused with a message that says where and what is allowed. */
-import { describe, it } from 'vitest';
-import { branches, doubled, int8, modelOf, picture, tiny } from './models.fixture.js';
+import { describe, expect, it } from 'vitest';
+import {
+  branches,
+  doubled,
+  int8,
+  modelOf,
+  picture,
+  text as ofText,
+  tiny,
+} from './models.fixture.js';
 import { expectRefused } from './refusal.fixture.js';
 import type { Refusal } from './refusal.fixture.js';
 import {
@@ -19,6 +27,7 @@ const photo = encodeModel(picture());
 const tree = encodeModel(branches());
 const large = encodeModel(doubled());
 const normed = modelOf({ name: 'x', shape: [3] }, [{ name: 'norm', op: 'l2Norm', attributes: {} }]);
+const pieces = encodeModel(ofText());
 const a = 'scale.a';
 const b = 'scale.b';
 const kernel = 'dense.kernel';
@@ -36,7 +45,73 @@ describe('a later version’s op', () => {
       () => withValue(encodeModel(normed), ['__metadata__', 'version'], '2'),
       'the op l2Norm, which version 2',
     ],
+    [
+      '3, of texts',
+      () => withValue(pieces, ['__metadata__', 'version'], '3'),
+      'the op layerNorm, which version 3',
+    ],
   ])('in a file of version %s', (_, make, message) => expectRefused(make, message));
+});
+
+describe('attention', () => {
+  const [attended, context, elastic] = [2, 4, 5].map((place) => ['nodes', place]);
+  const set = (path: Path, value: unknown) => () => withGraph(pieces, path, value);
+  it.each<Refusal>([
+    ['without heads', set([...context, 'attributes'], {}), '"heads" is missing'],
+    ['of no head', set([...context, 'attributes', 'heads'], 0), 'heads is 0; allowed: integers'],
+    [
+      'whose heads do not divide the channels',
+      set([...context, 'attributes', 'heads'], 6),
+      'its heads are 6; allowed: divisors of its 35 channels',
+    ],
+    ['of two edges', set([...context, 'inputs'], ['signs', 'signs']), 'reads 2 edges; allowed: 3'],
+    ['of floats', set([...context, 'inputs', 0], 'x'), '"context" (bitAttention): it reads f32'],
+    ['of bits', set([...attended, 'inputs', 1], 'signs'), '"signs", which stands after it'],
+    [
+      'without a factor',
+      set([...elastic, 'attributes', 'factor'], 0),
+      'factor is 0; allowed: a number above 0',
+    ],
+    [
+      'with a bound that is none',
+      set([...elastic, 'attributes', 'least'], -1),
+      'least is -1; allowed: a number above 0',
+    ],
+    [
+      'with too small a scale',
+      set([...attended, 'attributes', 'scale'], 1e-60),
+      'scale is 1e-60; allowed: a number above 0 of float32',
+    ],
+  ])('%s', (_, make, message) => expectRefused(make, message));
+
+  const wide = modelOf({ name: 'x', shape: [2 ** 11, 2 ** 10] }, [
+    { name: 'q', op: 'reshape', attributes: { shape: [2 ** 10, 2 ** 11] } },
+    { name: 'half', op: 'reshape', attributes: { shape: [2 ** 11, 2 ** 10] } },
+    {
+      name: 'all',
+      op: 'softmaxAttention',
+      attributes: { heads: 1, scale: 1 },
+      inputs: ['half', 'half', 'half'],
+    },
+  ]);
+  it.each<Refusal>([
+    [
+      'of keys with other channels',
+      () => withGraph(encodeModel(wide), ['nodes', 2, 'inputs', 1], 'q'),
+      'its keys have the shape [1024,2048]; allowed: [pieces, 1024]',
+    ],
+  ])('%s', (_, make, message) => expectRefused(make, message));
+
+  it('of more work than is allowed', () => {
+    const shape = [2 ** 13, 2 ** 10];
+    const inputs = ['x', 'x', 'x'];
+    const attributes = { heads: 1, scale: 1 };
+    expect(() =>
+      modelOf({ name: 'x', shape }, [{ name: 'all', op: 'softmaxAttention', attributes, inputs }]),
+    ).toThrow(
+      'its 8192 queries times 8192 keys times 1024 (its channels, or 64 for each head) are 68719476736; allowed: 4294967296',
+    );
+  });
 });
 
 describe('a graph', () => {
@@ -78,8 +153,8 @@ describe('a graph', () => {
     ['with an unknown key in a node', set([...scale, 'fused'], true), 'unknown key "fused"'],
     [
       'with an unknown op',
-      set([...scale, 'op'], 'gelu'),
-      /"scale" has the unknown op "gelu"; allowed: .*affine/,
+      set([...scale, 'op'], 'mish'),
+      /"scale" has the unknown op "mish"; allowed: .*affine/,
     ],
     [
       'with an op of every object',

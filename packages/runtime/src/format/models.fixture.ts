@@ -206,6 +206,34 @@ export const doubled = () =>
     { name: 'normed', op: 'l2Norm', attributes: {} },
   ]);
 
+/** A text of six pieces: every op of texts. */
+export const text = () =>
+  modelOf({ name: 'x', shape: [6, 35] }, [
+    { name: 'norm', op: 'layerNorm', attributes: { epsilon: 1e-5 } },
+    { name: 'bent', op: 'gelu', attributes: {} },
+    {
+      name: 'attended',
+      op: 'softmaxAttention',
+      attributes: { heads: 5, scale: 0.375 },
+      inputs: ['norm', 'bent', 'x'],
+    },
+    { name: 'signs', op: 'sign', attributes: { values: 'bits' } },
+    {
+      name: 'context',
+      op: 'bitAttention',
+      attributes: { heads: 7 },
+      inputs: ['signs', 'signs', 'signs'],
+    },
+    {
+      name: 'elastic',
+      op: 'elasticAttention',
+      attributes: { heads: 1, factor: 0.125, least: 0.1 },
+      inputs: ['signs', 'signs', 'signs'],
+    },
+    { name: 'sum', op: 'add', attributes: {}, inputs: ['context', 'elastic'] },
+    { name: 'first', op: 'firstRow', attributes: {} },
+  ]);
+
 /** The example of docs/format.md. */
 export function documented(): ModelSource {
   const source = modelOf({ name: 'x', shape: [2, 2, 3] }, [
@@ -239,4 +267,5 @@ export const models: readonly (readonly [string, () => ModelSource])[] = [
   ['branches', branches],
   ['int8', int8],
   ['doubled', doubled],
+  ['text', text],
 ];

@@ -18,8 +18,15 @@ import type { Named } from './edges.js';
 import type { Later, NodeMemory } from './memory.js';
 import type { OpDefinition, Step } from './op.js';
 
-/** Most products of a node's scores: 4,096 pieces of 1,024 channels. What a file asks for is not bounded by its size here. */
-export const mostScoreProducts = 2 ** 34;
+/**
+ * Most work of a node, which the size of a file does not bound: queries times keys times channels, of which a head counts 64 at least, because a
+ * softmax takes as long as so many products. 4,096 pieces of 256 channels; 512 of BERT-large are a sixteenth of it.
+ */
+export const mostAttentionWork = 2 ** 32;
+const leastOfHead = 64;
+
+/** Float32 holds every integer up to here, as for sums of a binary layer. */
+const largestSum = 2 ** 24;
 
 export const softmaxAttention: OpDefinition<'softmaxAttention'> = {
   op: 'softmaxAttention',
@@ -130,12 +137,19 @@ function attended(
       `its values have the shape ${quote(values.shape)}; allowed: that of its keys, ${quote(keys.shape)}`,
     );
   }
+  if (to === 'i32' && keys.shape[0] > largestSum) {
+    throw misfit(node, `its sums have ${keys.shape[0]} values; allowed: ${largestSum}`);
+  }
   if (width % heads !== 0) {
     throw misfit(node, `its heads are ${heads}; allowed: divisors of its ${width} channels`);
   }
-  const products = positionsOf(queries) * positionsOf(keys) * width;
-  if (products > mostScoreProducts) {
-    throw misfit(node, `its scores have ${products} products; allowed: ${mostScoreProducts}`);
+  const perPair = Math.max(width, leastOfHead * heads);
+  const work = positionsOf(queries) * positionsOf(keys) * perPair;
+  if (work > mostAttentionWork) {
+    throw misfit(
+      node,
+      `its ${positionsOf(queries)} queries times ${positionsOf(keys)} keys times ${perPair} (its channels, or ${leastOfHead} for each head) are ${work}; allowed: ${mostAttentionWork}`,
+    );
   }
   return { type: to, shape: queries.shape };
 }

@@ -55,14 +55,14 @@ function floatScratch({ keys, width }: AttentionShape): number {
 }
 
 /**
- * The values turned, [heads, d / 4, words of keys, 4] of 32 bits; of the keys the bits that take part; a query's row; how many bits differ; the keys of each
+ * The values turned, [heads, d / lanes, words of keys, lanes] of 32 bits, at most 16 lanes; of the keys the bits that take part; a query's row; how many bits differ; the keys of each
  * head, [heads, keys] rows of bits.
  */
 function bitScratch({ keys, width, heads }: AttentionShape): number {
   const keyWords = wordsFor(keys);
   const rowWords = wordsFor(width / heads);
-  const turned = heads * Math.ceil(width / heads / 4) * keyWords;
-  return 16 * turned + 4 * (keyWords + rowWords * (heads * keys + 1) + padded(keys)) + 256;
+  const turned = heads * Math.ceil(width / heads / 16) * keyWords;
+  return 64 * turned + 4 * (keyWords + rowWords * (heads * keys + 1) + padded(keys)) + 256;
 }
 
 function padded(keys: number): number {

@@ -27,8 +27,8 @@ export async function checkMemory(
   const seen = new Set<string>();
   for (const { recipe, arm, folder } of jobs) {
     const key = sizing(recipe);
-    // What a detector needs is not known beforehand.
-    if (seen.has(key) || signal?.aborted || recipe.detection !== undefined) continue;
+    // What a detector or a network for texts needs is not known beforehand.
+    if (seen.has(key) || signal?.aborted || !isOfPictures(recipe)) continue;
     seen.add(key);
     const engine = engineRecord(await parts.engine(recipe.engine));
     if (await finished(join(out, folder), recipe, engine)) continue;
@@ -65,4 +65,8 @@ function sizing(recipe: Recipe): string {
     compensator:
       compensator === 'none' ? compensator : { ...compensator, eta: compensator.eta === 0 },
   });
+}
+
+function isOfPictures({ detection, language }: Recipe): boolean {
+  return detection === undefined && language === undefined;
 }

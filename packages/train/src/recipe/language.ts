@@ -48,8 +48,8 @@ export const languageSchema = z.strictObject({
   /** Whether texts are made lower case, without accents, as the uncased vocabularies have it. */
   lowerCase: z.boolean().default(true),
   masked: maskedSchema.optional(),
-  /** What the encoder begins with: another run's weights, a float one's as latent weights of a binary network; or a folder's. The head is new. */
-  start: z.union([z.literal('random'), folderSchema, sourceSchema]).default('random'),
+  /** What the encoder begins with: another run's weights, a float one's as latent weights of a binary network; a folder's; or the public ones of the sentence encoder. The head is new. */
+  start: z.union([z.enum(['random', 'published']), folderSchema, sourceSchema]).default('random'),
   /** Layer-wise learning rates: that of layer l of L is multiplied by this to the power of L - l, that of the embeddings by the power of L. */
   layerDecay: z.number().gt(0).max(1).default(1),
   match: matchSchema.prefault({}),
@@ -66,6 +66,13 @@ export function checkLanguage(recipe: Recipe, where: string): void {
   }
   refusePictures(recipe, where);
   const { match, masked, start } = spec;
+  const isFolder = typeof start === 'object' && 'folder' in start;
+  const isEncoder = recipe.network.name === 'sentence-encoder';
+  if (isEncoder ? isFolder : start === 'published') {
+    throw new InputError(
+      `${where}: language.start "published" is for the sentence encoder and a folder for bert, got ${JSON.stringify(start)} for ${recipe.network.name}`,
+    );
+  }
   const matches = match.hiddenStates !== undefined || match.projections !== undefined;
   if (matches && distillation === undefined) {
     throw new InputError(

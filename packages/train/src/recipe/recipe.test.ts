@@ -194,3 +194,45 @@ describe('loadRecipe', () => {
     expect(await loadRecipe(path)).toEqual(parseRecipe(minimal));
   });
 });
+
+describe('a recipe that extends another', () => {
+  const base = {
+    name: 'base',
+    data: { name: 'digits' },
+    network: { name: 'digits-small', options: { width: 4 } },
+    optimizer: { name: 'adam', learningRate: 0.1, beta1: 0.5 },
+    epochs: 2,
+    batchSize: 4,
+  };
+  const write = async (files: Readonly<Record<string, unknown>>) => {
+    const folder = await mkdtemp(join(tmpdir(), 'extends-'));
+    for (const [name, json] of Object.entries(files)) {
+      await writeFile(join(folder, `${name}.json`), JSON.stringify(json));
+    }
+    return (name: string) => join(folder, `${name}.json`);
+  };
+
+  it('says what differs: objects key by key, another kind as a whole', async () => {
+    const path = await write({
+      base,
+      own: { extends: 'base', name: 'own', optimizer: { learningRate: 0.2 }, epochs: 3 },
+      last: { extends: './own.json', optimizer: { name: 'sgd', learningRate: 1 } },
+    });
+    const own = await loadRecipe(path('own'));
+    expect(own).toMatchObject({ name: 'own', epochs: 3, batchSize: 4 });
+    expect(own.optimizer).toMatchObject({ name: 'adam', learningRate: 0.2, beta1: 0.5 });
+    expect(own.network).toEqual(base.network);
+    const last = await loadRecipe(path('last'));
+    expect(last).toMatchObject({ name: 'own', epochs: 3 });
+    expect(last.optimizer).toMatchObject({ name: 'sgd', learningRate: 1, momentum: 0.9 });
+  });
+
+  it.each([
+    ['itself', { one: { extends: 'two' }, two: { extends: 'one' } }, /extends itself/],
+    ['what is not there', { one: { extends: 'none' } }, /none\.json, which .*one\.json extends/],
+    ['no name', { one: { extends: 3 } }, /must be the name of a recipe .* got 3/],
+  ])('is refused when it extends %s', async (_, files, message) => {
+    const path = await write(files);
+    await expect(loadRecipe(path('one'))).rejects.toThrow(message);
+  });
+});

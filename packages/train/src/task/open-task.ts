@@ -31,7 +31,7 @@ export async function openTask(
 
 /** Before anything is read. */
 function checkNetwork(name: string, { detection: spec, language: text }: Recipe): void {
-  const isForTexts = textNetworkNames.includes(name);
+  const isForTexts = textNetworkNames.some((one) => one === name);
   if (text === undefined && isForTexts) {
     throw new InputError(
       `the network ${name} is for texts, and the recipe does not say which; add the key "language" (recipes/README.md)`,

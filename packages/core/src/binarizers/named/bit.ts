@@ -74,6 +74,17 @@ function elastic(kind: Kind): LatentTransform {
     if (!shift) return half === undefined ? {} : { shift: half };
     return { shift: half === undefined ? parameters[1] : tf.add(parameters[1], half) };
   };
+  const ofKernels: LatentTransform['elastic'] = ([a, s]) => ({
+    scale: scaleOf(a),
+    k,
+    shift: shift ? s : undefined,
+    parameters: (along, atShift, entries) => [
+      unsigned
+        ? tf.reshape(tf.mul(tf.div(along, scaleOf(a)), -1 / divisor(kind, entries)), [1])
+        : tf.zerosLike(a),
+      ...(atShift === undefined ? [] : [atShift]),
+    ],
+  });
   return {
     name: k === 2 ? '2 (v + s) / a - 1' : '(v + s) / a',
     parameters: [
@@ -99,7 +110,7 @@ function elastic(kind: Kind): LatentTransform {
       });
       return { input, parameters: rest };
     },
-    ...(bits === 2 ? {} : { signs }),
+    ...(bits === 2 ? {} : { signs, elastic: ofKernels }),
     start: (v, parameters) =>
       tf.tidy(() => {
         const size = tf.mean(tf.abs(moved(v, parameters)));

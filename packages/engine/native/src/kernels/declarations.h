@@ -35,6 +35,10 @@ void avgPoolGradient(int threads, const float* dy, float* dx, const Geometry& g)
 void roiAlign(int threads, const float* x, const float* boxes, const int32_t* pictures, long count, float* y, const RoiShape& s, double scale);
 void roiAlignGradient(int threads, const float* dy, const float* boxes, const int32_t* pictures, long count, float* dx, long size, const RoiShape& s, double scale);
 void softmaxCrossEntropy(int threads, const float* logits, const float* labels, float* loss, float* gradient, long rows, long classes);
+void classCrossEntropy(int threads, const float* logits, const int32_t* classes, float* loss, float* logPartition, long rows, long columns);
+void classCrossEntropyGradient(int threads, const float* dy, const float* logits, const int32_t* classes, const float* logPartition, float* dlogits, long rows, long columns);
+int twoValues(int threads, const float* x, const float* shift, float* y, long n, long shifts, float low, float high);
+void twoValuesGradient(int threads, const float* dy, const float* x, const float* shift, float* dx, float* sums, float* dshift, long n, long shifts, const ElasticBox& box);
 void sgdStep(int threads, const float* w, const float* g, const float* v, float* newW, float* newV, long n, const SgdAttributes& a);
 void adamStep(int threads, const float* w, const float* g, const float* m, const float* v, float* newW, float* newM, float* newV, long n, const AdamAttributes& a);
 void bopStep(int threads, const float* w, const float* g, const float* m, float* newW, float* newM, long n, double gamma, double threshold);

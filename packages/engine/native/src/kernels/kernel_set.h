@@ -27,6 +27,13 @@ struct SgdAttributes {
   double learningRate, momentum, weightDecay, clipMin, clipMax;
   bool nesterov;
 };
+// u = k (x + shift) / scale - (k - 1), and the box |u| <= width.
+struct ElasticBox {
+  float scale;
+  int k;
+  float width, factor;
+};
+
 struct AdamAttributes {
   double learningRate, beta1, beta2, epsilon, step, weightDecay, clipMin, clipMax;
   bool decoupled;
@@ -104,6 +111,11 @@ struct KernelSet {
                            const RoiShape& s, double scale);
 
   void (*softmaxCrossEntropy)(int threads, const float* logits, const float* labels, float* loss, float* gradient, long rows, long classes);
+  void (*classCrossEntropy)(int threads, const float* logits, const int32_t* classes, float* loss, float* logPartition, long rows, long columns);
+  void (*classCrossEntropyGradient)(int threads, const float* dy, const float* logits, const int32_t* classes, const float* logPartition, float* dlogits, long rows, long columns);
+  // 1 where a NaN was found. `shifts` entries of shift: 0, 1, or the last axis.
+  int (*twoValues)(int threads, const float* x, const float* shift, float* y, long n, long shifts, float low, float high);
+  void (*twoValuesGradient)(int threads, const float* dy, const float* x, const float* shift, float* dx, float* sums, float* dshift, long n, long shifts, const ElasticBox& box);
 
   // Outputs may be their inputs.
   void (*sgdStep)(int threads, const float* w, const float* g, const float* v, float* newW, float* newV, long n, const SgdAttributes& a);

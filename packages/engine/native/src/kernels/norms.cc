@@ -129,20 +129,54 @@ void batchNormAddClipGradient(int threads, const float* dy, const float* y, cons
   finishNormGradient(threads, sums, dsum, x, gamma, mean, variance, dx, dgamma, dbeta, rows, channels, epsilon);
 }
 
+namespace {
+
+// The sum over a row that f(column, count, low, high) adds up in double lanes, W entries at a time.
+template <class F>
+inline double alongRow(long columns, F f) {
+  Vd low{}, high{};
+  long c = 0;
+  for (; c + W <= columns; c += W) f(c, W, low, high);
+  if (c < columns) f(c, int(columns - c), low, high);
+  return total(low + high);
+}
+
+// The first `count` lanes of v; 0 in the others.
+inline Vf first(Vf v, int count) {
+  if (count == W) return v;
+  float lanes[W];
+  put(lanes, v, W);
+  return part(lanes, count);
+}
+
+}  // namespace
+
 void layerNorm(int threads, const float* x, const float* gamma, const float* beta, float* y, float* mean, float* inverseStd, long rows,
                long channels, double epsilon) {
   split(threads, rows, 2 * channels, 1, [=](long from, long to) {
     for (long r = from; r < to; r++) {
       const float* v = x + r * channels;
-      double sum = 0, squares = 0;
-      for (long c = 0; c < channels; c++) sum += v[c];
-      const double m = sum / channels;
-      for (long c = 0; c < channels; c++) squares += (v[c] - m) * (v[c] - m);
+      const double m = alongRow(channels, [=](long c, int n, Vd& low, Vd& high) {
+        const Vf entries = part(v + c, n);
+        low += low64(entries);
+        high += high64(entries);
+      }) / channels;
+      const double squares = alongRow(channels, [=](long c, int n, Vd& low, Vd& high) {
+        const Vf entries = part(v + c, n);
+        // Both as doubles: where the mean is far from 0 their difference keeps its digits.
+        const Vf centred = first(narrowed64(low64(entries) - all64(m), high64(entries) - all64(m)), n);
+        low = fused(low64(centred), low64(centred), low);
+        high = fused(high64(centred), high64(centred), high);
+      });
       const double inverse = 1 / std::sqrt(squares / channels + epsilon);
       mean[r] = float(m);
       inverseStd[r] = float(inverse);
       float* out = y + r * channels;
-      for (long c = 0; c < channels; c++) out[c] = float((v[c] - m) * inverse * gamma[c] + beta[c]);
+      rowsPass(1, 1, channels, [=](long, long c, int n) {
+        const Vf entries = part(v + c, n);
+        const Vf xhat = narrowed64((low64(entries) - all64(m)) * all64(inverse), (high64(entries) - all64(m)) * all64(inverse));
+        put(out + c, xhat * part(gamma + c, n) + part(beta + c, n), n);
+      });
     }
   });
 }
@@ -151,17 +185,13 @@ void layerNormGradient(int threads, const float* dy, const float* x, const float
                        float* dgamma, float* dbeta, long rows, long channels) {
   Columns<2> sums(rows, channels);
   sums.run(threads, [=](long row, long column, Vd* low, Vd* high) {
-    float d[W] = {}, product[W] = {};
     const long at = row * channels + column;
-    const long count = least<long>(W, channels - column);
-    for (int i = 0; i < count; i++) {
-      d[i] = dy[at + i];
-      product[i] = d[i] * (x[at + i] - mean[row]) * inverseStd[row];
-    }
+    const int n = int(least<long>(W, channels - column));
+    const Vf d = part(dy + at, n), xhat = (part(x + at, n) - all(mean[row])) * all(inverseStd[row]);
     low[0] += low64(d);
     high[0] += high64(d);
-    low[1] += low64(product);
-    high[1] += high64(product);
+    low[1] = fused(low64(d), low64(xhat), low[1]);
+    high[1] = fused(high64(d), high64(xhat), high[1]);
   });
   for (long c = 0; c < channels; c++) {
     dbeta[c] = float(sums.total(0, c));
@@ -170,19 +200,23 @@ void layerNormGradient(int threads, const float* dy, const float* x, const float
   split(threads, rows, 2 * channels, 1, [=](long from, long to) {
     for (long r = from; r < to; r++) {
       const float *d = dy + r * channels, *v = x + r * channels;
-      const double m = mean[r], inverse = inverseStd[r];
-      double along1 = 0, alongXhat = 0;
-      for (long c = 0; c < channels; c++) {
-        const double g = double(d[c]) * gamma[c];
-        along1 += g;
-        alongXhat += g * (v[c] - m) * inverse;
-      }
-      along1 /= channels;
-      alongXhat /= channels;
+      const Vf m = all(mean[r]), inverse = all(inverseStd[r]);
+      const double along1 = alongRow(channels, [=](long c, int n, Vd& low, Vd& high) {
+        const Vf g = part(d + c, n), w = part(gamma + c, n);
+        low = fused(low64(g), low64(w), low);
+        high = fused(high64(g), high64(w), high);
+      });
+      const double alongXhat = alongRow(channels, [=](long c, int n, Vd& low, Vd& high) {
+        const Vf g = part(d + c, n) * part(gamma + c, n), xhat = (part(v + c, n) - m) * inverse;
+        low = fused(low64(g), low64(xhat), low);
+        high = fused(high64(g), high64(xhat), high);
+      });
+      const Vf k1 = all(float(along1 / channels)), k2 = all(float(alongXhat / channels));
       float* out = dx + r * channels;
-      for (long c = 0; c < channels; c++) {
-        out[c] = float(inverse * (double(d[c]) * gamma[c] - along1 - (v[c] - m) * inverse * alongXhat));
-      }
+      rowsPass(1, 1, channels, [=](long, long c, int n) {
+        const Vf g = part(d + c, n) * part(gamma + c, n), xhat = (part(v + c, n) - m) * inverse;
+        put(out + c, inverse * (g - k1 - xhat * k2), n);
+      });
     }
   });
 }

@@ -110,6 +110,12 @@ inline void store64(float* p, Vd low, Vd high) {
   memcpy(p, &a, sizeof a);
   memcpy(p + W / 2, &b, sizeof b);
 }
+// Both halves in one vector of floats.
+inline Vf narrowed64(Vd low, Vd high) {
+  float lanes[W];
+  store64(lanes, low, high);
+  return load(lanes);
+}
 inline double total(Vd v) {
   double sum = 0;
   for (int i = 0; i < W / 2; i++) sum += v[i];

@@ -27,12 +27,12 @@ inline Vf distribution(Vf x) {
   return x < Vf{} ? tail : one - tail;
 }
 
-// The sum of a vector's first n lanes.
-inline double lanes(Vf v, int n) {
-  if (n == W) return total(low64(v)) + total(high64(v));
-  double sum = 0;
-  for (int i = 0; i < n; i++) sum += v[i];
-  return sum;
+// f(key, count) along a row, W keys at a time.
+template <class F>
+inline void alongKeys(long keys, F f) {
+  long k = 0;
+  for (; k + W <= keys; k += W) f(k, W);
+  if (k < keys) f(k, int(keys - k));
 }
 
 }  // namespace
@@ -65,24 +65,25 @@ void attentionSoftmax(int threads, const float* x, const float* bias, float* y, 
     for (long r = from; r < to; r++) {
       const float *z = x + r * keys, *own = bias + r / rowsPerText * keys;
       float* out = y + r * keys;
-      float top = -INFINITY;
-      for (long k = 0; k < keys; k++) {
-        const float scaled = z[k] * scale;
-        out[k] = scaled + own[k];
-        top = out[k] > top || out[k] != out[k] ? out[k] : top;
-      }
-      double sum = 0;
-      for (long k = 0; k < keys; k += W) {
-        const int count = int(least(long(W), keys - k));
-        const Vf e = exponential(part(out + k, count) - all(top));
-        put(out + k, e, count);
-        sum += lanes(e, count);
-      }
-      const Vf share = all(float(1 / sum));
-      for (long k = 0; k < keys; k += W) {
-        const int count = int(least(long(W), keys - k));
-        put(out + k, part(out + k, count) * share, count);
-      }
+      // A NaN does not win here, but its own power is one, and so is the sum.
+      Vf most = all(-INFINITY);
+      alongKeys(keys, [&](long k, int count) {
+        const Vf logit = part(z + k, count) * all(scale) + part(own + k, count);
+        put(out + k, logit, count);
+        if (count == W) most = maximum(logit, most);
+        else for (int i = 0; i < count; i++) most[i] = logit[i] > most[i] ? logit[i] : most[i];
+      });
+      float top = most[0];
+      for (int i = 1; i < W; i++) top = most[i] > top ? most[i] : top;
+      Vd low{}, high{};
+      alongKeys(keys, [&](long k, int count) {
+        put(out + k, exponential(part(out + k, count) - all(top)), count);
+        const Vf e = part(out + k, count);
+        low += low64(e);
+        high += high64(e);
+      });
+      const Vf share = all(float(1 / total(low + high)));
+      alongKeys(keys, [&](long k, int count) { put(out + k, part(out + k, count) * share, count); });
     }
   });
 }
@@ -91,15 +92,16 @@ void attentionSoftmaxGradient(int threads, const float* dy, const float* y, floa
   split(threads, rows, 4 * keys, 1, [=](long from, long to) {
     for (long r = from; r < to; r++) {
       const float *g = dy + r * keys, *p = y + r * keys;
-      double along = 0;
-      for (long k = 0; k < keys; k += W) {
-        const int count = int(least(long(W), keys - k));
-        along += lanes(part(g + k, count) * part(p + k, count), count);
-      }
-      for (long k = 0; k < keys; k += W) {
-        const int count = int(least(long(W), keys - k));
-        put(dx + r * keys + k, part(p + k, count) * all(scale) * (part(g + k, count) - all(float(along))), count);
-      }
+      Vd low{}, high{};
+      alongKeys(keys, [&](long k, int count) {
+        const Vf product = part(g + k, count) * part(p + k, count);
+        low += low64(product);
+        high += high64(product);
+      });
+      const Vf along = all(float(total(low + high)));
+      alongKeys(keys, [&](long k, int count) {
+        put(dx + r * keys + k, part(p + k, count) * all(scale) * (part(g + k, count) - along), count);
+      });
     }
   });
 }

@@ -8,7 +8,7 @@ namespace surge {
 namespace {
 
 // Words before a record's parameters, and ops that exist.
-constexpr int kRecordWords = 9, kOps = 23;
+constexpr int kRecordWords = 9, kOps = 27;
 
 void demand(bool is) {
   if (!is) throw std::invalid_argument("native packed kernels: this is not a program in a memory of its own");

@@ -24,6 +24,10 @@ void runStep(const Part* parts, const Step& step, const Strip& strip) {
     case Op::tanh: return tanh(r, strip);
     case Op::softmax: return softmax(r, strip);
     case Op::l2Norm: return l2Norm(r, strip);
+    case Op::layerNorm: return layerNorm(r, strip);
+    case Op::gelu: return gelu(r, strip);
+    case Op::softmaxAttention: return softmaxAttention(r, strip);
+    case Op::bitAttention: return bitAttention(r, strip);
     case Op::copy: return copy(r, strip);
     case Op::regroup: return regroup(r, strip);
     case Op::quantize: return quantize(r, strip);

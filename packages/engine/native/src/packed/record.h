@@ -11,7 +11,8 @@ namespace surge::SURGE_ISA {
 // In the order of `programOps`.
 enum class Op : int32_t {
   signBits, signFloats, threshold, binaryConv, floatConv, affine, prelu, relu, clip, sigmoid, tanh, softmax, maxPool, maxPoolBits,
-  averagePool, add, place, copy, regroup, quantize, int8Conv, signWeightConv, l2Norm,
+  averagePool, add, place, copy, regroup, quantize, int8Conv, signWeightConv, l2Norm, layerNorm, gelu,
+  softmaxAttention, bitAttention,
 };
 
 // Where an edge stands: row y of thread t at address + y * rowBytes + t * threadBytes. An edge that lives only inside its stage has a

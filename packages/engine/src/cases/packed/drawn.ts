@@ -22,7 +22,8 @@ const mostNumbers = 6000;
 
 /** @param most nodes at most, besides those that bring all loose ends to the output. */
 export function drawnModel(draw: Draw, most = 16): PackedCase {
-  const shape = [draw(1, 7), draw(1, 9), draw(1, 40)];
+  const text = draw(0, 2) === 0;
+  const shape = text ? [draw(1, 40), draw(1, 80)] : [draw(1, 7), draw(1, 9), draw(1, 40)];
   const seed = draw(0, 1e6);
   const next = uniform(seed);
   const sketch = new Sketch(shape);
@@ -79,9 +80,20 @@ const onNumbers: readonly Maker[] = [
     return { op: 'l2Norm', attributes: {}, inputs: [from], tensors: { scale } };
   },
   ({ draw, from }) => {
-    const op = (['relu', 'sigmoid', 'tanh', 'softmax'] as const)[draw(0, 3)];
+    const op = (['relu', 'sigmoid', 'tanh', 'softmax', 'gelu'] as const)[draw(0, 4)];
     return { op, attributes: {}, inputs: [from] };
   },
+  ({ draw, next, from, edge }) => {
+    const [gamma, beta] = [0, 1].map(() => floatTensor([channelsOf(edge)], () => 4 * next() - 2));
+    const attributes = { epsilon: [1e-12, 1e-5, 1][draw(0, 2)] };
+    return { op: 'layerNorm', attributes, inputs: [from], tensors: { gamma, beta } };
+  },
+  (place) => {
+    const { heads, inputs } = attended(place);
+    const attributes = { heads, scale: place.draw(1, 16) / 16 };
+    return { op: 'softmaxAttention', attributes, inputs };
+  },
+  firstRow,
   ({ draw, from }) => {
     return { op: 'clip', attributes: { min: -draw(0, 3), max: draw(0, 9) / 4 }, inputs: [from] };
   },
@@ -169,6 +181,16 @@ const onBits: readonly Maker[] = [
     const tensors: Tensors = draw(0, 1) === 0 ? {} : { flips };
     return { op: 'maxPool2d', attributes: { window: drawWindow(draw) }, inputs: [from], tensors };
   },
+  (place) => {
+    const { heads, inputs } = attended(place);
+    return { op: 'bitAttention', attributes: { heads }, inputs };
+  },
+  (place) => {
+    const { heads, inputs } = attended(place);
+    const [factor, least] = [place.draw(1, 16) / 16, place.draw(1, 16) / 32];
+    return { op: 'elasticAttention', attributes: { heads, factor, least }, inputs };
+  },
+  firstRow,
   reshaped,
 ];
 
@@ -193,6 +215,26 @@ function joined(
   const others = Array.from({ length: draw(1, 3) }, () => alike[draw(0, alike.length - 1)][0]);
   const inputs = draw(0, 1) === 0 ? [from, ...others] : [...others, from];
   return { op, attributes: {}, inputs };
+}
+
+function firstRow({ from }: Place): Draft {
+  return { op: 'firstRow', attributes: {}, inputs: [from] };
+}
+
+/** The edge as keys, where it is a text, with queries and values that fit it. */
+function attended({ sketch, draw, from, edge }: Place): { heads: number; inputs: string[] } {
+  const alike = [...sketch.edges].filter(([, { type }]) => type === edge.type);
+  const pick = (fits: (shape: readonly number[]) => boolean): string => {
+    const names = alike.filter(([, { shape }]) => fits(shape)).map(([name]) => name);
+    return names[draw(0, names.length - 1)];
+  };
+  const channels = channelsOf(edge);
+  const divisors = Array.from({ length: channels }, (_, i) => i + 1).filter(
+    (d) => channels % d === 0,
+  );
+  const queries = pick((shape) => shape[shape.length - 1] === channels);
+  const values = pick((shape) => shape.join() === edge.shape.join());
+  return { heads: divisors[draw(0, divisors.length - 1)], inputs: [queries, from, values] };
 }
 
 /** Another shape of as many numbers. */

@@ -132,6 +132,27 @@ export interface NativeMethods {
   attentionSoftmax(x: Floats, bias: Floats, y: Floats, keys: number, scale: number): void;
   attentionSoftmaxGradient(dy: Floats, y: Floats, dx: Floats, keys: number, scale: number): void;
   dropout(x: Floats, y: Floats, start: number, least: number, kept: number): void;
+  classCrossEntropy(logits: Floats, classes: Int32Array, loss: Floats, logPartition: Floats): void;
+  classCrossEntropyGradient(
+    dy: Floats,
+    logits: Floats,
+    classes: Int32Array,
+    logPartition: Floats,
+    dlogits: Floats,
+  ): void;
+  twoValues(x: Floats, shift: Floats | undefined, y: Floats, low: number, high: number): 0 | 1;
+  twoValuesGradient(
+    dy: Floats,
+    x: Floats,
+    shift: Floats | undefined,
+    dx: Floats,
+    sums: Floats,
+    dshift: Floats | undefined,
+    scale: number,
+    k: number,
+    width: number,
+    factor: number,
+  ): void;
   maxPool(x: Floats, y: Floats, g: Int32Array): void;
   maxPoolGradient(dy: Floats, x: Floats, dx: Floats, g: Int32Array): void;
   avgPool(x: Floats, y: Floats, g: Int32Array): void;
@@ -245,7 +266,7 @@ export interface Addon {
 }
 
 /** The interface that this file describes: kInterface of native/src/addon.cc. */
-const INTERFACE = 10;
+const INTERFACE = 13;
 
 /** Where build-native.mjs puts the addon, seen from src/ and from dist/ alike. */
 export const addonPath = fileURLToPath(

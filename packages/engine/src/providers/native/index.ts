@@ -132,6 +132,11 @@ function layerKernels(native: NativeMethods) {
     roiAlignGradient: (dy, boxes, pictures, dx, map, attrs) =>
       native.roiAlignGradient(dy, boxes, pictures, dx, roiShape(map, attrs), attrs.scale),
     softmaxCrossEntropy: (...arrays) => native.softmaxCrossEntropy(...arrays),
+    classCrossEntropy: (...arrays) => native.classCrossEntropy(...arrays),
+    classCrossEntropyGradient: (...arrays) => native.classCrossEntropyGradient(...arrays),
+    twoValues: (...given) => native.twoValues(...given),
+    twoValuesGradient: (dy, x, shift, dx, sums, dshift, { scale, k, width, factor }) =>
+      native.twoValuesGradient(dy, x, shift, dx, sums, dshift, scale, k, width, factor),
   } satisfies Partial<Kernels>;
 }
 

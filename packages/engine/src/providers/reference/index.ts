@@ -7,6 +7,7 @@ import { addClip, addClipGradient } from './add-clip.js';
 import { attentionSoftmax, attentionSoftmaxGradient } from './attention-softmax.js';
 import { batchNorm, batchNormAddClipGradient, batchNormGradient } from './batch-norm.js';
 import { canonicalConv2d } from './canonical-conv2d.js';
+import { classCrossEntropy, classCrossEntropyGradient } from './class-cross-entropy.js';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.js';
 import { dropout } from './dropout.js';
 import { binary, clip, fill, prelu, preluGradient, unary } from './element-wise.js';
@@ -21,6 +22,7 @@ import { copyRuns, gather, segmentSum, transpose } from './rows.js';
 import { signConv2d, signConv2dGradient } from './sign-conv2d.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 import { sum } from './sum.js';
+import { twoValues, twoValuesGradient } from './two-values.js';
 
 /** The kernels themselves: pure functions of Float32Arrays, on any memory. */
 export const referenceKernels: Kernels = {
@@ -48,6 +50,10 @@ export const referenceKernels: Kernels = {
   roiAlign,
   roiAlignGradient,
   softmaxCrossEntropy,
+  classCrossEntropy,
+  classCrossEntropyGradient,
+  twoValues,
+  twoValuesGradient,
   sgdStep,
   adamStep,
   bopStep,

@@ -20,6 +20,7 @@ import { roiKernels } from './roi-align.js';
 import { rowKernels } from './rows.js';
 import { signKernels } from './sign-conv.js';
 import { transformerKernels } from './transformer.js';
+import { twoValuesKernels } from './two-values.js';
 
 /** A new provider with an empty heap of its own, on one thread. */
 export async function createWasmProvider(): Promise<Provider> {
@@ -34,6 +35,7 @@ export async function createWasmProvider(): Promise<Provider> {
     ...roiKernels(engine),
     ...rowKernels(engine),
     ...transformerKernels(engine),
+    ...twoValuesKernels(engine),
   };
   let configured: Promise<void> = Promise.resolve();
   return {

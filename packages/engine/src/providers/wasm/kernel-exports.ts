@@ -292,6 +292,39 @@ export interface KernelExports {
     classes: number,
   ): void;
 
+  classCrossEntropy(
+    logits: p,
+    classes: p,
+    loss: p,
+    logPartition: p,
+    rows: number,
+    columns: number,
+  ): void;
+  classCrossEntropyGradient(
+    dy: p,
+    logits: p,
+    classes: p,
+    logPartition: p,
+    dlogits: p,
+    rows: number,
+    columns: number,
+  ): void;
+  /** `shift` 0: none. */
+  twoValues(x: p, shift: p, y: p, rows: number, width: number, low: number, high: number): Flag;
+  twoValuesGradient(
+    dy: p,
+    x: p,
+    shift: p,
+    dx: p,
+    rows: number,
+    width: number,
+    scale: number,
+    k: number,
+    box: number,
+    factor: number,
+    sums: p,
+  ): void;
+
   sgdStep(
     parameter: p,
     gradient: p,

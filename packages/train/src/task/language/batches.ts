@@ -1,8 +1,8 @@
 /** The training batches of a network for texts: texts of similar length with their labels, or with pieces to be predicted. */
 import { latentPenalty } from '@surge-bnn/core';
-import { MaskedTextLoader, TextLoader } from '@surge-bnn/data';
+import { MaskedTextLoader, TextLoader, WordPiece } from '@surge-bnn/data';
 import { setStep, textInputs } from '@surge-bnn/language';
-import type { Bert, Texts } from '@surge-bnn/language';
+import type { TextNetwork, Texts } from '@surge-bnn/language';
 import * as tf from '@tensorflow/tfjs-core';
 import { lossGradients } from '../../gradients.js';
 import type { BatchResult, TrainingBatch } from '../../gradients.js';
@@ -30,7 +30,7 @@ interface Batches {
 /** In an order and with masks that depend on seed and epoch alone. */
 export function labelledBatches(
   half: EncodedHalf,
-  { wordPiece, task }: Pick<TextData, 'wordPiece' | 'task'>,
+  { tokenizer, task }: Pick<TextData, 'tokenizer' | 'task'>,
   spec: LanguageSpec,
   order: { readonly batchSize: number; readonly seed: number; readonly shuffle?: boolean },
 ): Batches {
@@ -46,8 +46,9 @@ export function labelledBatches(
       },
     };
   }
+  if (!(tokenizer instanceof WordPiece)) throw new Error('gaps are in texts of WordPiece');
   const { share, wholeWords } = spec.masked ?? {};
-  const loader = new MaskedTextLoader(half.encoded, wordPiece, { ...order, share, wholeWords });
+  const loader = new MaskedTextLoader(half.encoded, tokenizer, { ...order, share, wholeWords });
   return {
     perEpoch: loader.batchesPerEpoch,
     *epoch(epoch, firstBatch) {
@@ -59,7 +60,7 @@ export function labelledBatches(
 }
 
 export function textBatches(
-  network: Bert,
+  network: TextNetwork,
   data: TextData,
   spec: LanguageSpec,
   { batchSize, seed }: Pick<Recipe, 'batchSize' | 'seed'>,
@@ -80,7 +81,7 @@ export function textBatches(
 
 /** @param step of the run, from 0: what dropout draws depends on it. */
 function trainingBatch(
-  network: Bert,
+  network: TextNetwork,
   batch: LabelledTexts,
   step: number,
   objective: TextObjective,
@@ -95,7 +96,7 @@ function trainingBatch(
 }
 
 function batchGradients(
-  { model }: Bert,
+  { model }: TextNetwork,
   { texts, labels }: LabelledTexts,
   objective: TextObjective,
   parameters: readonly Parameter[],

@@ -1,26 +1,53 @@
-/** The BERT of a recipe, with its initial weights. */
+/** The network for texts of a recipe, with its initial weights. */
 import { InputError, seedFor } from '@surge-bnn/contract';
 import { methodName } from '@surge-bnn/core';
-import { bert } from '@surge-bnn/language';
-import type { Bert, BertContext, BertHead, BertOptions } from '@surge-bnn/language';
-import { textClasses } from '@surge-bnn/data';
-import type { WordPiece } from '@surge-bnn/data';
+import { textClasses, textIsPairs } from '@surge-bnn/data';
+import type { TextTokenizer } from '@surge-bnn/data';
+import { bert, sentenceDefaults, sentenceNetwork } from '@surge-bnn/language';
+import type {
+  Bert,
+  BertHead,
+  BertOptions,
+  SentenceNetwork,
+  SentenceOptions,
+} from '@surge-bnn/language';
 import type { Recipe } from '../../recipe/schema.js';
 
 /** The networks for texts. */
-export const textNetworkNames: readonly string[] = ['bert'];
+export const textNetworkNames = ['bert', 'sentence-encoder'] as const;
+
+export type RecipeNetwork = Bert | SentenceNetwork;
 
 const methods = ['bibert', 'bit'] as const;
 
-/** The plain network. Its initial weights depend on the recipe's seed alone. @throws InputError for options that cannot be. */
-export function recipeBert(
-  recipe: Pick<Recipe, 'network' | 'binarizer' | 'seed'>,
-  { size }: Pick<WordPiece, 'size'>,
-  head: BertHead,
-  { length }: Pick<BertContext, 'length'> = {},
-): Bert {
+/**
+ * The plain network. Its initial weights depend on the recipe's seed alone.
+ *
+ * @param head of another task, where the weights that it shall get are another's. Default: the recipe's.
+ * @throws InputError for options that cannot be.
+ */
+export function recipeTextNetwork(
+  recipe: Pick<Recipe, 'network' | 'binarizer' | 'seed' | 'data' | 'language'>,
+  { size }: Pick<TextTokenizer, 'size'>,
+  { head = headOf(recipe), length }: { readonly head?: BertHead; readonly length?: number } = {},
+): RecipeNetwork {
   const seed = seedFor(recipe.seed, 'weights');
-  return bert(bertOptions(recipe, size), { head, seed, length });
+  const { method, options } = checkedOptions(recipe);
+  // The networks check the keys and values of what a recipe gives.
+  if (recipe.network.name === 'bert') {
+    const given = { ...(options as Partial<BertOptions>), method, vocabulary: size };
+    return bert(given, { head, seed, length });
+  }
+  if (head.kind === 'masked') {
+    throw new InputError(
+      'language.masked is for bert; the sentence encoder predicts no pieces and begins with published weights (language.start)',
+    );
+  }
+  // The published embeddings have two rows more than the vocabulary has pieces.
+  const vocabulary = Math.max(size, sentenceDefaults.vocabulary);
+  const pairs = textIsPairs(recipe.data.name);
+  const given = { ...(options as Partial<SentenceOptions>), method, vocabulary, pairs };
+  return sentenceNetwork(given, { head, seed, length });
 }
 
 /** Pieces to be predicted in pre-training; else logits, or a score where the task has no classes. @throws InputError for an unknown task. */
@@ -30,15 +57,16 @@ export function headOf({ data, language }: Pick<Recipe, 'data' | 'language'>): B
   return { kind: 'classifier', labels: Math.max(1, classes.length) };
 }
 
-/** `network.options` with what a recipe says elsewhere: the method is its binarizer, unless the precision is full. */
-function bertOptions(
-  { network, binarizer }: Pick<Recipe, 'network' | 'binarizer'>,
-  vocabulary: number,
-): Partial<BertOptions> {
+/** `network.options` without what a recipe says elsewhere: the method is its binarizer, unless the precision is full. */
+function checkedOptions({ network, binarizer }: Pick<Recipe, 'network' | 'binarizer'>) {
   const { precision = 'binary', ...options } = network.options;
-  for (const key of ['method', 'vocabulary']) {
+  const elsewhere: Readonly<Record<string, string>> = {
+    method: 'binarizer',
+    vocabulary: 'language.vocabulary',
+    pairs: 'the task',
+  };
+  for (const [key, instead] of Object.entries(elsewhere)) {
     if (!Object.hasOwn(options, key)) continue;
-    const instead = key === 'method' ? 'binarizer' : 'language.vocabulary';
     throw new InputError(
       `network.options.${key} is not for recipes, it follows from ${instead}; leave it out`,
     );
@@ -52,9 +80,8 @@ function bertOptions(
   const method = precision === 'full' ? 'none' : methods.find((one) => one === name);
   if (method === undefined) {
     throw new InputError(
-      `the network bert is binarized by ${methods.join(' or ')}, not by ${name}; set binarizer, or network.options.precision to full`,
+      `the network ${network.name} is binarized by ${methods.join(' or ')}, not by ${name}; set binarizer, or network.options.precision to full`,
     );
   }
-  // `bert` checks the keys and values of what a recipe gives.
-  return { ...(options as Partial<BertOptions>), method, vocabulary };
+  return { method, options } as const;
 }

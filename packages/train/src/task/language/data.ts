@@ -1,23 +1,20 @@
 /** The texts of a recipe as numbers: what is trained on, and what is judged on, with the vocabulary that both are written in. */
-import { readFile } from 'node:fs/promises';
 import { InputError, unknownName } from '@surge-bnn/contract';
 import {
   encodeTexts,
   openText,
-  parseVocabulary,
   pickTexts,
   randomStream,
   splitTexts,
   textTaskNames,
   uniqueSentences,
-  vocabularyFile,
-  WordPiece,
 } from '@surge-bnn/data';
-import type { EncodedTexts, TextExample, TextSet, TextTask } from '@surge-bnn/data';
+import type { EncodedTexts, TextExample, TextSet, TextTask, TextTokenizer } from '@surge-bnn/data';
 import { sha256 } from '../../hash.js';
 import type { LanguageSpec } from '../../recipe/language.js';
 import type { Recipe } from '../../recipe/schema.js';
 import type { DataFacts, TaskData } from '../task.js';
+import { openTokenizer } from './tokenizer.js';
 
 /** A half of the data. */
 export interface EncodedHalf extends DataFacts {
@@ -29,7 +26,7 @@ export interface EncodedHalf extends DataFacts {
 export interface TextData extends TaskData {
   readonly train: EncodedHalf;
   readonly evaluation: EncodedHalf;
-  readonly wordPiece: WordPiece;
+  readonly tokenizer: TextTokenizer;
   /** Absent for pre-training. */
   readonly task?: TextTask;
 }
@@ -42,15 +39,24 @@ export interface TextData extends TaskData {
 export async function encodedTexts(recipe: Recipe): Promise<TextData> {
   const { language: spec, data } = recipe;
   if (spec === undefined) throw new Error('encoded texts are for recipes of language');
-  const wordPiece = await openVocabulary(spec, data.directory);
-  if (spec.masked !== undefined) return plainTexts(recipe, spec, spec.masked, wordPiece);
+  const tokenizer = await openTokenizer(recipe, spec);
+  if (spec.masked !== undefined) return plainTexts(recipe, spec, spec.masked, tokenizer);
   const task = taskOf(data.name, 'data.name');
   const { train, evaluation, evaluatedOn } = await openHalves(recipe, spec, task);
-  const half = (set: TextSet): EncodedHalf => ({
-    ...factsOf(set, wordPiece, spec),
-    set,
-  });
-  return { train: half(train), evaluation: half(evaluation), evaluatedOn, wordPiece, task };
+  const half = (set: TextSet) => encodeSet(set, tokenizer, spec);
+  return { train: half(train), evaluation: half(evaluation), evaluatedOn, tokenizer, task };
+}
+
+/** @throws InputError for a file without labels. */
+export function encodeSet(
+  set: TextSet,
+  tokenizer: TextTokenizer,
+  spec: Pick<LanguageSpec, 'maxLength'>,
+): EncodedHalf {
+  if (set.labelled) return { ...factsOf(set, tokenizer, spec), set };
+  throw new InputError(
+    `${set.file} has no labels, so there is nothing to learn from or to be judged by; name another split, as in --set language.test=dev`,
+  );
 }
 
 async function openHalves(
@@ -59,13 +65,7 @@ async function openHalves(
   task: TextTask,
 ): Promise<{ train: TextSet; evaluation: TextSet; evaluatedOn: TaskData['evaluatedOn'] }> {
   const { directory, holdOut, trainLimit } = data;
-  const open = async (split: string) => {
-    const set = await openText(task, { split, directory });
-    if (set.labelled) return set;
-    throw new InputError(
-      `${set.file} has no labels, so there is nothing to learn from or to be judged by; name another split in language.train or language.test`,
-    );
-  };
+  const open = (split: string) => openText(task, { split, directory });
   const whole = await open(spec.train);
   if (holdOut === undefined) {
     const evaluation = await open(spec.test);
@@ -84,7 +84,7 @@ async function plainTexts(
   { data }: Recipe,
   spec: LanguageSpec,
   masked: NonNullable<LanguageSpec['masked']>,
-  wordPiece: WordPiece,
+  tokenizer: TextTokenizer,
 ): Promise<TextData> {
   const { directory, holdOut, trainLimit } = data;
   if (holdOut !== undefined) {
@@ -117,7 +117,7 @@ async function plainTexts(
     const title = `${examples.length} sentences of ${masked[key].join(', ')}`;
     const remarks = sets[key].flatMap((set) => set.remarks);
     const hash = sha256(JSON.stringify(examples));
-    return factsOf({ examples, classes: [], title, remarks, sha256: hash }, wordPiece, spec);
+    return factsOf({ examples, classes: [], title, remarks, sha256: hash }, tokenizer, spec);
   };
   const order = randomStream(0, 'train-limit').permutation(trained.length);
   const kept = Array.from(order.subarray(0, trainLimit).sort(), (i) => trained[i]);
@@ -125,7 +125,7 @@ async function plainTexts(
     train: half(kept, 'train'),
     evaluation: half(judged, 'test'),
     evaluatedOn: 'test',
-    wordPiece,
+    tokenizer,
   };
 }
 
@@ -133,10 +133,10 @@ type Texts = Pick<TextSet, 'title' | 'examples' | 'classes' | 'sha256' | 'remark
 
 function factsOf(
   { title, examples, classes, sha256: hash, remarks }: Texts,
-  wordPiece: WordPiece,
+  tokenizer: TextTokenizer,
   { maxLength }: Pick<LanguageSpec, 'maxLength'>,
 ): EncodedHalf {
-  const encoded = encodeTexts({ examples, classes }, wordPiece, { maxLength });
+  const encoded = encodeTexts({ examples, classes }, tokenizer, { maxLength });
   const cut =
     encoded.truncated === 0
       ? []
@@ -151,23 +151,6 @@ function factsOf(
     remarks: [...remarks, ...cut],
     encoded,
   };
-}
-
-/** The vocabulary of a recipe. @throws InputError for one that is not there or is none. */
-export async function openVocabulary(
-  { vocabulary, lowerCase }: Pick<LanguageSpec, 'vocabulary' | 'lowerCase'>,
-  directory: string | undefined,
-): Promise<WordPiece> {
-  const file = vocabulary ?? vocabularyFile({ directory });
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    const advice =
-      vocabulary === undefined ? '; get it with: surge-bnn data fetch bert-vocabulary' : '';
-    throw new InputError(`the vocabulary ${file} cannot be read: ${reason}${advice}`, {
-      cause: error,
-    });
-  });
-  return new WordPiece(parseVocabulary(text, file), { lowerCase, name: file });
 }
 
 function limited(set: TextSet, count: number | undefined): TextSet {

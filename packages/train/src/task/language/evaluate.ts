@@ -3,7 +3,7 @@ import { InputError } from '@surge-bnn/contract';
 import { canonicalOutputs, layerCalls } from '@surge-bnn/core';
 import type { TextTask } from '@surge-bnn/data';
 import { textInputs } from '@surge-bnn/language';
-import type { Bert, Texts } from '@surge-bnn/language';
+import type { Texts } from '@surge-bnn/language';
 import * as tf from '@tensorflow/tfjs-core';
 import { predictedClasses } from '../../evaluation/agreement.js';
 import { glueScores } from '../../evaluation/glue.js';
@@ -13,6 +13,7 @@ import { nextTurn } from '../../turn.js';
 import type { Evaluation } from '../../types.js';
 import type { TaskEvaluateOptions } from '../task.js';
 import { labelledBatches } from './batches.js';
+import type { RecipeNetwork } from './build.js';
 import type { EncodedHalf, TextData } from './data.js';
 import { labelLoss, rowsOf, single } from './objective.js';
 
@@ -28,9 +29,9 @@ export function textMeasure(task: TextTask | undefined): string | undefined {
 
 /** @throws InputError for outputs that are not finite; the signal's reason when it is aborted. */
 export async function evaluateTexts(
-  network: Bert,
+  network: RecipeNetwork,
   half: EncodedHalf,
-  data: Pick<TextData, 'wordPiece' | 'task'>,
+  data: Pick<TextData, 'tokenizer' | 'task'>,
   spec: LanguageSpec,
   { signal, onProgress }: TaskEvaluateOptions = {},
 ): Promise<Evaluation> {
@@ -51,10 +52,10 @@ export async function evaluateTexts(
 
 /**
  * What the network gives for a batch of texts: logits or scores, row by row. In canonical arithmetic, the same bits on every engine and in the packed model;
- * but for steps of training that are not shipped, and are evaluated as the engine computes them: a masked language model, and BiT's inputs of two bits.
+ * but for what is not shipped, and is evaluated as the engine computes it: a masked language model, BiT's step with inputs of two bits, the sentence encoder.
  */
-function rowsOfBatch({ model, head, options }: Bert, texts: Texts): tf.Tensor2D {
-  const ships = head.kind === 'classifier' && options.inputs !== 'two-bit';
+function rowsOfBatch({ kind, model, head, options }: RecipeNetwork, texts: Texts): tf.Tensor2D {
+  const ships = kind === 'bert' && head.kind === 'classifier' && options.inputs !== 'two-bit';
   return tf.tidy(() => {
     const inputs = textInputs(texts);
     if (!ships) return rowsOf(single(model.apply(inputs)));

@@ -12,7 +12,7 @@ import { readMetrics } from '../../run-folder.js';
 import { runTraining } from '../../run.js';
 import { tinyParts } from '../../testing/fixture.js';
 import { content } from '../../testing/run-content.js';
-import { float, glueFolder, textRecipe } from '../../testing/texts.fixture.js';
+import { float, glueFolder, textRecipe, vocabulary } from '../../testing/texts.fixture.js';
 import type { RunOptions } from '../../types.js';
 
 const parts: Parts = tinyParts();
@@ -84,6 +84,31 @@ describe('a training on texts', () => {
     expect(different).toEqual([]);
   });
 
+  it('takes the sentence encoder, whose pairs are two sentences that do not see each other', async () => {
+    const pieces = [...'abcdefghijklmnopqrstuvwxyz', ...vocabulary.slice(5)];
+    const unigram = [
+      ...Array.from({ length: 6 }, (_, i) => [`<${i}>`, 0]),
+      ['\u2581', -3],
+      ...pieces.map((piece) => [piece.replace('##', ''), -2 - piece.length / 10]),
+    ];
+    const file = join(folder, 'unigram.json');
+    await writeFile(file, JSON.stringify(unigram));
+    const network = {
+      name: 'sentence-encoder',
+      options: { widths: [8, 12], heads: 2, ffn: 16, vector: 8, timescales: [1, 0.1, 0.01, 0.001] },
+    };
+    const set = { network, 'data.name': 'stsb', 'language.vocabulary': file, epochs: 1 };
+    const before = tf.memory().numTensors;
+    const summary = await train('encoder', { ...set, compensator: 'surge' });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(summary.last?.details).toHaveProperty('spearman');
+    const { network: loaded } = await loadTextRun(join(folder, 'encoder'), {}, parts);
+    expect(loaded.kind).toBe('sentence-encoder');
+    expect(loaded.options).toMatchObject({ method: 'bit', pairs: true });
+    loaded.dispose();
+    await expect(train('gaps', { ...set, 'language.masked': masked })).rejects.toThrow(/for bert/);
+  });
+
   it('starts the scales of BiT from a first batch, before the first step and not again', async () => {
     await train('scales', { epochs: 1, optimizer: { name: 'sgd', learningRate: 0 } });
     const { tensors } = await loadCheckpoint(join(folder, 'scales'), 'last');
@@ -121,15 +146,13 @@ describe('pre-training', () => {
   it('begins with a folder of Hugging Face, whose vocabulary must be ours', async () => {
     const { network } = await loadTextRun(join(folder, 'float'), {}, parts);
     const out = join(folder, 'saved');
+    if (network.kind !== 'bert') throw new Error('the run is of a BERT');
     await saveBert(network, out);
     network.dispose();
     const still = { optimizer: { name: 'sgd', learningRate: 0 }, epochs: 1 };
     await train('from-folder', { 'language.start': { folder: out }, ...float, ...still });
     const larger = join(folder, 'larger.txt');
-    await writeFile(
-      larger,
-      `${(await import('../../testing/texts.fixture.js')).vocabulary.join('\n')}\nmore\n`,
-    );
+    await writeFile(larger, `${vocabulary.join('\n')}\nmore\n`);
     await expect(
       train('other', { 'language.start': { folder: out }, 'language.vocabulary': larger }),
     ).rejects.toThrow(/not the vocabulary of these weights/);
@@ -151,7 +174,7 @@ describe('a teacher', () => {
 
   it.each([
     ['another task', { 'data.name': 'stsb' }, /of sst2, this one of stsb/],
-    ['other sizes', { 'network.options.layers': 1 }, /layers is 1 and the teacher's 2/],
+    ['other sizes', { 'network.options.layers': 1 }, /layers 1 and the teacher 2/],
   ])('of %s is refused', async (name, set, message) => {
     const distillation = { teacher: join(folder, 'float') };
     const given = { distillation, 'language.match': match, ...set };

@@ -1,12 +1,12 @@
 /** Language understanding: the tasks of GLUE, and the masked language model that a network for them begins with. */
 import { startInputs } from '@surge-bnn/core';
 import { textInputs } from '@surge-bnn/language';
-import type { Bert } from '@surge-bnn/language';
 import type { LanguageSpec } from '../../recipe/language.js';
 import type { Recipe } from '../../recipe/schema.js';
 import type { Task, TaskNetwork } from '../task.js';
 import { labelledBatches, textBatches } from './batches.js';
-import { headOf, recipeBert } from './build.js';
+import { recipeTextNetwork } from './build.js';
+import type { RecipeNetwork } from './build.js';
 import type { TextData } from './data.js';
 import { evaluateTexts, textMeasure } from './evaluate.js';
 import { matchingObjective } from './match.js';
@@ -33,17 +33,17 @@ export function language(data: TextData): Language {
 }
 
 function textNetwork(recipe: Recipe, spec: LanguageSpec, data: TextData): TaskNetwork {
-  const network = recipeBert(recipe, data.wordPiece, headOf(recipe));
+  const network = recipeTextNetwork(recipe, data.tokenizer);
   const { labelSmoothing: smoothing } = recipe;
   let objective = plainObjective(network.model, {
     countsCorrect: data.task !== undefined,
     smoothing,
   });
-  let teacher: Bert | undefined;
+  let teacher: RecipeNetwork | undefined;
   return {
     model: network.model,
     async begin() {
-      const encoder = await adoptEncoder(network, spec, data);
+      const encoder = await adoptEncoder(network, spec, data, recipe);
       return encoder === undefined ? {} : { encoder };
     },
     async learnFrom(distillation) {
@@ -69,7 +69,7 @@ function textNetwork(recipe: Recipe, spec: LanguageSpec, data: TextData): TaskNe
 
 /** The scales of a binarizer (BiT's) begin with what a first batch is like. */
 function startFromFirst(
-  { model }: Bert,
+  { model }: RecipeNetwork,
   { batchSize, seed }: Recipe,
   spec: LanguageSpec,
   data: TextData,

@@ -12,11 +12,11 @@
 import { InputError } from '@surge-bnn/contract';
 import { ops } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
-import type { Bert } from '@surge-bnn/language';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import type { DistillationSpec } from '../../recipe/additions.js';
 import type { LanguageSpec } from '../../recipe/language.js';
+import type { RecipeNetwork } from './build.js';
 import { correctOf, labelLoss, rowsOf } from './objective.js';
 import type { TextObjective } from './objective.js';
 
@@ -25,8 +25,8 @@ const SMALLEST_NORM = 1e-12;
 
 /** @throws InputError for networks whose layers cannot be compared. */
 export function matchingObjective(
-  student: Bert,
-  teacher: Bert,
+  student: RecipeNetwork,
+  teacher: RecipeNetwork,
   { logits: soft }: DistillationSpec,
   match: LanguageSpec['match'],
   smoothing: number,
@@ -107,7 +107,7 @@ function softLoss(outputs: tf.Tensor2D, teacher: tf.Tensor2D, temperature: numbe
 }
 
 /** The network with what is matched behind its output. It shares the network's layers: it is not disposed. */
-function withInside(network: Bert, match: LanguageSpec['match']): Model {
+function withInside(network: RecipeNetwork, match: LanguageSpec['match']): Model {
   const { model, hiddenStates, projections } = network;
   return tfl.model({
     inputs: model.inputs,
@@ -130,18 +130,24 @@ function outputsOf(model: Model, inputs: readonly tf.Tensor[], training: boolean
 }
 
 function checkAlike(
-  { options: mine }: Bert,
-  { options: its }: Bert,
+  student: RecipeNetwork,
+  teacher: RecipeNetwork,
   match: LanguageSpec['match'],
 ): void {
-  const needed: (keyof typeof mine)[] = [
-    ...(match.hiddenStates === undefined ? [] : (['layers', 'width'] as const)),
-    ...(match.projections === undefined ? [] : (['layers', 'heads'] as const)),
-  ];
-  for (const key of needed) {
-    if (mine[key] === its[key]) continue;
+  const layers = ({ projections }: RecipeNetwork) => projections.length;
+  const widths = ({ hiddenStates }: RecipeNetwork) =>
+    hiddenStates.map(({ shape }) => String(shape.at(-1))).join(', ');
+  const heads = ({ options }: RecipeNetwork) => options.heads;
+  const { hiddenStates, projections } = match;
+  const needed: Readonly<Record<string, (of: RecipeNetwork) => number | string>> = {
+    ...(hiddenStates === undefined && projections === undefined ? {} : { layers }),
+    ...(hiddenStates === undefined ? {} : { widths }),
+    ...(projections === undefined ? {} : { heads }),
+  };
+  for (const [what, of] of Object.entries(needed)) {
+    if (of(student) === of(teacher)) continue;
     throw new InputError(
-      `language.match compares layer by layer, but the network's ${key} is ${mine[key]} and the teacher's ${its[key]}; give a teacher of the same sizes, or leave match out`,
+      `language.match compares layer by layer, but the network has ${what} ${of(student)} and the teacher ${of(teacher)}; give a teacher of the same sizes, or leave match out`,
     );
   }
 }

@@ -49,6 +49,8 @@ export function labelLoss(
 ): tf.Scalar {
   const [count, classes] = outputs.shape;
   if (labels instanceof Int32Array) {
+    if (smoothing === 0)
+      return tf.mean(ops.classCrossEntropy(outputs, tf.tensor1d(labels, 'int32')));
     const rows = smoothLabels(labels, classes, smoothing);
     return tf.mean(ops.softmaxCrossEntropy(outputs, rows));
   }

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
-import { copyWeights, openBert } from '@surge-bnn/language';
-import type { Bert, BertHead } from '@surge-bnn/language';
+import { copyWeights, openBert, openSentenceNetwork } from '@surge-bnn/language';
+import type { BertHead, TextNetwork } from '@surge-bnn/language';
 import { setProgress } from '@surge-bnn/core';
 import type { StoredTensor } from '../../checkpoint/safetensors.js';
 import { loadWeights } from '../../checkpoint/weights.js';
@@ -11,9 +11,12 @@ import { sha256 } from '../../hash.js';
 import { parametersOf } from '../../parameters.js';
 import type { SourceSpec } from '../../recipe/additions.js';
 import type { LanguageSpec } from '../../recipe/language.js';
+import type { Recipe } from '../../recipe/schema.js';
 import { readSource } from '../../source.js';
-import { recipeBert } from './build.js';
+import { recipeTextNetwork } from './build.js';
+import type { RecipeNetwork } from './build.js';
 import type { TextData } from './data.js';
+import { publishedEncoder } from './tokenizer.js';
 
 /**
  * Puts the weights that the recipe names into the encoder; the head keeps its initial values. Nothing where it names none.
@@ -22,23 +25,29 @@ import type { TextData } from './data.js';
  * @throws InputError for a run or folder that is not there or is damaged, another vocabulary, or other sizes.
  */
 export async function adoptEncoder(
-  network: Bert,
+  network: RecipeNetwork,
   { start }: Pick<LanguageSpec, 'start'>,
   data: TextData,
+  recipe: Pick<Recipe, 'data'>,
 ): Promise<string | undefined> {
   if (start === 'random') return undefined;
-  if ('run' in start) {
+  if (typeof start === 'object' && 'run' in start) {
     const { network: source, hash } = await openRun(start, 'language.start', data);
     return copyAndDispose(source, network, hash);
   }
+  if (start === 'published') {
+    const { weights } = publishedEncoder(recipe.data.directory);
+    const opened = await openSentenceNetwork(weights, { behind: { kind: 'none' } });
+    return copyAndDispose(opened.network, network, sha256(await readFile(weights)));
+  }
   const { folder } = start;
-  const vocabulary = data.wordPiece.size;
+  const vocabulary = data.tokenizer.size;
   const opened = await openBert(folder, { behind: { kind: 'none' }, vocabulary });
   const weights = await readFile(path.join(folder, 'model.safetensors'));
   return copyAndDispose(opened.network, network, sha256(weights));
 }
 
-function copyAndDispose(from: Bert, to: Bert, hash: string): string {
+function copyAndDispose(from: TextNetwork, to: TextNetwork, hash: string): string {
   try {
     copyWeights(from, to, { head: 'new' });
     return hash;
@@ -51,7 +60,7 @@ function copyAndDispose(from: Bert, to: Bert, hash: string): string {
 export async function openTeacher(
   spec: SourceSpec,
   data: TextData,
-): Promise<{ readonly network: Bert; readonly hash: string }> {
+): Promise<{ readonly network: RecipeNetwork; readonly hash: string }> {
   const where = 'distillation.teacher';
   const { task, network, hash } = await openRun(spec, where, data);
   if (task === data.task) return { network, hash };
@@ -62,7 +71,7 @@ export async function openTeacher(
 }
 
 interface OpenedRun {
-  readonly network: Bert;
+  readonly network: RecipeNetwork;
   readonly hash: string;
   /** Undefined for pre-training. */
   readonly task: string | undefined;
@@ -75,11 +84,9 @@ async function openRun(spec: SourceSpec, where: string, data: TextData): Promise
     throw new InputError(`${where}: the run in ${spec.run} is not of texts; give one that is`);
   }
   const isMasked = recipe.language.masked !== undefined;
-  const network = recipeBert(
-    recipe,
-    data.wordPiece,
-    isMasked ? masked : storedHead(tensors, spec.run),
-  );
+  const network = recipeTextNetwork(recipe, data.tokenizer, {
+    head: isMasked ? masked : storedHead(tensors, spec.run),
+  });
   try {
     loadWeights(parametersOf(network.model), tensors, `the run in ${spec.run}`);
     setProgress(network.model, 1);
