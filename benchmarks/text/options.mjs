@@ -15,7 +15,7 @@ export const help = `Milliseconds a sentence and bytes of packed text models bes
                      (default: all); the number is that of the threads. One that is not there is named and left out
   --samples N        of each contender (default 15). A sample is ${lengths.length} sentences, one at a time
   --data DIR         the data directory, with glue/SST-2 (default: that of surge-bnn data)
-  --vocabulary FILE  of the pieces (default: text-encoder/bert-base-uncased-vocab.txt in the data directory)
+  --vocabulary FILE  of the pieces (default: bert-base-uncased's in the data directory)
   --quick            a first look: bert-4x256, 3 samples
   --json FILE        writes everything that was measured
   --page             writes results/text-inference.json and docs/text-inference.md

@@ -1,7 +1,7 @@
 /** What the networks read: sentences of SST-2's development set where it is there, else made-up ones of the same lengths. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { dataDirectory, openText, parseVocabulary, randomStream, WordPiece } from '@surge-bnn/data';
+import { dataDirectory, openText, parseVocabulary, randomStream, vocabularyFile, WordPiece } from '@surge-bnn/data';
 
 /** Most pieces of a text: BiBERT's and BiT's for SST-2. */
 export const maxLength = 64;
@@ -13,12 +13,12 @@ export const lengths = [
 ];
 
 /**
- * @param directory the data directory, as of `surge-bnn data`. @param vocabulary a file; by default text-encoder/bert-base-uncased-vocab.txt there.
+ * @param directory the data directory, as of `surge-bnn data`. @param vocabulary a file; by default that of `surge-bnn data fetch`.
  * @returns {Promise<{wordPiece: WordPiece, texts: string[], ids: number[][], origin: string}>}
  */
 export async function readSentences({ directory, vocabulary }) {
   const folder = dataDirectory({ directory });
-  const file = vocabulary ?? path.join(folder, 'text-encoder', 'bert-base-uncased-vocab.txt');
+  const file = vocabulary ?? vocabularyFile({ directory });
   const isThere = ['dev.tsv', 'dev.tsv.gz'].some((name) =>
     existsSync(path.join(folder, 'glue', 'SST-2', name)),
   );

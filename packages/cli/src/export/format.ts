@@ -1,4 +1,5 @@
-/** What `surge-bnn export` can make of a model file: a format is a file here that exports one of these, named in formats.ts. */
+/** What `surge-bnn export` can make of a model file, or of a run of texts: a format is a file here that exports one of these, named in formats.ts. */
+import type { LoadedText } from '@surge-bnn/train';
 import type { OpenedModel } from '../model-file/open.js';
 
 export interface ExportFormat {
@@ -13,4 +14,9 @@ export interface ExportFormat {
   write(opened: OpenedModel): Promise<Uint8Array>;
   /** What to do with the file now, one line a text. @param file where it is. */
   next(file: string, opened: OpenedModel): readonly string[];
+  /** The same of a run of texts, whose network takes texts of any length; absent: the format is of model files alone. */
+  readonly ofTextRun?: {
+    write(run: LoadedText): Promise<Uint8Array>;
+    next(file: string, run: LoadedText): readonly string[];
+  };
 }

@@ -1,16 +1,21 @@
-/** `surge-bnn export`: a model file in formats that others read. */
+/** `surge-bnn export`: a model file, or a network for texts, in formats that others read. */
 import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
+import { checkCheckpoint } from '../checkpoint-name.js';
 import type { ExportFormat } from '../export/format.js';
 import { formats } from '../export/formats.js';
 import { openModel } from '../model-file/open.js';
-import { isFolder } from '../network-cost.js';
+import { isFolder, loadRecipeOrRun } from '../network-cost.js';
 import { count } from '../terminal/format.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
+import { noteUnfinished } from '../unfinished.js';
 import type { AddVerb } from '../verb.js';
 
 /** By the formats' names, the files that are wanted. */
-type ExportFlags = OutputFlags & { readonly force?: boolean } & Readonly<Record<string, unknown>>;
+type ExportFlags = OutputFlags & {
+  readonly force?: boolean;
+  readonly checkpoint?: string;
+} & Readonly<Record<string, unknown>>;
 
 interface Wanted {
   readonly format: ExportFormat;
@@ -25,19 +30,32 @@ interface Exported {
   readonly remarks: readonly string[];
 }
 
-interface Result {
+/** A file that is made and not written yet. */
+interface Made extends Wanted {
+  readonly bytes: Uint8Array;
+  readonly remarks: readonly string[];
+}
+
+/** What was found, and how its files are made. */
+interface Source {
+  /** Of a model file; absent for a run. */
+  readonly modelBytes?: number;
+  make(): Promise<readonly Made[]>;
+}
+
+interface Result extends Pick<Source, 'modelBytes'> {
   readonly model: string;
-  readonly modelBytes: number;
   readonly files: readonly Exported[];
 }
 
 export const addExport: AddVerb = (program) => {
   const command = program
     .command('export')
-    .description('a model file in formats that others read')
-    .argument('<model>', 'a model file (*.bnn)');
+    .description('a model file, or a network for texts, in formats that others read')
+    .argument('<model>', 'a model file (*.bnn), or the folder of a run of texts');
   for (const { name, description } of formats) command.option(`--${name} <file>`, description);
   command
+    .option('--checkpoint <which>', 'of a run: last (default), best or averaged')
     .option('--force', 'replace files that hold something else')
     .option('--json', 'print JSON and nothing else')
     .addHelpText(
@@ -51,25 +69,74 @@ export const addExport: AddVerb = (program) => {
 
 async function exportModel(given: string, flags: ExportFlags): Promise<Result> {
   const wanted = wantedOf(given, flags);
-  if (isFolder(given)) {
-    throw new InputError(
-      `${given} is a folder, and export takes a model file (*.bnn); of a run folder, surge-bnn convert ${given} makes one`,
-    );
-  }
-  const opened = await openModel(given);
+  const { modelBytes, make } = isFolder(given)
+    ? await textRun(given, wanted, flags)
+    : await modelFile(given, wanted, flags);
   const { checkPlace, writeModelFile } = await import('../model-file/write.js');
   for (const { file } of wanted) await checkPlace(file);
   // All are made before one is written: what cannot be expressed leaves nothing behind.
-  const made = await Promise.all(
-    wanted.map(async (one) => ({ ...one, bytes: await one.format.write(opened) })),
-  );
   const files: Exported[] = [];
-  for (const { format, file, bytes } of made) {
+  for (const { format, file, bytes, remarks } of await make()) {
     const state = await writeModelFile(file, bytes, flags.force, `--${format.name}`);
-    const remarks = format.next(file, opened);
     files.push({ format: format.name, file, bytes: bytes.length, state, remarks });
   }
-  return { model: given, modelBytes: opened.size.total, files };
+  return { model: given, ...(modelBytes === undefined ? {} : { modelBytes }), files };
+}
+
+async function modelFile(
+  given: string,
+  wanted: readonly Wanted[],
+  { checkpoint }: ExportFlags,
+): Promise<Source> {
+  if (checkpoint !== undefined) {
+    throw new InputError(`--checkpoint is for runs, and ${given} is a model file`);
+  }
+  const opened = await openModel(given);
+  const made = async (one: Wanted): Promise<Made> => {
+    const { format, file } = one;
+    return { ...one, bytes: await format.write(opened), remarks: format.next(file, opened) };
+  };
+  return { modelBytes: opened.size.total, make: () => Promise.all(wanted.map(made)) };
+}
+
+/** @throws InputError for a folder that is no run's, for a run of pictures, and for a format that is of model files alone. */
+async function textRun(
+  folder: string,
+  wanted: readonly Wanted[],
+  flags: ExportFlags,
+): Promise<Source> {
+  const { checkpoint = 'last' } = flags;
+  checkCheckpoint(checkpoint);
+  if ((await loadRecipeOrRun(folder)).language === undefined) {
+    throw new InputError(
+      `${folder} is a folder of a run of pictures, and export takes its model file (*.bnn); surge-bnn convert ${folder} makes one`,
+    );
+  }
+  const ways = wanted.map((one) => ({ ...one, way: wayOf(one, folder) }));
+  return {
+    async make() {
+      const { loadTextRun } = await import('@surge-bnn/train');
+      const run = await loadTextRun(folder, { checkpoint });
+      noteUnfinished(processOutput(flags), run);
+      try {
+        const made: Made[] = [];
+        for (const { way, ...one } of ways) {
+          made.push({ ...one, bytes: await way.write(run), remarks: way.next(one.file, run) });
+        }
+        return made;
+      } finally {
+        run.network.dispose();
+      }
+    },
+  };
+}
+
+function wayOf({ format }: Wanted, folder: string) {
+  if (format.ofTextRun !== undefined) return format.ofTextRun;
+  const able = formats.filter(({ ofTextRun }) => ofTextRun !== undefined);
+  throw new InputError(
+    `--${format.name} is of model files, and ${folder} is a run of texts; allowed: ${able.map(({ name }) => `--${name}`).join(', ')}`,
+  );
 }
 
 /** @throws InputError when no format is asked for, or two would write over each other or over the model file. */
@@ -96,7 +163,7 @@ function wantedOf(model: string, flags: ExportFlags): readonly Wanted[] {
 
 function formatResult({ model, modelBytes, files }: Result): string {
   return [
-    `${model}: ${count(modelBytes)} B`,
+    modelBytes === undefined ? model : `${model}: ${count(modelBytes)} B`,
     ...files.flatMap(({ format, file, bytes, state, remarks }) => {
       const verb = state === 'written' ? 'written' : 'as it was: these bytes were there already';
       return [`${format}: ${file} ${verb}, ${count(bytes)} B`, ...remarks.map((one) => `  ${one}`)];

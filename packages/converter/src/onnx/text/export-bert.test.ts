@@ -208,6 +208,15 @@ describe('is refused', () => {
     made.dispose();
   });
 
+  it('a network in the middle of its training, with inputs of 2 bits', () => {
+    const made = network(
+      { ...small, method: 'bit', activation: 'relu', inputs: 'two-bit' },
+      classifier,
+    );
+    expect(() => exportBertOnnx(made)).toThrow(/query" .*inputs of 2 bits are a step of training/);
+    made.dispose();
+  });
+
   it('an option that nobody reads', () => {
     const made = network(small, classifier);
     expect(() => {

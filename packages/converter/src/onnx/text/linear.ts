@@ -30,6 +30,13 @@ export const binaryDense: TextRule = ({ layer, values: [x], write }) => {
   if (!(layer instanceof BinaryDense)) {
     throw cannotExport(layer, 'it was made by another copy of @surge-bnn/core');
   }
+  const { inputBinarizer } = layer;
+  if (inputBinarizer !== 'none' && inputBinarizer.levels !== undefined) {
+    throw cannotExport(
+      layer,
+      `inputs of ${inputBinarizer.levels.bits} bits are a step of training and are not shipped`,
+    );
+  }
   const { real, offset, ...weights } = layer.inferenceWeights();
   if (real !== undefined || offset !== undefined) {
     throw cannotExport(
@@ -41,7 +48,7 @@ export const binaryDense: TextRule = ({ layer, values: [x], write }) => {
   const signs = taken(weights.signs);
   const scale = weights.scale === undefined ? undefined : taken(weights.scale);
   const kernel = write.signs('weight', shape, signs);
-  if (layer.inputBinarizer === 'none') {
+  if (inputBinarizer === 'none') {
     return scaled(write, write.step('sums', 'MatMul', [x, kernel]), scale);
   }
   const { factor, shift, set } = layer.inferenceInputs();
