@@ -8,6 +8,7 @@ import { projectWithRuntime } from './installed.js';
 const consumer = `
 import { load, ModelFileError } from '@surge-bnn/runtime';
 import type { LoadOptions, ModelDescription, ModelInput, PackedModel } from '@surge-bnn/runtime';
+import { loadText } from '@surge-bnn/runtime/text';
 
 const options: LoadOptions = { maxMemoryBytes: 2 ** 20 };
 
@@ -21,6 +22,11 @@ export async function classOf(file: string | URL, picture: Uint8ClampedArray): P
 
 export function kernelsOf(description: ModelDescription): readonly string[] {
   return description.nodes.map(({ name, kernel, output }) => name + kernel + output.shape.join());
+}
+
+export async function opinionOf(text: string): Promise<string> {
+  const said = (await loadText('sst2.bnn', options)).predict(text);
+  return 'class' in said ? said.class : said.score.toFixed(2);
 }
 
 export function sentenceOf(error: unknown): string | undefined {

@@ -1,13 +1,18 @@
 /** The network of a run of texts as ONNX, with what a reader needs to make its inputs and to understand its output. */
+import { InputError } from '@surge-bnn/contract';
 import { exportBertOnnx } from '@surge-bnn/converter';
+import { WordPiece } from '@surge-bnn/data';
 import type { LoadedText } from '@surge-bnn/train';
 import { jsonObject } from '../model-file/json.js';
 import { version } from '../workspace.js';
 
-/** @throws InputError as exportBertOnnx. */
-export function textRunOnnx({ network, wordPiece, data, spec, recipe, epoch }: LoadedText) {
-  const { evaluation } = data;
-  const { lowerCase, vocabulary } = wordPiece;
+/** @throws InputError as exportBertOnnx, and for a sentence encoder. */
+export function textRunOnnx({ network, data, spec, recipe, epoch }: LoadedText) {
+  const { evaluation, tokenizer } = data;
+  if (network.kind !== 'bert' || !(tokenizer instanceof WordPiece)) {
+    throw new InputError('a sentence encoder cannot be exported as ONNX; a run of bert can');
+  }
+  const { lowerCase, vocabulary } = tokenizer;
   return exportBertOnnx(network, {
     ...(evaluation.set === undefined ? {} : { classes: evaluation.set.classes }),
     metadata: {

@@ -17,7 +17,11 @@ import {
 import { maxJsonValues } from './json.js';
 import { mostPixels } from './plan-reader.js';
 import { mostBoxes, mostClasses } from './read-plan.js';
+import { mostTextPieces } from './read-text-plan.js';
 import { smallPlan, smallSingleShotPlan } from './detectors.fixture.js';
+import { pairPlan } from './texts.fixture.js';
+import { mostPieces, mostVocabularyBytes } from './vocabulary.js';
+import { textRoles } from '../text/plan.js';
 import { documented, models } from './models.fixture.js';
 import { cut } from './surgery.fixture.js';
 import { encodeModel } from './write.js';
@@ -113,7 +117,8 @@ it('tells the fixed metadata and the limits', () => {
     Object.entries(compactMetadata).map(([key, value]) => [`\`${key}\``, `\`${value}\``]),
   );
   const limits = [maxElements, maxHeaderBytes, maxNodes, maxPixelChannels, maxJsonValues];
-  for (const limit of [...limits, mostBoxes, mostClasses, mostPixels]) {
+  limits.push(mostBoxes, mostClasses, mostPixels, mostTextPieces, mostPieces, mostVocabularyBytes);
+  for (const limit of limits) {
     expect(page).toContain(limit.toLocaleString('en'));
   }
 });
@@ -127,6 +132,13 @@ it.each([
   expect(keys.slice(1).sort()).toEqual(Object.keys(plan).sort());
   for (const key of groups.flatMap((group) => Object.keys(group)))
     expect(text).toContain(`\`${key}\``);
+});
+
+it('names every key of a text model’s plan, and every role of its tensors', () => {
+  const text = section('### The plan of a text model');
+  const keys = rows(text).map(([key]) => key.replaceAll('`', ''));
+  const expected = ['key', ...Object.keys(pairPlan), 'role', ...textRoles];
+  expect(keys.sort()).toEqual(expected.sort());
 });
 
 describe('the example', () => {
