@@ -217,7 +217,7 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
     ['convert {}/sst2 --tables i4', ['--tables', 'f32, f16, i8']],
     ['convert {}/sst2 --int8', ['of a text model cannot be int8']],
     ['convert {}/sst2 --merge', ['--merge is for classifiers of pictures']],
-    ['export {}/exact.bnn --format onnx', ['holds a text model and no model of one output']],
+    ['export {}/exact.bnn --onnx {}/x.onnx', ['holds a text model and no model of one output']],
   ])('%s', async (line, parts) => {
     await writeFile(at('empty.txt'), '');
     const { code, out, err } = await cli(...line.replaceAll('{}', folder).split(' '));
