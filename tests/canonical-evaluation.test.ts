@@ -105,6 +105,7 @@ function everyLayer(): tfl.LayersModel {
     layers.batchNorm(),
     layers.binaryDense({ units: 8, seed: 2 }),
     layers.binaryDense({ units: 7, seed: 4, inputBinarizer: 'none' }),
+    layers.layerNorm(),
     tfl.layers.dense({ units: 4 }),
     tfl.layers.softmax({ axis: -1 }),
   );

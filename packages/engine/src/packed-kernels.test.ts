@@ -11,6 +11,7 @@ import { drawnModel } from './cases/packed/drawn.js';
 import { binaryGrid, channelCounts } from './cases/packed/grid.js';
 import { floatTensor, Sketch, sizeOf, windowOf } from './cases/packed/sketch.js';
 import type { PackedCase } from './cases/packed/sketch.js';
+import { textGrid } from './cases/packed/texts.js';
 import { reals, uniform } from './cases/numbers.js';
 import { packedKernels } from './packed-kernels.js';
 import { isAddonBuilt, loadAddon } from './providers/native/addon.js';
@@ -80,6 +81,10 @@ describe.skipIf(!isAddonBuilt())(notBuilt, () => {
         );
       }
     }
+  });
+
+  it('equals the reference on the layers of texts', () => {
+    for (const given of textGrid()) compare(given, sets);
   });
 
   it(`equals the reference on ${drawn} drawn models`, { timeout: 3_600_000 }, () => {

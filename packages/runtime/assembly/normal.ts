@@ -2,7 +2,7 @@
 import { exp } from './exp';
 import { FIRST, IN, OUT, address, number, operand, word } from './record';
 
-/** round(x Phi(x)) in f64. Parameters: numbers a row, input is i32. */
+/** round(x Phi(x)) in f64, below 0 for x below 0. Parameters: numbers a row, input is i32. */
 export function gelu(record: usize, y: i32, rows: i32, thread: i32): void {
   const out = operand(record, OUT, y, thread);
   const x = operand(record, IN, y, thread);
@@ -10,7 +10,9 @@ export function gelu(record: usize, y: i32, rows: i32, thread: i32): void {
   const integers = word(record, FIRST + 1) != 0;
   for (let at: usize = 0; at < bytes; at += 4) {
     const v = <f64>number(x + at, integers);
-    store<f32>(out + at, <f32>(v * normalBelow(v)));
+    const made = <f32>(v * normalBelow(v));
+    // The nearest number below 0 has the bits of 1 and of the sign.
+    store<f32>(out + at, v < 0 && !(made < 0) ? reinterpret<f32>(<u32>0x80000001) : made);
   }
 }
 

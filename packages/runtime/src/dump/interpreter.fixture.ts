@@ -156,7 +156,10 @@ function compute(node: DumpedNode, read: readonly number[][]): number[] {
       return out;
     }
     case 'gelu':
-      return x.map((v) => round(v * normalBelow(v, exponential)));
+      return x.map((v) => {
+        const y = round(v * normalBelow(v, exponential));
+        return v < 0 && !(y < 0) ? -(2 ** -149) : y;
+      });
     case 'softmaxAttention':
     case 'bitAttention':
     case 'elasticAttention':

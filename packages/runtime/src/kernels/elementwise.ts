@@ -46,9 +46,16 @@ export function tanh(x: number): number {
   return round(x < 0 ? -value : value);
 }
 
-/** x Phi(x) in f64, rounded once. */
+/** The float32 below 0 that is nearest to it. */
+const LEAST = -(2 ** -149);
+
+/**
+ * x Phi(x) in f64, rounded once. Of a number below 0 it is below 0, and where it would round to -0 it is the nearest such number: so sign(gelu(x)) is
+ * sign(x), and a gelu between sums and a sign is folded into a threshold.
+ */
 export function gelu(x: number): number {
-  return round(x * normalBelow(x));
+  const y = round(x * normalBelow(x));
+  return x < 0 && !(y < 0) ? LEAST : y;
 }
 
 /** Softmax of a row: f64 throughout, terms summed in order, each result rounded once. */

@@ -69,7 +69,14 @@ it('gelu is x Phi(x), rounded once, and keeps a NaN', () => {
     const exact = x * phi;
     expect(Math.abs(gelu(x) - exact)).toBeLessThanOrEqual(2 ** -24 * Math.abs(exact) + 2 ** -149);
   }
-  expect([NaN, Infinity, -20].map(gelu)).toEqual([NaN, Infinity, -0]);
+  expect([NaN, Infinity, 0, -0].map(gelu)).toEqual([NaN, Infinity, 0, -0]);
+});
+
+it('gelu of a number below 0 is below 0', () => {
+  for (const x of [-13, -20, -40, -3e38, -Infinity, -(2 ** -149)]) {
+    expect(gelu(x)).toBeLessThan(0);
+    expect(gelu(x)).toBeGreaterThan(-1e-36);
+  }
 });
 
 /** Numbers that repeat, about one in 5 of them 0. */

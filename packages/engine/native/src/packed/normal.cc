@@ -53,7 +53,11 @@ inline double normalBelow(double x) {
 }  // namespace
 
 void gelu(Record record, const Strip& strip) {
-  eachNumber(record, strip, [](double x) { return x * normalBelow(x); });
+  eachNumber(record, strip, [](double x) {
+    const float made = float(x * normalBelow(x));
+    // Of a number below 0 it is below 0: where it rounds to 0, the nearest such number.
+    return x < 0 && !(made < 0) ? -0x1p-149 : double(made);
+  });
 }
 
 }  // namespace surge::SURGE_ISA
