@@ -1,13 +1,14 @@
-/** How a packed model or detector is run. */
+/** How a packed model, detector or text model is run. */
 import type { Arithmetic } from '../program/assemble.js';
 import type { KernelSet } from '../program/kernel-set.js';
 
 export interface LoadOptions {
   /**
    * Most memory that a model may take: decoded tensors, the numbers between the nodes for one example, scratch. Of a detector: those of
-   * body and head for one picture, its anchors, what the head says of all regions, and what the choices among boxes take. Not in it:
-   * pictures, results, the graph, which is no larger than the file, and the file's bytes. A model lets them go; a detector keeps views
-   * of them, from which it makes a program for each size of pictures. Default 1 GiB.
+   * body and head for one picture, its anchors, what the head says of all regions, and what the choices among boxes take. Of a text model:
+   * those of the body for each length of texts that is kept; its tables stay in the file's bytes. Not in it:
+   * pictures, results, the graph, which is no larger than the file, and the file's bytes. A model lets them go; a detector and a text model
+   * keep views of them, from which they make a program for each size of pictures or length of texts. Default 1 GiB.
    */
   readonly maxMemoryBytes?: number;
   /**
@@ -24,7 +25,7 @@ export interface LoadOptions {
   /**
    * Threads of the wasm kernels, the caller's among them; 'auto': one for each core, at most 4, and one where memory cannot be
    * shared. The model or detector has them for itself until it is closed; to share them between several, give
-   * `ThreadPool.start(n)` as `kernels`. For `load` and `loadDetector` only, since threads take a while to start. Default 1.
+   * `ThreadPool.start(n)` as `kernels`. For `load`, `loadDetector` and `loadText` only, since threads take a while to start. Default 1.
    */
   readonly threads?: number | 'auto';
 }

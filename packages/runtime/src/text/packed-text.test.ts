@@ -208,7 +208,7 @@ describe('what is refused', () => {
       tensors: new Map([...source.tensors, ['words.scale', scales]]),
     });
     expect(() => huge.predict('a', 'cat')).toThrow(
-      'the text model overflows: logit 0 at "score" is a NaN',
+      'the text model overflows: logit 0 at "score" is NaN',
     );
     const sign = smallText();
     expect(() => PackedText.from(sign, { kernels: 'fast' as never })).toThrow('kernels is "fast"');

@@ -129,7 +129,7 @@ export class PackedText {
    * What the model says of a sentence, or of a pair. The same bits everywhere.
    *
    * @param second of pairs, and of nothing else.
-   * @throws ModelFileError for what is no text, a second one too many or too few, and for a NaN.
+   * @throws ModelFileError for what is no text, a second one too many or too few, and for numbers that overflow.
    */
   predict(sentence: string, second?: string): PredictedClass | PredictedScore {
     const text = this.encode(sentence, second);
@@ -154,7 +154,7 @@ export class PackedText {
   /**
    * The pieces that the model reads of a text: at most `maxLength`, those without a row as [UNK].
    *
-   * @throws ModelFileError as predict, but for a NaN.
+   * @throws ModelFileError as predict, but for numbers.
    */
   encode(sentence: string, second?: string): ReadText {
     checkTexts(sentence, second, this.pairs);
@@ -172,7 +172,7 @@ export class PackedText {
   /**
    * The same of a text whose pieces are known, as those of a training set.
    *
-   * @throws ModelFileError for no pieces or too many, an id that the vocabulary has not or that has no row, and for a NaN.
+   * @throws ModelFileError for no pieces or too many, an id that the vocabulary has not or that has no row, and for numbers that overflow.
    */
   logitsOf(text: TextIds): Float32Array {
     if (this.isClosed) throw new ModelFileError('the text model was closed');
@@ -181,10 +181,10 @@ export class PackedText {
     this.embeddings.write(text, body.input);
     body.run();
     const logits = Float32Array.from(body.outputs[0]);
-    const wrong = logits.findIndex(Number.isNaN);
+    const wrong = logits.findIndex((value) => !Number.isFinite(value));
     if (wrong < 0) return logits;
     throw new ModelFileError(
-      `the text model overflows: logit ${wrong} at ${quote(this.source.body.outputs[0])} is a NaN`,
+      `the text model overflows: logit ${wrong} at ${quote(this.source.body.outputs[0])} is ${logits[wrong]}`,
     );
   }
 
