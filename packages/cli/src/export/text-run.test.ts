@@ -63,10 +63,10 @@ describe('export RUN', () => {
     expect(text).not.toContain(folder);
 
     await useEngine({ backend: 'surge-wasm' });
-    const { network, wordPiece } = await loadTextRun(at('run'));
+    const { network, data } = await loadTextRun(at('run'));
     const session = await InferenceSession.create(file);
     for (const { sentence } of sentences.slice(0, 6)) {
-      const { ids } = wordPiece.encode(sentence, undefined, 10);
+      const { ids } = data.tokenizer.encode(sentence, undefined, 10);
       const longs = (values: readonly number[]) =>
         new Tensor('int64', BigInt64Array.from(values, BigInt), [1, ids.length]);
       const made = await session.run({
