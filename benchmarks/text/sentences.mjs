@@ -1,7 +1,14 @@
 /** What the networks read: sentences of SST-2's development set where it is there, else made-up ones of the same lengths. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { dataDirectory, openText, parseVocabulary, randomStream, vocabularyFile, WordPiece } from '@surge-bnn/data';
+import {
+  dataDirectory,
+  openText,
+  parseVocabulary,
+  randomStream,
+  vocabularyFile,
+  WordPiece,
+} from '@surge-bnn/data';
 
 /** Most pieces of a text: BiBERT's and BiT's for SST-2. */
 export const maxLength = 64;

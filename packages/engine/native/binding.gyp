@@ -16,6 +16,7 @@
       'src/kernels/roi_align.cc',
       'src/kernels/rows.cc',
       'src/kernels/sign_conv.cc',
+      'src/kernels/sign_dense_product.cc',
       'src/kernels/sign_filter_product.cc',
       'src/kernels/sign_input_product.cc',
       'src/kernels/transformer.cc',

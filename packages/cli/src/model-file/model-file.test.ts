@@ -108,7 +108,10 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
     ['evaluate {}/run/model.bnn --checkpoint best', ['--checkpoint is for runs']],
     ['evaluate {}/run --data digits', ['--data is for model files']],
     ['export {}/run/model.bnn', ['nothing to write', '--onnx FILE']],
-    ['export {}/run --onnx {}/x.onnx', ['run is a folder of a run of pictures', 'surge-bnn convert']],
+    [
+      'export {}/run --onnx {}/x.onnx',
+      ['run is a folder of a run of pictures', 'surge-bnn convert'],
+    ],
     ['export {}/run/model.bnn --onnx {}/x.onnx --checkpoint best', ['--checkpoint is for runs']],
     ['export {}/none.bnn --onnx {}/x.onnx', ['none.bnn does not exist']],
     ['export {}/torn.bnn --onnx {}/x.onnx', ['torn.bnn: ']],

@@ -3,17 +3,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { OffsetRule, ScaleRule } from './binarizer.js';
 import { readsAreCheap } from '../ops/sign.js';
-import { filterMean, filterSize, layerMean } from './means.js';
+import { filterMagnitude, filterMean, filterSize, layerMagnitude } from './means.js';
 import { filterStatistics, unbiasedStandard } from './transforms.js';
-
-/** mean |W| of each filter. */
-const meanMagnitude = (latent: Tensor) => tf.tidy(() => filterMean(tf.abs(latent)));
 
 /** a = mean |W| of each filter, a constant in backward and no factor of the gradient at the signs either. */
 export const detachedMeanScale: ScaleRule = {
   name: 'mean |W| per filter, detached',
   parameters: [],
-  scale: meanMagnitude,
+  scale: filterMagnitude,
   multipliesWeightGradient: false,
 };
 
@@ -21,7 +18,7 @@ export const detachedMeanScale: ScaleRule = {
 export const liveMeanScale: ScaleRule = {
   name: 'mean |W| per filter, live',
   parameters: [],
-  scale: meanMagnitude,
+  scale: filterMagnitude,
   multipliesWeightGradient: true,
   backward: (gradient, latent) => ({
     latent: tf.tidy(() => tf.mul(tf.sign(latent), tf.div(gradient, filterSize(latent)))),
@@ -30,14 +27,14 @@ export const liveMeanScale: ScaleRule = {
 };
 
 /** mean |W| of the layer, once for each filter. */
-const layerMagnitude = (latent: Tensor) =>
-  tf.tidy(() => tf.mul(layerMean(tf.abs(latent)), tf.ones([latent.shape[latent.rank - 1]])));
+const layerMagnitudes = (latent: Tensor) =>
+  tf.tidy(() => tf.mul(layerMagnitude(latent), tf.ones([latent.shape[latent.rank - 1]])));
 
 /** a = mean |W| over the whole layer, the same for each filter; detached, and no factor of the gradient at the signs. */
 export const detachedLayerScale: ScaleRule = {
   name: 'mean |W| of the layer, detached',
   parameters: [],
-  scale: layerMagnitude,
+  scale: layerMagnitudes,
   multipliesWeightGradient: false,
 };
 
@@ -45,7 +42,7 @@ export const detachedLayerScale: ScaleRule = {
 export const liveLayerScale: ScaleRule = {
   name: 'mean |W| of the layer, live',
   parameters: [],
-  scale: layerMagnitude,
+  scale: layerMagnitudes,
   multipliesWeightGradient: true,
   backward: (gradient, latent) => ({
     latent: tf.tidy(() => tf.mul(tf.sign(latent), tf.div(tf.sum(gradient), latent.size))),
@@ -68,7 +65,7 @@ export const powerOfTwoScale: ScaleRule = {
   parameters: [],
   scale: (latent, _, p) =>
     tf.tidy(() => {
-      const magnitude = meanMagnitude(unbiasedStandard.forward(latent, [], p));
+      const magnitude = filterMagnitude(unbiasedStandard.forward(latent, [], p));
       if (!readsAreCheap()) return tf.pow(2, tf.round(tf.div(tf.log(magnitude), Math.LN2)));
       return tf.tensor1d(magnitude.dataSync<'float32'>().map((m) => 2 ** Math.round(Math.log2(m))));
     }),

@@ -48,11 +48,16 @@ export interface HubQuestion {
 export async function describeModel(question: HubQuestion): Promise<HubModel> {
   const { name, revision, hub, signal, patience } = question;
   const { modelInfo, pathsInfo } = await import('@huggingface/hub');
-  const limits = [AbortSignal.timeout(patience), ...(signal === undefined ? [] : [signal])];
+  // An error page that says it is JSON hides the status behind what the library makes of it.
+  let refused: number | undefined;
   const request = {
     hubUrl: hub,
-    fetch: (url: Parameters<typeof fetch>[0], init?: RequestInit) =>
-      fetch(url, { ...init, signal: AbortSignal.any(limits) }),
+    async fetch(url: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
+      const limits = [AbortSignal.timeout(patience), ...(signal === undefined ? [] : [signal])];
+      const response = await fetch(url, { ...init, signal: AbortSignal.any(limits) });
+      if (!response.ok) refused = response.status;
+      return response;
+    },
   };
   let info: ModelEntry & { sha: string };
   let paths: PathInfo[];
@@ -63,7 +68,7 @@ export async function describeModel(question: HubQuestion): Promise<HubModel> {
     const all = [...needed, ...optional, ...others];
     paths = await pathsInfo({ repo: name, revision: info.sha, paths: all, ...request });
   } catch (error) {
-    throw explained(error, question);
+    throw explained(error, question, refused);
   }
   const found = new Map(paths.filter(({ type }) => type === 'file').map((one) => [one.path, one]));
   const files = [...needed, ...optional].flatMap((file) => {
@@ -118,14 +123,13 @@ function foreign(hub: string, what: string): InputError {
   return new InputError(`${hub} does not answer as the Hugging Face hub does: ${what}`);
 }
 
-/** An error of the library in a sentence. */
-function explained(error: unknown, question: HubQuestion): unknown {
+/** An error of the library in a sentence. @param status of an answer that was none of success. */
+function explained(error: unknown, question: HubQuestion, status: number | undefined): unknown {
   const { name, revision, hub, signal, patience } = question;
   if (error instanceof InputError) return error;
   if (signal?.aborted === true) {
     return new InputError(`the download of "${name}" was stopped before its end`, { cause: error });
   }
-  const status = statusOf(error);
   const say = (sentence: string) => new InputError(sentence, { cause: error });
   if (status === 401 || status === 403) {
     return say(
@@ -149,9 +153,4 @@ function explained(error: unknown, question: HubQuestion): unknown {
   return say(
     `"${name}" could not be looked up at ${hub} (${reason}); check the network, or put the files of the model into a folder yourself`,
   );
-}
-
-function statusOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('statusCode' in error)) return undefined;
-  return typeof error.statusCode === 'number' ? error.statusCode : undefined;
 }

@@ -36,6 +36,12 @@ const pictures = [
   named([3, 28, 28, 1, 12, 3, 3], { padding: 'same' }),
   named([1, 5, 5, 64, 96, 3, 3], { padding: 'same' }),
 ];
+/** Dense layers: more and fewer pixels and channels than tiles have, and an odd number of blocks. */
+const dense = [
+  named([3, 5, 7, 40, 36, 1, 1], {}),
+  named([2, 1, 67, 272, 300, 1, 1], {}),
+  named([1, 1, 3, 16, 140, 1, 1], {}),
+];
 const floatPictures = pictures.map((picture) => form(picture, reals, 1e-5));
 
 const products = (
@@ -97,10 +103,13 @@ export const largeCases: Readonly<Record<KernelName, readonly KernelCase[]>> = {
   signConv2d: pictures.map(({ name, geometry }) =>
     forward(name, geometry, 0, reals(sizes.x(geometry), 1), reals(sizes.filter(geometry), 2)),
   ),
-  signConv2dGradient: pictures.flatMap((picture, i) => [
-    backward(picture, 0, surrogates[0], surrogates[2], { combine: adaptive }),
-    backward(picture, i % 2 === 0 ? 1 : -1, surrogates[3], surrogates[1], {}),
-  ]),
+  signConv2dGradient: [
+    ...pictures.flatMap((picture, i) => [
+      backward(picture, 0, surrogates[0], surrogates[2], { combine: adaptive }),
+      backward(picture, i % 2 === 0 ? 1 : -1, surrogates[3], surrogates[1], {}),
+    ]),
+    ...dense.map((form) => backward(form, 0, surrogates[0], surrogates[1], { combine: adaptive })),
+  ],
   batchNorm: [
     large(
       'batchNorm',

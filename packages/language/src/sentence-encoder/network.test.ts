@@ -18,7 +18,7 @@ import { expectClose, expectNoLeak, randomize } from '../testing/numbers.fixture
 import { plainAttention, plainLayerNorm, type Rows } from '../testing/plain-bert.fixture.js';
 import { binaryAttention, binaryLinear, type BinaryKind } from '../testing/plain-binary.fixture.js';
 import { smallEncoder } from '../testing/small-encoder.fixture.js';
-import { copyWeights, networkWeights } from '../weights/load.js';
+import { copyWeights, loadTensors, networkWeights } from '../weights/load.js';
 import { readSafetensors, writeSafetensors, type Weights } from '../weights/safetensors.js';
 import { loadSentenceWeights, sentenceSizes } from './file.js';
 import { sentenceNetwork, type SentenceNetwork } from './network.js';
@@ -247,6 +247,17 @@ describe('weights', () => {
     const started = startInputs(student.model, () => student.model.apply(inputs) as Tensor);
     expect(started).toHaveLength(2 * 7);
     for (const made of [teacher, student]) made.dispose();
+  });
+
+  it('come back from a file of the network’s own names', () => {
+    const made = sentenceNetwork({ ...still, method: 'bit' }, { head: scores });
+    randomize(made.model, 4);
+    const again = sentenceNetwork({ ...still, method: 'bit' }, { head: scores });
+    const written = readSafetensors(writeSafetensors(networkWeights(made)), 'own');
+    expect(loadTensors(again, written, { where: 'own' })).toEqual({ kept: [], unused: [] });
+    expect(networkWeights(again)).toEqual(networkWeights(made));
+    made.dispose();
+    again.dispose();
   });
 
   it('do not go to another kind of network, nor from a file of other sizes', () => {

@@ -97,6 +97,7 @@ describe('a folder', () => {
     ['float', { activation: 'gelu' }, classifier],
     ['bibert', { method: 'bibert' }, classifier],
     ['bit', { method: 'bit' }, { kind: 'masked' }],
+    ['bit of 2 bits', { method: 'bit', inputs: 'two-bit' }, classifier],
     ['float without a head', {}, { kind: 'none' }],
   ])('comes back as it was, %s', async (name, options, head) => {
     const made = network(options, head);

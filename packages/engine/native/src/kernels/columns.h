@@ -1,5 +1,5 @@
 // Column sums of a [rows, columns] array in float64: K of them in one pass. Rows are cut into blocks by the shape alone, each
-// block's sums are kept, and `total` adds them in order: the same bits with any number of threads.
+// block's sums are kept and added up in order: the same bits with any number of threads.
 #pragma once
 #include "kernels/scratch.h"
 #include "kernels/split.h"
@@ -15,7 +15,7 @@ class Columns {
         padded_((columns + W - 1) / W * W),
         blockRows_(rowsOf(rows, columns)),
         blocks_((rows + blockRows_ - 1) / blockRows_),
-        sums_(blocks_ * K * padded_) {}
+        sums_(most(1L, blocks_) * K * padded_) {}
 
   // f(row, column, low[K], high[K]) adds W entries from `column` on to the sums; columns past the end count for nothing.
   template <class F>
@@ -32,13 +32,16 @@ class Columns {
         }
       }
     });
+    // Into the first block's place, along the rows of sums: a column at a time would be read against the grain of every cache.
+    double* all = sums_;
+    if (blocks_ == 0) memset(all, 0, K * padded_ * sizeof(double));
+    for (long block = 1; block < blocks_; block++) {
+      const double* own = all + block * K * padded_;
+      for (long i = 0; i < K * padded_; i++) all[i] += own[i];
+    }
   }
 
-  double total(int k, long column) const {
-    double sum = 0;
-    for (long block = 0; block < blocks_; block++) sum += sums_[(block * K + k) * padded_ + column];
-    return sum;
-  }
+  double total(int k, long column) const { return sums_[k * padded_ + column]; }
 
   // W entries from p on, which is the row's `column`: in place, or copied to `spare` with zeros where the row has ended.
   const float* lanes(const float* p, long column, float* spare) const {

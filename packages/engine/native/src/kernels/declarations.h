@@ -53,6 +53,10 @@ void padGradient(int threads, const float* dy, float* dkernel, const Geometry& g
 bool hasSignProducts(const Geometry& g);
 void signInputGradient(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g);
 void signFilterGradient(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g);
+// Those of dense layers, which the two above hand on.
+bool isDense(const Geometry& g);
+void denseSignInputGradient(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g);
+void denseSignFilterGradient(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g);
 bool hasMinimalProducts(const Geometry& g);
 BranchSums minimalGradients(int threads, const float* dy, const float* x, const float* kernel, const float* auxiliary, Surrogate surrogate, float* gb, float* ga, float* dkernel, float* dauxiliary, const Geometry& g);
 void runProgram(const Program& program, int from, int to, int threads);

@@ -162,18 +162,8 @@ void filterTile(const FilterPlan& p, const float* dy, const uint16_t* bits, int 
 
 }  // namespace
 
-void signFilterGradient(int threads, const float* x, const float* dy, float* dkernel, const Geometry& whole) {
-  Geometry g = whole;
-  const bool plain = g.taps() == 1 && g.strideHeight == 1 && g.strideWidth == 1 && g.padTop == 0 && g.padLeft == 0 &&
-                     g.outHeight == g.inHeight && g.outWidth == g.inWidth;
-  if (plain) {
-    // A matrix product: pixels have no neighbours, so rows may be as long as they like.
-    const long pixels = long(g.batch) * g.inHeight * g.inWidth;
-    const int row = pixels % 64 == 0 ? 64 : pixels % 16 == 0 ? 16 : pixels % 4 == 0 ? 4 : 1;
-    g.inHeight = g.outHeight = 1;
-    g.inWidth = g.outWidth = row;
-    g.batch = int(pixels / row);
-  }
+void signFilterGradient(int threads, const float* x, const float* dy, float* dkernel, const Geometry& g) {
+  if (isDense(g)) return denseSignFilterGradient(threads, x, dy, dkernel, g);
   FilterPlan p{g, (g.outWidth + 3) / 4, (g.inChannels + 15) / 16, (g.outHeight - 1) * g.strideHeight + (g.filterHeight - 1) * g.dilationHeight + 1};
   const Scratch<uint16_t> bits(long(g.batch) * p.rows * p.quads * p.blocks * 16);
   packInput(threads, x, p, bits);

@@ -137,6 +137,7 @@ bool hasSignProducts(const Geometry& g) {
 }
 
 void signInputGradient(int threads, const float* dy, const float* kernel, float* dx, const Geometry& g) {
+  if (isDense(g)) return denseSignInputGradient(threads, dy, kernel, dx, g);
   InputPlan p{g, g.outChannels / 4, (g.outChannels / 4 + 7) / 8, (g.inChannels + 15) / 16, 0, 0};
   // Columns of dy that the pixels of a row ask for, rounded up to whole steps of kPixels, from the first to the last.
   int lowest = 0, highest = g.outWidth;

@@ -96,14 +96,22 @@ inline Vd low64(const float* p) {
 }
 inline Vd high64(const float* p) { return low64(p + W / 2); }
 inline Vd low64(Vf v) {
+#if defined(__AVX512F__)
+  return widened(Vh(_mm512_castps512_ps256(v)));
+#else
   Vh h;
   memcpy(&h, &v, sizeof h);
   return widened(h);
+#endif
 }
 inline Vd high64(Vf v) {
+#if defined(__AVX512F__)
+  return widened(Vh(_mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xf, _mm512_castps_pd(v), 1))));
+#else
   Vh h;
   memcpy(&h, reinterpret_cast<const char*>(&v) + sizeof h, sizeof h);
   return widened(h);
+#endif
 }
 inline void store64(float* p, Vd low, Vd high) {
   const Vh a = narrowed(low), b = narrowed(high);
@@ -112,9 +120,14 @@ inline void store64(float* p, Vd low, Vd high) {
 }
 // Both halves in one vector of floats.
 inline Vf narrowed64(Vd low, Vd high) {
+#if defined(__AVX512F__)
+  const __m512d lower = _mm512_castpd256_pd512(_mm256_castps_pd(narrowed(low)));
+  return Vf(_mm512_castpd_ps(_mm512_maskz_insertf64x4(0xff, lower, _mm256_castps_pd(narrowed(high)), 1)));
+#else
   float lanes[W];
   store64(lanes, low, high);
   return load(lanes);
+#endif
 }
 inline double total(Vd v) {
   double sum = 0;

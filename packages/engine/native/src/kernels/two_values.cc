@@ -1,6 +1,7 @@
 // Two values by the sign, and their backward through a box. Formulas: packages/contract/src/kernels.ts.
-#include "kernels/columns.h"
 #include "kernels/declarations.h"
+#include "kernels/scratch.h"
+#include "kernels/split.h"
 
 namespace surge::SURGE_ISA {
 
@@ -33,44 +34,77 @@ int twoValues(int threads, const float* x, const float* shift, float* y, long n,
   return broken;
 }
 
+namespace {
+
+// Sums in float64 over a block of rows, in W lanes as two halves.
+struct Lanes {
+  Vd low{}, high{};
+  void add(Vf v) {
+    low += low64(v);
+    high += high64(v);
+  }
+  void addProduct(Vf a, Vf b) {
+    low = fused(low64(a), low64(b), low);
+    high = fused(high64(a), high64(b), high);
+  }
+};
+
+}  // namespace
+
 void twoValuesGradient(int threads, const float* dy, const float* x, const float* shift, float* dx, float* sums, float* dshift, long n, long shifts,
                        const ElasticBox& given) {
   const ElasticBox box = given;
   // Without a shift for each channel, rows are of any length.
-  const long width = shifts > 1 ? shifts : 64;
-  const Vf single = all(shifts == 1 ? shift[0] : 0);
-  enum { inside, withSign, plain, along, kSums };
-  Columns<kSums> columns((n + width - 1) / width, width);
-  columns.run(threads, [=](long row, long column, Vd* low, Vd* high) {
-    const long at = row * width + column;
-    const int count = int(least(long(W), least(width - column, n - at)));
-    if (count <= 0) return;
-    const Vf g = part(dy + at, count), t = part(x + at, count) + (shifts > 1 ? part(shift + column, count) : single);
-    const Vf q = t / all(box.scale), u = box.k == 2 ? q * all(2) - all(1) : q;
-    const auto isInside = maximum(u, -u) <= all(box.width);
-    const Vf d = isInside ? g * all(box.factor) : Vf{}, kept = isInside ? t : Vf{};
-    const Vf turned = u < Vf{} ? -g : g;
-    put(dx + at, d, count);
-    low[inside] += low64(d);
-    high[inside] += high64(d);
-    low[withSign] += low64(turned);
-    high[withSign] += high64(turned);
-    low[plain] += low64(g);
-    high[plain] += high64(g);
-    low[along] = fused(low64(d), low64(kept), low[along]);
-    high[along] = fused(high64(d), high64(kept), high[along]);
+  const bool perChannel = shifts > 1;
+  const long width = perChannel ? shifts : 1024;
+  const long rows = (n + width - 1) / width, padded = (width + W - 1) / W * W;
+  // Blocks by the shape alone, added up in their order: the same bits with any number of threads.
+  const long blockRows = most(most(1L, 8192 / width), (rows + 255) / 256), blocks = (rows + blockRows - 1) / blockRows;
+  enum { withSign, plain, along, inside, kSums };
+  const Scratch<double> totals(blocks * kSums), ofShift(perChannel ? blocks * padded : 1);
+  double *total64 = totals, *shift64 = ofShift;
+  const Vf single = all(shifts == 1 ? shift[0] : 0), scale = all(box.scale), factor = all(box.factor), edge = all(box.width);
+  const bool twice = box.k == 2;
+  tasks(threads, blocks, 4 * blockRows * width, [=](long block) {
+    Lanes lanes[kSums];
+    double* own = shift64 + block * padded;
+    if (perChannel) memset(own, 0, padded * sizeof(double));
+    const long end = least(rows, (block + 1) * blockRows);
+    for (long row = block * blockRows; row < end; row++) {
+      const long first = row * width, count = least(width, n - first);
+      for (long c = 0; c < count; c += W) {
+        const int lanesLeft = int(least(long(W), count - c));
+        const Vf g = part(dy + first + c, lanesLeft), t = part(x + first + c, lanesLeft) + (perChannel ? part(shift + c, lanesLeft) : single);
+        const Vf q = t / scale, u = twice ? q * all(2) - all(1) : q;
+        const auto isInside = maximum(u, -u) <= edge;
+        const Vf d = isInside ? g * factor : Vf{};
+        put(dx + first + c, d, lanesLeft);
+        lanes[withSign].add(u < Vf{} ? -g : g);
+        lanes[plain].add(g);
+        // Outside of the box t may be infinite.
+        lanes[along].addProduct(d, isInside ? t : Vf{});
+        if (perChannel) {
+          Vd sum[2];
+          memcpy(sum, own + c, sizeof sum);
+          sum[0] += low64(d);
+          sum[1] += high64(d);
+          memcpy(own + c, sum, sizeof sum);
+        }
+        else lanes[inside].add(d);
+      }
+    }
+    for (int k = 0; k < kSums; k++) total64[block * kSums + k] = total(lanes[k].low) + total(lanes[k].high);
   });
-  for (int k = withSign; k < kSums; k++) {
-    double sum = 0;
-    for (long c = 0; c < width; c++) sum += columns.total(k, c);
-    sums[k - withSign] = float(sum);
-  }
-  if (shifts == 1) {
-    double sum = 0;
-    for (long c = 0; c < width; c++) sum += columns.total(inside, c);
-    dshift[0] = float(sum);
-  }
-  else for (long c = 0; c < shifts; c++) dshift[c] = float(columns.total(inside, c));
+  double all64[kSums] = {};
+  for (long block = 0; block < blocks; block++)
+    for (int k = 0; k < kSums; k++) all64[k] += total64[block * kSums + k];
+  for (int k = 0; k < inside; k++) sums[k] = float(all64[k]);
+  if (shifts == 1) dshift[0] = float(all64[inside]);
+  if (!perChannel) return;
+  if (blocks == 0) return fill(1, dshift, shifts, 0);
+  for (long block = 1; block < blocks; block++)
+    for (long c = 0; c < shifts; c++) shift64[c] += shift64[block * padded + c];
+  for (long c = 0; c < shifts; c++) dshift[c] = float(shift64[c]);
 }
 
 }  // namespace surge::SURGE_ISA
