@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli } from '../cli.fixture.js';
 
 const words = ['fine', 'dull', 'the', 'film', 'is', 'and', 'plot'];
-const vocabulary = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...words];
+const vocabulary = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...words, '##s'];
 const sentences = Array.from({ length: 24 }, (_, i) => {
   const others = words.slice(2, 3 + (i % 5)).join(' ');
   return { sentence: `${others} ${words[i % 2]}`, label: 1 - (i % 2) };
