@@ -25,8 +25,9 @@ const write = (file, content) => {
 /** Everything that is asked for, measured. */
 async function run(options) {
   const machine = await describeMachine();
-  const python = options.engines.includes('pytorch') ? findPython() : undefined;
-  const notes = options.engines.includes('pytorch') && !python ? [withoutPython] : [];
+  const wantsPeer = options.engines.some((engine) => engine.startsWith('pytorch'));
+  const python = wantsPeer ? findPython() : undefined;
+  const notes = wantsPeer && !python ? [withoutPython] : [];
   notes.forEach(note);
   const said = new Set();
   const say = (line) => {
@@ -39,7 +40,9 @@ async function run(options) {
       const contenders = contendersFor(task, method, options, python);
       if (contenders.length === 0) continue;
       note(`${task} ${method}: ${contenders.map(({ label }) => label).join(', ')}`);
-      records.push(...(await measure(contenders, { profile: options.profile, busy: options.busy, say })));
+      records.push(
+        ...(await measure(contenders, { profile: options.profile, busy: options.busy, say })),
+      );
     }
   }
   return { machine, loadAfter: loadavg()[0], options, notes, records };

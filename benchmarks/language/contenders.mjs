@@ -9,7 +9,7 @@ const engineOptions = {
   native1: { backend: 'surge-native', threads: 1 },
   native2: { backend: 'surge-native', threads: 2 },
 };
-const peerThreads = 2;
+const peerThreads = { pytorch1: 1, pytorch2: 2 };
 
 /** Spellings of peers/pytorch_bert.py, of which the fastest stands in the table. */
 const spellingsOf = (method) => (method === 'fp' ? ['modules', 'encoder'] : ['modules']);
@@ -23,16 +23,17 @@ export function contendersFor(task, method, options, python) {
   const { steps, warmup, batch, length } = options;
   const plan = { network: task, method, steps, warmup, leadIn: 2, batch };
   return options.engines.flatMap((engine) => {
-    if (engine === 'pytorch') {
+    const threads = peerThreads[engine];
+    if (threads !== undefined) {
       if (python === undefined) return [];
       return spellingsOf(method).map((spelling) => ({
         ...plan,
         engine,
         spelling,
-        family: 'pytorch',
-        label: `pytorch (${spelling})`,
-        threads: peerThreads,
-        command: [python, peerArguments({ task, method, spelling, batch, length })],
+        family: engine,
+        label: `${engine} (${spelling})`,
+        threads,
+        command: [python, peerArguments({ task, method, spelling, batch, length, threads })],
       }));
     }
     const config = { task, method, batch, length, engine: engineOptions[engine] };
@@ -50,9 +51,8 @@ export function contendersFor(task, method, options, python) {
 }
 
 function peerArguments(words) {
-  const all = Object.entries({ ...words, threads: peerThreads });
   return [
     here('../peers/pytorch_bert.py'),
-    ...all.flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ...Object.entries(words).flatMap(([name, value]) => [`--${name}`, String(value)]),
   ];
 }

@@ -5,7 +5,7 @@ const { count, list, parse, refuse } = commandLine('bench:language');
 
 export const tasks = ['classifier', 'masked'];
 export const methods = ['fp', 'bibert', 'bit', 'bibert+surge', 'bit+surge'];
-export const engines = ['wasm1', 'wasm2', 'native1', 'native2', 'pytorch'];
+export const engines = ['wasm1', 'wasm2', 'native1', 'native2', 'pytorch1', 'pytorch2'];
 
 export const help = `Seconds per training step of a BERT (4 layers, 256 wide, 4 heads, 1024 between, 30,522 words), ours beside PyTorch, all in one run.
 
@@ -13,15 +13,16 @@ export const help = `Seconds per training step of a BERT (4 layers, 256 wide, 4 
 
   --tasks LIST      classifier: two labels, masked: 15 % of the pieces are predicted over all words by the words' own vectors (default: both)
   --methods LIST    fp: full precision, bibert, bit: binary as in that paper, bibert+surge, bit+surge: with SURGE on all binary linear layers
-                    (default: all; of masked the three without SURGE)
-  --engines LIST    ${engines.join(', ')} (default: wasm2, native2, pytorch)
+                    (default: all; of masked fp, as one pre-trains)
+  --engines LIST    ${engines.join(', ')} (default: wasm2, native2, pytorch2); the digit is the number of threads
   --steps N         timed steps of each contender, after warm-up (default 15)
+  --warmup N        steps of each before anything is timed (default 6)
   --batch N         texts a step (default 32)
   --length N        pieces of a text (default 64)
   --busy            waits for no quiet moment and repeats nothing: on a machine that is never quiet both sides suffer, and the ratios
                     mean something where the milliseconds do not
   --profile         time per kernel as well, from four more steps of each contender
-  --quick           a first look: 5 steps, the classifier, native2 and pytorch, without SURGE
+  --quick           a first look: 5 steps, the classifier, native2 and pytorch2, without SURGE
   --json FILE       writes everything that was measured
   --page            writes results/language-speed.json and the section of docs/performance.md
   --from FILE       measures nothing: shows the JSON of an earlier run (with --page: writes its section anew)
@@ -39,6 +40,7 @@ export function readOptions(argv) {
     methods: text,
     engines: text,
     steps: text,
+    warmup: text,
     batch: text,
     length: text,
     json: text,
@@ -55,19 +57,19 @@ export function readOptions(argv) {
   return {
     tasks: list('tasks', values.tasks, tasks, quick ? ['classifier'] : tasks),
     methods: list('methods', values.methods, methods, quick ? methods.slice(0, 3) : methods),
-    // Only where they were asked for by name is SURGE measured on masked pieces.
-    maskedMethods: list('methods', values.methods, methods, methods.slice(0, 3)),
+    // Others are measured on masked pieces where they are asked for by name.
+    maskedMethods: list('methods', values.methods, methods, ['fp']),
     engines: list(
       'engines',
       values.engines,
       engines,
-      quick ? ['native2', 'pytorch'] : ['wasm2', 'native2', 'pytorch'],
+      quick ? ['native2', 'pytorch2'] : ['wasm2', 'native2', 'pytorch2'],
     ),
     steps: count('steps', values.steps ?? (quick ? '5' : '15')),
     batch: count('batch', values.batch ?? '32'),
     length: count('length', values.length ?? '64'),
     // JavaScript is compiled while it runs: the first steps of a process are not yet what a training is made of.
-    warmup: 6,
+    warmup: count('warmup', values.warmup ?? '6'),
     json,
     quick,
     page,

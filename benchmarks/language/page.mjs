@@ -5,9 +5,9 @@ const shown = (report) =>
   report.records.filter((r) => r.missing === undefined && r.slowerThan === undefined);
 
 function stepTable(report) {
-  const peerOf = ({ network, method }) =>
+  const peerOf = ({ network, method, threads }) =>
     shown(report).find(
-      (r) => r.network === network && r.method === method && r.family === 'pytorch',
+      (r) => r.network === network && r.method === method && r.family === `pytorch${threads}`,
     );
   const megabytes = (bytes) => (bytes === undefined ? '-' : Math.round(bytes / 2 ** 20).toString());
   return {
@@ -82,8 +82,8 @@ export const legend = [
   'classifier: the pooled first piece, two labels. masked: 15 % of the pieces, each against all 30,522 words by the products with their own vectors.',
   'fp: full precision. bibert, bit: linear layers and attention binary as in that paper. +surge: with a compensator on each binary linear layer; in PyTorch f_b - f_a.detach() + f_a.',
   'A step is forward, mean cross-entropy, backward and AdamW over all parameters (11.2 million; 7.8 of them the words), with dropout of 0.1 that is drawn anew in each step.',
-  "/ PyTorch: ours as a share of PyTorch's on two threads, same task and method. MB: largest resident size of the process; heap MB: of the tensors in our engine.",
-  '!: other processes took part of the machine in some steps, repeated in vain.',
+  "/ PyTorch: ours as a share of PyTorch's on as many threads, same task and method. MB: largest resident size of the process; heap MB: of the tensors in our engine.",
+  '!: other processes took part of the machine in some steps. With two threads that costs whoever waits at more barriers the most: on a machine that is busy the ratios on one thread say more.',
 ];
 
 /** The section as lines of markdown; `markdown` makes a table of head and rows. */
