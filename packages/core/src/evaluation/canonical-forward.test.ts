@@ -368,7 +368,9 @@ describe('several inputs and outputs', () => {
   it('refuses too few inputs and integers', () => {
     const graph = layerCalls(parts().model);
     const x = random([1, 5, 4, 2], 1);
-    expect(() => canonicalOutputs(graph, [x])).toThrow('2 float32 inputs are needed, got float32');
+    expect(() => canonicalOutputs(graph, [x])).toThrow(
+      '2 inputs are needed, float32, float32, got float32',
+    );
     expect(() => canonicalOutputs(graph, [x, tf.cast(x, 'int32')])).toThrow('got float32, int32');
   });
 });
