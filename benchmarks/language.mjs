@@ -45,7 +45,9 @@ async function run(options) {
       );
     }
   }
-  return { machine, loadAfter: loadavg()[0], options, notes, records };
+  // Where the report is written is no part of it.
+  const asked = { ...options, json: undefined };
+  return { machine, loadAfter: loadavg()[0], options: asked, notes, records };
 }
 
 function text(report) {

@@ -21,7 +21,7 @@ const spellingsOf = (method) => (method === 'fp' ? ['modules', 'encoder'] : ['mo
  */
 export function contendersFor(task, method, options, python) {
   const { steps, warmup, batch, length } = options;
-  const plan = { network: task, method, steps, warmup, leadIn: 2, batch };
+  const plan = { network: task, method, steps, warmup, leadIn: options.busy ? 1 : 2, batch };
   return options.engines.flatMap((engine) => {
     const threads = peerThreads[engine];
     if (threads !== undefined) {

@@ -7,6 +7,8 @@ import { isQuiet, quietMoment, watch } from './quiet.mjs';
 import { Trainer } from './trainer.mjs';
 
 const turn = 5;
+/** Where no turn waits for quiet, only their number makes all suffer alike. */
+const busyTurn = 1;
 /** A turn that others disturbed is repeated so often, after a wait for quiet of so many seconds at most. */
 const repetitions = 4;
 const patience = 20;
@@ -18,7 +20,7 @@ const profiledSteps = 4;
  * Measures the contenders.
  *
  * @param say called with lines for the reader: what is missing, what is out
- * @param busy true: no turn waits for a quiet moment or is repeated
+ * @param busy true: no turn waits for a quiet moment or is repeated, and turns are of one step
  * @returns one record a contender: its description with seconds, memory, profile; or with `missing`
  */
 export async function measure(contenders, { profile, say, busy = false }) {
@@ -31,13 +33,14 @@ export async function measure(contenders, { profile, say, busy = false }) {
   }
   for (const run of runs) await request(run, { steps: run.contender.warmup }, say);
   const longest = Math.max(...contenders.map(({ steps }) => steps));
-  for (let done = 0; done < longest; done += turn) {
+  const each = busy ? busyTurn : turn;
+  for (let done = 0; done < longest; done += each) {
     for (const run of runs) {
-      const steps = Math.min(turn, run.contender.steps - done);
+      const steps = Math.min(each, run.contender.steps - done);
       if (steps <= 0) continue;
       await takeTurn(run, steps, say);
     }
-    if (done === 0) await keepFastest(runs);
+    if (done === (busy ? 2 : 0)) await keepFastest(runs);
   }
   if (profile) {
     // Where a minute of TF.js goes is no question of ours.
