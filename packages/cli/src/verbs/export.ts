@@ -40,7 +40,7 @@ interface Made extends Wanted {
 interface Source {
   /** Of a model file; absent for a run. */
   readonly modelBytes?: number;
-  make(): Promise<readonly Made[]>;
+  readonly make: () => Promise<readonly Made[]>;
 }
 
 interface Result extends Pick<Source, 'modelBytes'> {

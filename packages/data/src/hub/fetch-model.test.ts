@@ -31,7 +31,7 @@ const of = (served: Files, instead?: Instead) => {
   const directory = directoryOf();
   return {
     directory,
-    async run(options: object = {}, patience = quick) {
+    run: async (options: object = {}, patience = quick) => {
       const hub = await hubServer(served, instead);
       const given = { directory, baseUrl: hub.url, ...options };
       return { ...hub, result: await fetchModel('owner/tiny', given, patience) };

@@ -44,7 +44,7 @@ export async function hubServer(files: Files, instead: Instead = () => undefined
   const asked: string[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const { pathname } = new URL(request.url ?? '', 'http://hub');
-    const line = `${request.method} ${pathname}`;
+    const line = `${String(request.method)} ${pathname}`;
     const count = asked.filter((one) => one.startsWith(line)).length + 1;
     asked.push(request.headers.range === undefined ? line : `${line} ${request.headers.range}`);
     if (instead(request, response, count) === true) return;

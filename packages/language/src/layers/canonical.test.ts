@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { canonicalForward } from '@surge-bnn/core';
-import * as tfl from '@tensorflow/tfjs-layers';
+import type * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bert, textInputs, type Texts } from '../network/bert.js';
@@ -111,7 +111,7 @@ describe('a layer by itself', () => {
   it('softmax attention is that of the plain formulas', () => {
     const { layer, operands } = attention('softmax');
     const y = layer.canonicalCall([...operands, mask]);
-    const [q, k, v] = operands.map((t) => t.arraySync() as number[][][]);
+    const [q, k, v] = operands.map((t) => t.arraySync());
     const masks = mask.arraySync();
     const expected = [0, 1].flatMap((n) =>
       plainAttention(q[n], k[n], v[n], masks[n], heads).flatMap((row, i) =>
