@@ -6,6 +6,8 @@ import { saveBert } from '@surge-bnn/language';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCheckpoint } from '../../checkpoint/checkpoint.js';
+import { armsOf } from '../../compare/arms.js';
+import { compareRuns } from '../../compare/compare.js';
 import { evaluateRun, loadRun, loadTextRun } from '../../load-run.js';
 import type { Parts } from '../../parts.js';
 import { readMetrics } from '../../run-folder.js';
@@ -180,6 +182,23 @@ describe('a teacher', () => {
     const given = { distillation, 'language.match': match, ...set };
     await expect(train(name, given)).rejects.toThrow(message);
   });
+});
+
+it('methods with and without SURGE are compared on texts as on pictures', async () => {
+  const { arms, pairs } = armsOf(['bibert', 'bit'], ['none', 'surge']);
+  const out = join(folder, 'compared');
+  const recipe = textRecipe(folder, { epochs: 1 });
+  const options = { name: 'texts', recipe, seeds: [1], arms, pairs, out };
+  const table = await compareRuns(options, undefined, parts);
+  expect(table.rows.map(({ arm }) => arm)).toEqual([
+    'bibert-none',
+    'bibert-surge',
+    'bit-none',
+    'bit-surge',
+  ]);
+  const [none, surge] = table.rows.map(({ runs }) => runs[0].summary);
+  expect(none.hashes.initialWeights).toBe(surge.hashes.initialWeights);
+  expect(none.hashes.weights).not.toBe(surge.hashes.weights);
 });
 
 describe('what is refused', () => {
