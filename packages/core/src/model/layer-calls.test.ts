@@ -17,7 +17,7 @@ it('lists a sequence in its order', () => {
     ['a', [0], 1],
     ['b', [1], 2],
   ]);
-  expect(layerCalls(model).inputs).toEqual([{ id: 0, shape: [null, 2] }]);
+  expect(layerCalls(model).inputs).toEqual([{ id: 0, shape: [null, 2], dtype: 'float32' }]);
   expect(layerCalls(model).outputs).toEqual([2]);
 });
 
