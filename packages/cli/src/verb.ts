@@ -80,7 +80,9 @@ export function refuseOptions<Flags extends object>(
   for (const option of options) {
     const value = flags[option];
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
-    throw new InputError(`--${option} ${why}`);
+    // As it is typed: --keep-pieces.
+    const typed = option.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+    throw new InputError(`--${typed} ${why}`);
   }
 }
 

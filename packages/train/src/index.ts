@@ -68,9 +68,10 @@ export { recipeDetector, testSize } from './task/detection/build.js';
 export type { DetectionData } from './task/detection/detection.js';
 export { recipeTextNetwork } from './task/language/build.js';
 export type { RecipeNetwork } from './task/language/build.js';
+export { evaluationTexts } from './task/language/data.js';
 export { openTokenizer, openVocabulary } from './task/language/tokenizer.js';
 export type { EncodedHalf, TextData } from './task/language/data.js';
-export { evaluateTexts, textMeasure } from './task/language/evaluate.js';
+export { evaluateTexts, textMeasure, textScores } from './task/language/evaluate.js';
 export { evaluateSplit } from './task/language/evaluate-split.js';
 export type {
   Task,

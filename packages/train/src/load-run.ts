@@ -209,7 +209,8 @@ function factsOf(
 
 function checkSameData(data: TaskData, { state }: Checkpoint, folder: string): void {
   if (dataHashOf(data) === state.hashes.data) return;
-  throw new InputError(`the images at hand are not those that ${folder} was trained on`);
+  const what = state.recipe.language === undefined ? 'images' : 'texts, or their vocabulary,';
+  throw new InputError(`the ${what} at hand are not those that ${folder} was trained on`);
 }
 
 function fill(model: Model, { state, tensors }: Checkpoint, images: number): void {

@@ -69,7 +69,7 @@ async function run(recipe: Recipe, options: RunOptions, parts: Parts): Promise<R
   const dataHash = dataHashOf(task.data);
   if (found !== undefined && found.state.hashes.data !== dataHash) {
     throw new InputError(
-      `cannot resume ${options.out}: the images are not those it was trained on`,
+      `cannot resume ${options.out}: the ${task.unit === 'texts' ? 'texts, or their vocabulary,' : 'images'} are not those it was trained on`,
     );
   }
   const common = {

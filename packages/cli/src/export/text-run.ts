@@ -3,11 +3,12 @@ import { InputError } from '@surge-bnn/contract';
 import { exportBertOnnx } from '@surge-bnn/converter';
 import { WordPiece } from '@surge-bnn/data';
 import type { LoadedText } from '@surge-bnn/train';
-import { jsonObject } from '../model-file/json.js';
+import { trainingOf } from '../model-file/convert-run.js';
 import { version } from '../workspace.js';
 
 /** @throws InputError as exportBertOnnx, and for a sentence encoder. */
-export function textRunOnnx({ network, data, spec, recipe, epoch }: LoadedText) {
+export function textRunOnnx(run: LoadedText) {
+  const { network, data, spec, epoch } = run;
   const { evaluation, tokenizer } = data;
   if (network.kind !== 'bert' || !(tokenizer instanceof WordPiece)) {
     throw new InputError('a sentence encoder cannot be exported as ONNX; a run of bert can');
@@ -17,12 +18,7 @@ export function textRunOnnx({ network, data, spec, recipe, epoch }: LoadedText) 
     ...(evaluation.set === undefined ? {} : { classes: evaluation.set.classes }),
     metadata: {
       tokenizer: { kind: 'WordPiece', lowerCase, maxLength: spec.maxLength, vocabulary },
-      // The recipe without folders, which are places on one machine.
-      training: jsonObject({
-        ...recipe,
-        data: { ...recipe.data, directory: undefined },
-        language: { ...recipe.language, vocabulary: undefined },
-      }),
+      training: trainingOf(run),
       provenance: { exporter: `surge-bnn ${version()}`, epoch, data: evaluation.sha256 },
     },
   });

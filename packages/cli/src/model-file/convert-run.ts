@@ -103,9 +103,14 @@ export function calibrationOn(
   };
 }
 
-/** The recipe, without the folder of the images: that is a place on one machine. */
+/** The recipe, without the folder of the data and the file of a vocabulary: those are places on one machine. */
 export function trainingOf({ recipe }: Pick<LoadedRun, 'recipe'>): JsonObject {
-  return jsonObject({ ...recipe, data: { ...recipe.data, directory: undefined } });
+  const { data, language } = recipe;
+  return jsonObject({
+    ...recipe,
+    data: { ...data, directory: undefined },
+    ...(language && { language: { ...language, vocabulary: undefined } }),
+  });
 }
 
 /** What receipts need of a run of any task. */

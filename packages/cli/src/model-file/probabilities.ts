@@ -15,10 +15,14 @@ export function probabilitiesOf(model: PackedModel, outputs: Float32Array): Floa
 
 /** -log of the label's probability, also where that is too small for a number. */
 export function crossEntropy(model: PackedModel, outputs: Float32Array, label: number): number {
-  if (endsInSoftmax(model)) return -Math.log(outputs[label]);
-  const largest = Math.max(...outputs);
-  const sum = outputs.reduce((total, value) => total + Math.exp(value - largest), 0);
-  return Math.log(sum) + largest - outputs[label];
+  return endsInSoftmax(model) ? -Math.log(outputs[label]) : logitLoss(outputs, label);
+}
+
+/** -log of the label's probability by logits. */
+export function logitLoss(logits: Float32Array, label: number): number {
+  const largest = Math.max(...logits);
+  const sum = logits.reduce((total, value) => total + Math.exp(value - largest), 0);
+  return Math.log(sum) + largest - logits[label];
 }
 
 function endsInSoftmax(model: PackedModel): boolean {

@@ -3,11 +3,12 @@ import { setImmediate } from 'node:timers/promises';
 import { InputError, unknownName } from '@surge-bnn/contract';
 import { openText, textTaskNames } from '@surge-bnn/data';
 import type { TextSet } from '@surge-bnn/data';
-import { defaultParts, glueScores, parseRecipe, textMeasure } from '@surge-bnn/train';
+import { evaluationTexts, parseRecipe, textMeasure, textScores } from '@surge-bnn/train';
 import type { Evaluation } from '@surge-bnn/train';
 import { evaluationText } from '../evaluation-text.js';
 import type { PackedEvaluationOptions } from './evaluate.js';
 import type { OpenedText } from './open.js';
+import { logitLoss } from './probabilities.js';
 
 export interface TextEvaluation extends Evaluation {
   /** What `accuracy` is, where that is not the share of texts with the right class. */
@@ -48,10 +49,11 @@ export async function labelledTexts(
       `${file} does not say what it was trained on; name a task with --data (and --split, --directory)`,
     );
   }
-  const own = { ...recipe, data: { ...recipe.data, directory } };
-  const { set } = (await defaultParts.texts(own)).evaluation;
-  if (set !== undefined) return set;
-  throw new InputError(`the recipe in ${file} is one of pre-training; name a task with --data`);
+  return evaluationTexts({
+    ...recipe,
+    data: { ...recipe.data, directory },
+    language: recipe.language,
+  });
 }
 
 /** @throws InputError when texts and model do not fit; the signal's reason when it is aborted. */
@@ -73,27 +75,20 @@ export async function evaluateTextFile(
     const isClass = 'class' in prediction;
     // As training has it: of scores the logit itself, not limited to their range.
     said.push(isClass ? prediction.index : logits[0]);
-    lossSum += isClass ? crossEntropy(logits, label) : (logits[0] - label) ** 2;
+    lossSum += isClass ? logitLoss(logits, label) : (logits[0] - label) ** 2;
     if ((i + 1) % 50 > 0 && i + 1 < examples.length) continue;
     onProgress?.(i + 1, examples.length);
     await setImmediate(); // Ctrl-C and the bar
     signal?.throwIfAborted();
   }
   const labels = examples.map(({ label = 0 }) => label);
-  const { accuracy, f1, matthews, pearson, spearman, main } = glueScores(task, said, labels);
-  const value = task === 'stsb' ? pearson : main;
-  if (value === undefined) throw new Error(`no measure for ${task}`);
-  const details = Object.entries({ accuracy, f1, matthews, pearson, spearman }).flatMap(
-    ([name, one]) => (one === undefined ? [] : [[name, one] as const]),
-  );
   const measure = textMeasure(task);
   const correct = said.filter((one, i) => one === labels[i]).length;
   times.sort((a, b) => a - b);
   return {
     loss: lossSum / examples.length,
     images: examples.length,
-    accuracy: value,
-    details: Object.fromEntries(details),
+    ...textScores(task, said, labels),
     ...(text.classes === undefined ? {} : { correct }),
     ...(measure === undefined ? {} : { measure }),
     unit: 'texts',
@@ -110,12 +105,6 @@ function checkFit({ classes, pairs }: OpenedText['text'], set: TextSet): void {
   if (pairs === set.pairs) return;
   const what = (isPair: boolean) => (isPair ? 'pairs of sentences' : 'single sentences');
   throw new InputError(`the model reads ${what(pairs)}, ${set.title} has ${what(set.pairs)}`);
-}
-
-function crossEntropy(logits: Float32Array, label: number): number {
-  const largest = Math.max(...logits);
-  const sum = logits.reduce((total, value) => total + Math.exp(value - largest), 0);
-  return Math.log(sum) - (logits[label] - largest);
 }
 
 export function formatTextEvaluation(evaluation: TextEvaluation, set: TextSet): string {

@@ -199,7 +199,7 @@ async function convert(given: string, flags: ConvertFlags): Promise<number> {
       print(output, { file: out, state, ...report }, formatTextConversion);
       return 0;
     }
-    refuseText(given, flags);
+    refuseOptions(flags, ['tables', 'keepPieces'], `is for text models, and ${given} has none`);
     if (kind === 'detector') {
       const { bytes, report } = await convertDetectorFolder(given, flags, {
         forms,
@@ -287,13 +287,6 @@ async function kindOfRun(run: string): Promise<'classifier' | 'detector' | 'text
   const { detection, language } = await loadRecipeOrRun(run);
   if (language !== undefined) return 'text';
   return detection === undefined ? 'classifier' : 'detector';
-}
-
-/** @throws InputError for options that only text models have. */
-function refuseText(given: string, { tables, keepPieces }: ConvertFlags): void {
-  const flag = tables !== undefined ? '--tables' : keepPieces ? '--keep-pieces' : undefined;
-  if (flag === undefined) return;
-  throw new InputError(`${flag} is for text models, and ${given} has none`);
 }
 
 const tableForms: readonly TableForm[] = ['f32', 'f16', 'i8'];

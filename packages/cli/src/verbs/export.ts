@@ -9,7 +9,7 @@ import { isFolder, loadRecipeOrRun } from '../network-cost.js';
 import { count } from '../terminal/format.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { noteUnfinished } from '../unfinished.js';
-import type { AddVerb } from '../verb.js';
+import { refuseOptions, type AddVerb } from '../verb.js';
 
 /** By the formats' names, the files that are wanted. */
 type ExportFlags = OutputFlags & {
@@ -86,11 +86,9 @@ async function exportModel(given: string, flags: ExportFlags): Promise<Result> {
 async function modelFile(
   given: string,
   wanted: readonly Wanted[],
-  { checkpoint }: ExportFlags,
+  flags: ExportFlags,
 ): Promise<Source> {
-  if (checkpoint !== undefined) {
-    throw new InputError(`--checkpoint is for runs, and ${given} is a model file`);
-  }
+  refuseOptions(flags, ['checkpoint'], `is for runs, and ${given} is a model file`);
   const opened = await openModel(given);
   const made = async (one: Wanted): Promise<Made> => {
     const { format, file } = one;

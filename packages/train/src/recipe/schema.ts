@@ -90,7 +90,7 @@ const groupsSchema = z.strictObject({
   auxiliary: z.strictObject({ ...groupFields, weightDecay: notNegative.default(0) }).prefault({}),
   /** Parameters of rank <= 1: batch norm, biases, slopes, shifts. */
   normBias: z.strictObject({ ...groupFields, weightDecay: notNegative.default(0) }).prefault({}),
-  /** Scales that a method learns for what it binarizes (BiT's step sizes). Absent: they are of normBias. */
+  /** Scales that a method learns (BiT's step sizes). Absent: they are of normBias. */
   scales: z.strictObject({ ...groupFields, weightDecay: notNegative.default(0) }).optional(),
   /** Everything else: kernels of real-valued layers. */
   other: z.strictObject(groupFields).prefault({}),

@@ -38,11 +38,8 @@ export function recipeTextNetwork(
     const given = { ...(options as Partial<BertOptions>), method, vocabulary: size };
     return bert(given, { head, seed, length });
   }
-  if (head.kind === 'masked') {
-    throw new InputError(
-      'language.masked is for bert; the sentence encoder predicts no pieces and begins with published weights (language.start)',
-    );
-  }
+  // The data refuse it before.
+  if (head.kind === 'masked') throw new Error('the sentence encoder predicts no pieces');
   // The published embeddings have two rows more than the vocabulary has pieces.
   const vocabulary = Math.max(size, sentenceDefaults.vocabulary);
   const pairs = textIsPairs(recipe.data.name);

@@ -2,12 +2,14 @@
 import { InputError, unknownName } from '@surge-bnn/contract';
 import {
   encodeTexts,
+  MaskedTextLoader,
   openText,
   pickTexts,
   randomStream,
   splitTexts,
   textTaskNames,
   uniqueSentences,
+  WordPiece,
 } from '@surge-bnn/data';
 import type { EncodedTexts, TextExample, TextSet, TextTask, TextTokenizer } from '@surge-bnn/data';
 import { sha256 } from '../../hash.js';
@@ -59,23 +61,36 @@ export function encodeSet(
   );
 }
 
+/**
+ * The texts alone that a recipe is judged on, without a vocabulary.
+ *
+ * @throws InputError for pre-training, and for a task or file that is not there.
+ */
+export async function evaluationTexts({
+  data,
+  language: spec,
+}: Pick<Recipe, 'data'> & { readonly language: LanguageSpec }): Promise<TextSet> {
+  if (spec.masked !== undefined) {
+    throw new InputError('the recipe is one of pre-training; name a task with --data');
+  }
+  const task = taskOf(data.name, 'data.name');
+  const { directory, holdOut } = data;
+  if (holdOut === undefined) return openText(task, { split: spec.test, directory });
+  return splitTexts(await openText(task, { split: spec.train, directory }), holdOut, 0).validation;
+}
+
 async function openHalves(
-  { data }: Recipe,
+  recipe: Recipe,
   spec: LanguageSpec,
   task: TextTask,
 ): Promise<{ train: TextSet; evaluation: TextSet; evaluatedOn: TaskData['evaluatedOn'] }> {
-  const { directory, holdOut, trainLimit } = data;
-  const open = (split: string) => openText(task, { split, directory });
-  const whole = await open(spec.train);
-  if (holdOut === undefined) {
-    const evaluation = await open(spec.test);
-    return { train: limited(whole, trainLimit), evaluation, evaluatedOn: 'test' };
-  }
-  const { train, validation } = splitTexts(whole, holdOut, 0);
+  const { directory, holdOut, trainLimit } = recipe.data;
+  const whole = await openText(task, { split: spec.train, directory });
+  const train = holdOut === undefined ? whole : splitTexts(whole, holdOut, 0).train;
   return {
     train: limited(train, trainLimit),
-    evaluation: validation,
-    evaluatedOn: 'held-out training images',
+    evaluation: await evaluationTexts({ ...recipe, language: spec }),
+    evaluatedOn: holdOut === undefined ? 'test' : 'held-out training images',
   };
 }
 
@@ -87,6 +102,11 @@ async function plainTexts(
   tokenizer: TextTokenizer,
 ): Promise<TextData> {
   const { directory, holdOut, trainLimit } = data;
+  if (!(tokenizer instanceof WordPiece)) {
+    throw new InputError(
+      'language.masked is for bert; the sentence encoder predicts no pieces and begins with published weights (language.start)',
+    );
+  }
   if (holdOut !== undefined) {
     throw new InputError(
       'data.holdOut is for texts with labels; pre-training is evaluated on the texts of language.masked.test',
@@ -117,7 +137,10 @@ async function plainTexts(
     const title = `${examples.length} sentences of ${masked[key].join(', ')}`;
     const remarks = sets[key].flatMap((set) => set.remarks);
     const hash = sha256(JSON.stringify(examples));
-    return factsOf({ examples, classes: [], title, remarks, sha256: hash }, tokenizer, spec);
+    const facts = factsOf({ examples, classes: [], title, remarks, sha256: hash }, tokenizer, spec);
+    // Without those that have no piece to be predicted: the loader leaves them out.
+    const { textsPerEpoch } = new MaskedTextLoader(facts.encoded, tokenizer, counted);
+    return { ...facts, count: textsPerEpoch };
   };
   const order = randomStream(0, 'train-limit').permutation(trained.length);
   const kept = Array.from(order.subarray(0, trainLimit).sort(), (i) => trained[i]);
@@ -128,6 +151,9 @@ async function plainTexts(
     tokenizer,
   };
 }
+
+/** A loader that is asked for its number of texts alone. */
+const counted = { batchSize: 1, seed: 0 };
 
 type Texts = Pick<TextSet, 'title' | 'examples' | 'classes' | 'sha256' | 'remarks'>;
 
@@ -147,10 +173,17 @@ function factsOf(
     title,
     count: encoded.count,
     classes,
-    sha256: hash,
+    sha256: sha256(`${hash}/${hashPieces(encoded)}`),
     remarks: [...remarks, ...cut],
     encoded,
   };
+}
+
+/** Of what the vocabulary made of the texts: with another one they are other data. */
+function hashPieces({ ids, offsets }: EncodedTexts): string {
+  const bytes = ({ buffer, byteOffset, byteLength }: Int32Array) =>
+    new Uint8Array(buffer, byteOffset, byteLength);
+  return sha256(`${sha256(bytes(ids))}/${sha256(bytes(offsets))}`);
 }
 
 function limited(set: TextSet, count: number | undefined): TextSet {

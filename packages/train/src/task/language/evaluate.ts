@@ -40,7 +40,7 @@ export async function evaluateTexts(
     seed: 0,
     shuffle: false,
   });
-  const judged = new Judged(half.count);
+  const judged = new Judged();
   for (const { texts, labels, count } of batches.epoch(0)) {
     judged.add(rowsOfBatch(network, texts), labels, count);
     onProgress?.(judged.texts, half.count);
@@ -73,8 +73,6 @@ class Judged {
   private readonly labels: number[] = [];
   private correct = 0;
 
-  constructor(private readonly of: number) {}
-
   /** @param outputs are disposed. */
   add(outputs: tf.Tensor2D, labels: Int32Array | Float32Array, texts: number): void {
     const [rows, width] = outputs.shape;
@@ -104,19 +102,19 @@ class Judged {
         `the evaluation loss is ${loss}: the network's outputs are not finite; lower the learning rate`,
       );
     }
-    const facts = { loss, images: this.of };
+    const facts = { loss, images: this.texts };
     if (task === undefined) {
       const details = { perplexity: Math.exp(loss), pieces: this.rows };
       return { ...facts, accuracy: this.correct / this.rows, details };
     }
     const outputs = Float32Array.from(this.outputs.flatMap((part) => [...part]));
-    if (this.width === 1) return { ...facts, ...scoresOf(task, outputs, this.labels) };
+    if (this.width === 1) return { ...facts, ...textScores(task, outputs, this.labels) };
     const tally = new Tally(this.width);
     tally.add(outputs, Int32Array.from(this.labels));
     const predicted = predictedClasses(outputs, this.width);
     return {
       ...facts,
-      ...scoresOf(task, predicted, this.labels),
+      ...textScores(task, predicted, this.labels),
       correct: this.correct,
       confusion: tally.confusion,
     };
@@ -126,7 +124,7 @@ class Judged {
 const largestKept = 64;
 
 /** The task's measure as `accuracy`, and all that GLUE has for it. */
-function scoresOf(
+export function textScores(
   task: TextTask,
   predicted: ArrayLike<number>,
   labels: ArrayLike<number>,

@@ -122,6 +122,20 @@ describe('a training on texts', () => {
   });
 });
 
+it('refuses other texts, and a vocabulary that reads them otherwise', async () => {
+  const out = join(folder, 'float');
+  const swapped = [...vocabulary.slice(0, 5), ...vocabulary.slice(5, -1).reverse(), '##s'];
+  const file = join(folder, 'vocab.txt');
+  await writeFile(file, `${swapped.join('\n')}\n`);
+  try {
+    await expect(evaluateRun(out, {}, parts)).rejects.toThrow(
+      /texts, or their vocabulary, at hand/,
+    );
+  } finally {
+    await writeFile(file, `${vocabulary.join('\n')}\n`);
+  }
+});
+
 describe('pre-training', () => {
   it('fills gaps, and a task begins with its encoder', async () => {
     const pre = await train('pre', { 'language.masked': masked, ...float, epochs: 2 });
