@@ -17,7 +17,8 @@ import {
 } from '@surge-bnn/language';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { backends, use } from './backends.js';
+import { use } from './backends.js';
+import { describeOnBackends, numbersOf } from './text-networks.js';
 
 const sizes: Partial<SentenceOptions> = {
   vocabulary: 50,
@@ -51,54 +52,10 @@ function textsOf(pairs: boolean) {
   };
 }
 
-/** Logits, then the gradients of their weighted sum, by weight. */
-function run({ name: _, ...options }: (typeof cases)[number]): Map<string, Float32Array> {
+describeOnBackends(cases, ({ name: _, ...options }) => {
   const head = { kind: 'classifier', labels: 3 } as const;
   const network = sentenceNetwork({ ...sizes, ...options }, { head, seed: 4 });
-  network.model.weights.forEach((w, i) => {
-    const drawn = tf.randomNormal(w.shape.map(Number), 0, 0.3, 'float32', i + 1);
-    const isFactor = /gamma|[sS]cale$/.test(w.originalName);
-    const value = isFactor ? tf.add(tf.abs(drawn), 0.5) : drawn;
-    w.write(value);
-    tf.dispose([drawn, value]);
-  });
-  if (options.method !== undefined)
-    attachCompensator(network.model, surge({ eta: 0.2 }), { seed: 3 });
-  const found = new Map<string, Float32Array>();
-  tf.tidy(() => {
-    const inputs = textInputs(textsOf(options.pairs === true));
-    const logits = (training: boolean) => network.model.apply(inputs, { training }) as tf.Tensor;
-    const along = tf.tensor2d([1, -2, 0.5, 0.25, 1, -1, 2, -0.5, 1], [3, 3]);
-    const { grads } = tf.variableGrads(() => tf.sum<tf.Scalar>(tf.mul(logits(true), along)));
-    found.set('logits', logits(false).dataSync<'float32'>().slice());
-    Object.values(grads).forEach((gradient, i) => {
-      found.set(`gradient ${i} [${gradient.shape}]`, gradient.dataSync<'float32'>().slice());
-    });
-  });
-  network.dispose();
-  return found;
-}
-
-const expected = new Map<string, Map<string, Float32Array>>();
-
-describe.each(backends)('on %s', (backend) => {
-  it.each(cases)('$name', async (options) => {
-    let wanted = expected.get(options.name);
-    if (wanted === undefined) {
-      await use('cpu');
-      wanted = run(options);
-      expected.set(options.name, wanted);
-    }
-    await use(backend);
-    const found = run(options);
-    expect([...found.keys()]).toEqual([...wanted.keys()]);
-    for (const [name, values] of wanted) {
-      const scale = Math.max(1e-3, ...values.map(Math.abs));
-      const own = found.get(name) ?? new Float32Array();
-      const worst = values.reduce((most, v, i) => Math.max(most, Math.abs(own[i] - v)), 0);
-      expect(worst / scale, name).toBeLessThan(2e-4);
-    }
-  });
+  return numbersOf(network, textsOf(options.pairs === true), options.method !== undefined);
 });
 
 const shared = fileURLToPath(new URL('../../shared/data', import.meta.url));
