@@ -108,4 +108,6 @@ export { mostInt8Products } from './kernels/int8.js';
 export type { KernelKind } from './ops/kernel-kind.js';
 export type { Later, ModelMemory, NodeMemory } from './ops/memory.js';
 export type { EdgeBuffer, OpDefinition, Step, TensorSpecs } from './ops/op.js';
+export { positionWise } from './ops/position-wise.js';
 export { inferOutput, opTable } from './ops/table.js';
+export { isAttention } from './program/attention-nodes.js';
