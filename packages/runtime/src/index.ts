@@ -18,7 +18,7 @@ export type {
   SizeRule,
   TwoStagePlan,
 } from './detector/plan.js';
-export { resizedGraph } from './detector/resized-graph.js';
+export { resizedGraph } from './execute/resized-graph.js';
 export { resizedRgb } from './detector/resize.js';
 export type { Picture } from './detector/resize.js';
 export { dumpIntegers } from './dump/integers.js';

@@ -1,4 +1,4 @@
-/** A part's graph on another input than the file says: pictures of another size, or several regions at a time. */
+/** A part's graph on another input than the file says: a text of another length, pictures of another size, or several regions at a time. */
 import { maxElements, maxRank } from '../format/convention.js';
 import { quote } from '../format/json.js';
 import type { Edge, Graph, GraphNode, OpName } from '../graph.js';
