@@ -7,6 +7,11 @@ export function find<Kind extends Element>(id: string, kind: new () => Kind): Ki
   throw new Error(`index.html has no ${kind.name} "${id}"`);
 }
 
+/** @throws Error when index.html has no such element. */
+export function setText(id: string, text: string): void {
+  find(id, HTMLElement).textContent = text;
+}
+
 /** A new element with a class and a text. */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,

@@ -1,14 +1,5 @@
-/** The example as a static site; its servers send the headers that threads need, as examples/web says. */
+/** The example as a static site, whose servers send the headers that threads need. */
 import { defineConfig } from 'vite';
+import { isolatedSite } from '../shared/isolated-site.js';
 
-const isolation = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-};
-
-export default defineConfig({
-  base: './',
-  server: { headers: isolation },
-  preview: { headers: isolation },
-  worker: { format: 'es' },
-});
+export default defineConfig(isolatedSite);

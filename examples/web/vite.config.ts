@@ -1,17 +1,5 @@
-/**
- * The example as a static site. Its two servers send the headers that let a page share memory with its workers, which threads
- * need; without them it runs on one thread.
- */
+/** The example as a static site, whose servers send the headers that threads need. */
 import { defineConfig } from 'vite';
+import { isolatedSite } from '../shared/isolated-site.js';
 
-const isolation = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-};
-
-export default defineConfig({
-  base: './', // runs in whatever folder of a server it is put
-  server: { headers: isolation },
-  preview: { headers: isolation },
-  worker: { format: 'es' },
-});
+export default defineConfig(isolatedSite);

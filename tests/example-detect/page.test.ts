@@ -1,35 +1,22 @@
 /** The detector's page in Chromium: every box that it shows against PackedDetector.detect in Node, bit for bit; and its refusals. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import '@tensorflow/tfjs-layers';
 import { packDetector } from '@surge-bnn/converter';
 import { encodeDetector, PackedDetector } from '@surge-bnn/runtime';
-import { chromium as driver } from 'playwright-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { use } from '../backends.js';
+import { BuiltExample } from '../built-example.js';
 import { binaryParts, drawnDetector, fpn } from '../detectors.js';
 import { bitsOf } from '../runtimes/cases.js';
-import { chromium, root } from '../runtimes/engines.js';
-import { serve } from '../runtimes/server.js';
+import { chromium } from '../runtimes/engines.js';
 
 describe.skipIf(chromium.program === undefined)(chromium.title, () => {
-  let folder: string;
-  let browser: Browser;
+  let example: BuiltExample;
   let file: Uint8Array;
   beforeAll(async () => {
     await use('surge-wasm');
-    folder = await mkdtemp(path.join(tmpdir(), 'surge-detect-'));
-    await build({
-      root: path.join(root, 'examples/detect'),
-      configFile: path.join(root, 'examples/detect/vite.config.ts'),
-      logLevel: 'error',
-      build: { outDir: path.join(folder, 'site'), emptyOutDir: true },
-    });
-    browser = await driver.launch({ executablePath: chromium.program });
+    example = await BuiltExample.build('detect');
     const detector = drawnDetector({ ...fpn, ...binaryParts });
     const { source } = packDetector(detector, {
       classes: ['cat', 'dog'],
@@ -39,38 +26,13 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
     file = encodeDetector(source);
     detector.dispose();
   });
-  afterAll(async () => {
-    await browser.close();
-    await rm(folder, { recursive: true });
-  });
-
-  async function visit(isolated: boolean, look: (page: Page) => Promise<void>): Promise<void> {
-    const server = await serve(path.join(folder, 'site'), isolated);
-    const page = await (await browser.newContext()).newPage();
-    const errors: string[] = [];
-    const requests: string[] = [];
-    page.context().on('request', (request) => requests.push(request.url()));
-    page.on('pageerror', (error) => errors.push(String(error)));
-    page.on('console', (message) => {
-      if (message.type() === 'error') errors.push(message.text());
-    });
-    try {
-      await page.goto(server.address);
-      await look(page);
-      expect(errors).toEqual([]);
-      const here = new RegExp(`^(data:|(blob:)?${server.address}/)`);
-      expect(requests.filter((url) => !here.test(url))).toEqual([]);
-    } finally {
-      await page.context().close();
-      await server.close();
-    }
-  }
+  afterAll(() => example.close());
 
   const give = (page: Page, id: string, name: string, mimeType: string, bytes: Uint8Array) =>
     page.locator(`#${id}`).setInputFiles({ name, mimeType, buffer: Buffer.from(bytes) });
 
   it.each([true, false])('cross-origin isolated: %s: has the boxes that Node has', (isolated) =>
-    visit(isolated, async (page) => {
+    example.visit(isolated, async (page) => {
       await give(page, 'model-file', 'drawn.bnn', 'application/octet-stream', file);
       await page.waitForFunction(() => document.querySelector('#size')?.textContent !== '–');
       expect(await page.innerText('#about')).toBe('drawn.bnn finds 2 kinds of objects: cat, dog.');
@@ -115,7 +77,7 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
   );
 
   it('shows a picture with its own boxes alone, while another is looked at', () =>
-    visit(true, async (page) => {
+    example.visit(true, async (page) => {
       const picture = async (width: number) => {
         const create = { width, height: 40, channels: 3 as const, background: '#888' };
         const png = await sharp({ create }).png().toBuffer();
@@ -140,7 +102,7 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
     }));
 
   it('refuses what is no detector or no picture in one sentence, and goes on', () =>
-    visit(true, async (page) => {
+    example.visit(true, async (page) => {
       const png = await sharp({ create: { width: 9, height: 9, channels: 3, background: '#888' } })
         .png()
         .toBuffer();

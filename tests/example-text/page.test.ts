@@ -1,35 +1,22 @@
 /** The text model's page in Chromium: every probability that it shows against PackedText.predict in Node, bit for bit, while somebody types; and its refusals. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import '@tensorflow/tfjs-layers';
 import { packText } from '@surge-bnn/converter';
 import { encodeText } from '@surge-bnn/runtime';
 import { PackedText } from '@surge-bnn/runtime/text';
-import { chromium as driver } from 'playwright-core';
-import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { use } from '../backends.js';
-import { chromium, root } from '../runtimes/engines.js';
-import { serve } from '../runtimes/server.js';
+import { BuiltExample } from '../built-example.js';
+import { chromium } from '../runtimes/engines.js';
 import { drawnText, wordPiece } from '../texts.js';
 
 describe.skipIf(chromium.program === undefined)(chromium.title, () => {
-  let folder: string;
-  let browser: Browser;
+  let example: BuiltExample;
   let sentences: Uint8Array;
   let pairs: Uint8Array;
   beforeAll(async () => {
     await use('surge-wasm');
-    folder = await mkdtemp(path.join(tmpdir(), 'surge-text-'));
-    await build({
-      root: path.join(root, 'examples/text'),
-      configFile: path.join(root, 'examples/text/vite.config.ts'),
-      logLevel: 'error',
-      build: { outDir: path.join(folder, 'site'), emptyOutDir: true },
-    });
-    browser = await driver.launch({ executablePath: chromium.program });
+    example = await BuiltExample.build('text');
     const common = { wordPiece, maxLength: 24 };
     const classifier = drawnText({ method: 'bibert' }, 3);
     const output = { classes: ['bad', 'good', 'so so'] };
@@ -41,32 +28,7 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
     pairs = encodeText(packed.source, { compact: true });
     scorer.dispose();
   });
-  afterAll(async () => {
-    await browser.close();
-    await rm(folder, { recursive: true });
-  });
-
-  async function visit(isolated: boolean, look: (page: Page) => Promise<void>): Promise<void> {
-    const server = await serve(path.join(folder, 'site'), isolated);
-    const page = await (await browser.newContext()).newPage();
-    const errors: string[] = [];
-    const requests: string[] = [];
-    page.context().on('request', (request) => requests.push(request.url()));
-    page.on('pageerror', (error) => errors.push(String(error)));
-    page.on('console', (message) => {
-      if (message.type() === 'error') errors.push(message.text());
-    });
-    try {
-      await page.goto(server.address);
-      await look(page);
-      expect(errors).toEqual([]);
-      const here = new RegExp(`^(data:|(blob:)?${server.address}/)`);
-      expect(requests.filter((url) => !here.test(url))).toEqual([]);
-    } finally {
-      await page.context().close();
-      await server.close();
-    }
-  }
+  afterAll(() => example.close());
 
   const give = (page: Page, name: string, bytes: Uint8Array) =>
     page.locator('#model-file').setInputFiles({
@@ -82,7 +44,7 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
     );
 
   it.each([true, false])('cross-origin isolated: %s: says what Node says', (isolated) =>
-    visit(isolated, async (page) => {
+    example.visit(isolated, async (page) => {
       await give(page, 'drawn.bnn', sentences);
       await shows(page, 2);
       expect(await page.innerText('#about')).toBe(
@@ -118,7 +80,7 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
   );
 
   it('shows the last of many letters', () =>
-    visit(true, async (page) => {
+    example.visit(true, async (page) => {
       await give(page, 'drawn.bnn', sentences);
       await shows(page, 2);
       const text = 'w1 w2x3 , w5 unknown w7';
@@ -133,7 +95,7 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
     }));
 
   it('asks for a second sentence where the model reads pairs, and shows its score', () =>
-    visit(true, async (page) => {
+    example.visit(true, async (page) => {
       expect(await page.locator('#second').isVisible()).toBe(false);
       await give(page, 'pairs.bnn', pairs);
       await shows(page, 3);
@@ -156,7 +118,7 @@ describe.skipIf(chromium.program === undefined)(chromium.title, () => {
     }));
 
   it('refuses what is no text model in one sentence, and goes on', () =>
-    visit(true, async (page) => {
+    example.visit(true, async (page) => {
       await give(page, 'torn.bnn', sentences.subarray(0, 500));
       const error = page.locator('#error');
       await error.waitFor();

@@ -1,6 +1,7 @@
 /** The page: a detector, a picture, and what is found in it. */
 import { AskingWorker } from '../../shared/asking.js';
-import { find } from '../../shared/elements.js';
+import { attempt } from '../../shared/attempt.js';
+import { find, setText } from '../../shared/elements.js';
 import { onFiles } from '../../shared/files.js';
 import { readPicture } from '../../shared/picture-file.js';
 import type { Raster } from '../../shared/raster.js';
@@ -11,7 +12,6 @@ import type { Found, Result, Task } from './protocol.js';
 const worker = new AskingWorker<Task, Result>(
   new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }),
 );
-const errorLine = find('error', HTMLElement);
 const least = find('least', HTMLInputElement);
 let isLoaded = false;
 /** The one to look at; shown when something was found in it, or nothing. */
@@ -19,30 +19,14 @@ let opened: Raster | undefined;
 /** A picture and what was found in it: of one piece, so that no boxes stand on another picture. */
 let seen: { readonly picture: Raster; readonly found: Found } | undefined;
 
-const text = (id: string, value: string) => {
-  find(id, HTMLElement).textContent = value;
-};
-
-/** Runs what a person asked for; what goes wrong is one sentence on the page, and the page goes on. */
-function attempt(action: () => Promise<void>): void {
-  errorLine.hidden = true;
-  action().catch((error: unknown) => {
-    const sentence = error instanceof Error ? error.message : String(error);
-    const isRefusal = error instanceof Refusal;
-    errorLine.textContent = isRefusal ? sentence : `This page has a defect: ${sentence}`;
-    errorLine.hidden = false;
-    if (!isRefusal) console.error(error);
-  });
-}
-
 async function openDetector(name: string, bytes: Uint8Array): Promise<void> {
   const answer = await worker.ask({ kind: 'load', name, bytes });
   if (!('loaded' in answer)) throw new Error('the worker gave another answer than to load');
   const { classes, kernels } = answer.loaded;
   isLoaded = true;
-  text('about', `${name} finds ${classes.length} kinds of objects: ${classes.join(', ')}.`);
-  text('size', `${(bytes.length / 1000).toFixed(1)} kB`);
-  text('kernels', kernels);
+  setText('about', `${name} finds ${classes.length} kinds of objects: ${classes.join(', ')}.`);
+  setText('size', `${(bytes.length / 1000).toFixed(1)} kB`);
+  setText('kernels', kernels);
   await look();
 }
 
@@ -55,7 +39,7 @@ async function look(): Promise<void> {
   if (opened === undefined) return;
   if (!isLoaded) throw new Refusal('Open a detector first: a *.bnn file.');
   const picture = opened;
-  text('time', '–');
+  setText('time', '–');
   const { width, height, bytes: data } = picture;
   const answer = await worker.ask({
     kind: 'detect',
@@ -72,12 +56,12 @@ async function look(): Promise<void> {
   const parts = (Object.keys(times) as (keyof typeof times)[]).map(
     (part) => `${part} ${times[part].toFixed(0)}`,
   );
-  text('parts', parts.join(', '));
-  text('time', `${milliseconds.toFixed(0)} ms`);
+  setText('parts', parts.join(', '));
+  setText('time', `${milliseconds.toFixed(0)} ms`);
 }
 
 function show(): void {
-  text('least-value', least.valueAsNumber.toFixed(2));
+  setText('least-value', least.valueAsNumber.toFixed(2));
   if (seen !== undefined) showBoxes(seen.picture, seen.found, least.valueAsNumber);
 }
 

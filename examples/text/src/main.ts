@@ -1,6 +1,7 @@
 /** The page: a text model, a sentence or two, and what the model says of them while they are typed. */
 import { AskingWorker } from '../../shared/asking.js';
-import { find } from '../../shared/elements.js';
+import { attempt } from '../../shared/attempt.js';
+import { find, setText } from '../../shared/elements.js';
 import { onFiles } from '../../shared/files.js';
 import { Refusal } from '../../shared/refusal.js';
 import { AnswerView } from './answer-view.js';
@@ -10,29 +11,12 @@ const worker = new AskingWorker<Task, Result>(
   new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }),
 );
 const answer = new AnswerView();
-const errorLine = find('error', HTMLElement);
 const first = find('first', HTMLTextAreaElement);
 const second = find('second', HTMLTextAreaElement);
 let model: Loaded | undefined;
 /** While the worker reads, only the latest text waits. */
 let isReading = false;
 let isStale = false;
-
-const text = (id: string, value: string) => {
-  find(id, HTMLElement).textContent = value;
-};
-
-/** Runs what a person asked for; what goes wrong is one sentence on the page, and the page goes on. */
-function attempt(action: () => Promise<void>): void {
-  errorLine.hidden = true;
-  action().catch((error: unknown) => {
-    const sentence = error instanceof Error ? error.message : String(error);
-    const isRefusal = error instanceof Refusal;
-    errorLine.textContent = isRefusal ? sentence : `This page has a defect: ${sentence}`;
-    errorLine.hidden = false;
-    if (!isRefusal) console.error(error);
-  });
-}
 
 async function open(name: string, bytes: Uint8Array): Promise<void> {
   const result = await worker.ask({ kind: 'load', name, bytes });
@@ -43,17 +27,17 @@ async function open(name: string, bytes: Uint8Array): Promise<void> {
   answer.prepare(loaded);
   const score = range === undefined ? '' : `a score of ${range.least} to ${range.most}`;
   const says = classes?.join(', ') ?? score;
-  text(
+  setText(
     'about',
     `${name} reads ${pairs ? 'pairs of sentences' : 'sentences'} of up to ${maxLength} pieces and says: ${says}.`,
   );
   find('second-field', HTMLElement).hidden = !pairs;
   first.disabled = false;
   second.disabled = !pairs;
-  text('size', `${(bytes.length / 1000).toFixed(1)} kB`);
-  text('vocabulary', `${vocabulary.toLocaleString('en')} pieces`);
-  text('kernels', kernels);
-  text('time', '–');
+  setText('size', `${(bytes.length / 1000).toFixed(1)} kB`);
+  setText('vocabulary', `${vocabulary.toLocaleString('en')} pieces`);
+  setText('kernels', kernels);
+  setText('time', '–');
   await read();
 }
 
@@ -73,7 +57,7 @@ async function read(): Promise<void> {
       // Another model was opened meanwhile, and its answer follows.
       if (asked !== model || isStale) continue;
       answer.show(result.said);
-      text('time', `${result.said.milliseconds.toFixed(2)} ms`);
+      setText('time', `${result.said.milliseconds.toFixed(2)} ms`);
     }
   } finally {
     isReading = false;

@@ -1,4 +1,5 @@
 /** The page: which model, what it reads, what it says. */
+import { attempt } from '../../shared/attempt.js';
 import { find, make } from '../../shared/elements.js';
 import { onFiles } from '../../shared/files.js';
 import { ModelWorker } from './model-worker.js';
@@ -59,17 +60,6 @@ function readPad(timed: boolean): void {
   if (current === undefined) return;
   const prepared = prepareDrawing(pad.ink(), current.loaded.reads);
   if (prepared !== undefined) predict(prepared, timed);
-}
-
-/** Runs what a person asked for; what goes wrong is one sentence on the page, and the page goes on. */
-function attempt(action: () => Promise<void>): void {
-  errorLine.hidden = true;
-  action().catch((error: unknown) => {
-    const text = error instanceof Error ? error.message : String(error);
-    errorLine.textContent = error instanceof Refusal ? text : `This page has a defect: ${text}`;
-    errorLine.hidden = false;
-    if (!(error instanceof Refusal)) console.error(error);
-  });
 }
 
 async function open(name: string, bytes: Uint8Array, entry?: ListedModel): Promise<void> {

@@ -182,7 +182,9 @@ describe('a conversion refuses', () => {
   it('a model with two inputs', () => {
     const [a, b] = [tfl.input({ shape: [3] }), tfl.input({ shape: [3] })];
     const sum = tfl.layers.add().apply([a, b]) as tfl.SymbolicTensor;
-    expect(() => packModel(tfl.model({ inputs: [a, b], outputs: sum }))).toThrow(/2 inputs/);
+    expect(() => packModel(tfl.model({ inputs: [a, b], outputs: sum }))).toThrow(
+      /2 inputs and 1 outputs; .*packed by convertText/,
+    );
   });
 
   it('a slope that makes the sign fall and rise: kept in float and told', async () => {

@@ -37,14 +37,6 @@ export type {
   TextConversion,
   TextReport,
 } from './text/types.js';
-export { lowerText, textParts } from './text/lower-text.js';
-export type {
-  EmbeddingTables,
-  LoweredText,
-  LowerTextOptions,
-  TextParts,
-} from './text/lower-text.js';
-export type { Values } from './stored.js';
 export { packModel } from './pack.js';
 export type { Packed, PackOptions } from './pack.js';
 export type { FloatWeights, FormOptions } from './ends/forms.js';

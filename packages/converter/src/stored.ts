@@ -2,12 +2,21 @@
 import { InputError } from '@surge-bnn/contract';
 import { bitBytes, kernelBits, tensorBytes } from '@surge-bnn/runtime';
 import type { StoredTensor } from '@surge-bnn/runtime';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { halfBits } from './half.js';
 
 /** An array of a layer's weights. */
 export interface Values {
   readonly values: Float32Array;
   readonly shape: readonly number[];
+}
+
+/** A tensor's numbers; the tensor is gone. */
+export function taken(tensor: Tensor): Values {
+  const values = Float32Array.from(tensor.dataSync());
+  const { shape } = tensor;
+  tensor.dispose();
+  return { values, shape };
 }
 
 /** @param where names the numbers in errors. @throws InputError when one is not finite. */

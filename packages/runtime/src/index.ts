@@ -18,7 +18,7 @@ export type {
   SizeRule,
   TwoStagePlan,
 } from './detector/plan.js';
-export { resizedGraph } from './detector/resized-graph.js';
+export { resizedGraph } from './execute/resized-graph.js';
 export { resizedRgb } from './detector/resize.js';
 export type { Picture } from './detector/resize.js';
 export { dumpIntegers } from './dump/integers.js';
@@ -53,7 +53,6 @@ export type {
 } from './format/model-source.js';
 export { decodeModel } from './format/read.js';
 export { decodeDetector, fileKind } from './format/read-detector.js';
-export type { FileKind } from './format/check-convention.js';
 export { decodeText } from './format/read-text.js';
 export { bitBytes, kernelBits, tensorBytes } from './format/tensors.js';
 export type { Dtype, StoredTensor, TensorSpec } from './format/tensors.js';
@@ -82,7 +81,6 @@ export type {
 export { softmaxAttention } from './kernels/attention.js';
 export type { AttentionShape } from './kernels/attention.js';
 export { bitAttention, exponentials, likely, notNegative } from './kernels/bit-attention.js';
-export type { ChooseKeys } from './kernels/bit-attention.js';
 export { wordsFor } from './kernels/bits.js';
 export * as elementwise from './kernels/elementwise.js';
 export { averagePool2d, conv2d } from './kernels/float-conv.js';
@@ -105,9 +103,11 @@ export type { FileSource } from './load-file.js';
 export { ModelFileError } from './model-file-error.js';
 export { storedKept, storedVocabulary } from './format/vocabulary.js';
 export { mostTextPieces } from './format/read-text-plan.js';
-export type { TextOutput, TextPlan, TextTensors } from './text/plan.js';
+export type { TextOutput, TextPlan } from './text/plan.js';
 export { mostInt8Products } from './kernels/int8.js';
 export type { KernelKind } from './ops/kernel-kind.js';
 export type { Later, ModelMemory, NodeMemory } from './ops/memory.js';
 export type { EdgeBuffer, OpDefinition, Step, TensorSpecs } from './ops/op.js';
+export { positionWise } from './ops/position-wise.js';
 export { inferOutput, opTable } from './ops/table.js';
+export { isAttention } from './program/attention-nodes.js';

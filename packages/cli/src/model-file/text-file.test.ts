@@ -210,6 +210,7 @@ describe('a mistake of the user is one clear sentence and exit code 2', () => {
     ['predict {}/exact.bnn --lines {}/lines.txt', ['line 1 has 0 tabs; allowed: one']],
     ['predict {}/sst2/model.bnn --lines {}/empty.txt', ['empty.txt has no texts']],
     ['predict {}/sst2/model.bnn x --least 0.5', ['--least is for pictures']],
+    ['predict {}/exact.bnn one two --top 3', ['--top is for classes; ', 'exact.bnn says a score']],
     ['evaluate {}/exact.bnn --data sst2 --directory {}', ['says scores', 'negative, positive']],
     ['evaluate {}/exact.bnn --data sst', ['text task "sst"', 'did you mean']],
     ['evaluate {}/exact.bnn --split dev', ['--split is of --data']],

@@ -3,14 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
 import { InputError } from '@surge-bnn/contract';
 import type { PackedText, PredictedClass, PredictedScore } from '@surge-bnn/runtime/text';
-import { figures, percent } from '../terminal/format.js';
+import { figures } from '../terminal/format.js';
 import { formatTable, type Column } from '../terminal/table.js';
+import { guessColumns, medianRun, topGuesses, type Guess } from './guesses.js';
 import { whyUnreadable } from './open.js';
-
-export interface Guess {
-  readonly class: string;
-  readonly probability: number;
-}
 
 /** One text and what is said of it. */
 export interface TextPrediction {
@@ -97,10 +93,12 @@ export function predictTexts(
   texts: readonly Sentences[],
   top: number,
 ): TextPrediction[] {
-  timed(model, texts[0], 150); // until the compiler has done its work
+  const timed = ([sentence, second]: Sentences, forMilliseconds: number) =>
+    medianRun(() => model.predict(sentence, second), forMilliseconds);
+  timed(texts[0], 150); // until the compiler has done its work
   const patience = texts.length <= fewTexts ? 20 : 0;
   return texts.map((text) => {
-    const { prediction, milliseconds } = timed(model, text, patience);
+    const { result: prediction, milliseconds } = timed(text, patience);
     const [sentence, second] = text;
     const { pieces, cut, unknown } = prediction;
     return {
@@ -118,42 +116,15 @@ function saidOf(
   top: number,
 ): Pick<TextPrediction, 'top' | 'score'> {
   if ('score' in prediction) return { score: prediction.score };
-  const guesses = prediction.probabilities.map((probability, i) => ({
-    class: classes[i],
-    probability,
-  }));
-  return { top: guesses.sort((a, b) => b.probability - a.probability).slice(0, top) };
-}
-
-/** The prediction, and the milliseconds of one: the median of as many as fit into the time. */
-function timed(model: PackedText, [sentence, second]: Sentences, forMilliseconds: number) {
-  const times: number[] = [];
-  const end = performance.now() + forMilliseconds;
-  let prediction: PredictedClass | PredictedScore;
-  do {
-    const start = performance.now();
-    prediction = model.predict(sentence, second);
-    times.push(performance.now() - start);
-  } while (performance.now() < end);
-  times.sort((a, b) => a - b);
-  return { prediction, milliseconds: times[times.length >> 1] };
+  return { top: topGuesses(prediction.probabilities, classes, top) };
 }
 
 const longestShown = 48;
 
 export function formatTextPredictions(predictions: readonly TextPrediction[]): string {
-  const guess = ({ class: name, probability }: Guess) => `${name} ${percent(probability)}`;
   const said: Column<TextPrediction>[] = predictions.some(({ score }) => score !== undefined)
     ? [{ title: 'score', value: (p) => figures(p.score) }]
-    : [
-        { title: 'class', value: ({ top = [] }) => top[0].class, align: 'left' },
-        { title: 'probability', value: ({ top = [] }) => percent(top[0].probability) },
-        {
-          title: 'then',
-          value: ({ top = [] }) => top.slice(1).map(guess).join(', '),
-          align: 'left',
-        },
-      ];
+    : guessColumns();
   const table = formatTable<TextPrediction>(
     [
       { title: 'text', value: shown, align: 'left' },

@@ -1,13 +1,13 @@
 /** `surge-bnn predict`: what a model file says to pictures or texts: their classes or scores, or of a detector what it finds in them. */
 import { InputError, unknownName } from '@surge-bnn/contract';
 import type { PackedModel } from '@surge-bnn/runtime';
+import { guessColumns, medianRun, topGuesses, type Guess } from '../model-file/guesses.js';
 import { openFile, type OpenedDetector, type OpenedText } from '../model-file/open.js';
 import { probabilitiesOf } from '../model-file/probabilities.js';
 import { checkPlace, writeModelFile } from '../model-file/write.js';
 import type { InvertMode } from '../pictures/fit.js';
 import type { Picture } from '../pictures/picture.js';
 import { fromDataset, fromFile, fromIdx, type Wanted } from '../pictures/sources.js';
-import { percent } from '../terminal/format.js';
 import { print, processOutput, type OutputFlags } from '../terminal/output.js';
 import { formatTable, type Column } from '../terminal/table.js';
 import { refuseOptions, seeds, share, wholeNumber, type AddVerb } from '../verb.js';
@@ -23,11 +23,6 @@ interface PredictFlags extends OutputFlags {
   readonly least?: number;
   readonly force?: boolean;
   readonly lines?: string;
-}
-
-interface Guess {
-  readonly class: string;
-  readonly probability: number;
 }
 
 interface Prediction extends Omit<Picture, 'bytes'> {
@@ -144,6 +139,9 @@ async function predictSentences(
 ): Promise<void> {
   const own = ['idx', 'data', 'split', 'index', 'invert', 'out', 'least', 'force'] as const;
   refuseOptions(flags, own, `is for pictures; ${file} is a text model, which takes sentences`);
+  if (text.classes === undefined) {
+    refuseOptions(flags, ['top'], `is for classes; ${file} says a score`);
+  }
   const { formatTextPredictions, predictTexts, textsOf } =
     await import('../model-file/text-predict.js');
   const texts = await textsOf(given, flags.lines, text);
@@ -157,14 +155,10 @@ async function predict(
 ): Promise<Prediction[]> {
   const wanted: Wanted = { shape, pixels, invert: invertMode(flags.invert ?? 'auto') };
   const pictures = await picturesOf(files, flags, wanted);
-  timedRun(model, pictures[0].bytes, 150); // until the compiler has done its work
+  medianRun(() => model.run(pictures[0].bytes), 150); // until the compiler has done its work
   return pictures.map(({ bytes, ...picture }) => {
-    const { outputs, milliseconds } = timedRun(model, bytes, 20);
-    const guesses = Array.from(probabilitiesOf(model, outputs), (probability, i) => ({
-      class: classes[i],
-      probability,
-    }));
-    const top = guesses.sort((a, b) => b.probability - a.probability).slice(0, flags.top ?? 2);
+    const { result: outputs, milliseconds } = medianRun(() => model.run(bytes), 20);
+    const top = topGuesses(probabilitiesOf(model, outputs), classes, flags.top ?? 2);
     return { ...picture, top, milliseconds };
   });
 }
@@ -219,22 +213,7 @@ function invertMode(given: string): InvertMode {
   return mode;
 }
 
-/** The outputs, and the milliseconds of one run: the median of as many as fit into the time. */
-function timedRun(model: PackedModel, bytes: Uint8Array, forMilliseconds: number) {
-  const times: number[] = [];
-  const end = performance.now() + forMilliseconds;
-  let outputs: Float32Array;
-  do {
-    const start = performance.now();
-    outputs = model.run(bytes);
-    times.push(performance.now() - start);
-  } while (performance.now() < end);
-  times.sort((a, b) => a - b);
-  return { outputs, milliseconds: times[times.length >> 1] };
-}
-
 function formatPredictions(predictions: readonly Prediction[]): string {
-  const guess = ({ class: name, probability }: Guess): string => `${name} ${percent(probability)}`;
   const label: Column<Prediction>[] = predictions.some((p) => p.label !== undefined)
     ? [{ title: 'right', value: (p) => p.label ?? '', align: 'left' }]
     : [];
@@ -242,9 +221,7 @@ function formatPredictions(predictions: readonly Prediction[]): string {
     [
       { title: 'picture', value: (p) => p.name, align: 'left' },
       ...label,
-      { title: 'class', value: (p) => p.top[0].class, align: 'left' },
-      { title: 'probability', value: (p) => percent(p.top[0].probability) },
-      { title: 'then', value: (p) => p.top.slice(1).map(guess).join(', '), align: 'left' },
+      ...guessColumns<Prediction>(),
       { title: 'time', value: (p) => `${p.milliseconds.toFixed(2)} ms` },
     ],
     predictions,

@@ -2,18 +2,16 @@
 import { BinaryConv1D, BinaryConv2D, BinaryDense } from '@surge-bnn/core';
 import type { BinaryLayer } from '@surge-bnn/core';
 import type { NodeOf } from '@surge-bnn/runtime';
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { InputError } from '@surge-bnn/contract';
 import type { NamedTensor } from '../graph-builder.js';
-import { storedFloats, storedSigns } from '../stored.js';
+import { storedFloats, storedSigns, taken } from '../stored.js';
 import type { Values } from '../stored.js';
 import type { Layer, LowerContext, LowerRule } from './rule.js';
-import { cannotConvert } from './rule.js';
+import { cannotConvert, foreign } from './rule.js';
 import { withValueSets } from './value-sets.js';
 import { windowOf } from './window.js';
 
 export const binaryConv2d: LowerRule = ({ name, self }, [input], context) => {
-  if (!(self instanceof BinaryConv2D)) throw foreign(name);
+  if (!(self instanceof BinaryConv2D)) throw foreign(name, '@surge-bnn/core');
   const layer = { name, self };
   const { builder } = context;
   const geometry = self.geometry([1, ...builder.edge(input).shape]);
@@ -31,7 +29,7 @@ export const binaryConv2d: LowerRule = ({ name, self }, [input], context) => {
 
 /** A picture of one row, and back to a sequence. */
 export const binaryConv1d: LowerRule = ({ name, self }, [input], context) => {
-  if (!(self instanceof BinaryConv1D)) throw foreign(name);
+  if (!(self instanceof BinaryConv1D)) throw foreign(name, '@surge-bnn/core');
   const layer = { name, self };
   const { builder } = context;
   const geometry = self.geometry([1, ...builder.edge(input).shape]);
@@ -69,7 +67,7 @@ function addConvolution(
 }
 
 export const binaryDense: LowerRule = ({ name, self }, [input], context) => {
-  if (!(self instanceof BinaryDense)) throw foreign(name);
+  if (!(self instanceof BinaryDense)) throw foreign(name, '@surge-bnn/core');
   const layer = { name, self };
   const { builder } = context;
   return binaryLayer(layer, input, context, {
@@ -213,14 +211,6 @@ function inputsOf({ self }: Binary): Inputs {
   };
 }
 
-/** A tensor's numbers; the tensor is gone. */
-function taken(tensor: Tensor): Values {
-  const values = Float32Array.from(tensor.dataSync());
-  const { shape } = tensor;
-  tensor.dispose();
-  return { values, shape };
-}
-
 /** The edge whose signs are those of the transformed input: fround(fround(factor x) + shift), parts that change no sign left out. */
 function transformedInput(
   layer: Binary,
@@ -306,10 +296,4 @@ function scaled(
     tensors: { a: { key: `${layer.name}/scale`, tensor } },
     layers: [layer.name],
   });
-}
-
-function foreign(name: string): InputError {
-  return new InputError(
-    `layer "${name}" says that it is a binary layer of surge-bnn but was made by another copy of the package; install @surge-bnn/core once`,
-  );
 }

@@ -89,7 +89,7 @@ export function lower(model: Model, options: LowerOptions): Draft {
   const { inputs, outputs } = graph;
   if (inputs.length !== 1 || outputs.length !== 1) {
     throw new InputError(
-      `the model "${model.name}" has ${inputs.length} inputs and ${outputs.length} outputs; a model file has one of each, and a network for texts is packed by lowerText`,
+      `the model "${model.name}" has ${inputs.length} inputs and ${outputs.length} outputs; a model file has one of each, and a network for texts is packed by convertText`,
     );
   }
   const shape = knownShape(model.name, inputs[0].shape);

@@ -57,6 +57,13 @@ export function cannotConvert(layer: Layer, why: string): InputError {
   );
 }
 
+/** What is thrown for a layer whose class is not the one that is known here. @param pkg the package that is installed twice. */
+export function foreign(name: string, pkg: string): InputError {
+  return new InputError(
+    `layer "${name}" says that it is a layer of surge-bnn but was made by another copy of ${pkg}; install it once`,
+  );
+}
+
 /** Plain value of a layer's config. */
 export function configOf(layer: Layer): Readonly<Record<string, unknown>> {
   return layer.self.getConfig();

@@ -1,16 +1,15 @@
 /** Layers of texts, [pieces, channels]: attention, layer norm, GELU, and the first piece. */
-import { InputError } from '@surge-bnn/contract';
 import { LayerNorm } from '@surge-bnn/core';
 import { SelfAttention } from '@surge-bnn/language';
 import type { NamedTensor } from '../graph-builder.js';
 import { storedFloats } from '../stored.js';
 import { numbers, signsOf } from './binary.js';
 import type { LowerRule } from './rule.js';
-import { cannotConvert, weightOf } from './rule.js';
+import { cannotConvert, foreign, weightOf } from './rule.js';
 
 export const layerNorm: LowerRule = (layer, [input], { builder }) => {
   const { name, self } = layer;
-  if (!(self instanceof LayerNorm)) throw foreign(name);
+  if (!(self instanceof LayerNorm)) throw foreign(name, '@surge-bnn/core');
   const stored = (role: 'gamma' | 'beta'): NamedTensor => ({
     key: `${name}/${role}`,
     tensor: storedFloats(weightOf(layer, role), `the ${role} of layer "${name}"`),
@@ -35,7 +34,7 @@ export const firstPiece: LowerRule = ({ name }, inputs, { builder }) =>
 export const selfAttention: LowerRule = (layer, inputs, context) => {
   const { name, self } = layer;
   const { builder } = context;
-  if (!(self instanceof SelfAttention)) throw foreign(name);
+  if (!(self instanceof SelfAttention)) throw foreign(name, '@surge-bnn/language');
   if (inputs.length !== 3) {
     throw cannotConvert(
       layer,
@@ -66,9 +65,3 @@ export const selfAttention: LowerRule = (layer, inputs, context) => {
     layers,
   });
 };
-
-function foreign(name: string): InputError {
-  return new InputError(
-    `layer "${name}" says that it is a layer of surge-bnn but was made by another copy of the package; install it once`,
-  );
-}

@@ -2,18 +2,11 @@
  * Takes the first row of a text as early as it can be: what computes each row by itself, and attention its queries, computes that one alone. The same
  * numbers, and of a classifier's last layer most of the work is gone.
  */
-import { inferOutput } from '@surge-bnn/runtime';
+import { inferOutput, isAttention, positionWise } from '@surge-bnn/runtime';
 import type { Edge, GraphNode, OpName } from '@surge-bnn/runtime';
 import { freeName } from '../free-name.js';
 import { withoutUnused } from '../fold/rewrite.js';
 import type { Draft } from '../graph-builder.js';
-
-/** Ops that compute each row from the same row of all that they read. */
-const rowWise: readonly OpName[] = [
-  ...(['sign', 'threshold', 'binaryDense', 'dense', 'affine', 'relu', 'clip', 'prelu'] as const),
-  ...(['sigmoid', 'tanh', 'gelu', 'softmax', 'l2Norm', 'layerNorm', 'add', 'concat'] as const),
-];
-const attentions: readonly OpName[] = ['softmaxAttention', 'bitAttention', 'elasticAttention'];
 
 /** The graph with every firstRow in front of what it can stand in front of. */
 export function firstRowsEarly(draft: Draft): Draft {
@@ -39,7 +32,7 @@ function moveOne(draft: Draft): Draft | undefined {
 
 /** Only what nobody else reads: a row that is there anyway is cheaper taken than made again. */
 function canMove(maker: GraphNode, first: GraphNode, { nodes, outputs }: Draft): boolean {
-  if (![...rowWise, ...attentions].includes(maker.op)) return false;
+  if (!positionWise.includes(maker.op) && !isAttention(maker)) return false;
   // Rows of the input are those of the output: an op that reads a vector beside the text would not be.
   if (maker.output.shape.length !== 2) return false;
   const readers = nodes.filter(({ inputs }) => inputs.includes(maker.name));
@@ -63,7 +56,7 @@ function moved(draft: Draft, first: GraphNode, maker: GraphNode): Draft {
     return name;
   };
   const inputs = maker.inputs.map((read, i) =>
-    i === 0 || !attentions.includes(maker.op) ? firstOf(read) : read,
+    i === 0 || !isAttention(maker) ? firstOf(read) : read,
   );
   const layers = [...new Set([...maker.layers, ...first.layers])];
   const early: GraphNode = { ...maker, name: first.name, inputs, layers };

@@ -10,7 +10,7 @@ import type { Numbers } from '../kernels/float-conv.js';
 import { ModelMemoryError } from '../model-file-error.js';
 import type { FeatureMap } from './two-stage-body.js';
 import type { TwoStagePlan } from './plan.js';
-import { batchedGraph } from './resized-graph.js';
+import { batchedGraph } from '../execute/resized-graph.js';
 
 /** Regions at a time where the tail takes several: layers read their weights once for all of them. */
 const mostAtOnce = 32;

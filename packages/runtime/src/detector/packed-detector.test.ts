@@ -1,7 +1,7 @@
-/** Parts of a packed detector: graphs on other sizes and several regions at a time, memory that is used again, threads. */
+/** Packed detectors: the memory that they take, limits of it, threads. */
 import { describe, expect, it } from 'vitest';
+import { countingKernels } from '../execute/counting-kernels.fixture.js';
 import { executorMaker } from '../execute/make-executor.js';
-import { PackedModel } from '../execute/packed-model.js';
 import {
   smallDetector,
   smallPlan,
@@ -10,17 +10,12 @@ import {
 } from '../format/detectors.fixture.js';
 import type { DetectorSource } from '../format/model-source.js';
 import { encodeDetector } from '../format/write.js';
-import type { Graph } from '../graph.js';
 import { load } from '../load.js';
 import { loadDetector } from '../load-detector.js';
 import { ModelMemoryError } from '../model-file-error.js';
-import type { KernelSet } from '../program/kernel-set.js';
-import { wasmKernels } from '../wasm/kernels.js';
 import { ThreadPool } from '../wasm/thread-pool.js';
 import { Head } from './head.js';
-import { KeptMemory } from './kept-memory.js';
 import { PackedDetector } from './packed-detector.js';
-import { batchedGraph, resizedGraph } from './resized-graph.js';
 
 const file = encodeDetector(smallDetector());
 const picture = (width: number, height: number) => ({
@@ -30,111 +25,29 @@ const picture = (width: number, height: number) => ({
   channels: 3 as const,
 });
 
-/** A graph with one of its outputs as a model. */
-function modelOf(graph: Graph, output: string, tensors: DetectorSource['tensors']): PackedModel {
-  const needed = new Set([output]);
-  const nodes = graph.nodes
-    .toReversed()
-    .filter(({ name, inputs }) => {
-      if (!needed.has(name)) return false;
-      for (const read of inputs) needed.add(read);
-      return true;
-    })
-    .toReversed();
-  const keys = new Set(nodes.flatMap((node) => Object.values(node.tensors)));
-  const own = new Map([...tensors].filter(([name]) => keys.has(name)));
-  return PackedModel.from({
-    graph: { ...graph, nodes, outputs: [output] },
-    tensors: own,
-    metadata: {},
-  });
-}
-
-describe('a graph', () => {
-  it('of several regions at a time computes what it computes of each', () => {
-    const { tail, tensors } = smallDetector();
-    const batched = batchedGraph(tail, 2, 3);
-    if (batched === undefined) throw new Error('the tail looks through no window');
-    const x = Float32Array.from({ length: 6 * 16 }, (_, i) => Math.sin(i * i));
-    for (const output of tail.outputs) {
-      const one = modelOf(tail, output, tensors).run(x);
-      expect(modelOf(batched, output, tensors).run(x)).toEqual(one);
-    }
-  });
-
-  it('that looks through windows takes one at a time', () => {
-    expect(batchedGraph(smallDetector().body, 2, 2)).toBeUndefined();
-  });
-
-  it('on pictures of another size has the edges that follow', () => {
-    const { body } = smallDetector();
-    const { nodes } = resizedGraph(body, [16, 4, 3]);
-    expect(nodes.map(({ output }) => output.shape.slice(0, 2))).toEqual([
-      ...Array<number[]>(4).fill([8, 2]),
-      [4, 1],
-      ...Array<number[]>(3).fill([8, 2]),
-      [4, 1],
-      [8, 2],
-      [4, 1],
-    ]);
-    expect(() => resizedGraph(body, [2 ** 14, 2 ** 14, 3])).toThrow(/node "deltas0" would make/);
-  });
-});
-
-describe('memory', () => {
-  /** Wasm's, counting. */
-  function counting() {
-    const started: number[] = [];
-    let closed = 0;
-    const kernels: KernelSet = {
-      ...wasmKernels,
-      start: (bytes) => {
-        started.push(bytes);
-        return { ...wasmKernels.start(bytes), close: () => (closed += 1) };
-      },
-    };
-    return { kernels, started, closed: () => closed };
-  }
-
-  it('is empty again for the next program, and grows where it must', () => {
-    const { kernels, started, closed } = counting();
-    const kept = new KeptMemory(kernels);
-    const first = kept.kernelSet.start(1000);
-    new Uint8Array(first.buffer).fill(7);
-    const second = kept.kernelSet.start(500);
-    expect(second.buffer).toBe(first.buffer);
-    expect(new Uint8Array(second.buffer).every((byte) => byte === 0)).toBe(true);
-    kept.kernelSet.start(1e6);
-    expect(started).toEqual([1000, 1e6]);
-    expect(closed()).toBe(1);
-    kept.close();
-    expect(closed()).toBe(2);
-  });
-
-  it('of a detector is taken twice, and then for larger pictures alone', () => {
-    const { kernels, started, closed } = counting();
-    const source = smallDetector();
-    const plan = { ...smallPlan, size: { shortSide: 64, longSide: 256 } };
-    const detector = PackedDetector.from({ ...source, plan }, { kernels });
-    expect(started).toHaveLength(2);
-    const sizes = [
-      [64, 64],
-      [256, 64],
-      [64, 128],
-      [64, 64],
-      [64, 256],
-    ];
-    const fresh = sizes.map(([width, height]) =>
-      PackedDetector.from({ ...source, plan }, { kernels: 'wasm' }).detect(picture(width, height)),
-    );
-    const found = sizes.map(([width, height]) => detector.detect(picture(width, height)));
-    expect(found).toEqual(fresh);
-    expect(found.every(({ scores }) => scores.length > 0)).toBe(true);
-    expect(started.length).toBeLessThanOrEqual(5);
-    detector.close();
-    detector.close();
-    expect(closed()).toBe(started.length);
-  });
+it('memory is taken twice, and then for larger pictures alone', () => {
+  const { kernels, started, closed } = countingKernels();
+  const source = smallDetector();
+  const plan = { ...smallPlan, size: { shortSide: 64, longSide: 256 } };
+  const detector = PackedDetector.from({ ...source, plan }, { kernels });
+  expect(started).toHaveLength(2);
+  const sizes = [
+    [64, 64],
+    [256, 64],
+    [64, 128],
+    [64, 64],
+    [64, 256],
+  ];
+  const fresh = sizes.map(([width, height]) =>
+    PackedDetector.from({ ...source, plan }, { kernels: 'wasm' }).detect(picture(width, height)),
+  );
+  const found = sizes.map(([width, height]) => detector.detect(picture(width, height)));
+  expect(found).toEqual(fresh);
+  expect(found.every(({ scores }) => scores.length > 0)).toBe(true);
+  expect(started.length).toBeLessThanOrEqual(5);
+  detector.close();
+  detector.close();
+  expect(closed()).toBe(started.length);
 });
 
 describe('a limit of memory', () => {

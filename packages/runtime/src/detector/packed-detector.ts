@@ -16,7 +16,7 @@ import { decodeDetector } from '../format/read-detector.js';
 import { ModelFileError } from '../model-file-error.js';
 import type { Body, StageTimes } from './body.js';
 import { Head } from './head.js';
-import { KeptMemory } from './kept-memory.js';
+import { KeptMemory } from '../execute/kept-memory.js';
 import { boxesInPicture, paddedSize, resizedSize } from './picture-size.js';
 import type { DetectorPlan } from './plan.js';
 import { resizedRgb, type Picture } from './resize.js';

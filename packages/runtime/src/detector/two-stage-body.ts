@@ -15,7 +15,7 @@ import type { Numbers } from '../kernels/float-conv.js';
 import { finite, type Body, type Seen } from './body.js';
 import type { Head } from './head.js';
 import type { TwoStagePlan } from './plan.js';
-import { resizedGraph } from './resized-graph.js';
+import { resizedGraph } from '../execute/resized-graph.js';
 
 /** A map that regions are read from. */
 export interface FeatureMap {

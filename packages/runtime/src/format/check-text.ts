@@ -1,5 +1,5 @@
 /** Whether a text model makes sense: its plan, its vocabulary, its tables, its graph, and all of them together; asked of a stranger's file and of what is to be written. */
-import { resizedGraph } from '../detector/resized-graph.js';
+import { resizedGraph } from '../execute/resized-graph.js';
 import type { Edge, Graph } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
 import { textRoles, textTables } from '../text/plan.js';

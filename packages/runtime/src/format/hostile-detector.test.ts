@@ -1,6 +1,7 @@
 /** Detectors whose plan or graphs make no sense, by themselves or together: refused with a message that says where and what is allowed. */
 import { describe, expect, it } from 'vitest';
 import { PackedDetector } from '../detector/packed-detector.js';
+import type { GraphNode } from '../graph.js';
 import { tiny } from './models.fixture.js';
 import { smallDetector, smallSingleShot } from './detectors.fixture.js';
 import { expectRefused } from './refusal.fixture.js';
@@ -36,6 +37,16 @@ describe('a detector’s file', () => {
     expect(fileKind(encodeModel(tiny()))).toBe('model');
     expect(() => decodeModel(file)).toThrow('the file holds a detector and no model');
     expect(() => decodeDetector(encodeModel(tiny()))).toThrow('the file holds a model and no');
+  });
+
+  it('is of version 4 where a graph has what version 3 has not', () => {
+    const source = smallDetector();
+    const nodes = source.tail.nodes.map((node): GraphNode =>
+      node.op === 'relu' ? { ...node, op: 'gelu', attributes: {} } : node,
+    );
+    expect(nodes.some(({ op }) => op === 'gelu')).toBe(true);
+    const bent = encodeDetector({ ...source, tail: { ...source.tail, nodes } });
+    expect(headerOf(bent).metadata.version).toBe('4');
   });
 
   const text = (key: string, value: unknown) => () => withValue(file, ['__metadata__', key], value);

@@ -4,11 +4,16 @@ import { ModelFileError } from '../model-file-error.js';
 import type { FormatVersion } from './convention.js';
 import { quote } from './json.js';
 
-/** The earliest that has all of the graph's ops and types. A detector is of version 3 whatever it has. */
+/** The earliest that has all of the graph's ops and types. */
 export function versionOf({ nodes }: Graph): FormatVersion {
   if (nodes.some(isOfVersion4)) return '4';
   if (nodes.some(isOfVersion3)) return '3';
   return nodes.some(isOfVersion2) ? '2' : '1';
+}
+
+/** The earliest that has detectors, which is version 3, and all of these graphs' ops and types. */
+export function detectorVersion(graphs: readonly Graph[]): FormatVersion {
+  return graphs.some((graph) => versionOf(graph) === '4') ? '4' : '3';
 }
 
 /** @throws ModelFileError for a graph that says less than it needs. */

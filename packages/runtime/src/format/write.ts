@@ -18,7 +18,7 @@ import type {
 import { layOut, writeSafetensors } from './layout.js';
 import type { Layout } from './layout.js';
 import type { StoredTensor } from './tensors.js';
-import { versionOf } from './version.js';
+import { detectorVersion, versionOf } from './version.js';
 
 export interface WriteOptions {
   /** Compress the header, which is most of a small network's file; a reader of version 1 cannot read it then. Default false. */
@@ -87,7 +87,7 @@ function layOutDetector(
     ...(tail && { tail: graphJson(tail) }),
     detector: writeJson(byKey(plan), 'the detector'),
   };
-  const version = [body, tail].some((graph) => graph && versionOf(graph) === '4') ? '4' : '3';
+  const version = detectorVersion(tail === undefined ? [body] : [body, tail]);
   return layOutTexts(version, own, tensors, metadata, options);
 }
 

@@ -38,7 +38,10 @@ export function attentionRecords(node: AttentionNode, scope: NodeScope): number[
   }
 }
 
-/** Whether a node wants all rows of a thread in one strip, since it makes something of its keys and values first. */
+/**
+ * Whether a node reads whole edges of keys and values, beside queries of which each row is for itself. It wants all rows of a thread in one strip, since it makes
+ * something of its keys and values first.
+ */
 export function isAttention(node: { readonly op: string }): node is AttentionNode {
   return ['softmaxAttention', 'bitAttention', 'elasticAttention'].includes(node.op);
 }

@@ -2,8 +2,8 @@
  * The body at the lengths of the texts that come: no text is padded, so each length is a graph, a plan of memory and a program of its own. The
  * last used ones are kept, in memory that is used again; how many is bounded by their number and their bytes.
  */
-import { KeptMemory } from '../detector/kept-memory.js';
-import { resizedGraph } from '../detector/resized-graph.js';
+import { KeptMemory } from '../execute/kept-memory.js';
+import { resizedGraph } from '../execute/resized-graph.js';
 import type { Executor, MemoryBudget } from '../execute/executor.js';
 import { executorMaker } from '../execute/make-executor.js';
 import type { MakeExecutor } from '../execute/make-executor.js';

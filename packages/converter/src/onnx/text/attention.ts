@@ -29,7 +29,10 @@ interface Heads {
 export const selfAttention: TextRule = (call) => {
   const { layer, write } = call;
   if (!(layer instanceof SelfAttention)) {
-    throw cannotExport(layer, 'it was made by another copy of @surge-bnn/language');
+    throw cannotExport(
+      layer,
+      'it was made by another copy of @surge-bnn/language; install it once',
+    );
   }
   const { kind, heads } = layer;
   if (kind === 'two-bit') {

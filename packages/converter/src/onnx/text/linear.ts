@@ -1,6 +1,7 @@
 /** Linear layers, float and binary, and the bias of the latter. */
 import { BinaryDense } from '@surge-bnn/core';
-import { cannotExport, taken } from './rule.js';
+import { taken } from '../../stored.js';
+import { cannotExport } from './rule.js';
 import type { LayerWriter, TextRule } from './rule.js';
 
 /** With a bias, and tanh behind it in a pooler. */
@@ -28,7 +29,7 @@ export const channelBias: TextRule = ({ values: [x], write }) =>
  */
 export const binaryDense: TextRule = ({ layer, values: [x], write }) => {
   if (!(layer instanceof BinaryDense)) {
-    throw cannotExport(layer, 'it was made by another copy of @surge-bnn/core');
+    throw cannotExport(layer, 'it was made by another copy of @surge-bnn/core; install it once');
   }
   const { inputBinarizer } = layer;
   if (inputBinarizer !== 'none' && inputBinarizer.levels !== undefined) {
@@ -44,20 +45,24 @@ export const binaryDense: TextRule = ({ layer, values: [x], write }) => {
       `weights of "${layer.weightBinarizer.name}" have values of their own`,
     );
   }
-  const shape = weights.signs.shape;
-  const signs = taken(weights.signs);
-  const scale = weights.scale === undefined ? undefined : taken(weights.scale);
+  const { values: signs, shape } = taken(weights.signs);
+  const scale = weights.scale === undefined ? undefined : taken(weights.scale).values;
   const kernel = write.signs('weight', shape, signs);
   if (inputBinarizer === 'none') {
     return scaled(write, write.step('sums', 'MatMul', [x, kernel]), scale);
   }
   const { factor, shift, set } = layer.inferenceInputs();
-  const moved = shiftedInput(write, x, factor && taken(factor), shift && taken(shift));
+  const moved = shiftedInput(
+    write,
+    x,
+    factor && taken(factor).values,
+    shift && taken(shift).values,
+  );
   const operands = [write.signOf('input', moved), kernel];
   const sums = write.step('integers', 'Round', [write.step('sums', 'MatMul', operands)]);
   if (set === undefined) return scaled(write, sums, scale);
   const units = shape[1] ?? 1;
-  const [[alpha], [o]] = [taken(set.scale), taken(set.offset)];
+  const [[alpha], [o]] = [taken(set.scale).values, taken(set.offset).values];
   const times = (by: number) =>
     Float32Array.from({ length: units }, (_, c) => by * (scale?.[c] ?? 1));
   if (o === 0) return scaled(write, sums, times(alpha));

@@ -74,13 +74,6 @@ export class LayerWriter extends NodeWriter {
   }
 }
 
-/** A tensor's numbers; the tensor is gone. */
-export function taken(tensor: Tensor): Float32Array {
-  const values = Float32Array.from(tensor.dataSync());
-  tensor.dispose();
-  return values;
-}
-
 /** What a layer cannot be exported for. */
 export function cannotExport(layer: Layer, why: string): InputError {
   return new InputError(

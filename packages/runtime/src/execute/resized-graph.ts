@@ -1,8 +1,9 @@
-/** A part's graph on another input than the file says: pictures of another size, or several regions at a time. */
+/** A part's graph on another input than the file says: a text of another length, pictures of another size, or several regions at a time. */
 import { maxElements, maxRank } from '../format/convention.js';
 import { quote } from '../format/json.js';
 import type { Edge, Graph, GraphNode, OpName } from '../graph.js';
 import { ModelFileError } from '../model-file-error.js';
+import { positionWise } from '../ops/position-wise.js';
 import { inferOutput } from '../ops/table.js';
 
 /**
@@ -13,23 +14,6 @@ export function resizedGraph(graph: Graph, shape: readonly number[]): Graph {
   return inferred(graph, shape, (node) => node);
 }
 
-/** Ops that compute each position by itself, or nothing. */
-const positionWise: readonly OpName[] = [
-  ...(['sign', 'threshold', 'quantize', 'binaryDense', 'dense', 'affine', 'relu', 'clip'] as const),
-  ...([
-    'prelu',
-    'sigmoid',
-    'tanh',
-    'gelu',
-    'softmax',
-    'l2Norm',
-    'layerNorm',
-    'add',
-    'concat',
-    'reshape',
-  ] as const),
-];
-
 /**
  * The graph on rows x columns of its inputs at a time, which take two axes in front of all others: layers then read their weights
  * once for many. Undefined where a node looks through a window, which wants pictures.
@@ -39,7 +23,9 @@ export function batchedGraph(graph: Graph, rows: number, columns: number): Graph
     ...graph.inputs.map(({ shape }) => shape),
     ...graph.nodes.map((n) => n.output.shape),
   ];
-  if (graph.nodes.some(({ op }) => !positionWise.includes(op))) return undefined;
+  // A reshape computes nothing, and is told of the axes in front.
+  const isBatchable = ({ op }: GraphNode) => op === 'reshape' || positionWise.includes(op);
+  if (!graph.nodes.every(isBatchable)) return undefined;
   if (shapes.some((shape) => shape.length + 2 > maxRank)) return undefined;
   return inferred(graph, [rows, columns, ...graph.inputs[0].shape], (node) =>
     node.op === 'reshape'

@@ -1,4 +1,4 @@
-/** Kernels whose memory is taken once and used again by the program after: a detector's body has a program for each size of pictures. */
+/** Kernels whose memory is taken once and used again by the program after: a detector's or a text model's body has a program for each size of its inputs. */
 import type { KernelSet, Machine } from '../program/kernel-set.js';
 
 export class KeptMemory {
