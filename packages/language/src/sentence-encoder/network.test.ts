@@ -316,8 +316,14 @@ describe('what cannot be', () => {
     [{ dropout: 1 }, 'dropout must be at least 0 and below 1, got 1'],
     [{ epsilon: 0 }, 'epsilon must be a number above 0, got 0'],
     [{ pairs: 1 as never }, 'pairs must be true or false, got 1'],
-    [{ inputs: 'real' }, 'inputs must be left out without a binary method, got "real"'],
-    [{ method: 'bibert', inputs: 'two-bit' }, 'left out with method bibert: 2 bits are a step'],
+    [
+      { inputs: 'real' },
+      'sentenceNetwork: without a binary method inputs cannot be real alone; set method to bibert or bit, or leave inputs out',
+    ],
+    [
+      { method: 'bibert', inputs: 'two-bit' },
+      'set method to bit, or leave inputs out, got method bibert',
+    ],
     [{ hidden: 3 } as object, 'unknown option of sentenceNetwork "hidden"'],
   ])('%j', (options, message) => {
     expect(() => sentenceNetwork({ ...still, ...options }, { head: scores })).toThrow(message);
