@@ -3,7 +3,7 @@
  * sizes; which kernels a network of them runs in the engine; and that its training grows nothing.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, ops } from '@surge-bnn/core';
+import { boxSurrogate, layers, noTransform, ops, type Binarizer } from '@surge-bnn/core';
 import { LAYER_NORM, LAYER_NORM_GRADIENT, PRELU_GRADIENT } from '@surge-bnn/contract';
 import { backendMemory, profileKernels } from '@surge-bnn/engine';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -166,6 +166,66 @@ describe.each(backends)('on %s', (backend) => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+/** Four levels of u itself, -2 to 1; inputs are scale level + offset, and the scale is learnt. */
+function fourLevels(offset: number): Binarizer {
+  const zero = () => tf.zeros([1]);
+  return {
+    name: 'four levels',
+    transform: {
+      ...noTransform,
+      parameters: [{ name: 'scale', initialValue: 1, shape: 'scalar' }],
+      backward: (gradient) => ({ input: gradient.clone(), parameters: [zero()] }),
+      elastic: () => ({ k: 1, parameters: () => [zero()] }),
+    },
+    surrogate: boxSurrogate(2),
+    set: {
+      name: 'scale level + offset',
+      values: ([scale]) => ({ scale: scale.clone(), offset: tf.tensor1d([offset]) }),
+      backward: (atScale) => [atScale.clone()],
+    },
+    levels: {
+      name: '-2, -1, 0, 1',
+      bits: 2,
+      of: (u) => tf.clipByValue(tf.floor(tf.add(u, 0.5)), -2, 1),
+    },
+    describe: { forward: '', backward: '', schedule: '', source: '' },
+  };
+}
+
+describe.each(backends)('more levels than two on %s', (backend) => {
+  beforeAll(() => use(backend));
+  const x = [-2.75, -1.75, -1.25, -0.25, 0.25, 0.75, 1.75, 2.25];
+  const dy = [1, -2, 0.5, 3, -1, 2, -0.25, 0.75];
+  const level = x.map((v) => Math.max(-2, Math.min(1, Math.floor(v + 0.5))));
+
+  it('are not taken for two values where a transform changes no sign', () => {
+    tf.tidy(() => {
+      const { transform, surrogate, levels, describe: text } = fourLevels(0);
+      const plain = { name: 'plain', transform, surrogate, levels, describe: text };
+      const binarizer: Binarizer = { ...plain, transform: noTransform };
+      const f = (t: tf.Tensor) => ops.binarize(t, { binarizer });
+      const [y, dx] = gradients(f, [tf.tensor1d(x)], dy);
+      expectClose(y, level, 1e-6);
+      const expected = x.map((v, i) => (Math.abs(v) <= 2 ? dy[i] : 0));
+      expectClose(dx, expected, 1e-6);
+    });
+  });
+
+  it('have the sum of dy level for the gradient of their scale', () => {
+    const [scale, offset] = [0.5, 0.25];
+    tf.tidy(() => {
+      const binarizer = fourLevels(offset);
+      const f = (t: tf.Tensor, a: tf.Tensor) => ops.binarize(t, { binarizer, parameters: [a] });
+      const [y, dx, da] = gradients(f, [tf.tensor1d(x), tf.tensor1d([scale])], dy);
+      const values = level.map((v) => scale * v + offset);
+      expectClose(y, values, 1e-6);
+      const expected = x.map((v, i) => (Math.abs(v) <= 2 ? scale * dy[i] : 0));
+      expectClose(dx, expected, 1e-6);
+      expectClose(da, [level.reduce((sum, v, i) => sum + v * dy[i], 0)], 1e-6);
+    });
   });
 });
 

@@ -6,7 +6,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, use } from './backends.js';
 import { cases, conv, numbers } from './formulas.js';
 import type { Case, Numbers } from './formulas.js';
-import { methodCases, methodLayer } from './methods.js';
+import { methodLayer } from './method-layer.js';
+import { methodCases } from './methods.js';
 import type { MethodCase, Point } from './methods.js';
 
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);

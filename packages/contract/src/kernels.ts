@@ -204,7 +204,7 @@ export interface AttentionSoftmaxAttrs {
 export const ATTENTION_SOFTMAX_GRADIENT = 'SurgeAttentionSoftmaxGradient';
 
 /**
- * Dropout: y_i = x_i m_i, m_i = 0 where h(i) < round(2^32 rate), else `kept`, for the i-th number of the flat array. h is a counter through an integer hash
+ * Dropout: y_i = x_i m_i, m_i = 0 where h(i) < `leastKept(rate)`, else `kept`, for the i-th number of the flat array. h is a counter through an integer hash
  * (murmur3's finaliser behind a Weyl step), all in 32 bits:
  *
  *     h = start + i 0x9e3779b9;  h = (h ^ h >> 16) 0x85ebca6b;  h = (h ^ h >> 13) 0xc2b2ae35;  h = h ^ h >> 16
@@ -220,6 +220,10 @@ export interface DropoutAttrs {
   /** Rounded to float32. */
   readonly kept: number;
 }
+
+/** The least h that dropout keeps: round(2^32 rate), but a number of 32 bits, as which kernels take it, for a rate that rounds up to 1, too. */
+export const leastKept = (rate: number): number =>
+  Math.min(2 ** 32 - 1, Math.round(rate * 2 ** 32));
 
 /**
  * Softmax cross-entropy of each row: loss = -sum_c labels_c log softmax(logits)_c, computed with the row

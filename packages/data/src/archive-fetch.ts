@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import { recordBytes, type ArchiveEntry, type ArchiveFile } from './archives.js';
-import { errorCode, md5, md5OfFile, readUnpacked } from './checked-file.js';
+import { errorCode, hashOfFile, md5, readUnpacked } from './checked-file.js';
 import { folderOf } from './directory.js';
 import { download, prepareFolder, type Patience, type RemoteFile } from './download.js';
 import { memorySource, readTar } from './tar.js';
@@ -98,7 +98,7 @@ async function unpack(entry: ArchiveEntry, archive: string): Promise<void> {
 
 async function problemOf(file: string, sum: string): Promise<string | undefined> {
   try {
-    const actual = await md5OfFile(file);
+    const actual = await hashOfFile(file, 'md5');
     return actual === sum ? undefined : `wrong checksum: MD5 ${actual}, published ${sum}`;
   } catch (error) {
     return `it cannot be read (${errorCode(error)})`;

@@ -80,9 +80,17 @@ export function sha256(...pieces: readonly (Uint8Array | Uint16Array | string)[]
 
 const MOST_AT_ONCE = 1 << 30;
 
-/** Hex MD5 of a file, read piece by piece. */
-export async function md5OfFile(file: string): Promise<string> {
-  const hash = createHash('md5');
+/**
+ * Hex hash of a file, read piece by piece.
+ *
+ * @param prefix is hashed before it.
+ */
+export async function hashOfFile(
+  file: string,
+  algorithm: 'md5' | 'sha1' | 'sha256',
+  prefix = '',
+): Promise<string> {
+  const hash = createHash(algorithm).update(prefix);
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }

@@ -10,74 +10,57 @@ import { readsAreCheap } from '../ops/sign.js';
 /** All axes but the last: those of one filter of a kernel, of one channel of a picture. */
 export const filterAxes = (t: Tensor): number[] => t.shape.slice(0, -1).map((_, axis) => axis);
 
+const filtersOf = (t: Tensor): number => t.shape[t.rank - 1];
+
 /** Entries of one filter. */
-export const filterSize = (t: Tensor): number => t.size / t.shape[t.rank - 1];
+export const filterSize = (t: Tensor): number => t.size / filtersOf(t);
 
 /**
- * Sums of tensors by what holds their numbers, which never change: a forward and its backward, transform and scale, ask for the same ones, and adding up in
- * order is slow.
+ * Sums by what holds the numbers of a tensor: a forward and its backward, transform and scale, ask for the same ones, and adding up in order is slow.
+ * They hold because a tensor's numbers never change, so nobody may write into an array after tf.tensor took it.
  */
 const known = new WeakMap<DataId, Map<string, Float64Array>>();
 
-/** What `make` sums up of t's numbers; once. `name` tells sums of one tensor apart. */
-function sumsOf(
-  t: Tensor,
-  name: string,
-  make: (values: Float32Array) => Float64Array,
-): Float64Array {
+/** [columns]: the sum over the rows of t as a table of so many columns, of |t| where `magnitude`, entry by entry; once. */
+function sums(t: Tensor, columns: number, magnitude: boolean): Float64Array {
   const own = known.get(t.dataId) ?? new Map<string, Float64Array>();
   known.set(t.dataId, own);
-  const found = own.get(name) ?? make(t.dataSync<'float32'>());
-  own.set(name, found);
-  return found;
+  const name = `${columns} ${magnitude}`;
+  const found = own.get(name);
+  if (found !== undefined) return found;
+  const values = t.dataSync<'float32'>();
+  const total = new Float64Array(columns);
+  for (let from = 0; from < values.length; from += columns) {
+    for (let c = 0; c < columns; c++) {
+      const value = values[from + c];
+      total[c] += magnitude ? Math.abs(value) : value;
+    }
+  }
+  own.set(name, total);
+  return total;
 }
 
 /** Sum over each filter divided by `divisor` (its size, if not given), rounded once; [outChannels]. */
 export function filterMean(t: Tensor, divisor = filterSize(t)): Tensor {
   if (!readsAreCheap()) return tf.tidy(() => tf.div(tf.sum(t, filterAxes(t)), divisor));
-  const filters = t.shape[t.rank - 1];
-  const sums = sumsOf(t, `filters of ${filters}`, (values) => {
-    const total = new Float64Array(filters);
-    for (let from = 0; from < values.length; from += filters) {
-      for (let c = 0; c < filters; c++) total[c] += values[from + c];
-    }
-    return total;
-  });
-  return tf.tensor1d(Float32Array.from(sums, (sum) => sum / divisor));
+  return tf.tensor1d(Float32Array.from(sums(t, filtersOf(t), false), (sum) => sum / divisor));
 }
 
 /** Mean of |t| over each filter; [outChannels]. */
 export function filterMagnitude(t: Tensor): Tensor {
   if (!readsAreCheap()) return tf.tidy(() => tf.mean(tf.abs(t), filterAxes(t)));
-  const filters = t.shape[t.rank - 1];
-  const sums = sumsOf(t, `magnitudes of filters of ${filters}`, (values) => {
-    const total = new Float64Array(filters);
-    for (let from = 0; from < values.length; from += filters) {
-      for (let c = 0; c < filters; c++) total[c] += Math.abs(values[from + c]);
-    }
-    return total;
-  });
-  return tf.tensor1d(Float32Array.from(sums, (sum) => sum / filterSize(t)));
+  const size = filterSize(t);
+  return tf.tensor1d(Float32Array.from(sums(t, filtersOf(t), true), (sum) => sum / size));
 }
 
 /** Mean over all entries; a scalar. */
 export function layerMean(t: Tensor): Tensor {
   if (!readsAreCheap()) return tf.mean(t);
-  const [sum] = sumsOf(t, 'layer', (values) => {
-    let total = 0;
-    for (let i = 0; i < values.length; i++) total += values[i];
-    return Float64Array.of(total);
-  });
-  return tf.scalar(sum / t.size);
+  return tf.scalar(sums(t, 1, false)[0] / t.size);
 }
 
 /** Mean of |t| over all entries; a scalar. */
 export function layerMagnitude(t: Tensor): Tensor {
   if (!readsAreCheap()) return tf.tidy(() => tf.mean(tf.abs(t)));
-  const [sum] = sumsOf(t, 'magnitude of the layer', (values) => {
-    let total = 0;
-    for (let i = 0; i < values.length; i++) total += Math.abs(values[i]);
-    return Float64Array.of(total);
-  });
-  return tf.scalar(sum / t.size);
+  return tf.scalar(sums(t, 1, true)[0] / t.size);
 }

@@ -21,12 +21,12 @@ import { parametersOf } from '../ops/binary-plan.js';
 import { signed } from '../ops/input-side.js';
 import { refuseNaN, signOf } from '../ops/sign.js';
 import { weightParts } from '../ops/weight-side.js';
-import { AuxiliaryBranch, checkSaved } from './auxiliary-branch.js';
-import type { SeededSurge } from './auxiliary-branch.js';
 import { baseOptions } from './base-options.js';
 import type { BaseOptions } from './base-options.js';
 import { kernelInitializer } from './initializers.js';
 import type { KernelInitializerName } from './initializers.js';
+import { checkSaved, LayerCompensator } from './layer-compensator.js';
+import type { SeededSurge } from './layer-compensator.js';
 
 type LayerVariable = tfl.LayerVariable;
 
@@ -73,7 +73,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
   /** Called after each backward with what it measured. */
   onStatistics: ((statistics: BackwardStatistics) => void) | undefined;
   protected latent: LayerVariable | undefined;
-  private branch: AuxiliaryBranch | undefined;
+  private branch: LayerCompensator | undefined;
   private operator = { inChannels: 0, groups: 1 };
   private inputParameters: LayerVariable[] = [];
   private weightParameters: LayerVariable[] = [];
@@ -135,7 +135,13 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     return this.branch?.save() ?? {};
   }
 
+  /** @throws InputError for a memory that a layer without compensator has no place for. */
   restoreCompensatorState(state: LambdaState): void {
+    if (this.branch === undefined && Object.keys(state).length > 0) {
+      throw new InputError(
+        `layer "${this.name}" has no compensator that the saved state ${JSON.stringify(state)} could be restored to; attach one first`,
+      );
+    }
     this.branch?.restore(state);
   }
 
@@ -147,7 +153,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
     if (this.branch !== undefined) {
       throw new InputError(`layer "${this.name}" already has a compensator; detach it first`);
     }
-    this.branch = new AuxiliaryBranch({ ...options, seed }, this.name);
+    this.branch = new LayerCompensator({ ...options, seed }, this.name);
     if (this.latent !== undefined) this.makeAuxiliary();
   }
 
@@ -198,7 +204,7 @@ export abstract class BinaryLayer extends tfl.layers.Layer {
       outChannels,
     );
     const given = this.options.compensator;
-    if (given !== undefined) this.branch = new AuxiliaryBranch(given, this.name);
+    if (given !== undefined) this.branch = new LayerCompensator(given, this.name);
     this.makeAuxiliary();
   }
 

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tfl from '@tensorflow/tfjs-layers';
+import { InputError } from '@surge-bnn/contract';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BackwardStatistics } from '../compensator/statistics.js';
 import { surge } from '../compensator/surge.js';
@@ -43,6 +44,22 @@ describe('a network of our layers', () => {
     expect(model.countParams()).toBe(parameters);
     await model.fit(inputs(), targets(), { epochs: 1, verbose: 0 });
     model.dispose();
+  });
+
+  it('has its memory restored where there is a compensator alone', () => {
+    const model = network();
+    const [layer] = binaryLayers(model);
+    layer.restoreCompensatorState({});
+    const attempt = () => {
+      layer.restoreCompensatorState({ average: 0.5 });
+    };
+    expect(attempt).toThrow(InputError);
+    expect(attempt).toThrow(
+      `layer "${layer.name}" has no compensator that the saved state {"average":0.5} could be restored to`,
+    );
+    attachCompensator(model, surge({ eta: 0.3 }));
+    attempt();
+    expect(layer.compensatorState()).toEqual({ average: 0.5 });
   });
 
   it('is the same network after detaching, with the same weights', () => {

@@ -1,6 +1,7 @@
 /** Cross-entropy with one class a row against its formula in float64 and finite differences of it. */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
+import { InputError } from '@surge-bnn/contract';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { classCrossEntropy } from './class-cross-entropy.js';
 
@@ -48,5 +49,14 @@ describe('classCrossEntropy', () => {
   ])('refuses %s', (_, wrong) => {
     const attempt = () => classCrossEntropy(tf.tensor2d(logits, [3, 4]), wrong());
     expect(attempt).toThrow('classCrossEntropy: logits must be [rows, classes] and classes int32');
+  });
+
+  it.each([
+    [4, 'classCrossEntropy: the class 4 is not in [0, 3]'],
+    [-1, 'classCrossEntropy: the class -1 is not in [0, 3]'],
+  ])('refuses the class %i of four', (wrong, message) => {
+    const outside = tf.tensor1d([0, wrong, 3], 'int32');
+    const attempt = () => classCrossEntropy(tf.tensor2d(logits, [3, 4]), outside);
+    expect(attempt).toThrow(new InputError(message));
   });
 });

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { GradConfig, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { CLASS_CROSS_ENTROPY, CLASS_CROSS_ENTROPY_GRADIENT, InputError } from '@surge-bnn/contract';
 import { ensureGradient, ensureKernel, runKernel } from './kernel-registry.js';
+import { readsAreCheap } from './sign.js';
 
 /**
  * loss_n = -log softmax(logits_n)_(class_n), differentiable in the logits; the same as `softmaxCrossEntropy` with one-hot labels.
@@ -13,17 +14,25 @@ import { ensureGradient, ensureKernel, runKernel } from './kernel-registry.js';
  * @throws InputError for shapes or classes that do not fit; a class is looked at where numbers can be read.
  */
 export function classCrossEntropy(logits: Tensor, classes: Tensor): Tensor1D {
-  const [rows] = logits.shape;
+  const [rows, columns] = logits.shape;
   const fits = logits.rank === 2 && tf.util.arraysEqual(classes.shape, [rows]);
   if (!fits || classes.dtype !== 'int32') {
     throw new InputError(
       `classCrossEntropy: logits must be [rows, classes] and classes int32 [rows], got [${logits.shape}] and ${classes.dtype} [${classes.shape}]`,
     );
   }
+  if (readsAreCheap()) refuseOutside(classes, columns);
   ensureKernel(CLASS_CROSS_ENTROPY, forward);
   ensureKernel(CLASS_CROSS_ENTROPY_GRADIENT, backward);
   ensureGradient(gradient);
   return runKernel(CLASS_CROSS_ENTROPY, { logits, classes }, {})[0] as Tensor1D;
+}
+
+/** A one-hot row of a class that is not there would be zeros: a loss of the partition alone. */
+function refuseOutside(classes: Tensor, columns: number): void {
+  const outside = classes.dataSync<'int32'>().find((c) => c < 0 || c >= columns);
+  if (outside === undefined) return;
+  throw new InputError(`classCrossEntropy: the class ${outside} is not in [0, ${columns - 1}]`);
 }
 
 interface Given {

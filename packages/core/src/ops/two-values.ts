@@ -20,13 +20,14 @@ const numberOf = (t: Tensor | undefined, otherwise: number): number =>
 /** b(x), or undefined where no kernel does it. In a tidy. */
 export function twoValues(
   x: Tensor,
-  { transform, set }: Binarizer,
+  { transform, set, levels }: Binarizer,
   parameters: readonly Tensor[],
   p: Progress,
   layer: string,
 ): Tensor | undefined {
+  if (levels !== undefined || !hasKernel(TWO_VALUES)) return undefined;
   const signs = transform.signs?.(parameters, p);
-  if (signs === undefined || signs.factor !== undefined || !hasKernel(TWO_VALUES)) return undefined;
+  if (signs === undefined || signs.factor !== undefined) return undefined;
   const { shift } = signs;
   if (!isPerChannel(x, shift)) return undefined;
   const values = set?.values(parameters, p);
@@ -46,12 +47,13 @@ export interface ThroughBox extends Carried {
 export function throughBox(
   dy: Tensor,
   x: Tensor,
-  { transform, surrogate, set }: Binarizer,
+  { transform, surrogate, set, levels }: Binarizer,
   parameters: readonly Tensor[],
   p: Progress,
 ): ThroughBox | undefined {
+  if (levels !== undefined || !hasKernel(TWO_VALUES_GRADIENT)) return undefined;
   const { box } = surrogate;
-  if (box === undefined || !hasKernel(TWO_VALUES_GRADIENT)) return undefined;
+  if (box === undefined) return undefined;
   const elastic = transform.elastic?.(parameters);
   if (elastic === undefined || !isPerChannel(x, elastic.shift)) return undefined;
   const { k, shift } = elastic;

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { InputError } from '@surge-bnn/contract';
-import { errorCode, md5OfFile } from '../checked-file.js';
+import { errorCode, hashOfFile } from '../checked-file.js';
 import { folderOf } from '../directory.js';
 import { download, prepareFolder, type Patience } from '../download.js';
 import { OpenFile, readTar } from '../tar.js';
@@ -108,7 +108,7 @@ async function unpack(
 
 async function problemOf(file: string, sum: string): Promise<string | undefined> {
   try {
-    const actual = await md5OfFile(file);
+    const actual = await hashOfFile(file, 'md5');
     return actual === sum ? undefined : `wrong checksum: MD5 ${actual}, published ${sum}`;
   } catch (error) {
     return `it cannot be read (${errorCode(error)})`;

@@ -3,12 +3,10 @@
  * `openBert` of @surge-bnn/language and `openWordPiece` read. The folder bears the commit's number, so that files of two commits never stand in one; large
  * files go on where a stopped download left them.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { checkKeys, InputError } from '@surge-bnn/contract';
-import { errorCode } from '../checked-file.js';
+import { errorCode, hashOfFile } from '../checked-file.js';
 import { folderOf } from '../directory.js';
 import { download, prepareFolder, type Patience } from '../download.js';
 import type { FetchOptions, FetchResult } from '../types.js';
@@ -96,18 +94,17 @@ const folderParts = (name: string, { commit }: HubModel) => [
 
 /** What is wrong with the file at this path, or undefined. */
 async function problemOf(file: string, { bytes, sum }: HubFile): Promise<string | undefined> {
-  const isGit = sum.algorithm === 'git-sha1';
-  const hash = createHash(isGit ? 'sha1' : 'sha256');
   try {
     const { size } = await stat(file);
     if (size !== bytes) return `it has ${size} bytes, the hub says ${bytes}`;
-    if (isGit) hash.update(`blob ${size}\0`);
-    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+    const actual =
+      sum.algorithm === 'git-sha1'
+        ? await hashOfFile(file, 'sha1', `blob ${size}\0`)
+        : await hashOfFile(file, 'sha256');
+    return actual === sum.hex
+      ? undefined
+      : `wrong checksum: ${sum.algorithm} ${actual}, the hub says ${sum.hex}`;
   } catch (error) {
     return `it cannot be read (${errorCode(error)})`;
   }
-  const actual = hash.digest('hex');
-  return actual === sum.hex
-    ? undefined
-    : `wrong checksum: ${sum.algorithm} ${actual}, the hub says ${sum.hex}`;
 }

@@ -1,10 +1,9 @@
 /**
  * Archives that are known by their SHA-256: computed once, then remembered by size and time of change.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { InputError } from '@surge-bnn/contract';
+import { hashOfFile } from '../checked-file.js';
 import { cached } from './cache.js';
 
 /** @throws InputError when the file is another one than `title`'s. */
@@ -12,9 +11,7 @@ export async function verifyArchive(file: string, sum: string, title: string): P
   const { size, mtimeMs } = await stat(file);
   const key = `verified ${sum}\n${await realpath(file)}\n${size}\n${mtimeMs}`;
   await cached('verified', key, async () => {
-    const hash = createHash('sha256');
-    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-    const found = hash.digest('hex');
+    const found = await hashOfFile(file, 'sha256');
     if (found !== sum) {
       throw new InputError(
         `${file} is not the archive of ${title}: its SHA-256 is ${found}, not ${sum}`,

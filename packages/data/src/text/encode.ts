@@ -31,7 +31,8 @@ export interface EncodeOptions {
 /**
  * Encodes the examples of a set in their order.
  *
- * @throws InputError for a set without examples, one where only some examples have labels, and for a `maxLength` that is too small for the tokenizer.
+ * @throws InputError for a set without examples and one where only some examples have labels; what the tokenizer throws for a `maxLength` that is too small for it, which of
+ * `WordPiece` is a ModelFileError.
  */
 export function encodeTexts(
   set: { readonly examples: readonly TextExample[]; readonly classes: readonly string[] },

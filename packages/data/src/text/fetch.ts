@@ -2,12 +2,11 @@
  * Fetches a GLUE task: its published files with their checksums compared, archives unpacked beside each other into `glue/<task>/`. The mark of an
  * archive is written last and holds its checksum: it tells one that was unpacked whole, and the archive may be removed then.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { InputError } from '@surge-bnn/contract';
-import { errorCode } from '../checked-file.js';
+import { errorCode, hashOfFile } from '../checked-file.js';
 import { folderOf } from '../directory.js';
 import { download, prepareFolder, type Patience } from '../download.js';
 import type { DirectoryOption, FetchOptions, FetchResult } from '../types.js';
@@ -90,12 +89,10 @@ async function unpack({ name, sha256 }: TextFile, folder: string, where: string)
 }
 
 async function problemOf(file: string, sum: string): Promise<string | undefined> {
-  const hash = createHash('sha256');
   try {
-    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+    const actual = await hashOfFile(file, 'sha256');
+    return actual === sum ? undefined : `wrong checksum: SHA-256 ${actual}, published ${sum}`;
   } catch (error) {
     return `it cannot be read (${errorCode(error)})`;
   }
-  const actual = hash.digest('hex');
-  return actual === sum ? undefined : `wrong checksum: SHA-256 ${actual}, published ${sum}`;
 }

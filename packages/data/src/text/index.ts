@@ -35,4 +35,4 @@ export {
   type EncodedText,
   type WordPieceOptions,
 } from '@surge-bnn/runtime/text';
-export type { TextTokenizer, TokenizedText } from './tokenizer.js';
+export type { TextTokenizer } from './tokenizer.js';

@@ -13,13 +13,15 @@ export const classCrossEntropy: KernelEntry = {
     const logPartition = call.output([rows]);
     call.compute((kernels, view, integers) => {
       const columns = logits.shape[1];
-      const outside = integers(classes).find((c) => c < 0 || c >= columns);
+      const ids = integers(classes);
+      // The kernel reads the logits at the class.
+      const outside = ids.find((c) => c < 0 || c >= columns);
       if (outside !== undefined) {
         throw new InputError(
           `class cross-entropy: the class ${outside} is not in [0, ${columns - 1}]`,
         );
       }
-      kernels.classCrossEntropy(view(logits), integers(classes), view(loss), view(logPartition));
+      kernels.classCrossEntropy(view(logits), ids, view(loss), view(logPartition));
     });
     return [loss, logPartition];
   },

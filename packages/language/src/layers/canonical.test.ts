@@ -1,6 +1,7 @@
 /** Canonical evaluation of networks for texts: padding changes no bit, and what is evaluated is what the network computes. */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
+import { InputError } from '@surge-bnn/contract';
 import { canonicalForward } from '@surge-bnn/core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
@@ -119,6 +120,18 @@ describe('a layer by itself', () => {
       ),
     );
     expectClose(y, expected, 1e-6);
+  });
+
+  it('refuses a mask for each query, which it would read as one of rows', () => {
+    const layer = selfAttention({ name: 'core', heads });
+    const operands = [1, 2, 3].map(rows);
+    const each = tf.ones([2, pieces, pieces], 'int32');
+    layer.apply([...operands, each]);
+    expect(() => layer.canonicalCall([...operands, each])).toThrow(
+      new InputError(
+        'layer "core": attention with a mask for each query has no canonical evaluation; give it a mask [batch, length]',
+      ),
+    );
   });
 
   it('a NaN at a sign is an error that names the layer', () => {

@@ -143,8 +143,14 @@ export class SelfAttention extends RandomLayer {
     };
   }
 
+  /** @throws InputError for a mask of each query: texts are evaluated on their pieces alone, which are those of a mask [batch, length]. */
   canonicalCall(inputs: readonly Tensor[]): Tensor {
     checkAttention(inputs, this.heads, this.name);
+    if (inputs[3].rank !== 2) {
+      throw new InputError(
+        `layer "${this.name}": attention with a mask for each query has no canonical evaluation; give it a mask [batch, length]`,
+      );
+    }
     return canonicalAttention(inputs, this.heads, this.inferenceNumbers(), this.name);
   }
 
@@ -181,7 +187,7 @@ export class SelfAttention extends RandomLayer {
 
 /**
  * Attention of [query, key, value, mask]: float32 [batch, length, width] three times and the mask [batch, length], 1 for a piece and 0 for padding, or
- * [batch, length, length], 1 for the keys that a query sees; gives [batch, length, width]. `rate` is the dropout of what the values are weighted with.
+ * [batch, length, length], 1 for the keys that a query sees, which has no canonical evaluation; gives [batch, length, width]. `rate` is the dropout of what the values are weighted with.
  */
 export function selfAttention(options: SelfAttentionOptions): SelfAttention {
   registerOnce(SelfAttention);

@@ -1,5 +1,6 @@
 /** What a BERT is built from, with BERT-base's sizes as defaults, and the check of it. */
 import { checkKeys, InputError } from '@surge-bnn/contract';
+import { checkCommon, checkCount, checkOneOf, refusal } from './option-checks.js';
 
 /** Sizes that weights fix. */
 export interface BertSizes {
@@ -74,42 +75,26 @@ export const bertDefaults: BertOptions = {
   inputs: 'binary',
 };
 
+/** Who refuses. */
+const WHERE = 'bert';
 const counts = ['layers', 'width', 'heads', 'ffn', 'vocabulary', 'positions', 'types'] as const;
 
 /** The options with their defaults. @throws InputError naming the option, its value and what is allowed. */
 export function completeOptions(given: Partial<BertOptions>): BertOptions {
   checkKeys(given, Object.keys(bertDefaults), 'bert');
   const options = { ...bertDefaults, ...given };
-  for (const key of counts) checkCount(key, options[key]);
-  oneOf('activation', options.activation, ['gelu', 'relu']);
-  oneOf('method', options.method, ['none', 'bibert', 'bit']);
-  oneOf('inputs', options.inputs, ['binary', 'two-bit', 'real']);
-  for (const key of ['dropout', 'attentionDropout'] as const) {
-    if (options[key] >= 0 && options[key] < 1) continue;
-    throw refusal(key, 'at least 0 and below 1', options[key]);
-  }
-  if (!(options.epsilon > 0 && Number.isFinite(options.epsilon))) {
-    throw refusal('epsilon', 'a number above 0', options.epsilon);
-  }
+  for (const key of counts) checkCount(WHERE, key, options[key]);
+  checkOneOf(WHERE, 'activation', options.activation, ['gelu', 'relu']);
+  checkCommon(WHERE, options);
   if (options.width % options.heads !== 0) {
-    throw refusal('heads', `a divisor of the width ${options.width}`, options.heads);
+    throw refusal(WHERE, 'heads', `a divisor of the width ${options.width}`, options.heads);
   }
-  checkMethod(options);
+  checkActivation(options);
   return options;
 }
 
-/** Do method, inputs and activation go together? */
-function checkMethod({ method, inputs, activation }: BertOptions): void {
-  if (method === 'none' && inputs === 'real') {
-    throw new InputError(
-      `bert: without a binary method inputs cannot be real alone; set method to bibert or bit, or leave inputs out`,
-    );
-  }
-  if (method !== 'bit' && inputs === 'two-bit') {
-    throw new InputError(
-      `bert: inputs of 2 bits are a step of BiT's distillation; set method to bit, or leave inputs out, got method ${method}`,
-    );
-  }
+/** Does the activation go with method and inputs? */
+function checkActivation({ method, inputs, activation }: BertOptions): void {
   if (method === 'bit' && inputs !== 'real' && activation !== 'relu') {
     throw new InputError(
       `bert: BiT binarizes what is behind the activation into {0, 1}, so that activation must be relu, got ${activation}`,
@@ -121,23 +106,10 @@ function checkMethod({ method, inputs, activation }: BertOptions): void {
 export function checkContext(context: BertContext, { positions }: BertSizes): void {
   checkKeys(context, ['head', 'seed', 'length'], "bert's context");
   const { head, length } = context;
-  oneOf('head.kind', head.kind, ['classifier', 'masked', 'none']);
-  if (head.kind === 'classifier') checkCount('head.labels', head.labels);
+  checkOneOf(WHERE, 'head.kind', head.kind, ['classifier', 'masked', 'none']);
+  if (head.kind === 'classifier') checkCount(WHERE, 'head.labels', head.labels);
   if (length === undefined) return;
-  checkCount('length', length);
-  if (length > positions) throw refusal('length', `at most the ${positions} positions`, length);
-}
-
-function checkCount(key: string, value: unknown): void {
-  if (Number.isInteger(value) && Number(value) >= 1) return;
-  throw refusal(key, 'a whole number >= 1', value);
-}
-
-function oneOf(key: string, value: unknown, allowed: readonly string[]): void {
-  if (allowed.some((one) => one === value)) return;
-  throw refusal(key, allowed.join(', '), value);
-}
-
-function refusal(key: string, allowed: string, value: unknown): InputError {
-  return new InputError(`bert: ${key} must be ${allowed}, got ${JSON.stringify(value)}`);
+  checkCount(WHERE, 'length', length);
+  if (length > positions)
+    throw refusal(WHERE, 'length', `at most the ${positions} positions`, length);
 }

@@ -4,7 +4,7 @@
  */
 import type { GradConfig, NamedAttrMap, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { DROPOUT, InputError, seedFor, type DropoutAttrs } from '@surge-bnn/contract';
+import { DROPOUT, InputError, leastKept, seedFor, type DropoutAttrs } from '@surge-bnn/contract';
 import { ensureGradient, ensureKernel, runKernel } from '@surge-bnn/core';
 
 /** One draw: another start, other numbers. */
@@ -30,7 +30,7 @@ export function dropout<T extends Tensor>(x: T, draw: Draw, kept = 1 / (1 - draw
 
 function forward({ x }: { x: Tensor }, { rate, start, kept }: DropoutAttrs): Tensor[] {
   const mask = new Float32Array(x.size);
-  const least = Math.round(rate * 2 ** 32);
+  const least = leastKept(rate);
   for (let i = 0; i < mask.length; i++) {
     let h = (start + Math.imul(i, 0x9e3779b9)) | 0;
     h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -61,8 +61,8 @@ export function loadSentenceWeights(
 }
 
 /** Each tensor of the file by the network's names, linear weights turned round. */
-function networkTensors(stored: File, where: string): Map<string, Stored> {
-  const tensors = new Map<string, Stored>();
+function networkTensors(stored: File, where: string): Map<string, Stored | Weights> {
+  const tensors = new Map<string, Stored | Weights>();
   for (const [name, one] of stored) {
     if (name === TIMESCALES) continue;
     const isLinear = one.shape.length === 2 && name !== EMBEDDINGS;
@@ -72,13 +72,13 @@ function networkTensors(stored: File, where: string): Map<string, Stored> {
     }
     const weights = floatsOf(one, name, where);
     if (!/\.qkv\.(weight|bias)$/.test(name)) {
-      tensors.set(name, asStored(turned(weights)));
+      tensors.set(name, turned(weights));
       continue;
     }
     OPERANDS.forEach((operand, i) => {
       const part = third(weights, i);
       const own = name.replace('.qkv.', `.${operand}.`);
-      tensors.set(own, asStored(isLinear ? turned(part) : part));
+      tensors.set(own, isLinear ? turned(part) : part);
     });
   }
   return tensors;
@@ -158,14 +158,4 @@ function turned({ shape, values }: Weights): Weights {
   for (let i = 0; i < inputs; i++)
     for (let o = 0; o < out; o++) own[o * inputs + i] = values[i * out + o];
   return { shape: [out, inputs], values: own };
-}
-
-/** As a file has it. */
-function asStored({ shape, values }: Weights): Stored {
-  const bytes = new Uint8Array(4 * values.length);
-  const view = new DataView(bytes.buffer);
-  values.forEach((value, i) => {
-    view.setFloat32(4 * i, value, true);
-  });
-  return { dtype: 'F32', shape, bytes };
 }

@@ -260,6 +260,27 @@ describe('weights', () => {
     again.dispose();
   });
 
+  it('come as numbers, too, which are copied; those that are not finite or not as many as the shape has are refused', () => {
+    const made = sentenceNetwork(still, { head: scores, seed: 1 });
+    const again = sentenceNetwork(still, { head: scores, seed: 2 });
+    const given = networkWeights(made);
+    loadTensors(again, given);
+    for (const { values } of given.values()) values.fill(7);
+    expect(networkWeights(again)).toEqual(networkWeights(made));
+    const bias = 'pool.dense.bias';
+    const { shape, values } = networkWeights(made).get(bias) ?? { shape: [], values: [] };
+    const wrong = (own: Float32Array) => () =>
+      loadTensors(again, networkWeights(made).set(bias, { shape, values: own }), { where: 'own' });
+    expect(wrong(Float32Array.from(values, (v, i) => (i === 1 ? NaN : v)))).toThrow(
+      `own: "${bias}" holds NaN at entry 1; weights are finite numbers`,
+    );
+    expect(wrong(new Float32Array(1))).toThrow(
+      `own: "${bias}" has 1 numbers, but the shape [${shape.join()}] takes ${values.length}`,
+    );
+    made.dispose();
+    again.dispose();
+  });
+
   it('do not go to another kind of network, nor from a file of other sizes', () => {
     const made = sentenceNetwork(still, { head: scores });
     const other = bert({ layers: 1, width: 4, heads: 1, ffn: 4, vocabulary: 9 }, { head: scores });
@@ -295,8 +316,14 @@ describe('what cannot be', () => {
     [{ dropout: 1 }, 'dropout must be at least 0 and below 1, got 1'],
     [{ epsilon: 0 }, 'epsilon must be a number above 0, got 0'],
     [{ pairs: 1 as never }, 'pairs must be true or false, got 1'],
-    [{ inputs: 'real' }, 'inputs must be left out without a binary method, got "real"'],
-    [{ method: 'bibert', inputs: 'two-bit' }, 'left out with method bibert: 2 bits are a step'],
+    [
+      { inputs: 'real' },
+      'sentenceNetwork: without a binary method inputs cannot be real alone; set method to bibert or bit, or leave inputs out',
+    ],
+    [
+      { method: 'bibert', inputs: 'two-bit' },
+      'set method to bit, or leave inputs out, got method bibert',
+    ],
     [{ hidden: 3 } as object, 'unknown option of sentenceNetwork "hidden"'],
   ])('%j', (options, message) => {
     expect(() => sentenceNetwork({ ...still, ...options }, { head: scores })).toThrow(message);

@@ -1,5 +1,6 @@
 /** What a network on the sentence encoder is built from, with the sizes of the Universal Sentence Encoder Lite as defaults, and the check of it. */
 import { checkKeys, InputError } from '@surge-bnn/contract';
+import { checkCommon, checkCount, checkOneOf, refusal } from '../network/option-checks.js';
 import type { BertOptions } from '../network/options.js';
 
 /** Sizes that weights fix. */
@@ -66,43 +67,32 @@ export const sentenceDefaults: SentenceOptions = {
   pairs: false,
 };
 
+/** Who refuses. */
+const WHERE = 'sentenceNetwork';
+
 /** The options with their defaults. @throws InputError naming the option, its value and what is allowed. */
 export function completeSentenceOptions(given: Partial<SentenceOptions>): SentenceOptions {
   checkKeys(given, Object.keys(sentenceDefaults), 'sentenceNetwork');
   const options = { ...sentenceDefaults, ...given };
   for (const key of ['vocabulary', 'heads', 'ffn', 'vector', 'positions'] as const) {
-    mustCount(key, options[key]);
+    checkCount(WHERE, key, options[key]);
   }
   checkWidths(options);
-  oneOf('method', options.method, ['none', 'bibert', 'bit']);
-  oneOf('inputs', options.inputs, ['binary', 'two-bit', 'real']);
-  for (const key of ['dropout', 'attentionDropout'] as const) {
-    if (options[key] >= 0 && options[key] < 1) continue;
-    throw refusal(key, 'at least 0 and below 1', options[key]);
-  }
-  if (!(options.epsilon > 0 && Number.isFinite(options.epsilon))) {
-    throw refusal('epsilon', 'a number above 0', options.epsilon);
-  }
-  if (typeof options.pairs !== 'boolean') throw refusal('pairs', 'true or false', options.pairs);
-  const { method, inputs } = options;
-  if (method === 'none' && inputs === 'real') {
-    throw refusal('inputs', 'left out without a binary method', inputs);
-  }
-  if (method !== 'bit' && inputs === 'two-bit') {
-    throw refusal('inputs', `left out with method ${method}: 2 bits are a step of BiT's`, inputs);
-  }
+  checkCommon(WHERE, options);
+  if (typeof options.pairs !== 'boolean')
+    throw refusal(WHERE, 'pairs', 'true or false', options.pairs);
   return options;
 }
 
 function checkWidths({ widths, heads, timescales }: SentenceOptions): void {
   if (!Array.isArray(widths) || widths.length < 2) {
-    throw refusal('widths', 'of the embeddings and of at least one layer', widths);
+    throw refusal(WHERE, 'widths', 'of the embeddings and of at least one layer', widths);
   }
   widths.forEach((width, i) => {
-    mustCount(`widths[${i}]`, width);
+    checkCount(WHERE, `widths[${i}]`, width);
     // The last width is no attention's.
     if (i < widths.length - 1 && width % heads !== 0) {
-      throw refusal('heads', `a divisor of the width ${width}`, heads);
+      throw refusal(WHERE, 'heads', `a divisor of the width ${width}`, heads);
     }
   });
   if (2 * timescales.length !== widths[0]) {
@@ -111,7 +101,7 @@ function checkWidths({ widths, heads, timescales }: SentenceOptions): void {
     );
   }
   const wrong = timescales.find((t) => !Number.isFinite(t));
-  if (wrong !== undefined) throw refusal('timescales', 'finite numbers', wrong);
+  if (wrong !== undefined) throw refusal(WHERE, 'timescales', 'finite numbers', wrong);
 }
 
 /** @throws InputError for a head or length that cannot be. */
@@ -121,29 +111,15 @@ export function checkSentenceContext(
 ): void {
   checkKeys(context, ['head', 'seed', 'length'], "sentenceNetwork's context");
   const { head, length } = context;
-  oneOf('head.kind', head.kind, ['classifier', 'vector', 'none']);
-  if (head.kind === 'classifier') mustCount('head.labels', head.labels);
+  checkOneOf(WHERE, 'head.kind', head.kind, ['classifier', 'vector', 'none']);
+  if (head.kind === 'classifier') checkCount(WHERE, 'head.labels', head.labels);
   if (head.kind === 'vector' && pairs) {
     throw new InputError(
       `sentenceNetwork: a pair has two vectors: leave pairs out for the head "vector", or take a classifier`,
     );
   }
   if (length === undefined) return;
-  mustCount('length', length);
+  checkCount(WHERE, 'length', length);
   const most = pairs ? 2 * positions : positions;
-  if (length > most) throw refusal('length', `at most ${most}`, length);
-}
-
-function mustCount(key: string, value: unknown): void {
-  if (Number.isInteger(value) && Number(value) >= 1) return;
-  throw refusal(key, 'a whole number >= 1', value);
-}
-
-function oneOf(key: string, value: unknown, allowed: readonly string[]): void {
-  if (allowed.some((one) => one === value)) return;
-  throw refusal(key, allowed.join(', '), value);
-}
-
-function refusal(key: string, allowed: string, value: unknown): InputError {
-  return new InputError(`sentenceNetwork: ${key} must be ${allowed}, got ${JSON.stringify(value)}`);
+  if (length > most) throw refusal(WHERE, 'length', `at most ${most}`, length);
 }

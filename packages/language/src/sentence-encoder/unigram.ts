@@ -3,6 +3,8 @@
  * log-probabilities, found by dynamic programming over the places in the text (Viterbi).
  */
 import { InputError } from '@surge-bnn/contract';
+// The type alone: that entry has a dependency, the tokenizer.
+import type { EncodedText } from '@surge-bnn/runtime/text';
 
 /** What stands for a blank in pieces. */
 const BLANK = '\u2581';
@@ -18,16 +20,6 @@ export interface UnigramOptions {
 
 /** Below every piece's score by so much is a character that no piece covers, as in SentencePiece. */
 const UNKNOWN_PENALTY = 10;
-
-/** One text or pair as a network gets it. */
-interface EncodedText {
-  /** Pieces of the sentence, for a pair followed by those of the second. */
-  readonly ids: readonly number[];
-  /** How many of them are the first sentence's, of type 0; the others have 1. */
-  readonly first: number;
-  /** Pieces that were cut off. */
-  readonly cut: number;
-}
 
 /** What fills up shorter texts; masked, so any id would do. */
 const PADDING = 0;

@@ -49,13 +49,13 @@ export function loadWeights(
 }
 
 /**
- * Loads tensors that have the network's own names, those of `networkWeights`, into a network of any kind.
+ * Loads tensors that have the network's own names, those of `networkWeights`, into a network of any kind. What is given stays the caller's: numbers are copied.
  *
  * @throws InputError as `loadWeights`.
  */
 export function loadTensors(
   { model, options }: TextNetwork,
-  tensors: ReadonlyMap<string, Stored>,
+  tensors: ReadonlyMap<string, Stored | Weights>,
   { head = 'load', where = 'the weights' }: LoadOptions = {},
 ): Loaded {
   const wanted = namedWeights(model);
@@ -100,17 +100,7 @@ export function copyWeights(
   if (from.kind !== to.kind) {
     throw new InputError(`a network of kind ${to.kind} cannot have the weights of a ${from.kind}`);
   }
-  const stored = new Map(
-    [...networkWeights(from)].map(([name, { shape, values }]): [string, Stored] => {
-      const bytes = new Uint8Array(4 * values.length);
-      const view = new DataView(bytes.buffer);
-      values.forEach((value, i) => {
-        view.setFloat32(4 * i, value, true);
-      });
-      return [name, { dtype: 'F32', shape, bytes }];
-    }),
-  );
-  return loadTensors(to, stored, { ...options, where: 'the other network' });
+  return loadTensors(to, networkWeights(from), { ...options, where: 'the other network' });
 }
 
 /** The embeddings of the kinds of networks. */
@@ -127,7 +117,11 @@ function fullName(name: string): string {
 const isOfHead = (name: string) => /^(bert\.pooler|classifier|cls)\./.test(name);
 
 /** @throws InputError for a file in which the twin is another tensor: such a network predicts by other vectors than it reads. */
-function refuseUntied(name: string, tensors: ReadonlyMap<string, Stored>, where: string): void {
+function refuseUntied(
+  name: string,
+  tensors: ReadonlyMap<string, Stored | Weights>,
+  where: string,
+): void {
   const [a, b] = [tensors.get(name), tensors.get(twins[name])];
   if (a === undefined || b === undefined) return;
   const [x, y] = [floatsOf(a, name, where).values, floatsOf(b, twins[name], where).values];

@@ -83,9 +83,28 @@ export function readSafetensors(file: Uint8Array, where: string): Map<string, St
 /**
  * A tensor's numbers as float32, a copy.
  *
- * @throws InputError for a type that is no float's, and for float64 numbers out of float32's range or a NaN or infinity of any type.
+ * @throws InputError for a type that is no float's, for float64 numbers out of float32's range or a NaN or infinity of any type, and for numbers that are not as
+ * many as their shape has entries.
  */
-export function floatsOf({ dtype, shape, bytes }: Stored, name: string, where: string): Weights {
+export function floatsOf(tensor: Stored | Weights, name: string, where: string): Weights {
+  const { shape } = tensor;
+  const values = 'values' in tensor ? tensor.values.slice() : decoded(tensor, name, where);
+  const entries = shape.reduce((size, n) => size * n, 1);
+  if (values.length !== entries) {
+    throw new InputError(
+      `${where}: "${name}" has ${values.length} numbers, but the shape [${shape}] takes ${entries}`,
+    );
+  }
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    throw new InputError(
+      `${where}: "${name}" holds ${values[i]} at entry ${i}; weights are finite numbers`,
+    );
+  }
+  return { shape, values };
+}
+
+function decoded({ dtype, bytes }: Stored, name: string, where: string): Float32Array {
   const convert = Object.hasOwn(floats, dtype) ? floats[dtype] : undefined;
   if (convert === undefined) {
     throw new InputError(
@@ -95,15 +114,8 @@ export function floatsOf({ dtype, shape, bytes }: Stored, name: string, where: s
   const { each, value } = convert;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const values = new Float32Array(bytes.byteLength / each);
-  for (let i = 0; i < values.length; i++) {
-    values[i] = value(view, i * each);
-    if (!Number.isFinite(values[i])) {
-      throw new InputError(
-        `${where}: "${name}" holds ${values[i]} at entry ${i}; weights are finite numbers`,
-      );
-    }
-  }
-  return { shape, values };
+  for (let i = 0; i < values.length; i++) values[i] = value(view, i * each);
+  return values;
 }
 
 const floats: Readonly<

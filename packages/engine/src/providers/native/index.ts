@@ -5,7 +5,7 @@
  * accumulate in float32, statistics and sums in float64. All kernels but oneDNN's give the same bits with any number of threads;
  * oneDNN's repeat at a fixed number.
  */
-import { InputError, type RoiAlignAttrs } from '@surge-bnn/contract';
+import { InputError, leastKept, type RoiAlignAttrs } from '@surge-bnn/contract';
 import type {
   BinaryOp,
   FeatureShape,
@@ -15,7 +15,6 @@ import type {
   Provider,
   UnaryOp,
 } from '../provider.js';
-import { leastKept } from '../reference/dropout.js';
 import { loadAddon, type Addon, type NativeMethods } from './addon.js';
 import { signKernels } from './binary-layer.js';
 import { packGeometry } from './geometry.js';

@@ -1,8 +1,5 @@
 /** Reference of dropout. The formula stands in @surge-bnn/contract. */
-import type { DropoutAttrs } from '@surge-bnn/contract';
-
-/** Hashes below it are dropped. */
-export const leastKept = (rate: number): number => Math.round(rate * 2 ** 32);
+import { leastKept, type DropoutAttrs } from '@surge-bnn/contract';
 
 export function dropout(x: Float32Array, y: Float32Array, attrs: DropoutAttrs): void {
   const { start, rate } = attrs;

@@ -11,6 +11,7 @@
  */
 import type { KernelName, Kernels, Provider } from '../provider.js';
 import { canonicalKernels } from './canonical-conv.js';
+import { classCrossEntropyKernels } from './class-cross-entropy.js';
 import { floatKernels } from './conv.js';
 import { elementWiseKernels } from './element-wise.js';
 import { createEngine } from './instance.js';
@@ -36,6 +37,7 @@ export async function createWasmProvider(): Promise<Provider> {
     ...rowKernels(engine),
     ...transformerKernels(engine),
     ...twoValuesKernels(engine),
+    ...classCrossEntropyKernels(engine),
   };
   let configured: Promise<void> = Promise.resolve();
   return {

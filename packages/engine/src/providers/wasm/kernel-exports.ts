@@ -1,10 +1,12 @@
 /**
  * What the compiled kernels (assembly/) export. All parameters are numbers; `p` stands for an address. The meaning of each is in assembly/.
  */
+import type { TextExports } from './text-exports.js';
+
 type p = number;
 type Flag = 0 | 1;
 
-export interface KernelExports {
+export interface KernelExports extends TextExports {
   announce(tasks: number): number;
   claim(generation: number): number;
   finish(generation: number): void;
@@ -229,50 +231,6 @@ export interface KernelExports {
     rows: number,
     channels: number,
   ): void;
-  layerNorm(
-    x: p,
-    gamma: p,
-    beta: p,
-    y: p,
-    mean: p,
-    inverseStd: p,
-    rows: number,
-    channels: number,
-    epsilon: number,
-  ): void;
-  layerNormGradient(
-    dy: p,
-    x: p,
-    gamma: p,
-    mean: p,
-    inverseStd: p,
-    dx: p,
-    rows: number,
-    channels: number,
-    work: p,
-  ): void;
-  gelu(x: p, y: p, count: number): void;
-  geluGradient(dy: p, x: p, dx: p, count: number): void;
-  dropout(
-    x: p,
-    y: p,
-    first: number,
-    count: number,
-    start: number,
-    least: number,
-    kept: number,
-  ): void;
-  attentionSoftmax(
-    x: p,
-    bias: p,
-    y: p,
-    first: number,
-    rowsPerText: number,
-    rows: number,
-    keys: number,
-    scale: number,
-  ): void;
-  attentionSoftmaxGradient(dy: p, y: p, dx: p, rows: number, keys: number, scale: number): void;
   pool(
     what: number,
     geometry: p,
@@ -292,23 +250,6 @@ export interface KernelExports {
     classes: number,
   ): void;
 
-  classCrossEntropy(
-    logits: p,
-    classes: p,
-    loss: p,
-    logPartition: p,
-    rows: number,
-    columns: number,
-  ): void;
-  classCrossEntropyGradient(
-    dy: p,
-    logits: p,
-    classes: p,
-    logPartition: p,
-    dlogits: p,
-    rows: number,
-    columns: number,
-  ): void;
   /** `shift` 0: none. */
   twoValues(x: p, shift: p, y: p, rows: number, width: number, low: number, high: number): Flag;
   twoValuesGradient(
@@ -393,16 +334,6 @@ export interface KernelExports {
     scale: number,
   ): void;
 
-  gather(x: p, ids: p, y: p, count: number, inner: number): void;
-  segmentSum(
-    x: p,
-    ids: p,
-    y: p,
-    count: number,
-    segments: number,
-    inner: number,
-    columns: number,
-  ): void;
   transpose(x: p, y: p, rank: number, table: p, count: number): void;
   copyRuns(x: p, y: p, rows: number, length: number, xStep: number, yStep: number): void;
 

@@ -1,9 +1,9 @@
 /**
  * GELU, dropout and the softmax of attention: addresses and shapes for assembly/gelu.ts, assembly/dropout.ts and assembly/attention-softmax.ts.
  */
+import { leastKept } from '@surge-bnn/contract';
 import type { Kernels } from '../provider.js';
 import type { Engine } from './instance.js';
-import { leastKept } from '../reference/dropout.js';
 import { partsOf, partsOfRows } from './threads/parts.js';
 
 type TransformerKernels = Pick<

@@ -1,43 +1,13 @@
-/**
- * Two values by the sign, and the cross-entropy with one class a row: addresses and shapes for assembly/two-values.ts and assembly/class-cross-entropy.ts.
- */
+/** Two values by the sign: addresses and shapes for assembly/two-values.ts. */
 import type { Kernels } from '../provider.js';
 import { roundUp } from './conv-plan.js';
 import type { Engine } from './instance.js';
 import { partsOf, partsOfRows, type Parts } from './threads/parts.js';
 
-type TwoValuesKernels = Pick<
-  Kernels,
-  'classCrossEntropy' | 'classCrossEntropyGradient' | 'twoValues' | 'twoValuesGradient'
->;
+type TwoValuesKernels = Pick<Kernels, 'twoValues' | 'twoValuesGradient'>;
 
 export function twoValuesKernels({ team, scratch }: Engine): TwoValuesKernels {
   return {
-    classCrossEntropy(logits, classes, loss, logPartition) {
-      const columns = columnsOf(logits, classes);
-      const parts = partsOfRows(classes.length, 4 * columns);
-      team.run('classCrossEntropy', parts.tasks, [
-        parts.from(logits.byteOffset, 4 * columns),
-        parts.from(classes.byteOffset),
-        parts.from(loss.byteOffset),
-        parts.from(logPartition.byteOffset),
-        parts.count,
-        columns,
-      ]);
-    },
-    classCrossEntropyGradient(dy, logits, classes, logPartition, dlogits) {
-      const columns = columnsOf(logits, classes);
-      const parts = partsOfRows(classes.length, 4 * columns);
-      team.run('classCrossEntropyGradient', parts.tasks, [
-        parts.from(dy.byteOffset),
-        parts.from(logits.byteOffset, 4 * columns),
-        parts.from(classes.byteOffset),
-        parts.from(logPartition.byteOffset),
-        parts.from(dlogits.byteOffset, 4 * columns),
-        parts.count,
-        columns,
-      ]);
-    },
     twoValues(x, shift, y, low, high) {
       const { parts, width, bytes } = rowParts(x, shift);
       const found = team.run('twoValues', parts.tasks, [
@@ -81,9 +51,6 @@ export function twoValuesKernels({ team, scratch }: Engine): TwoValuesKernels {
     },
   };
 }
-
-const columnsOf = (logits: Float32Array, classes: Int32Array): number =>
-  classes.length === 0 ? 0 : logits.length / classes.length;
 
 /** Rows of channels where each has a shift; else the entries are rows of one. */
 function rowParts(

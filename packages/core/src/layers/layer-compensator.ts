@@ -14,7 +14,7 @@ import type { SurgeOptions } from '../compensator/surge.js';
 /** With the seed that, with the layer's name, makes the random stream of W_a. */
 export type SeededSurge = SurgeOptions & { seed: number };
 
-export class AuxiliaryBranch {
+export class LayerCompensator {
   /** W_a, or U and V; none where a form shares W, and before `make`. */
   weights: readonly tfl.LayerVariable[] = [];
   private state: LambdaState = {};
