@@ -82,7 +82,7 @@ export async function evaluateTextFile(
     signal?.throwIfAborted();
   }
   const labels = examples.map(({ label = 0 }) => label);
-  const measure = textMeasure(task);
+  const measure = textMeasure({ task });
   const correct = said.filter((one, i) => one === labels[i]).length;
   times.sort((a, b) => a - b);
   return {

@@ -22,6 +22,7 @@ export { readTextFile, readTextSplit } from './read.js';
 export { pickTexts, splitTexts } from './text-set.js';
 export { SCORES, textClasses, textIsPairs, textTaskNames } from './tasks.js';
 export type { ReadTextOptions, TextExample, TextSet, TextTask } from './types.js';
+export { dropWords, type WordDropout } from './word-dropout.js';
 export {
   describeVocabulary,
   fetchVocabulary,

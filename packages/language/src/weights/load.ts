@@ -9,8 +9,8 @@ import { floatsOf, type Stored, type Weights } from './safetensors.js';
 
 export interface LoadOptions {
   /**
-   * load: the file must have the head, too. new: pooler and head keep their initial values where the file has none, as at the start of a
-   * fine-tuning. Default 'load'.
+   * load: the file must have the head, too. new: pooler and head keep their initial values where the file has none, or has one of other sizes, as at the
+   * start of a fine-tuning. Default 'load'.
    */
   readonly head?: 'load' | 'new';
   /** Names the file in messages. Default 'the weights'. */
@@ -67,7 +67,7 @@ export function loadTensors(
     const tensor = tensors.get(name) ?? twin;
     if (twin !== undefined && wanted.has('cls.predictions.bias'))
       refuseUntied(name, tensors, where);
-    if (tensor === undefined) {
+    if (tensor === undefined || (head === 'new' && isOfHead(name) && !fits(tensor, weight))) {
       const isOptional = weight.ofBinarizer || (head === 'new' && isOfHead(name));
       (isOptional ? kept : missing).push(name);
       continue;
@@ -81,6 +81,9 @@ export function loadTensors(
   const unused = [...tensors.keys()].filter((name) => !used.has(name) && name !== POSITION_IDS);
   return { unused, kept };
 }
+
+const fits = ({ shape }: Pick<Stored | Weights, 'shape'>, weight: NamedWeight) =>
+  tf.util.arraysEqual([...shape], [...storedShape(weight)]);
 
 /** The network's weights by the names of its layers, which are bert-base's for a BERT, as a file would have them; without a compensator's. */
 export function networkWeights({ model }: Pick<TextNetwork, 'model'>): Map<string, Weights> {

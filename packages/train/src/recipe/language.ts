@@ -11,15 +11,19 @@ const weight = z.number().positive();
 /** "sst2/train": a file of a task. */
 const place = z.string().regex(/^[a-z0-9]+\/[\w-]+$/, 'must be a task and its split: sst2/train');
 
+/** What is pre-trained on: all their sentences, each once, without labels. */
+const places = { train: z.array(place).min(1), test: z.array(place).min(1) };
+
 /** The masked language model of BERT, in place of a task's labels. */
 const maskedSchema = z.strictObject({
-  /** All their sentences, each once, without labels. */
-  train: z.array(place).min(1),
-  test: z.array(place).min(1),
+  ...places,
   /** Share of a text's pieces that is to be predicted. */
   share: z.number().gt(0).max(1).default(0.15),
   wholeWords: z.boolean().default(false),
 });
+
+/** The vectors that the public sentence encoder gives for the texts (Reimers and Gurevych 2020, arXiv 2004.09813, eq. 1), in place of a task's labels. */
+const vectorsSchema = z.strictObject(places);
 
 /** A folder as Hugging Face's code writes it: config.json and model.safetensors. */
 const folderSchema = z.strictObject({ folder: z.string().min(1) });
@@ -48,6 +52,9 @@ export const languageSchema = z.strictObject({
   /** Whether texts are made lower case, without accents, as the uncased vocabularies have it. */
   lowerCase: z.boolean().default(true),
   masked: maskedSchema.optional(),
+  vectors: vectorsSchema.optional(),
+  /** Word dropout: the probability with which a piece of a training text becomes [MASK], drawn anew each epoch. */
+  wordDropout: z.number().min(0).lt(1).default(0),
   /** What the encoder begins with: another run's weights, a float one's as latent weights of a binary network; a folder's; or the public ones of the sentence encoder. The head is new. */
   start: z.union([z.enum(['random', 'published']), folderSchema, sourceSchema]).default('random'),
   /** Layer-wise learning rates: that of layer l of L is multiplied by this to the power of L - l, that of the embeddings by the power of L. */
@@ -57,6 +64,22 @@ export const languageSchema = z.strictObject({
 
 export type LanguageSpec = z.output<typeof languageSchema>;
 
+/** What a recipe learns that is of no task. */
+export interface Pretraining {
+  /** The key of the recipe. */
+  readonly kind: 'masked' | 'vectors';
+  readonly places: { readonly train: readonly string[]; readonly test: readonly string[] };
+}
+
+/** Undefined for a task. */
+export function pretrainingOf({
+  masked,
+  vectors,
+}: Pick<LanguageSpec, 'masked' | 'vectors'>): Pretraining | undefined {
+  if (masked !== undefined) return { kind: 'masked', places: masked };
+  return vectors === undefined ? undefined : { kind: 'vectors', places: vectors };
+}
+
 /** @throws InputError for keys that say nothing of a network for texts, or nothing together. */
 export function checkLanguage(recipe: Recipe, where: string): void {
   const { language: spec, distillation, initialFrom } = recipe;
@@ -65,7 +88,8 @@ export function checkLanguage(recipe: Recipe, where: string): void {
     throw new InputError(`${where}: a recipe has the key "language" or "detection", not both`);
   }
   refusePictures(recipe, where);
-  const { match, masked, start } = spec;
+  const { match, masked, vectors, start, wordDropout } = spec;
+  const pretraining = pretrainingOf(spec);
   const isFolder = typeof start === 'object' && 'folder' in start;
   const isEncoder = recipe.network.name === 'sentence-encoder';
   if (isEncoder ? isFolder : start === 'published') {
@@ -84,9 +108,19 @@ export function checkLanguage(recipe: Recipe, where: string): void {
       `${where}: distillation.features is for classifiers of pictures; texts have language.match`,
     );
   }
-  if (masked !== undefined && (distillation !== undefined || recipe.labelSmoothing > 0)) {
+  if (masked !== undefined && vectors !== undefined) {
     throw new InputError(
-      `${where}: language.masked trains without labels; leave distillation and labelSmoothing out`,
+      `${where}: language.masked and language.vectors are two pre-trainings; leave one out, and start the second from the first's run (language.start)`,
+    );
+  }
+  if (pretraining !== undefined && (distillation !== undefined || recipe.labelSmoothing > 0)) {
+    throw new InputError(
+      `${where}: language.${pretraining.kind} trains without labels; leave distillation and labelSmoothing out`,
+    );
+  }
+  if (wordDropout > 0 && (masked !== undefined || isEncoder)) {
+    throw new InputError(
+      `${where}: language.wordDropout hides pieces of bert's labelled texts as [MASK]; leave it out ${isEncoder ? 'for the sentence encoder' : 'beside language.masked, which hides pieces itself'}`,
     );
   }
   if (initialFrom !== undefined && start !== 'random') {

@@ -47,9 +47,12 @@ export function recipeTextNetwork(
   return sentenceNetwork(given, { head, seed, length });
 }
 
-/** Pieces to be predicted in pre-training; else logits, or a score where the task has no classes. @throws InputError for an unknown task. */
+/** In pre-training pieces to be predicted, or the entries of a vector; else logits, or a score where the task has no classes. @throws InputError for an unknown task. */
 export function headOf({ data, language }: Pick<Recipe, 'data' | 'language'>): BertHead {
   if (language?.masked !== undefined) return { kind: 'masked' };
+  if (language?.vectors !== undefined) {
+    return { kind: 'classifier', labels: sentenceDefaults.vector };
+  }
   const classes = textClasses(data.name);
   return { kind: 'classifier', labels: Math.max(1, classes.length) };
 }

@@ -13,9 +13,12 @@ import {
 } from '@surge-bnn/data';
 import type { EncodedTexts, TextExample, TextSet, TextTask, TextTokenizer } from '@surge-bnn/data';
 import { sha256 } from '../../hash.js';
-import type { LanguageSpec } from '../../recipe/language.js';
+import { pretrainingOf } from '../../recipe/language.js';
+import type { LanguageSpec, Pretraining } from '../../recipe/language.js';
 import type { Recipe } from '../../recipe/schema.js';
 import type { DataFacts, TaskData } from '../task.js';
+import { openPublished } from './published.js';
+import type { PublishedEncoder } from './published.js';
 import { openTokenizer } from './tokenizer.js';
 
 /** A half of the data. */
@@ -23,6 +26,8 @@ export interface EncodedHalf extends DataFacts {
   readonly encoded: EncodedTexts;
   /** The texts themselves, with labels; absent for pre-training. */
   readonly set?: TextSet;
+  /** Those of pre-training on vectors, which the teacher reads. */
+  readonly sentences?: readonly string[];
 }
 
 export interface TextData extends TaskData {
@@ -31,6 +36,8 @@ export interface TextData extends TaskData {
   readonly tokenizer: TextTokenizer;
   /** Absent for pre-training. */
   readonly task?: TextTask;
+  /** Whose vectors are learnt in pre-training. */
+  readonly published?: PublishedEncoder;
 }
 
 /**
@@ -42,7 +49,8 @@ export async function encodedTexts(recipe: Recipe): Promise<TextData> {
   const { language: spec, data } = recipe;
   if (spec === undefined) throw new Error('encoded texts are for recipes of language');
   const tokenizer = await openTokenizer(recipe, spec);
-  if (spec.masked !== undefined) return plainTexts(recipe, spec, spec.masked, tokenizer);
+  const pretraining = pretrainingOf(spec);
+  if (pretraining !== undefined) return plainTexts(recipe, spec, pretraining, tokenizer);
   const task = taskOf(data.name, 'data.name');
   const { train, evaluation, evaluatedOn } = await openHalves(recipe, spec, task);
   const half = (set: TextSet) => encodeSet(set, tokenizer, spec);
@@ -70,7 +78,7 @@ export async function evaluationTexts({
   data,
   language: spec,
 }: Pick<Recipe, 'data'> & { readonly language: LanguageSpec }): Promise<TextSet> {
-  if (spec.masked !== undefined) {
+  if (pretrainingOf(spec) !== undefined) {
     throw new InputError('the recipe is one of pre-training; name a task with --data');
   }
   const task = taskOf(data.name, 'data.name');
@@ -98,30 +106,30 @@ async function openHalves(
 async function plainTexts(
   { data }: Recipe,
   spec: LanguageSpec,
-  masked: NonNullable<LanguageSpec['masked']>,
+  { kind, places }: Pretraining,
   tokenizer: TextTokenizer,
 ): Promise<TextData> {
   const { directory, holdOut, trainLimit } = data;
   if (!(tokenizer instanceof WordPiece)) {
     throw new InputError(
-      'language.masked is for bert; the sentence encoder predicts no pieces and begins with published weights (language.start)',
+      `language.${kind} is for bert; the sentence encoder begins with published weights (language.start)`,
     );
   }
   if (holdOut !== undefined) {
     throw new InputError(
-      'data.holdOut is for texts with labels; pre-training is evaluated on the texts of language.masked.test',
+      `data.holdOut is for texts with labels; pre-training is evaluated on the texts of language.${kind}.test`,
     );
   }
   const open = (places: readonly string[], key: string) =>
     Promise.all(
       places.map((place) => {
         const [name, split] = place.split('/');
-        return openText(taskOf(name, `language.masked.${key}`), { split, directory });
+        return openText(taskOf(name, `language.${kind}.${key}`), { split, directory });
       }),
     );
   const sets = {
-    train: await open(masked.train, 'train'),
-    test: await open(masked.test, 'test'),
+    train: await open(places.train, 'train'),
+    test: await open(places.test, 'test'),
   };
   const judged = uniqueSentences(sets.test).examples;
   const heldBack = new Set(judged.map(({ sentence }) => sentence));
@@ -130,14 +138,19 @@ async function plainTexts(
   );
   if (trained.length === 0) {
     throw new InputError(
-      'all texts of language.masked.train are among those of language.masked.test, so nothing is left to train on',
+      `all texts of language.${kind}.train are among those of language.${kind}.test, so nothing is left to train on`,
     );
   }
+  const published = kind === 'vectors' ? await openPublished(directory) : undefined;
   const half = (examples: readonly TextExample[], key: 'train' | 'test'): EncodedHalf => {
-    const title = `${examples.length} sentences of ${masked[key].join(', ')}`;
+    const title = `${examples.length} sentences of ${places[key].join(', ')}`;
     const remarks = sets[key].flatMap((set) => set.remarks);
-    const hash = sha256(JSON.stringify(examples));
+    const texts = sha256(JSON.stringify(examples));
+    const hash = published === undefined ? texts : sha256(`${texts}/${published.hash}`);
     const facts = factsOf({ examples, classes: [], title, remarks, sha256: hash }, tokenizer, spec);
+    if (published !== undefined) {
+      return { ...facts, sentences: examples.map(({ sentence }) => sentence) };
+    }
     // Without those that have no piece to be predicted: the loader leaves them out.
     const { textsPerEpoch } = new MaskedTextLoader(facts.encoded, tokenizer, counted);
     return { ...facts, count: textsPerEpoch };
@@ -149,6 +162,7 @@ async function plainTexts(
     evaluation: half(judged, 'test'),
     evaluatedOn: 'test',
     tokenizer,
+    ...(published === undefined ? {} : { published }),
   };
 }
 

@@ -34,7 +34,7 @@ export async function evaluateSplit(
     const set = await openText(task, { split, directory: recipe.data.directory });
     const half = encodeSet(set, tokenizer, spec);
     const evaluation = await evaluateTexts(network, half, data, spec, options);
-    const measure = textMeasure(task);
+    const measure = textMeasure({ task });
     return {
       ...evaluation,
       ...{ recipe, engine, epoch, batch },

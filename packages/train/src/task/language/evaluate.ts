@@ -13,6 +13,7 @@ import { nextTurn } from '../../turn.js';
 import type { Evaluation } from '../../types.js';
 import type { TaskEvaluateOptions } from '../task.js';
 import { labelledBatches } from './batches.js';
+import type { BatchSource } from './batches.js';
 import type { RecipeNetwork } from './build.js';
 import type { EncodedHalf, TextData } from './data.js';
 import { labelLoss, rowsOf, single } from './objective.js';
@@ -21,7 +22,11 @@ import { labelLoss, rowsOf, single } from './objective.js';
 const atOnce = 32;
 
 /** What a task is judged by where that is not the share of texts with the right class. */
-export function textMeasure(task: TextTask | undefined): string | undefined {
+export function textMeasure({
+  task,
+  published,
+}: Pick<TextData, 'task' | 'published'>): string | undefined {
+  if (published !== undefined) return 'mean cosine';
   if (task === undefined) return 'masked pieces';
   if (task === 'cola') return "Matthews' correlation";
   return task === 'stsb' ? "Pearson's correlation" : undefined;
@@ -31,31 +36,35 @@ export function textMeasure(task: TextTask | undefined): string | undefined {
 export async function evaluateTexts(
   network: RecipeNetwork,
   half: EncodedHalf,
-  data: Pick<TextData, 'tokenizer' | 'task'>,
+  source: BatchSource,
   spec: LanguageSpec,
   { signal, onProgress }: TaskEvaluateOptions = {},
 ): Promise<Evaluation> {
-  const batches = labelledBatches(half, data, spec, {
+  const batches = labelledBatches(half, source, spec, {
     batchSize: atOnce,
     seed: 0,
     shuffle: false,
   });
   const judged = new Judged();
   for (const { texts, labels, count } of batches.epoch(0)) {
-    judged.add(rowsOfBatch(network, texts), labels, count);
+    judged.add(rowsOfBatch(network, texts, source.task), labels, count);
     onProgress?.(judged.texts, half.count);
     await nextTurn();
     signal?.throwIfAborted();
   }
-  return judged.result(data.task);
+  return judged.result(source.task);
 }
 
 /**
  * What the network gives for a batch of texts: logits or scores, row by row. In canonical arithmetic, the same bits on every engine and in the packed model;
- * but for what is not shipped, and is evaluated as the engine computes it: a masked language model, BiT's step with inputs of two bits, the sentence encoder.
+ * but for what is not shipped, and is evaluated as the engine computes it: what was pre-trained only, BiT's step with inputs of two bits, the sentence encoder.
  */
-function rowsOfBatch({ kind, model, head, options }: RecipeNetwork, texts: Texts): tf.Tensor2D {
-  const ships = kind === 'bert' && head.kind === 'classifier' && options.inputs !== 'two-bit';
+function rowsOfBatch(
+  { kind, model, options }: RecipeNetwork,
+  texts: Texts,
+  task: TextTask | undefined,
+): tf.Tensor2D {
+  const ships = kind === 'bert' && task !== undefined && options.inputs !== 'two-bit';
   return tf.tidy(() => {
     const inputs = textInputs(texts);
     if (!ships) return rowsOf(single(model.apply(inputs)));
@@ -72,6 +81,8 @@ class Judged {
   private readonly outputs: Float32Array[] = [];
   private readonly labels: number[] = [];
   private correct = 0;
+  /** The sum of those of vectors; of anything else undefined. */
+  private cosines: number | undefined;
 
   /** @param outputs are disposed. */
   add(outputs: tf.Tensor2D, labels: Int32Array | Float32Array, texts: number): void {
@@ -86,8 +97,10 @@ class Judged {
       predictedClasses(values, width).forEach((one, i) => {
         if (one === labels[i]) this.correct += 1;
       });
+    } else if (width > 1) {
+      this.cosines = (this.cosines ?? 0) + sumOfCosines(values, labels, width);
     }
-    // Of masked pieces there are too many logits to be kept.
+    // Of masked pieces and vectors there are too many numbers to be kept.
     if (width <= largestKept) {
       this.outputs.push(values);
       this.labels.push(...labels);
@@ -103,6 +116,7 @@ class Judged {
       );
     }
     const facts = { loss, images: this.texts };
+    if (this.cosines !== undefined) return { ...facts, accuracy: this.cosines / this.rows };
     if (task === undefined) {
       const details = { perplexity: Math.exp(loss), pieces: this.rows };
       return { ...facts, accuracy: this.correct / this.rows, details };
@@ -122,6 +136,21 @@ class Judged {
 }
 
 const largestKept = 64;
+
+/** Over the rows of two matrices; the cosine of a row of zeros is 0. */
+function sumOfCosines(x: Float32Array, y: Float32Array, width: number): number {
+  let sum = 0;
+  for (let row = 0; row < x.length; row += width) {
+    let [product, ofX, ofY] = [0, 0, 0];
+    for (let i = row; i < row + width; i++) {
+      product += x[i] * y[i];
+      ofX += x[i] ** 2;
+      ofY += y[i] ** 2;
+    }
+    if (ofX > 0 && ofY > 0) sum += product / Math.sqrt(ofX * ofY);
+  }
+  return sum;
+}
 
 /** The task's measure as `accuracy`, and all that GLUE has for it. */
 export function textScores(

@@ -1,16 +1,18 @@
-/** Language understanding: the tasks of GLUE, and the masked language model that a network for them begins with. */
+/** Language understanding: the tasks of GLUE, and what a network for them is pre-trained on: gaps in texts, or the vectors of a sentence encoder. */
 import { startInputs } from '@surge-bnn/core';
 import { textInputs } from '@surge-bnn/language';
 import type { LanguageSpec } from '../../recipe/language.js';
 import type { Recipe } from '../../recipe/schema.js';
 import type { Task, TaskNetwork } from '../task.js';
 import { labelledBatches, textBatches } from './batches.js';
+import type { BatchSource } from './batches.js';
 import { recipeTextNetwork } from './build.js';
 import type { RecipeNetwork } from './build.js';
-import type { TextData } from './data.js';
+import type { EncodedHalf, TextData } from './data.js';
 import { evaluateTexts, textMeasure } from './evaluate.js';
 import { matchingObjective } from './match.js';
 import { plainObjective, single } from './objective.js';
+import { VectorTeacher } from './published.js';
 import { adoptEncoder, openTeacher } from './sources.js';
 
 export interface Language extends Task {
@@ -22,7 +24,7 @@ export function language(data: TextData): Language {
   return {
     kind: 'language',
     data,
-    measure: textMeasure(data.task),
+    measure: textMeasure(data),
     unit: 'texts',
     network(recipe) {
       const { language: spec } = recipe;
@@ -40,6 +42,11 @@ function textNetwork(recipe: Recipe, spec: LanguageSpec, data: TextData): TaskNe
     smoothing,
   });
   let teacher: RecipeNetwork | undefined;
+  const { published } = data;
+  const source: BatchSource = {
+    ...data,
+    ...(published === undefined ? {} : { teacher: new VectorTeacher(published) }),
+  };
   return {
     model: network.model,
     async begin() {
@@ -52,9 +59,9 @@ function textNetwork(recipe: Recipe, spec: LanguageSpec, data: TextData): TaskNe
       objective = matchingObjective(network, teacher, distillation, spec.match, smoothing);
       return opened.hash;
     },
-    startInputs: () => startFromFirst(network, recipe, spec, data),
-    batches: () => textBatches(network, data, spec, recipe, objective),
-    evaluate: (options) => evaluateTexts(network, data.evaluation, data, spec, options),
+    startInputs: () => startFromFirst(network, recipe, spec, data.train, source),
+    batches: () => textBatches(network, data.train, source, spec, recipe, objective),
+    evaluate: (options) => evaluateTexts(network, data.evaluation, source, spec, options),
     reestimate({ count }) {
       if (count === 0) return Promise.resolve();
       // The recipe's check refuses it.
@@ -63,6 +70,7 @@ function textNetwork(recipe: Recipe, spec: LanguageSpec, data: TextData): TaskNe
     dispose() {
       network.dispose();
       teacher?.dispose();
+      source.teacher?.dispose();
     },
   };
 }
@@ -72,9 +80,10 @@ function startFromFirst(
   { model }: RecipeNetwork,
   { batchSize, seed }: Recipe,
   spec: LanguageSpec,
-  data: TextData,
+  half: EncodedHalf,
+  source: BatchSource,
 ): void {
-  const [first] = labelledBatches(data.train, data, spec, { batchSize, seed }).epoch(0);
+  const [first] = labelledBatches(half, source, spec, { batchSize, seed }).epoch(0);
   const inputs = textInputs(first.texts);
   try {
     startInputs(model, () => single(model.apply(inputs)));

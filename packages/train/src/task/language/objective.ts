@@ -41,20 +41,20 @@ export function plainObjective(
   };
 }
 
-/** The mean cross-entropy of logits [count, classes], or the mean squared difference of scores [count, 1]. */
+/** The mean cross-entropy of logits [count, classes], or the mean squared difference of scores [count, 1] or vectors [count, entries]. */
 export function labelLoss(
   outputs: tf.Tensor2D,
   labels: Int32Array | Float32Array,
   smoothing: number,
 ): tf.Scalar {
-  const [count, classes] = outputs.shape;
+  const [, classes] = outputs.shape;
   if (labels instanceof Int32Array) {
     if (smoothing === 0)
       return tf.mean(ops.classCrossEntropy(outputs, tf.tensor1d(labels, 'int32')));
     const rows = smoothLabels(labels, classes, smoothing);
     return tf.mean(ops.softmaxCrossEntropy(outputs, rows));
   }
-  return tf.mean(tf.squaredDifference(outputs, tf.tensor2d(labels, [count, 1])));
+  return tf.mean(tf.squaredDifference(outputs, tf.tensor2d(labels, outputs.shape)));
 }
 
 /** Undefined for scores. */

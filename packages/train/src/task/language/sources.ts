@@ -10,6 +10,7 @@ import { loadWeights } from '../../checkpoint/weights.js';
 import { sha256 } from '../../hash.js';
 import { parametersOf } from '../../parameters.js';
 import type { SourceSpec } from '../../recipe/additions.js';
+import { pretrainingOf } from '../../recipe/language.js';
 import type { LanguageSpec } from '../../recipe/language.js';
 import type { Recipe } from '../../recipe/schema.js';
 import { readSource } from '../../source.js';
@@ -37,7 +38,8 @@ export async function adoptEncoder(
   }
   if (start === 'published') {
     const { weights } = publishedEncoder(recipe.data.directory);
-    const opened = await openSentenceNetwork(weights, { behind: { kind: 'none' } });
+    // With the layer behind the mean, which was trained, too.
+    const opened = await openSentenceNetwork(weights, { behind: { kind: 'vector' } });
     return copyAndDispose(opened.network, network, sha256(await readFile(weights)));
   }
   const { folder } = start;
@@ -90,7 +92,8 @@ async function openRun(spec: SourceSpec, where: string, data: TextData): Promise
   try {
     loadWeights(parametersOf(network.model), tensors, `the run in ${spec.run}`);
     setProgress(network.model, 1);
-    return { network, hash, task: isMasked ? undefined : recipe.data.name };
+    const isPretrained = pretrainingOf(recipe.language) !== undefined;
+    return { network, hash, task: isPretrained ? undefined : recipe.data.name };
   } catch (error) {
     network.dispose();
     throw error;

@@ -62,7 +62,8 @@ export async function openVocabulary(
   return new WordPiece(parseVocabulary(text, file), { lowerCase, name: file });
 }
 
-async function openUnigram(file: string): Promise<Unigram> {
+/** The vocabulary of the sentence encoder. @throws InputError for one that is not there or is none. */
+export async function openUnigram(file: string): Promise<Unigram> {
   const advice = '; docs/language.md says where the public sentence encoder comes from';
   const text = await read(file, advice);
   let pieces: unknown;

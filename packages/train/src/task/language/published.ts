@@ -1,0 +1,62 @@
+/** The public sentence encoder in the data directory, as a teacher: the vectors that it gives for sentences. */
+import { readFile } from 'node:fs/promises';
+import { InputError } from '@surge-bnn/contract';
+import { readSafetensors, sentenceDefaults, sentenceEncoder } from '@surge-bnn/language';
+import type { SentenceEncoder, Stored, Unigram } from '@surge-bnn/language';
+import { sha256 } from '../../hash.js';
+import { openUnigram, publishedEncoder } from './tokenizer.js';
+
+/** Its file and its vocabulary, read; no tensor is made yet. */
+export interface PublishedEncoder {
+  readonly stored: ReadonlyMap<string, Stored>;
+  readonly unigram: Unigram;
+  readonly where: string;
+  /** Hex SHA-256 of the weights' file. */
+  readonly hash: string;
+}
+
+/** @throws InputError for a file that is not there or is damaged. */
+export async function openPublished(directory: string | undefined): Promise<PublishedEncoder> {
+  const { weights: where, vocabulary } = publishedEncoder(directory);
+  const bytes = await readFile(where).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InputError(
+      `the public sentence encoder ${where} cannot be read: ${reason}; docs/language.md says where it comes from`,
+      { cause: error },
+    );
+  });
+  const unigram = await openUnigram(vocabulary);
+  return { stored: readSafetensors(bytes, where), unigram, where, hash: sha256(bytes) };
+}
+
+/** Gives sentences their vectors; never trained. */
+export class VectorTeacher {
+  private readonly encoder: SentenceEncoder;
+
+  /** @throws InputError for a file of other sizes. */
+  constructor({ stored, unigram, where }: PublishedEncoder) {
+    this.encoder = sentenceEncoder(stored, unigram, where);
+    const { vector } = this.encoder.options;
+    if (vector === sentenceDefaults.vector) return;
+    this.encoder.dispose();
+    throw new InputError(
+      `${where}: its vectors have ${vector} entries, and language.vectors learns ${sentenceDefaults.vector}`,
+    );
+  }
+
+  /**
+   * [sentences, vector], row by row. Vectors have the length 1; here they are sqrt(vector) long, so that their entries are of size 1 as a layer
+   * that learns them expects.
+   */
+  vectorsOf(sentences: readonly string[]): Float32Array {
+    const vectors = this.encoder.encode(sentences);
+    const values = vectors.dataSync<'float32'>();
+    vectors.dispose();
+    const length = Math.sqrt(vectors.shape[1]);
+    return values.map((value) => value * length);
+  }
+
+  dispose(): void {
+    this.encoder.dispose();
+  }
+}
