@@ -231,6 +231,19 @@ describe('loading', () => {
     for (const one of [made, body]) one.dispose();
   });
 
+  it('starts a fine-tuning of another task: a classifier of other labels stays as it is', () => {
+    const other = network({}, { kind: 'classifier', labels: 7 }, 51);
+    const made = network({}, classifier, 50);
+    const [before, file] = [networkWeights(made), networkWeights(other)];
+    expect(() => load(made, file)).toThrow(/"classifier\.weight" has the shape/);
+    const { kept } = load(made, file, { head: 'new' });
+    expect([...kept].sort()).toEqual(['classifier.bias', 'classifier.weight']);
+    for (const [name, weights] of networkWeights(made)) {
+      expect(weights, name).toEqual(kept.includes(name) ? before.get(name) : file.get(name));
+    }
+    for (const one of [made, other]) one.dispose();
+  });
+
   it('changes nothing when anything does not fit, and leaves no tensor behind', () => {
     const made = network();
     const before = networkWeights(made);

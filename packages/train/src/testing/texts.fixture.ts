@@ -1,8 +1,10 @@
-/** A little of GLUE in a folder of its own: sentences whose words tell the label, and recipes for a BERT that learns them in seconds. */
+/** A little of GLUE in a folder of its own, with a sentence encoder: sentences whose words tell the label, and recipes for a BERT that learns them in seconds. */
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomStream } from '@surge-bnn/data';
+import { sentenceDefaults, writeSafetensors } from '@surge-bnn/language';
+import type { Weights } from '@surge-bnn/language';
 import { applyOverrides, parseRecipe } from '../recipe/recipe.js';
 import type { Recipe, RecipeInput } from '../recipe/schema.js';
 
@@ -62,6 +64,58 @@ export async function glueFolder(): Promise<string> {
   }
   await writeFile(join(folder, 'vocab.txt'), `${vocabulary.join('\n')}\n`);
   return folder;
+}
+
+/** A unigram vocabulary for the same words, as the sentence encoder's file has it: behind six markers, letters and whole words. */
+export const unigramPieces: readonly (readonly [string, number])[] = [
+  ...Array.from({ length: 6 }, (_, i) => [`<${i}>`, 0] as const),
+  ['\u2581', -3],
+  ...[...'abcdefghijklmnopqrstuvwxyz', ...vocabulary.slice(5)].map(
+    (piece) => [piece.replace('##', ''), -2 - piece.length / 10] as const,
+  ),
+];
+
+/** What the network on `writeEncoder`'s file has as options. */
+export const encoderOptions = { widths: [4, 4], heads: 4, ffn: 8, timescales: [1, 0.1] };
+
+/**
+ * Writes a sentence encoder of one layer, 4 wide, where the public one lies in a data directory.
+ *
+ * @param vector entries of a sentence's vector. Default: the public one's.
+ */
+export async function writeEncoder(
+  folder: string,
+  vector: number = sentenceDefaults.vector,
+): Promise<ReadonlyMap<string, Weights>> {
+  const shapes: Readonly<Record<string, readonly number[]>> = {
+    'embeddings.weight': [sentenceDefaults.vocabulary, 4],
+    'layer0.attn_norm.weight': [4],
+    'layer0.attn_norm.bias': [4],
+    'layer0.attn.qkv.weight': [4, 12],
+    'layer0.attn.qkv.bias': [12],
+    'layer0.attn.out.weight': [4, 4],
+    'layer0.attn.out.bias': [4],
+    'layer0.ffn_norm.weight': [4],
+    'layer0.ffn_norm.bias': [4],
+    'layer0.ffn.conv1.weight': [4, 8],
+    'layer0.ffn.conv1.bias': [8],
+    'layer0.ffn.conv2.weight': [8, 4],
+    'layer0.ffn.conv2.bias': [4],
+    'pool.dense.weight': [4, vector],
+    'pool.dense.bias': [vector],
+  };
+  const random = randomStream(3, 'encoder');
+  const drawn = Object.entries(shapes).map(([name, shape]): [string, Weights] => {
+    const count = shape.reduce((a, b) => a * b, 1);
+    return [name, { shape, values: Float32Array.from({ length: count }, () => random.normal()) }];
+  });
+  const timescales = { shape: [2], values: Float32Array.from(encoderOptions.timescales) };
+  const tensors = new Map([...drawn, ['position.inv_timescale', timescales]]);
+  const where = join(folder, 'text-encoder');
+  await mkdir(where, { recursive: true });
+  await writeFile(join(where, 'use-lite.safetensors'), writeSafetensors(tensors));
+  await writeFile(join(where, 'use-lite-vocab.json'), JSON.stringify(unigramPieces));
+  return tensors;
 }
 
 const input: RecipeInput = {

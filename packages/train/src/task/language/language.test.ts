@@ -1,8 +1,16 @@
 /** Trainings on texts: classes, scores, gaps; that they go on where they stopped, and what they begin with and learn from. */
-import { rm, writeFile } from 'node:fs/promises';
+import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '@surge-bnn/contract';
-import { saveBert } from '@surge-bnn/language';
+import {
+  readSafetensors,
+  saveBert,
+  sentenceEncoder,
+  textInputs,
+  Unigram,
+  writeSafetensors,
+} from '@surge-bnn/language';
+import type { Weights } from '@surge-bnn/language';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCheckpoint } from '../../checkpoint/checkpoint.js';
@@ -14,7 +22,15 @@ import { readMetrics } from '../../run-folder.js';
 import { runTraining } from '../../run.js';
 import { tinyParts } from '../../testing/fixture.js';
 import { content } from '../../testing/run-content.js';
-import { float, glueFolder, textRecipe, vocabulary } from '../../testing/texts.fixture.js';
+import {
+  encoderOptions,
+  float,
+  glueFolder,
+  textRecipe,
+  unigramPieces,
+  vocabulary,
+  writeEncoder,
+} from '../../testing/texts.fixture.js';
 import type { RunOptions } from '../../types.js';
 
 const parts: Parts = tinyParts();
@@ -66,7 +82,7 @@ describe('a training on texts', () => {
   });
 
   it('goes on where it was stopped, in the middle of an epoch, too', async () => {
-    const set = { compensator: 'surge', epochs: 2 };
+    const set = { compensator: 'surge', epochs: 2, 'language.wordDropout': 0.2 };
     await train('whole', set);
     const abort = new AbortController();
     let seen = 0;
@@ -87,14 +103,8 @@ describe('a training on texts', () => {
   });
 
   it('takes the sentence encoder, whose pairs are two sentences that do not see each other', async () => {
-    const pieces = [...'abcdefghijklmnopqrstuvwxyz', ...vocabulary.slice(5)];
-    const unigram = [
-      ...Array.from({ length: 6 }, (_, i) => [`<${i}>`, 0]),
-      ['\u2581', -3],
-      ...pieces.map((piece) => [piece.replace('##', ''), -2 - piece.length / 10]),
-    ];
     const file = join(folder, 'unigram.json');
-    await writeFile(file, JSON.stringify(unigram));
+    await writeFile(file, JSON.stringify(unigramPieces));
     const network = {
       name: 'sentence-encoder',
       options: { widths: [8, 12], heads: 2, ffn: 16, vector: 8, timescales: [1, 0.1, 0.01, 0.001] },
@@ -172,6 +182,110 @@ describe('pre-training', () => {
     await expect(
       train('other', { 'language.start': { folder: out }, 'language.vocabulary': larger }),
     ).rejects.toThrow(/not the vocabulary of these weights/);
+  });
+});
+
+describe('the public sentence encoder', () => {
+  const places = { train: ['sst2/train', 'stsb/train'], test: ['sst2/dev'] };
+  const still = { optimizer: { name: 'sgd', learningRate: 0 }, epochs: 1 };
+  let file: ReadonlyMap<string, Weights>;
+  beforeAll(async () => {
+    file = await writeEncoder(folder);
+  });
+  const tensorsOf = async (name: string) =>
+    (await loadCheckpoint(join(folder, name), 'last')).tensors;
+
+  it('gives its vectors to learn, and a task begins with what learnt them', async () => {
+    const before = tf.memory().numTensors;
+    const set = { 'language.vectors': places, ...float, epochs: 12 };
+    const summary = await train('vectors', set);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(summary).toMatchObject({ measure: 'mean cosine', evaluationImages: 24 });
+    const lines = await readMetrics(join(folder, 'vectors'));
+    expect(summary.last?.accuracy).toBeGreaterThan(lines[0].testAccuracy ?? NaN);
+    const evaluated = await evaluateRun(join(folder, 'vectors'), {}, parts);
+    expect(evaluated.accuracy).toBe(summary.last?.accuracy);
+    expect(await cosinesOf('vectors')).toBeCloseTo(summary.last?.accuracy ?? NaN, 5);
+    await train('after-vectors', { 'language.start': join(folder, 'vectors'), ...float, ...still });
+    const [mine, its] = [await tensorsOf('after-vectors'), await tensorsOf('vectors')];
+    for (const key of ['bert.encoder.layer.1.output.dense', 'bert.pooler.dense']) {
+      const name = `weights/${key}/kernel`;
+      expect(mine.get(name)?.values, key).toEqual(its.get(name)?.values);
+    }
+    expect(mine.get('weights/classifier/kernel')?.shape).toEqual([16, 2]);
+  });
+
+  /** The mean cosine of a run's outputs and the encoder's vectors, text by text. */
+  async function cosinesOf(name: string): Promise<number> {
+    const { network, data } = await loadTextRun(join(folder, name), {}, parts);
+    const encoder = sentenceEncoder(
+      readSafetensors(writeSafetensors(file), 'the file'),
+      new Unigram(unigramPieces, { first: 6 }),
+    );
+    const { sentences = [] } = data.evaluation;
+    const cosines = sentences.map((sentence) => {
+      const { ids } = data.tokenizer.encode(sentence, undefined, 16);
+      const row = (value: (id: number) => number) => Int32Array.from(ids, value);
+      const [x, y] = tf.tidy(() => {
+        const texts = { ids: row((id) => id), types: row(() => 0), mask: row(() => 1) };
+        const inputs = textInputs({ ...texts, count: 1, length: ids.length });
+        const output = network.model.apply(inputs) as tf.Tensor;
+        return [output.dataSync().slice(), encoder.encode([sentence]).dataSync().slice()];
+      });
+      const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+        Array.from(a, (value, i) => value * b[i]).reduce((sum, one) => sum + one, 0);
+      return dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y));
+    });
+    network.dispose();
+    encoder.dispose();
+    return cosines.reduce((sum, one) => sum + one, 0) / cosines.length;
+  }
+
+  it('is what a network of its kind begins with, the layer behind its mean, too', async () => {
+    const network = { name: 'sentence-encoder', options: { ...encoderOptions, vector: 512 } };
+    const own = { 'language.vocabulary': join(folder, 'text-encoder', 'use-lite-vocab.json') };
+    const rows = { ...network.options, precision: 'full' };
+    await train('published', {
+      network: { ...network, options: rows },
+      'language.start': 'published',
+      ...own,
+      ...still,
+    });
+    const kernel = (await tensorsOf('published')).get('weights/pool.dense/kernel');
+    expect(kernel?.values).toEqual(file.get('pool.dense.weight')?.values);
+  });
+
+  it.each([
+    ['beside gaps', { 'language.masked': masked }, /two pre-trainings/],
+    [
+      'with words hidden',
+      { 'language.wordDropout': 0.1, 'language.vectors': undefined, 'language.masked': masked },
+      /beside language\.masked/,
+    ],
+    [
+      'with a teacher',
+      { distillation: { teacher: 'x' } },
+      /language\.vectors trains without labels/,
+    ],
+    ['for texts held out', { 'data.holdOut': 0.2 }, /language\.vectors\.test/],
+  ])('is refused %s', async (name, set, message) => {
+    const given = { 'language.vectors': places, ...float, ...set };
+    const error: unknown = await Promise.resolve()
+      .then(() => train(name, given))
+      .catch((one: unknown) => one);
+    expect(error).toBeInstanceOf(InputError);
+    expect(String(error)).toMatch(message);
+  });
+
+  it('is refused where it has vectors of another size, is damaged or is not there', async () => {
+    const set = { 'language.vectors': places, ...float };
+    await writeEncoder(folder, 8);
+    await expect(train('small', set)).rejects.toThrow(/have 8 entries.* learns 512/);
+    const weights = join(folder, 'text-encoder', 'use-lite.safetensors');
+    await truncate(weights, 100);
+    await expect(train('damaged', set)).rejects.toThrow(InputError);
+    await rm(weights);
+    await expect(train('absent', set)).rejects.toThrow(/use-lite\.safetensors cannot be read/);
   });
 });
 
