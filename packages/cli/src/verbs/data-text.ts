@@ -1,12 +1,19 @@
 /** The part of `surge-bnn data` that is about texts: listed and looked over. */
-import type { CheckedTexts, describeVocabulary, TextDescription } from '@surge-bnn/data';
+import type {
+  CheckedTexts,
+  describeSentenceEncoder,
+  describeVocabulary,
+  TextDescription,
+} from '@surge-bnn/data';
 import { bytes, count } from '../terminal/format.js';
 import { formatTable } from '../terminal/table.js';
 
-/** GLUE's tasks in a table. */
+type PretrainedDescription = ReturnType<typeof describeVocabulary | typeof describeSentenceEncoder>;
+
+/** GLUE's tasks in a table, then what networks for them begin with. */
 export function formatTexts(
   tasks: readonly TextDescription[],
-  vocabulary: ReturnType<typeof describeVocabulary>,
+  pretrained: readonly PretrainedDescription[],
 ): string {
   const table = formatTable<TextDescription>(
     [
@@ -32,13 +39,16 @@ export function formatTexts(
     ],
     tasks,
   );
-  const advice = [...tasks, vocabulary]
+  const advice = [...tasks, ...pretrained]
     .filter((one) => !one.present)
-    .map((task) => `  ${task.name}: ${task.how}`);
+    .map((one) => `  ${one.name}: ${one.how}`);
   return [
     'texts, of GLUE:',
     table,
-    `${vocabulary.name}: ${vocabulary.title} (${bytes(vocabulary.bytes)}, ${vocabulary.licence}), ${vocabulary.present ? 'here' : 'not here'}`,
+    ...pretrained.map(
+      (one) =>
+        `${one.name}: ${one.title} (${bytes(one.bytes)}, ${one.licence}), ${one.present ? 'here' : 'not here'}`,
+    ),
     ...(advice.length > 0 ? ['', 'to get what is not here:', ...advice] : []),
   ].join('\n');
 }

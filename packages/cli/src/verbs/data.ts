@@ -185,19 +185,18 @@ function fetchOptions(command: Command): Command {
 }
 
 async function list(flags: DataFlags): Promise<void> {
-  const { describeDatasets, describeDetection, describeText, describeVocabulary } =
-    await import('@surge-bnn/data');
-  const [sets, annotated] = [describeDatasets(flags), describeDetection(flags)];
-  const texts = describeText(flags);
-  const vocabulary = describeVocabulary(flags);
+  const data = await import('@surge-bnn/data');
+  const [sets, annotated] = [data.describeDatasets(flags), data.describeDetection(flags)];
+  const texts = data.describeText(flags);
+  const pretrained = [data.describeVocabulary(flags), data.describeSentenceEncoder(flags)];
   const output = processOutput(flags);
   // One list for machines: annotated sets have "lists" and texts "splits" where the others have training and test.
-  if (output.json) print(output, [...sets, ...annotated, ...texts, vocabulary], String);
+  if (output.json) print(output, [...sets, ...annotated, ...texts, ...pretrained], String);
   else {
     const parts = [
       formatDatasets(sets),
       formatDetection(annotated),
-      formatTexts(texts, vocabulary),
+      formatTexts(texts, pretrained),
     ];
     output.result(parts.join('\n\n'));
   }
@@ -234,7 +233,7 @@ async function fetch(name: string, flags: FetchFlags, from: Fetch = fetchSet): P
 
 const fetchSet: Fetch = async (name, options) => {
   const data = await import('@surge-bnn/data');
-  const { datasetNames, detectionNames, textTaskNames, vocabularyName } = data;
+  const { datasetNames, detectionNames, textTaskNames, vocabularyName, sentenceEncoderName } = data;
   const pictures = datasetNames.find((known) => known === name);
   const annotated = detectionNames.find((known) => known === name);
   const texts = textTaskNames.find((known) => known === name);
@@ -242,7 +241,9 @@ const fetchSet: Fetch = async (name, options) => {
   if (annotated !== undefined) return data.fetchDetection(annotated, options);
   if (texts !== undefined) return data.fetchText(texts, options);
   if (name === vocabularyName) return data.fetchVocabulary(options);
-  const known = [...datasetNames, ...detectionNames, ...textTaskNames, vocabularyName];
+  if (name === sentenceEncoderName) return data.fetchSentenceEncoder(options);
+  const pretrained = [vocabularyName, sentenceEncoderName];
+  const known = [...datasetNames, ...detectionNames, ...textTaskNames, ...pretrained];
   throw unknownName('data set', name, known);
 };
 

@@ -88,7 +88,8 @@ async function unpack({ name, sha256 }: TextFile, folder: string, where: string)
   await writeWhole(markOf(where, name), [Buffer.from([sha256, ...unpacked, ''].join('\n'))]);
 }
 
-async function problemOf(file: string, sum: string): Promise<string | undefined> {
+/** What is wrong with a file whose SHA-256 should be this, or undefined. */
+export async function problemOf(file: string, sum: string): Promise<string | undefined> {
   try {
     const actual = await hashOfFile(file, 'sha256');
     return actual === sum ? undefined : `wrong checksum: SHA-256 ${actual}, published ${sum}`;

@@ -2,6 +2,12 @@
 export { checkText, holdsText, type CheckedText, type CheckedTexts } from './check.js';
 export { type BucketOptions } from './buckets.js';
 export { type PadOptions, type TextBatch } from './collate.js';
+export {
+  describeSentenceEncoder,
+  fetchSentenceEncoder,
+  sentenceEncoderFiles,
+  sentenceEncoderName,
+} from './encoder-file.js';
 export { encodeTexts, type EncodedTexts, type EncodeOptions } from './encode.js';
 export { TextLoader, type TextLoaderOptions } from './loader.js';
 export {

@@ -1,10 +1,16 @@
 /** The public sentence encoder in the data directory, as a teacher: the vectors that it gives for sentences. */
 import { readFile } from 'node:fs/promises';
 import { InputError } from '@surge-bnn/contract';
-import { readSafetensors, sentenceDefaults, sentenceEncoder } from '@surge-bnn/language';
+import { sentenceEncoderFiles } from '@surge-bnn/data';
+import {
+  readSafetensors,
+  sentenceDefaults,
+  sentenceEncoder,
+  sentenceSizes,
+} from '@surge-bnn/language';
 import type { SentenceEncoder, Stored, Unigram } from '@surge-bnn/language';
 import { sha256 } from '../../hash.js';
-import { openUnigram, publishedEncoder } from './tokenizer.js';
+import { encoderAdvice, openUnigram } from './tokenizer.js';
 
 /** Its file and its vocabulary, read; no tensor is made yet. */
 export interface PublishedEncoder {
@@ -15,33 +21,41 @@ export interface PublishedEncoder {
   readonly hash: string;
 }
 
-/** @throws InputError for a file that is not there or is damaged. */
-export async function openPublished(directory: string | undefined): Promise<PublishedEncoder> {
-  const { weights: where, vocabulary } = publishedEncoder(directory);
+/** The file of its weights. @throws InputError where it is not there. */
+export async function readPublished(
+  directory: string | undefined,
+): Promise<{ readonly where: string; readonly bytes: Uint8Array }> {
+  const { weights: where } = sentenceEncoderFiles({ directory });
   const bytes = await readFile(where).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     throw new InputError(
-      `the public sentence encoder ${where} cannot be read: ${reason}; docs/language.md says where it comes from`,
+      `the public sentence encoder ${where} cannot be read: ${reason}${encoderAdvice}`,
       { cause: error },
     );
   });
-  const unigram = await openUnigram(vocabulary);
-  return { stored: readSafetensors(bytes, where), unigram, where, hash: sha256(bytes) };
+  return { where, bytes };
+}
+
+/** @throws InputError for a file that is not there, is damaged or has vectors of another size. */
+export async function openPublished(directory: string | undefined): Promise<PublishedEncoder> {
+  const { where, bytes } = await readPublished(directory);
+  const unigram = await openUnigram({}, directory);
+  const stored = readSafetensors(bytes, where);
+  const { vector } = sentenceSizes(stored, where);
+  if (vector !== sentenceDefaults.vector) {
+    throw new InputError(
+      `${where}: its vectors have ${vector} entries, and language.vectors learns ${sentenceDefaults.vector}`,
+    );
+  }
+  return { stored, unigram, where, hash: sha256(bytes) };
 }
 
 /** Gives sentences their vectors; never trained. */
 export class VectorTeacher {
   private readonly encoder: SentenceEncoder;
 
-  /** @throws InputError for a file of other sizes. */
   constructor({ stored, unigram, where }: PublishedEncoder) {
     this.encoder = sentenceEncoder(stored, unigram, where);
-    const { vector } = this.encoder.options;
-    if (vector === sentenceDefaults.vector) return;
-    this.encoder.dispose();
-    throw new InputError(
-      `${where}: its vectors have ${vector} entries, and language.vectors learns ${sentenceDefaults.vector}`,
-    );
   }
 
   /**

@@ -17,7 +17,7 @@ import { readSource } from '../../source.js';
 import { recipeTextNetwork } from './build.js';
 import type { RecipeNetwork } from './build.js';
 import type { TextData } from './data.js';
-import { publishedEncoder } from './tokenizer.js';
+import { readPublished } from './published.js';
 
 /**
  * Puts the weights that the recipe names into the encoder; the head keeps its initial values. Nothing where it names none.
@@ -37,10 +37,10 @@ export async function adoptEncoder(
     return copyAndDispose(source, network, hash);
   }
   if (start === 'published') {
-    const { weights } = publishedEncoder(recipe.data.directory);
+    const { where, bytes } = await readPublished(recipe.data.directory);
     // With the layer behind the mean, which was trained, too.
-    const opened = await openSentenceNetwork(weights, { behind: { kind: 'vector' } });
-    return copyAndDispose(opened.network, network, sha256(await readFile(weights)));
+    const opened = await openSentenceNetwork(where, { behind: { kind: 'vector' } });
+    return copyAndDispose(opened.network, network, sha256(bytes));
   }
   const { folder } = start;
   const vocabulary = data.tokenizer.size;

@@ -4,9 +4,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import {
-  dataDirectory,
   openWordPiece,
   parseVocabulary,
+  sentenceEncoderFiles,
+  sentenceEncoderName,
   vocabularyFile,
   WordPiece,
 } from '@surge-bnn/data';
@@ -17,17 +18,8 @@ import type { Recipe } from '../../recipe/schema.js';
 
 type VocabularySpec = Pick<LanguageSpec, 'vocabulary' | 'lowerCase'>;
 
-/** The file of the sentence encoder's weights and that of its vocabulary, in the data directory. */
-export function publishedEncoder(directory: string | undefined): {
-  readonly weights: string;
-  readonly vocabulary: string;
-} {
-  const folder = path.join(dataDirectory({ directory }), 'text-encoder');
-  return {
-    weights: path.join(folder, 'use-lite.safetensors'),
-    vocabulary: path.join(folder, 'use-lite-vocab.json'),
-  };
-}
+/** What an error says where the public sentence encoder is not there. */
+export const encoderAdvice = `; get it with: surge-bnn data fetch ${sentenceEncoderName}`;
 
 /** @throws InputError for a vocabulary that is not there or is none. */
 export async function openTokenizer(
@@ -47,7 +39,7 @@ export async function openTokenizer(
       'language.lowerCase is for WordPiece; the sentence encoder takes texts as they are, leave it out',
     );
   }
-  return openUnigram(spec.vocabulary ?? publishedEncoder(data.directory).vocabulary);
+  return openUnigram(spec, data.directory);
 }
 
 /** The vocabulary of a BERT. @throws InputError for one that is not there or is none. */
@@ -63,8 +55,12 @@ export async function openVocabulary(
 }
 
 /** The vocabulary of the sentence encoder. @throws InputError for one that is not there or is none. */
-export async function openUnigram(file: string): Promise<Unigram> {
-  const advice = '; docs/language.md says where the public sentence encoder comes from';
+export async function openUnigram(
+  { vocabulary }: Pick<VocabularySpec, 'vocabulary'>,
+  directory: string | undefined,
+): Promise<Unigram> {
+  const file = vocabulary ?? sentenceEncoderFiles({ directory }).vocabulary;
+  const advice = vocabulary === undefined ? encoderAdvice : '';
   const text = await read(file, advice);
   let pieces: unknown;
   try {
