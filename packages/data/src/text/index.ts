@@ -1,7 +1,7 @@
 /** Texts: readers of GLUE, WordPiece, batches of similar length, masked-language-model examples. */
 export { checkText, holdsText, type CheckedText, type CheckedTexts } from './check.js';
 export { type BucketOptions } from './buckets.js';
-export { type PadOptions, type TextBatch } from './collate.js';
+export { collate, type PadOptions, type TextBatch } from './collate.js';
 export {
   describeSentenceEncoder,
   fetchSentenceEncoder,

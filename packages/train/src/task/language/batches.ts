@@ -161,7 +161,7 @@ function batchGradients(
   parameters: readonly Parameter[],
 ): BatchResult {
   const inputs = textInputs(texts);
-  const targets = objective.targets(inputs);
+  const targets = objective.targets(inputs, texts.indices);
   let correct: number | undefined;
   let parts: Readonly<Record<string, number>> | undefined;
   const result = lossGradients(

@@ -241,16 +241,30 @@ describe('the public sentence encoder', () => {
     return cosines.reduce((sum, one) => sum + one, 0) / cosines.length;
   }
 
+  it('teaches a task that it has learnt, reading the texts in its own pieces', async () => {
+    const vocabulary = join(folder, 'text-encoder', 'use-lite-vocab.json');
+    const network = { name: 'sentence-encoder', options: { ...encoderOptions, precision: 'full' } };
+    const own = { network, 'language.vocabulary': vocabulary };
+    const teacher = await train('encoder-teacher', { ...own, epochs: 1 });
+    const before = tf.memory().numTensors;
+    const distillation = { teacher: join(folder, 'encoder-teacher'), logits: { weight: 0.5 } };
+    const set = { distillation, 'language.wordDropout': 0.2, epochs: 1 };
+    const summary = await train('taught-by-encoder', { ...set, compensator: 'surge' });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(summary.hashes.teacher).toBe(teacher.hashes.weights);
+    const [{ trainParts = {} }] = await readMetrics(join(folder, 'taught-by-encoder'));
+    expect(Object.keys(trainParts)).toEqual(['labels', 'logits']);
+    const match = { 'language.match': { hiddenStates: { weight: 1 } } };
+    await expect(train('pieces', { ...set, ...match })).rejects.toThrow(/cuts texts otherwise/);
+  });
+
   it('is what a network of its kind begins with, the layer behind its mean, too', async () => {
-    const network = { name: 'sentence-encoder', options: { ...encoderOptions, vector: 512 } };
-    const own = { 'language.vocabulary': join(folder, 'text-encoder', 'use-lite-vocab.json') };
-    const rows = { ...network.options, precision: 'full' };
-    await train('published', {
-      network: { ...network, options: rows },
+    const set = {
+      network: { name: 'sentence-encoder', options: { ...encoderOptions, precision: 'full' } },
+      'language.vocabulary': join(folder, 'text-encoder', 'use-lite-vocab.json'),
       'language.start': 'published',
-      ...own,
-      ...still,
-    });
+    };
+    await train('published', { ...set, ...still });
     const kernel = (await tensorsOf('published')).get('weights/pool.dense/kernel');
     expect(kernel?.values).toEqual(file.get('pool.dense.weight')?.values);
   });

@@ -56,7 +56,7 @@ function textNetwork(recipe: Recipe, spec: LanguageSpec, data: TextData): TaskNe
     async learnFrom(distillation) {
       const opened = await openTeacher(distillation.teacher, data);
       teacher = opened.network;
-      objective = matchingObjective(network, teacher, distillation, spec.match, smoothing);
+      objective = matchingObjective(network, opened, distillation, spec.match, smoothing);
       return opened.hash;
     },
     startInputs: () => startFromFirst(network, recipe, spec, data.train, source),

@@ -23,6 +23,7 @@ const texts: Texts = {
   length: 4,
 };
 const labels = Int32Array.of(2, 0);
+const indices = Int32Array.of(0, 1);
 const matchOf = (given: object) => languageSchema.shape.match.parse(given);
 
 beforeAll(() => useEngine({ backend: 'surge-wasm' }));
@@ -48,10 +49,10 @@ function partsOf(
   match: object,
   truth: Int32Array | Float32Array = labels,
 ): Record<string, number> {
-  const objective = matchingObjective(student, teacher, spec, matchOf(match), 0);
+  const objective = matchingObjective(student, { network: teacher }, spec, matchOf(match), 0);
   return tf.tidy(() => {
     const inputs = textInputs(texts);
-    const { parts } = objective.losses(inputs, truth, objective.targets(inputs));
+    const { parts } = objective.losses(inputs, truth, objective.targets(inputs, indices));
     return Object.fromEntries(
       Object.entries(parts).map(([name, one]) => [name, one.dataSync()[0]]),
     );
@@ -170,6 +171,44 @@ describe('matching', () => {
     const expected = ((mine[0] - its[0]) ** 2 + (mine[1] - its[1]) ** 2) / 2;
     expect(logits).toBeCloseTo(expected, 6);
     expect(hard).toBeUndefined();
+  });
+
+  it('of a teacher with other pieces has it read the same texts in its own', () => {
+    const [student, teacher] = [make(1, 1), make(2, 1)];
+    // Three texts as the teacher reads them; the batch has the last and the first.
+    const read = {
+      ...{ count: 3, ids: Int32Array.of(4, 6, 8, 9, 1, 7, 11, 10), pad: 0 },
+      offsets: Int32Array.of(0, 2, 5, 8),
+      firsts: Int32Array.of(2, 3, 3),
+      ...{ longest: 3, truncated: 0, unknown: 0 },
+    };
+    const asRead: Texts = {
+      ids: Int32Array.of(7, 11, 10, 4, 6, 0),
+      types: new Int32Array(6),
+      mask: Int32Array.of(1, 1, 1, 1, 1, 0),
+      count: 2,
+      length: 3,
+    };
+    const spec = { ...teacherSpec, logits: { temperature: 1, weight: 1 } };
+    const objective = matchingObjective(
+      student,
+      { network: teacher, texts: read },
+      spec,
+      matchOf({}),
+      0,
+    );
+    const [mine, its, loss] = tf.tidy(() => {
+      const inputs = textInputs(texts);
+      const targets = objective.targets(inputs, Int32Array.of(2, 0));
+      const { parts } = objective.losses(inputs, Float32Array.of(0, 0), targets);
+      const outputs = [
+        student.model.apply(inputs),
+        teacher.model.apply(textInputs(asRead)),
+      ] as tf.Tensor2D[];
+      return [...outputs, parts.logits].map((one) => [...one.dataSync()]);
+    });
+    const expected = ((mine[0] - its[0]) ** 2 + (mine[1] - its[1]) ** 2) / 2;
+    expect(loss[0]).toBeCloseTo(expected, 6);
   });
 });
 

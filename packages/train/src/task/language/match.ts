@@ -10,6 +10,9 @@
  * is the squared difference.
  */
 import { InputError } from '@surge-bnn/contract';
+import { collate } from '@surge-bnn/data';
+import type { EncodedTexts } from '@surge-bnn/data';
+import { textInputs } from '@surge-bnn/language';
 import { ops } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import * as tf from '@tensorflow/tfjs-core';
@@ -23,20 +26,29 @@ import type { TextObjective } from './objective.js';
 /** No text's matrix has a norm of 0, but one of padding alone. */
 const SMALLEST_NORM = 1e-12;
 
+/** A network that is learnt from. */
+export interface Teacher {
+  readonly network: RecipeNetwork;
+  /** The training texts as it reads them, where its pieces are others than the student's: words hidden from the student are not hidden from it. */
+  readonly texts?: EncodedTexts;
+}
+
 /** @throws InputError for networks whose layers cannot be compared. */
 export function matchingObjective(
   student: RecipeNetwork,
-  teacher: RecipeNetwork,
+  { network: teacher, texts }: Teacher,
   { logits: soft }: DistillationSpec,
   match: LanguageSpec['match'],
   smoothing: number,
 ): TextObjective {
   checkAlike(student, teacher, match);
+  const read = (inputs: readonly tf.Tensor[], indices: Int32Array) =>
+    texts === undefined ? inputs : textInputs(collate(texts, indices));
   const [mine, its] = [student, teacher].map((one) => withInside(one, match));
   const hiddenCount = match.hiddenStates === undefined ? 0 : student.hiddenStates.length;
   const { heads } = student.options;
   return {
-    targets: (inputs) => tf.tidy(() => outputsOf(its, inputs, false)),
+    targets: (inputs, indices) => tf.tidy(() => outputsOf(its, read(inputs, indices), false)),
     losses(inputs, labels, [teacherOutput, ...teacherInside]) {
       const [output, ...inside] = outputsOf(mine, inputs, true);
       const outputs = rowsOf(output);
@@ -139,6 +151,11 @@ function checkAlike(
     hiddenStates.map(({ shape }) => String(shape.at(-1))).join(', ');
   const heads = ({ options }: RecipeNetwork) => options.heads;
   const { hiddenStates, projections } = match;
+  if (student.kind !== teacher.kind && (hiddenStates ?? projections) !== undefined) {
+    throw new InputError(
+      `language.match compares piece by piece, but the network is of kind ${student.kind} and the teacher of kind ${teacher.kind}, which cuts texts otherwise; leave match out`,
+    );
+  }
   const needed: Readonly<Record<string, (of: RecipeNetwork) => number | string>> = {
     ...(hiddenStates === undefined && projections === undefined ? {} : { layers }),
     ...(hiddenStates === undefined ? {} : { widths }),

@@ -7,8 +7,12 @@ import { countCorrect } from '../../evaluation/tally.js';
 import { smoothLabels } from '../../gradients.js';
 
 export interface TextObjective {
-  /** What is known of the batch before the network has seen it and gets no gradient; the caller disposes it. */
-  targets(inputs: readonly tf.Tensor[]): tf.Tensor[];
+  /**
+   * What is known of the batch before the network has seen it and gets no gradient; the caller disposes it.
+   *
+   * @param indices of the batch's texts in the training half.
+   */
+  targets(inputs: readonly tf.Tensor[], indices: Int32Array): tf.Tensor[];
   /** Of the network in training mode. Runs inside a gradient. @param targets of the same batch. */
   losses(
     inputs: readonly tf.Tensor[],

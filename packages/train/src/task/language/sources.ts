@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
+import { encodeTexts, WordPiece } from '@surge-bnn/data';
+import type { TextTokenizer } from '@surge-bnn/data';
 import { copyWeights, openBert, openSentenceNetwork } from '@surge-bnn/language';
 import type { BertHead, TextNetwork } from '@surge-bnn/language';
 import { setProgress } from '@surge-bnn/core';
@@ -17,7 +19,9 @@ import { readSource } from '../../source.js';
 import { recipeTextNetwork } from './build.js';
 import type { RecipeNetwork } from './build.js';
 import type { TextData } from './data.js';
+import type { Teacher } from './match.js';
 import { readPublished } from './published.js';
+import { openTokenizer } from './tokenizer.js';
 
 /**
  * Puts the weights that the recipe names into the encoder; the head keeps its initial values. Nothing where it names none.
@@ -58,14 +62,22 @@ function copyAndDispose(from: TextNetwork, to: TextNetwork, hash: string): strin
   }
 }
 
-/** A teacher: it is never trained. The caller disposes it. @throws InputError as `adoptEncoder`, and for one of another task. */
+/**
+ * A teacher: it is never trained. It may be of another kind than the student, and then reads the texts in its own pieces. The caller disposes its network.
+ *
+ * @throws InputError as `adoptEncoder`, and for one of another task.
+ */
 export async function openTeacher(
   spec: SourceSpec,
   data: TextData,
-): Promise<{ readonly network: RecipeNetwork; readonly hash: string }> {
+): Promise<Teacher & { readonly hash: string }> {
   const where = 'distillation.teacher';
-  const { task, network, hash } = await openRun(spec, where, data);
-  if (task === data.task) return { network, hash };
+  const { task, network, hash, tokenizer, maxLength } = await openRun(spec, where, data);
+  const { set } = data.train;
+  if (task === data.task && set !== undefined) {
+    if (tokenizer === data.tokenizer) return { network, hash };
+    return { network, hash, texts: encodeTexts(set, tokenizer, { maxLength }) };
+  }
   network.dispose();
   throw new InputError(
     `${where}: the run in ${spec.run} is of ${task ?? 'pre-training'}, this one of ${data.task ?? 'pre-training'}; a teacher must have learned the same task`,
@@ -77,6 +89,9 @@ interface OpenedRun {
   readonly hash: string;
   /** Undefined for pre-training. */
   readonly task: string | undefined;
+  /** The data's own, but for a network of another kind. */
+  readonly tokenizer: TextTokenizer;
+  readonly maxLength: number;
 }
 
 /** The network of another run, with its weights. */
@@ -86,14 +101,18 @@ async function openRun(spec: SourceSpec, where: string, data: TextData): Promise
     throw new InputError(`${where}: the run in ${spec.run} is not of texts; give one that is`);
   }
   const isMasked = recipe.language.masked !== undefined;
-  const network = recipeTextNetwork(recipe, data.tokenizer, {
+  const readsPieces = recipe.network.name !== 'sentence-encoder';
+  const isAlike = readsPieces === data.tokenizer instanceof WordPiece;
+  const tokenizer = isAlike ? data.tokenizer : await openTokenizer(recipe, recipe.language);
+  const network = recipeTextNetwork(recipe, tokenizer, {
     head: isMasked ? masked : storedHead(tensors, spec.run),
   });
   try {
     loadWeights(parametersOf(network.model), tensors, `the run in ${spec.run}`);
     setProgress(network.model, 1);
-    const isPretrained = pretrainingOf(recipe.language) !== undefined;
-    return { network, hash, task: isPretrained ? undefined : recipe.data.name };
+    const { maxLength } = recipe.language;
+    const task = pretrainingOf(recipe.language) === undefined ? recipe.data.name : undefined;
+    return { network, hash, task, tokenizer, maxLength };
   } catch (error) {
     network.dispose();
     throw error;
