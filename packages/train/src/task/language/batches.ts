@@ -38,8 +38,8 @@ interface BatchOrder {
 
 /** What batches are made with beside a half of the texts. */
 export type BatchSource = Pick<TextData, 'tokenizer' | 'task'> & {
-  /** Of language.vectors. */
-  readonly teacher?: VectorTeacher;
+  /** Of language.vectors, for each half. */
+  readonly teachers?: ReadonlyMap<EncodedHalf, VectorTeacher>;
 };
 
 /** In an order and with masks that depend on seed and epoch alone. */
@@ -56,14 +56,9 @@ export function labelledBatches(
     });
   }
   if (spec.masked !== undefined) return maskedBatches(half, source, spec.masked, order);
-  const { teacher } = source;
-  const { sentences } = half;
-  if (teacher === undefined || sentences === undefined) {
-    throw new Error(`${half.title} has neither labels nor a teacher`);
-  }
-  return plainBatches(half, order, ({ indices }) =>
-    teacher.vectorsOf(Array.from(indices, (i) => sentences[i])),
-  );
+  const teacher = source.teachers?.get(half);
+  if (teacher === undefined) throw new Error(`${half.title} has neither labels nor a teacher`);
+  return plainBatches(half, order, ({ indices }) => teacher.vectorsOf(indices));
 }
 
 /** The texts as they are. @param truths of a batch. */

@@ -50,6 +50,29 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+/** The files in which a run that was stopped in its second epoch, and resumed, is another than one that was not. */
+async function differentWhenStopped(
+  name: string,
+  set: Readonly<Record<string, unknown>>,
+): Promise<string[]> {
+  await train(`${name}-not`, set);
+  const abort = new AbortController();
+  let seen = 0;
+  await train(name, set, {
+    signal: abort.signal,
+    onEvent: ({ type }) => {
+      if (type === 'step' && ++seen === 11) abort.abort();
+    },
+  });
+  const resumed = await train(name, set, { resume: true });
+  expect(resumed.status).toBe('finished');
+  const [ended, whole] = await Promise.all(
+    [name, `${name}-not`].map((one) => content(join(folder, one))),
+  );
+  // Names, because the files are long.
+  return Object.keys(whole).filter((file) => ended[file] !== whole[file]);
+}
+
 describe('a training on texts', () => {
   it.each([
     ['float', float],
@@ -83,23 +106,7 @@ describe('a training on texts', () => {
 
   it('goes on where it was stopped, in the middle of an epoch, too', async () => {
     const set = { compensator: 'surge', epochs: 2, 'language.wordDropout': 0.2 };
-    await train('whole', set);
-    const abort = new AbortController();
-    let seen = 0;
-    await train('parts', set, {
-      signal: abort.signal,
-      onEvent: ({ type }) => {
-        if (type === 'step' && ++seen === 11) abort.abort();
-      },
-    });
-    const resumed = await train('parts', set, { resume: true });
-    expect(resumed.status).toBe('finished');
-    const [ended, whole] = await Promise.all(
-      ['parts', 'whole'].map((name) => content(join(folder, name))),
-    );
-    // Names, because the files are long.
-    const different = Object.keys(whole).filter((file) => ended[file] !== whole[file]);
-    expect(different).toEqual([]);
+    expect(await differentWhenStopped('stopped', set)).toEqual([]);
   });
 
   it('takes the sentence encoder, whose pairs are two sentences that do not see each other', async () => {
@@ -240,6 +247,11 @@ describe('the public sentence encoder', () => {
     encoder.dispose();
     return cosines.reduce((sum, one) => sum + one, 0) / cosines.length;
   }
+
+  it('gives the same vectors to a run that was stopped', async () => {
+    const set = { 'language.vectors': { ...places, train: ['sst2/train'] }, ...float, epochs: 2 };
+    expect(await differentWhenStopped('stopped-vectors', set)).toEqual([]);
+  });
 
   it('teaches a task that it has learnt, reading the texts in its own pieces', async () => {
     const vocabulary = join(folder, 'text-encoder', 'use-lite-vocab.json');

@@ -43,10 +43,13 @@ function textNetwork(recipe: Recipe, spec: LanguageSpec, data: TextData): TaskNe
   });
   let teacher: RecipeNetwork | undefined;
   const { published } = data;
-  const source: BatchSource = {
-    ...data,
-    ...(published === undefined ? {} : { teacher: new VectorTeacher(published) }),
-  };
+  const teachers = new Map<EncodedHalf, VectorTeacher>();
+  if (published !== undefined) {
+    for (const half of [data.train, data.evaluation]) {
+      teachers.set(half, new VectorTeacher(published, half.sentences ?? []));
+    }
+  }
+  const source: BatchSource = { ...data, teachers };
   return {
     model: network.model,
     async begin() {
@@ -70,7 +73,7 @@ function textNetwork(recipe: Recipe, spec: LanguageSpec, data: TextData): TaskNe
     dispose() {
       network.dispose();
       teacher?.dispose();
-      source.teacher?.dispose();
+      for (const one of teachers.values()) one.dispose();
     },
   };
 }

@@ -50,27 +50,69 @@ export async function openPublished(directory: string | undefined): Promise<Publ
   return { stored, unigram, where, hash: sha256(bytes) };
 }
 
-/** Gives sentences their vectors; never trained. */
+/** Sentences that go through the encoder at once. */
+const BLOCK = 64;
+
+/**
+ * Gives sentences their vectors; never trained. It computes each once, 2 KB a sentence, so that only the first epoch pays for it. Rounding depends on what a
+ * sentence goes through the encoder with: that is always the same block of sentences of like length, whatever batch asks first.
+ */
 export class VectorTeacher {
   private readonly encoder: SentenceEncoder;
+  private readonly sentences: readonly string[];
+  private readonly vectors: Float32Array;
+  /** Indices from the shortest sentence to the longest, and where in there each sentence is. */
+  private readonly order: Int32Array;
+  private readonly rank: Int32Array;
+  private readonly isKnown: Uint8Array;
 
-  constructor({ stored, unigram, where }: PublishedEncoder) {
+  constructor({ stored, unigram, where }: PublishedEncoder, sentences: readonly string[]) {
     this.encoder = sentenceEncoder(stored, unigram, where);
+    this.sentences = sentences;
+    this.vectors = new Float32Array(sentences.length * this.size);
+    this.order = Int32Array.from(sentences.keys()).sort(
+      (a, b) => sentences[a].length - sentences[b].length || a - b,
+    );
+    this.rank = new Int32Array(sentences.length);
+    this.order.forEach((index, at) => (this.rank[index] = at));
+    this.isKnown = new Uint8Array(Math.ceil(sentences.length / BLOCK));
   }
 
   /**
-   * [sentences, vector], row by row. Vectors have the length 1; here they are sqrt(vector) long, so that their entries are of size 1 as a layer
+   * [indices, vector], row by row. Vectors have the length 1; here they are sqrt(vector) long, so that their entries are of size 1 as a layer
    * that learns them expects.
    */
-  vectorsOf(sentences: readonly string[]): Float32Array {
-    const vectors = this.encoder.encode(sentences);
-    const values = vectors.dataSync<'float32'>();
-    vectors.dispose();
-    const length = Math.sqrt(vectors.shape[1]);
-    return values.map((value) => value * length);
+  vectorsOf(indices: Int32Array): Float32Array {
+    const rows = new Float32Array(indices.length * this.size);
+    indices.forEach((index, row) => {
+      const block = Math.floor(this.rank[index] / BLOCK);
+      if (this.isKnown[block] === 0) this.compute(block);
+      rows.set(this.vectors.subarray(index * this.size, (index + 1) * this.size), row * this.size);
+    });
+    return rows;
   }
 
   dispose(): void {
     this.encoder.dispose();
+  }
+
+  private get size(): number {
+    return this.encoder.options.vector;
+  }
+
+  private compute(block: number): void {
+    const own = this.order.subarray(block * BLOCK, (block + 1) * BLOCK);
+    const vectors = this.encoder.encode(Array.from(own, (index) => this.sentences[index]));
+    const values = vectors.dataSync<'float32'>();
+    vectors.dispose();
+    const length = Math.sqrt(this.size);
+    own.forEach((index, row) => {
+      const from = values.subarray(row * this.size, (row + 1) * this.size);
+      this.vectors.set(
+        from.map((value) => value * length),
+        index * this.size,
+      );
+    });
+    this.isKnown[block] = 1;
   }
 }
