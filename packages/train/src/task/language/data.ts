@@ -120,9 +120,9 @@ async function plainTexts(
       `data.holdOut is for texts with labels; pre-training is evaluated on the texts of language.${kind}.test`,
     );
   }
-  const open = (places: readonly string[], key: string) =>
+  const open = (named: readonly string[], key: string) =>
     Promise.all(
-      places.map((place) => {
+      named.map((place) => {
         const [name, split] = place.split('/');
         return openText(taskOf(name, `language.${kind}.${key}`), { split, directory });
       }),
