@@ -70,7 +70,8 @@ export { recipeTextNetwork } from './task/language/build.js';
 export type { RecipeNetwork } from './task/language/build.js';
 export { evaluationTexts } from './task/language/data.js';
 export { openTokenizer, openVocabulary } from './task/language/tokenizer.js';
-export type { EncodedHalf, TextData } from './task/language/data.js';
+export type { TextData } from './task/language/data.js';
+export type { EncodedHalf } from './task/language/half.js';
 export { evaluateTexts, textMeasure, textScores } from './task/language/evaluate.js';
 export { evaluateSplit } from './task/language/evaluate-split.js';
 export type {

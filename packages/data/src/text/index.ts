@@ -12,6 +12,7 @@ export { encodeTexts, type EncodedTexts, type EncodeOptions } from './encode.js'
 export { TextLoader, type TextLoaderOptions } from './loader.js';
 export {
   MaskedTextLoader,
+  uniquePairs,
   uniqueSentences,
   type MaskedBatch,
   type MaskingOptions,

@@ -1,7 +1,7 @@
 import { WordPiece } from '@surge-bnn/runtime/text';
 import { describe, expect, it } from 'vitest';
 import { encodeTexts, idsOf } from './encode.js';
-import { MaskedTextLoader, uniqueSentences, type MaskedBatch } from './masking.js';
+import { MaskedTextLoader, uniquePairs, uniqueSentences, type MaskedBatch } from './masking.js';
 
 /** 200 words; the odd ones continue the one before. */
 const words = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? `w${i}` : `##x${i}`));
@@ -138,6 +138,26 @@ it('sentences of several sets come once, blank ones never', () => {
   ];
   expect(uniqueSentences(sets)).toEqual({
     examples: [{ sentence: 'a' }, { sentence: 'b' }, { sentence: 'c' }],
+    classes: [],
+  });
+});
+
+it('pairs of several sets come once, those that are none never', () => {
+  const sets = [
+    {
+      examples: [
+        { sentence: 'a ', second: 'b', label: 1 },
+        { sentence: 'b', second: 'a' },
+        { sentence: 'a', second: ' ' },
+      ],
+    },
+    { examples: [{ sentence: 'a', second: ' b' }, { sentence: 'c' }] },
+  ];
+  expect(uniquePairs(sets)).toEqual({
+    examples: [
+      { sentence: 'a', second: 'b' },
+      { sentence: 'b', second: 'a' },
+    ],
     classes: [],
   });
 });

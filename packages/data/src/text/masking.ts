@@ -150,6 +150,21 @@ export function uniqueSentences(sets: readonly { readonly examples: readonly Tex
   return { examples: Array.from(seen, (sentence) => ({ sentence })), classes: [] };
 }
 
+/** The pairs of these sets, each once, without labels; those with an empty sentence are left out. */
+export function uniquePairs(sets: readonly { readonly examples: readonly TextExample[] }[]): {
+  readonly examples: readonly TextExample[];
+  readonly classes: readonly string[];
+} {
+  const seen = new Map<string, TextExample>();
+  for (const { examples } of sets) {
+    for (const { sentence, second = '' } of examples) {
+      const pair = { sentence: sentence.trim(), second: second.trim() };
+      if (pair.sentence !== '' && pair.second !== '') seen.set(JSON.stringify(pair), pair);
+    }
+  }
+  return { examples: [...seen.values()], classes: [] };
+}
+
 /** Some of the texts, without labels. */
 function pick(texts: EncodedTexts, indices: Int32Array): EncodedTexts {
   const offsets = new Int32Array(indices.length + 1);

@@ -23,7 +23,11 @@ const maskedSchema = z.strictObject({
 });
 
 /** The vectors that the public sentence encoder gives for the texts (Reimers and Gurevych 2020, arXiv 2004.09813, eq. 1), in place of a task's labels. */
-const vectorsSchema = z.strictObject(places);
+const vectorsSchema = z.strictObject({
+  ...places,
+  /** The files' pairs instead, with u and v the vectors of a pair's sentences: |u - v| and u v, of which the entries add up to their cosine. */
+  pairs: z.boolean().default(false),
+});
 
 /** A folder as Hugging Face's code writes it: config.json and model.safetensors. */
 const folderSchema = z.strictObject({ folder: z.string().min(1) });
@@ -69,6 +73,7 @@ export interface Pretraining {
   /** The key of the recipe. */
   readonly kind: 'masked' | 'vectors';
   readonly places: { readonly train: readonly string[]; readonly test: readonly string[] };
+  readonly pairs: boolean;
 }
 
 /** Undefined for a task. */
@@ -76,8 +81,9 @@ export function pretrainingOf({
   masked,
   vectors,
 }: Pick<LanguageSpec, 'masked' | 'vectors'>): Pretraining | undefined {
-  if (masked !== undefined) return { kind: 'masked', places: masked };
-  return vectors === undefined ? undefined : { kind: 'vectors', places: vectors };
+  if (masked !== undefined) return { kind: 'masked', places: masked, pairs: false };
+  if (vectors === undefined) return undefined;
+  return { kind: 'vectors', places: vectors, pairs: vectors.pairs };
 }
 
 /** @throws InputError for keys that say nothing of a network for texts, or nothing together. */

@@ -11,7 +11,8 @@ import type { Parameter } from '../../parameters.js';
 import type { LanguageSpec } from '../../recipe/language.js';
 import type { Recipe } from '../../recipe/schema.js';
 import type { TrainingBatches } from '../task.js';
-import type { EncodedHalf, TextData } from './data.js';
+import type { TextData } from './data.js';
+import type { EncodedHalf } from './half.js';
 import type { VectorTeacher } from './published.js';
 import type { TextObjective } from './objective.js';
 

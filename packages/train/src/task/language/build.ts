@@ -51,7 +51,8 @@ export function recipeTextNetwork(
 export function headOf({ data, language }: Pick<Recipe, 'data' | 'language'>): BertHead {
   if (language?.masked !== undefined) return { kind: 'masked' };
   if (language?.vectors !== undefined) {
-    return { kind: 'classifier', labels: sentenceDefaults.vector };
+    const { pairs } = language.vectors;
+    return { kind: 'classifier', labels: (pairs ? 2 : 1) * sentenceDefaults.vector };
   }
   const classes = textClasses(data.name);
   return { kind: 'classifier', labels: Math.max(1, classes.length) };

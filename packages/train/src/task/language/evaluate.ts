@@ -15,7 +15,8 @@ import type { TaskEvaluateOptions } from '../task.js';
 import { labelledBatches } from './batches.js';
 import type { BatchSource } from './batches.js';
 import type { RecipeNetwork } from './build.js';
-import type { EncodedHalf, TextData } from './data.js';
+import type { TextData } from './data.js';
+import type { EncodedHalf } from './half.js';
 import { labelLoss, rowsOf, single } from './objective.js';
 
 /** Texts that go through the network at once. */

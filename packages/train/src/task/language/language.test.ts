@@ -222,23 +222,35 @@ describe('the public sentence encoder', () => {
     expect(mine.get('weights/classifier/kernel')?.shape).toEqual([16, 2]);
   });
 
-  /** The mean cosine of a run's outputs and the encoder's vectors, text by text. */
+  /** The mean cosine of a run's outputs and the encoder's vectors, or of pairs what is made of them, text by text. */
   async function cosinesOf(name: string): Promise<number> {
     const { network, data } = await loadTextRun(join(folder, name), {}, parts);
     const encoder = sentenceEncoder(
       readSafetensors(writeSafetensors(file), 'the file'),
       new Unigram(unigramPieces, { first: 6 }),
     );
-    const { sentences = [] } = data.evaluation;
-    const cosines = sentences.map((sentence) => {
-      const { ids } = data.tokenizer.encode(sentence, undefined, 16);
-      const row = (value: (id: number) => number) => Int32Array.from(ids, value);
-      const [x, y] = tf.tidy(() => {
-        const texts = { ids: row((id) => id), types: row(() => 0), mask: row(() => 1) };
+    const { examples = [] } = data.evaluation;
+    const vectorOf = (sentence: string) =>
+      tf.tidy(() => Array.from(encoder.encode([sentence]).dataSync()));
+    const cosines = examples.map(({ sentence, second }) => {
+      const { ids, first } = data.tokenizer.encode(sentence, second, 16);
+      const row = (value: (id: number, at: number) => number) => Int32Array.from(ids, value);
+      const x = tf.tidy(() => {
+        const types = row((_, at) => (at < first ? 0 : 1));
+        const texts = { ids: row((id) => id), types, mask: row(() => 1) };
         const inputs = textInputs({ ...texts, count: 1, length: ids.length });
-        const output = network.model.apply(inputs) as tf.Tensor;
-        return [output.dataSync().slice(), encoder.encode([sentence]).dataSync().slice()];
+        return (network.model.apply(inputs) as tf.Tensor).dataSync().slice();
       });
+      const u = vectorOf(sentence);
+      const v = second === undefined ? [] : vectorOf(second);
+      const root = Math.sqrt(u.length);
+      const y =
+        second === undefined
+          ? u
+          : [
+              ...u.map((value, i) => root * Math.abs(value - v[i])),
+              ...u.map((value, i) => u.length * value * v[i]),
+            ];
       const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
         Array.from(a, (value, i) => value * b[i]).reduce((sum, one) => sum + one, 0);
       return dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y));
@@ -247,6 +259,33 @@ describe('the public sentence encoder', () => {
     encoder.dispose();
     return cosines.reduce((sum, one) => sum + one, 0) / cosines.length;
   }
+
+  it('gives what tells how alike pairs are, of tasks and of strangers', async () => {
+    const own = { train: ['stsb/train'], test: ['stsb/dev'], pairs: true };
+    const set = { 'language.vectors': own, ...float, epochs: 6 };
+    const summary = await train('pairs', set);
+    expect(summary.dataTitle).toMatch(/^\d+ pairs of stsb\/dev$/);
+    const lines = await readMetrics(join(folder, 'pairs'));
+    expect(summary.last?.loss).toBeLessThan(lines[0].testLoss ?? NaN);
+    expect(await cosinesOf('pairs')).toBeCloseTo(summary.last?.accuracy ?? NaN, 5);
+    const { network, data } = await loadTextRun(join(folder, 'pairs'), {}, parts);
+    network.dispose();
+    const { examples = [] } = data.train;
+    const half = examples.length / 2;
+    const [pairs, strangers] = [examples.slice(0, half), examples.slice(half)];
+    const judged = new Set(
+      (data.evaluation.examples ?? []).flatMap(({ sentence, second }) => [sentence, second]),
+    );
+    expect(
+      examples.some(({ sentence, second }) => judged.has(sentence) || judged.has(second)),
+    ).toBe(false);
+    const seconds = (list: typeof examples) => list.map(({ second }) => second).sort();
+    expect(strangers.map(({ sentence }) => sentence)).toEqual(
+      pairs.map(({ sentence }) => sentence),
+    );
+    expect(seconds(strangers)).toEqual(seconds(pairs));
+    expect(strangers).not.toEqual(pairs);
+  });
 
   it('gives the same vectors to a run that was stopped', async () => {
     const set = { 'language.vectors': { ...places, train: ['sst2/train'] }, ...float, epochs: 2 };
@@ -292,6 +331,11 @@ describe('the public sentence encoder', () => {
       'with a teacher',
       { distillation: { teacher: 'x' } },
       /language\.vectors trains without labels/,
+    ],
+    [
+      'for pairs of sentences that stand alone',
+      { 'language.vectors': { ...places, pairs: true } },
+      /pairs: sst2\/train in language\.vectors\.train has single sentences/,
     ],
     ['for texts held out', { 'data.holdOut': 0.2 }, /language\.vectors\.test/],
   ])('is refused %s', async (name, set, message) => {

@@ -8,7 +8,8 @@ import { labelledBatches, textBatches } from './batches.js';
 import type { BatchSource } from './batches.js';
 import { recipeTextNetwork } from './build.js';
 import type { RecipeNetwork } from './build.js';
-import type { EncodedHalf, TextData } from './data.js';
+import type { TextData } from './data.js';
+import type { EncodedHalf } from './half.js';
 import { evaluateTexts, textMeasure } from './evaluate.js';
 import { matchingObjective } from './match.js';
 import { plainObjective, single } from './objective.js';
@@ -46,7 +47,7 @@ function textNetwork(recipe: Recipe, spec: LanguageSpec, data: TextData): TaskNe
   const teachers = new Map<EncodedHalf, VectorTeacher>();
   if (published !== undefined) {
     for (const half of [data.train, data.evaluation]) {
-      teachers.set(half, new VectorTeacher(published, half.sentences ?? []));
+      teachers.set(half, new VectorTeacher(published, half.examples ?? []));
     }
   }
   const source: BatchSource = { ...data, teachers };

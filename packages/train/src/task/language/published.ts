@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { InputError } from '@surge-bnn/contract';
 import { sentenceEncoderFiles } from '@surge-bnn/data';
+import type { TextExample } from '@surge-bnn/data';
 import {
   readSafetensors,
   sentenceDefaults,
@@ -50,38 +51,41 @@ export async function openPublished(directory: string | undefined): Promise<Publ
   return { stored, unigram, where, hash: sha256(bytes) };
 }
 
-/** Sentences that go through the encoder at once. */
+/** Texts that go through the encoder at once. */
 const BLOCK = 64;
 
 /**
- * Gives sentences their vectors; never trained. It computes each once, 2 KB a sentence, so that only the first epoch pays for it. Rounding depends on what a
- * sentence goes through the encoder with: that is always the same block of sentences of like length, whatever batch asks first.
+ * Gives sentences their vectors, or pairs what tells how alike they are: |u - v| and u v, entry by entry, of their vectors u and v. Never trained. It computes each
+ * once, 2 KB a sentence and 4 a pair, so that only the first epoch pays for it. Rounding depends on what a text goes through the encoder with: that is always
+ * the same block of texts of like length, whatever batch asks first.
  */
 export class VectorTeacher {
   private readonly encoder: SentenceEncoder;
-  private readonly sentences: readonly string[];
+  private readonly examples: readonly TextExample[];
+  /** Numbers of a row. */
+  private readonly size: number;
   private readonly vectors: Float32Array;
-  /** Indices from the shortest sentence to the longest, and where in there each sentence is. */
+  /** Indices from the shortest text to the longest, and where in there each text is. */
   private readonly order: Int32Array;
   private readonly rank: Int32Array;
   private readonly isKnown: Uint8Array;
 
-  constructor({ stored, unigram, where }: PublishedEncoder, sentences: readonly string[]) {
+  /** @param examples sentences, or pairs, all alike. */
+  constructor({ stored, unigram, where }: PublishedEncoder, examples: readonly TextExample[]) {
     this.encoder = sentenceEncoder(stored, unigram, where);
-    this.sentences = sentences;
-    this.vectors = new Float32Array(sentences.length * this.size);
-    this.order = Int32Array.from(sentences.keys()).sort(
-      (a, b) => sentences[a].length - sentences[b].length || a - b,
-    );
-    this.rank = new Int32Array(sentences.length);
+    this.examples = examples;
+    const { vector } = this.encoder.options;
+    this.size = examples[0]?.second === undefined ? vector : 2 * vector;
+    const count = examples.length;
+    this.vectors = new Float32Array(count * this.size);
+    const lengths = examples.map(({ sentence, second = '' }) => sentence.length + second.length);
+    this.order = Int32Array.from(lengths.keys()).sort((a, b) => lengths[a] - lengths[b] || a - b);
+    this.rank = new Int32Array(count);
     this.order.forEach((index, at) => (this.rank[index] = at));
-    this.isKnown = new Uint8Array(Math.ceil(sentences.length / BLOCK));
+    this.isKnown = new Uint8Array(Math.ceil(count / BLOCK));
   }
 
-  /**
-   * [indices, vector], row by row. Vectors have the length 1; here they are sqrt(vector) long, so that their entries are of size 1 as a layer
-   * that learns them expects.
-   */
+  /** [indices, vector], or [indices, 2 vector] of pairs, row by row. */
   vectorsOf(indices: Int32Array): Float32Array {
     const rows = new Float32Array(indices.length * this.size);
     indices.forEach((index, row) => {
@@ -96,23 +100,34 @@ export class VectorTeacher {
     this.encoder.dispose();
   }
 
-  private get size(): number {
-    return this.encoder.options.vector;
-  }
-
   private compute(block: number): void {
     const own = this.order.subarray(block * BLOCK, (block + 1) * BLOCK);
-    const vectors = this.encoder.encode(Array.from(own, (index) => this.sentences[index]));
-    const values = vectors.dataSync<'float32'>();
-    vectors.dispose();
-    const length = Math.sqrt(this.size);
+    const examples = Array.from(own, (index) => this.examples[index]);
+    const firsts = this.scaled(examples.map(({ sentence }) => sentence));
+    const seconds = examples.flatMap(({ second }) => second ?? []);
+    const others = seconds.length === 0 ? undefined : this.scaled(seconds);
+    const { vector } = this.encoder.options;
     own.forEach((index, row) => {
-      const from = values.subarray(row * this.size, (row + 1) * this.size);
-      this.vectors.set(
-        from.map((value) => value * length),
-        index * this.size,
-      );
+      const u = firsts.subarray(row * vector, (row + 1) * vector);
+      if (others === undefined) {
+        this.vectors.set(u, index * this.size);
+        return;
+      }
+      const v = others.subarray(row * vector, (row + 1) * vector);
+      const apart = u.map((value, i) => Math.abs(value - v[i]));
+      this.vectors.set(apart, index * this.size);
+      const product = u.map((value, i) => value * v[i]);
+      this.vectors.set(product, index * this.size + vector);
     });
     this.isKnown[block] = 1;
+  }
+
+  /** Vectors have the length 1; here they are sqrt(vector) long, so that their entries are of size 1 as a layer that learns them expects. */
+  private scaled(sentences: readonly string[]): Float32Array {
+    const vectors = this.encoder.encode(sentences);
+    const values = vectors.dataSync<'float32'>();
+    vectors.dispose();
+    const length = Math.sqrt(this.encoder.options.vector);
+    return values.map((value) => value * length);
   }
 }
