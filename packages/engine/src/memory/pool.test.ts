@@ -72,34 +72,6 @@ describe('Pool', () => {
     expect(pool.statistics()).toMatchObject({ liveBlocks: 0, liveBytes: 0, peakBytes: 256 });
   });
 
-  it('lends a larger block before it extends the heap, the smallest that fits and none of more than twice the size', () => {
-    const pool = new Pool(new ArrayBufferHeap());
-    const [small, large, huge] = [640, 1280, 1536].map((bytes) => pool.take(bytes));
-    for (const block of [huge, large, small]) pool.free(block);
-    expect(pool.takeRecycled(600)).toBe(small);
-    expect(pool.takeRecycled(600)).toBe(large);
-    expect(pool.takeRecycled(600)).toBeUndefined();
-    pool.free(large);
-    expect(pool.take(1100)).toBe(large);
-    expect(pool.take(1400)).toBe(huge);
-    expect(pool.statistics().freshExtensions).toBe(3);
-  });
-
-  it('holds little more for steps of every length than for the longest', () => {
-    const held = (lengths: readonly number[]) => {
-      const pool = new Pool(new ArrayBufferHeap());
-      for (const length of lengths) {
-        const blocks = [1, 1, 3, 4, 4].map((width) => pool.take(width * length * 256));
-        for (const block of blocks) pool.free(block);
-      }
-      return pool.statistics().heapBytes;
-    };
-    const lengths = Array.from({ length: 400 }, (_, i) => 4 + ((i * 37) % 61));
-    expect(held(lengths)).toBeLessThan(4 * held([64]));
-    // And no more with time.
-    expect(held([...lengths, ...lengths])).toBe(held(lengths));
-  });
-
   it('throws on a double free and on a foreign block', () => {
     const pool = new Pool(new ArrayBufferHeap());
     const block = pool.take(10);

@@ -1,8 +1,7 @@
 /**
  * Recycled blocks of a provider's heap. The heap only ever extends; the pool cuts it into size classes,
  * keeps freed blocks in one list per class, and hands them out again, so that a steady training step takes no
- * fresh memory at all. Where the class has none, a freed block of up to twice the size serves: batches of texts have
- * another length each time, and the heap would hold what a step needs once for every class. It knows nothing of tensors. Contents of a block are whatever its last owner left.
+ * fresh memory at all. It knows nothing of tensors. Contents of a block are whatever its last owner left.
  */
 import type { Heap } from '../providers/provider.js';
 import type { NumericArray } from './record.js';
@@ -11,7 +10,7 @@ import { sizeClass } from './size-class.js';
 /** One piece of the heap that belongs to its taker until it is freed. */
 export interface Block {
   readonly address: number;
-  /** Usable bytes: its size class, at least what was asked for. */
+  /** Usable bytes: the size class, at least what was asked for. */
   readonly bytes: number;
   /** The pool from which it is out. */
   owner?: Pool | undefined;
@@ -28,9 +27,6 @@ export interface PoolStatistics {
   readonly peakBytes: number;
 }
 
-/** How many times larger than its class a block may be. */
-const MOST_WASTE = 2;
-
 export class Pool {
   readonly #free = new Map<number, Block[]>();
   #liveBlocks = 0;
@@ -41,19 +37,15 @@ export class Pool {
 
   constructor(private readonly heap: Heap) {}
 
-  /** A block of at least `bytes`; extends the heap when no freed block of its class, or of one up to twice as large, is left. */
+  /** A block of at least `bytes`; extends the heap when no freed block of its class is left. */
   take(bytes: number): Block {
     return this.takeRecycled(bytes) ?? this.#extend(sizeClass(bytes));
   }
 
   /** A freed block of at least `bytes`, or undefined when only an extension of the heap could give one. */
   takeRecycled(bytes: number): Block | undefined {
-    const least = sizeClass(bytes);
-    for (let size = least; size <= MOST_WASTE * least; size = sizeClass(size + 1)) {
-      const block = this.#free.get(size)?.pop();
-      if (block !== undefined) return this.#own(block);
-    }
-    return undefined;
+    const block = this.#free.get(sizeClass(bytes))?.pop();
+    return block && this.#own(block);
   }
 
   /** Gives a block back. A block that is not out (freed twice, or of another pool) is a defect and throws. */
