@@ -19,7 +19,7 @@ export type { BertConfig } from './weights/config.js';
 export { openBert, saveBert } from './weights/folder.js';
 export type { OpenOptions } from './weights/folder.js';
 export { copyWeights, loadTensors, loadWeights, networkWeights } from './weights/load.js';
-export type { Loaded, LoadOptions } from './weights/load.js';
+export type { CopyOptions, Loaded, LoadOptions } from './weights/load.js';
 export { floatsOf, readSafetensors, writeSafetensors } from './weights/safetensors.js';
 export type { Stored, Weights } from './weights/safetensors.js';
 export { sentenceNetwork } from './sentence-encoder/network.js';

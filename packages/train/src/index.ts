@@ -54,7 +54,8 @@ export type {
   SurgeSpec,
 } from './recipe/schema.js';
 export type { DetectionSpec } from './recipe/detection.js';
-export type { LanguageSpec } from './recipe/language.js';
+export { pretrainingOf } from './recipe/language.js';
+export type { LanguageSpec, Pretraining } from './recipe/language.js';
 export { finalStage } from './recipe/stages.js';
 export { readMetrics, readSummary } from './run-folder.js';
 export { runTraining } from './run.js';

@@ -93,7 +93,8 @@ async function train(given: string, flags: TrainFlags): Promise<number> {
     interrupt.release();
   }
   await writeRunReport(out, summary);
-  print(output, summary, (s) => formatSummary(s, out));
+  const next = await nextCommand(recipe, summary, out);
+  print(output, summary, (s) => `${formatSummary(s, out)}\n${next}`);
   return summary.status === 'aborted' ? EXIT_INTERRUPTED : 0;
 }
 
@@ -156,9 +157,16 @@ function formatSummary(summary: RunSummary, out: string): string {
   }
   if (averaged) lines.push(lastAndBest(`averaged weights: ${measure}`, averaged));
   lines.push(`results in ${out}`);
-  if (summary.status === 'finished') lines.push(`ship it with: surge-bnn convert ${out}`);
-  else lines.push(`go on with: surge-bnn train ${out} --resume`);
   return lines.join('\n');
+}
+
+/** What is pre-trained only says nothing of a text, and is not shipped. */
+async function nextCommand(recipe: Recipe, summary: RunSummary, out: string): Promise<string> {
+  if (summary.status !== 'finished') return `go on with: surge-bnn train ${out} --resume`;
+  const { pretrainingOf } = await import('@surge-bnn/train');
+  return recipe.language !== undefined && pretrainingOf(recipe.language) !== undefined
+    ? `begin a task with it: surge-bnn train RECIPE --set language.start=${out}`
+    : `ship it with: surge-bnn convert ${out}`;
 }
 
 function lastAndBest(what: string, { last, best }: Pick<RunSummary, 'last' | 'best'>): string {

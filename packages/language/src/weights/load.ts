@@ -90,6 +90,11 @@ export function networkWeights({ model }: Pick<TextNetwork, 'model'>): Map<strin
   return new Map([...namedWeights(model)].map(([name, weight]) => [name, weightsOf(weight)]));
 }
 
+export interface CopyOptions extends Pick<LoadOptions, 'head'> {
+  /** Weights of the other network, by name, that are not given. Default: none. */
+  readonly leave?: (name: string) => boolean;
+}
+
 /**
  * Gives a network the weights of another one of the same sizes: a binary student those of its float teacher, say.
  *
@@ -98,12 +103,13 @@ export function networkWeights({ model }: Pick<TextNetwork, 'model'>): Map<strin
 export function copyWeights(
   from: TextNetwork,
   to: TextNetwork,
-  options: Pick<LoadOptions, 'head'> = {},
+  { head, leave = () => false }: CopyOptions = {},
 ): Loaded {
   if (from.kind !== to.kind) {
     throw new InputError(`a network of kind ${to.kind} cannot have the weights of a ${from.kind}`);
   }
-  return loadTensors(to, networkWeights(from), { ...options, where: 'the other network' });
+  const given = new Map([...networkWeights(from)].filter(([name]) => !leave(name)));
+  return loadTensors(to, given, { head, where: 'the other network' });
 }
 
 /** The embeddings of the kinds of networks. */

@@ -59,7 +59,7 @@ export const languageSchema = z.strictObject({
   vectors: vectorsSchema.optional(),
   /** Word dropout: the probability with which a piece of a training text becomes [MASK], drawn anew each epoch. */
   wordDropout: z.number().min(0).lt(1).default(0),
-  /** What the encoder begins with: another run's weights, a float one's as latent weights of a binary network; a folder's; or the public ones of the sentence encoder. The head is new. */
+  /** What the encoder begins with: another run's weights, a float one's as latent weights of a binary network; a folder's; or the public ones of the sentence encoder. The classifier is new, unless another run has learnt the same task. */
   start: z.union([z.enum(['random', 'published']), folderSchema, sourceSchema]).default('random'),
   /** Layer-wise learning rates: that of layer l of L is multiplied by this to the power of L - l, that of the embeddings by the power of L. */
   layerDecay: z.number().gt(0).max(1).default(1),

@@ -40,7 +40,7 @@ function sentences(count: number, seed: number): { text: string; label: number }
 const pick = (words: readonly string[], random: ReturnType<typeof randomStream>) =>
   words[random.integer(words.length)];
 
-/** SST-2 and STS-B in the layout of GLUE, and a vocabulary. */
+/** SST-2, CoLA with the same labels, and STS-B in the layout of GLUE, and a vocabulary. */
 export async function glueFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'texts-'));
   const write = async (task: string, split: string, lines: readonly string[]) => {
@@ -55,6 +55,11 @@ export async function glueFolder(): Promise<string> {
     const examples = sentences(count, seed);
     const rows = examples.map(({ text, label }) => `${text}\t${label}`);
     await write('SST-2', split, ['sentence\tlabel', ...rows]);
+    await write(
+      'CoLA',
+      split,
+      examples.map(({ text, label }) => `s\t${label}\t\t${text}`),
+    );
     const pairs = examples.map(({ text, label }, i) => {
       const second = examples[(i + 1 + (i % 3)) % count];
       const score = second.label === label ? 4.5 : 0.5;

@@ -3,6 +3,7 @@ import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import {
+  networkWeights,
   readSafetensors,
   saveBert,
   sentenceEncoder,
@@ -176,14 +177,44 @@ describe('pre-training', () => {
     expect(binary.has('weights/classifier/kernel')).toBe(true);
   });
 
+  it.each([
+    ['the same task', 'sst2', true],
+    ['another of as many labels', 'cola', false],
+  ])('the pooler of a run is taken, its classifier by %s: %s', async (_, task, isTaken) => {
+    const start = { 'language.start': join(folder, 'float'), 'data.name': task };
+    const still = { optimizer: { name: 'sgd', learningRate: 0 }, epochs: 1 };
+    await train(`head-${task}`, { ...start, ...float, ...still });
+    const [mine, its] = await Promise.all(
+      [`head-${task}`, 'float'].map(
+        async (name) => (await loadCheckpoint(join(folder, name), 'last')).tensors,
+      ),
+    );
+    const isSame = (layer: string) => {
+      const key = `weights/${layer}/kernel`;
+      return String(mine.get(key)?.values) === String(its.get(key)?.values);
+    };
+    expect(isSame('bert.pooler.dense')).toBe(true);
+    expect(isSame('classifier')).toBe(isTaken);
+  });
+
   it('begins with a folder of Hugging Face, whose vocabulary must be ours', async () => {
     const { network } = await loadTextRun(join(folder, 'float'), {}, parts);
     const out = join(folder, 'saved');
     if (network.kind !== 'bert') throw new Error('the run is of a BERT');
     await saveBert(network, out);
+    const saved = networkWeights(network);
     network.dispose();
     const still = { optimizer: { name: 'sgd', learningRate: 0 }, epochs: 1 };
     await train('from-folder', { 'language.start': { folder: out }, ...float, ...still });
+    const { network: begun } = await loadTextRun(join(folder, 'from-folder'), {}, parts);
+    const weights = networkWeights(begun);
+    begun.dispose();
+    const classifier = 'classifier.weight';
+    for (const [name, { values }] of saved) {
+      if (/^classifier\./.test(name)) continue;
+      expect(weights.get(name)?.values, name).toEqual(values);
+    }
+    expect(weights.get(classifier)?.values).not.toEqual(saved.get(classifier)?.values);
     const larger = join(folder, 'larger.txt');
     await writeFile(larger, `${vocabulary.join('\n')}\nmore\n`);
     await expect(

@@ -4,11 +4,13 @@ import {
   MaskedTextLoader,
   openText,
   randomStream,
+  sentenceEncoderName,
   uniquePairs,
   uniqueSentences,
   WordPiece,
 } from '@surge-bnn/data';
 import type { TextExample, TextTokenizer } from '@surge-bnn/data';
+import { sentenceDefaults, sentenceSizes } from '@surge-bnn/language';
 import { sha256 } from '../../hash.js';
 import type { LanguageSpec, Pretraining } from '../../recipe/language.js';
 import type { Recipe } from '../../recipe/schema.js';
@@ -16,6 +18,7 @@ import type { TextData } from './data.js';
 import { factsOf, taskOf } from './half.js';
 import type { EncodedHalf } from './half.js';
 import { openPublished } from './published.js';
+import type { PublishedEncoder } from './published.js';
 
 /**
  * All sentences of the named files, each once, or all pairs; what is evaluated on is not trained on.
@@ -65,7 +68,7 @@ export async function pretrainingTexts(
       `all texts of language.${kind}.train are among those of language.${kind}.test, so nothing is left to train on`,
     );
   }
-  const published = kind === 'vectors' ? await openPublished(directory) : undefined;
+  const published = kind === 'vectors' ? await openTeaching(directory) : undefined;
   const half = (examples: readonly TextExample[], key: 'train' | 'test'): EncodedHalf => {
     const title = `${examples.length} ${pairs ? 'pairs' : 'sentences'} of ${places[key].join(', ')}`;
     const remarks = sets[key].flatMap((set) => set.remarks);
@@ -86,6 +89,16 @@ export async function pretrainingTexts(
     tokenizer,
     ...(published === undefined ? {} : { published }),
   };
+}
+
+/** The public sentence encoder, whose vectors must be of the size that is learnt. */
+async function openTeaching(directory: string | undefined): Promise<PublishedEncoder> {
+  const published = await openPublished(directory);
+  const { vector } = sentenceSizes(published.stored, published.where);
+  if (vector === sentenceDefaults.vector) return published;
+  throw new InputError(
+    `${published.where}: its vectors have ${vector} entries, and language.vectors learns ${sentenceDefaults.vector}; get the published one with: surge-bnn data fetch ${sentenceEncoderName}`,
+  );
 }
 
 const textsOf = ({ sentence, second }: TextExample) =>

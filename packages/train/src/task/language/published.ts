@@ -3,12 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { InputError } from '@surge-bnn/contract';
 import { sentenceEncoderFiles } from '@surge-bnn/data';
 import type { TextExample } from '@surge-bnn/data';
-import {
-  readSafetensors,
-  sentenceDefaults,
-  sentenceEncoder,
-  sentenceSizes,
-} from '@surge-bnn/language';
+import { readSafetensors, sentenceEncoder } from '@surge-bnn/language';
 import type { SentenceEncoder, Stored, Unigram } from '@surge-bnn/language';
 import { sha256 } from '../../hash.js';
 import { encoderAdvice, openUnigram } from './tokenizer.js';
@@ -22,10 +17,8 @@ export interface PublishedEncoder {
   readonly hash: string;
 }
 
-/** The file of its weights. @throws InputError where it is not there. */
-export async function readPublished(
-  directory: string | undefined,
-): Promise<{ readonly where: string; readonly bytes: Uint8Array }> {
+/** @throws InputError for a file that is not there or is damaged. */
+export async function openPublished(directory: string | undefined): Promise<PublishedEncoder> {
   const { weights: where } = sentenceEncoderFiles({ directory });
   const bytes = await readFile(where).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
@@ -34,21 +27,8 @@ export async function readPublished(
       { cause: error },
     );
   });
-  return { where, bytes };
-}
-
-/** @throws InputError for a file that is not there, is damaged or has vectors of another size. */
-export async function openPublished(directory: string | undefined): Promise<PublishedEncoder> {
-  const { where, bytes } = await readPublished(directory);
   const unigram = await openUnigram({}, directory);
-  const stored = readSafetensors(bytes, where);
-  const { vector } = sentenceSizes(stored, where);
-  if (vector !== sentenceDefaults.vector) {
-    throw new InputError(
-      `${where}: its vectors have ${vector} entries, and language.vectors learns ${sentenceDefaults.vector}`,
-    );
-  }
-  return { stored, unigram, where, hash: sha256(bytes) };
+  return { stored: readSafetensors(bytes, where), unigram, where, hash: sha256(bytes) };
 }
 
 /** Texts that go through the encoder at once. */

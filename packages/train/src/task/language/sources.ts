@@ -4,7 +4,7 @@ import path from 'node:path';
 import { InputError } from '@surge-bnn/contract';
 import { encodeTexts, WordPiece } from '@surge-bnn/data';
 import type { TextTokenizer } from '@surge-bnn/data';
-import { copyWeights, openBert, openSentenceNetwork } from '@surge-bnn/language';
+import { copyWeights, openBert, sentenceEncoder } from '@surge-bnn/language';
 import type { BertHead, TextNetwork } from '@surge-bnn/language';
 import { setProgress } from '@surge-bnn/core';
 import type { StoredTensor } from '../../checkpoint/safetensors.js';
@@ -20,11 +20,12 @@ import { recipeTextNetwork } from './build.js';
 import type { RecipeNetwork } from './build.js';
 import type { TextData } from './data.js';
 import type { Teacher } from './match.js';
-import { readPublished } from './published.js';
+import { openPublished } from './published.js';
 import { openTokenizer } from './tokenizer.js';
 
 /**
- * Puts the weights that the recipe names into the encoder; the head keeps its initial values. Nothing where it names none.
+ * Puts the weights that the recipe names into the encoder, and into the pooler where there are some for it; the classifier keeps its initial values unless
+ * another run of the same task has one. Nothing where the recipe names none.
  *
  * @returns what they are the sha256 of: the run's weights, or the file.
  * @throws InputError for a run or folder that is not there or is damaged, another vocabulary, or other sizes.
@@ -37,25 +38,40 @@ export async function adoptEncoder(
 ): Promise<string | undefined> {
   if (start === 'random') return undefined;
   if (typeof start === 'object' && 'run' in start) {
-    const { network: source, hash } = await openRun(start, 'language.start', data);
-    return copyAndDispose(source, network, hash);
+    const { network: source, hash, task } = await openRun(start, 'language.start', data);
+    const isSame = task !== undefined && task === data.task;
+    return copyAndDispose(source, network, hash, (name) => !isSame && isClassifier(name));
   }
   if (start === 'published') {
-    const { where, bytes } = await readPublished(recipe.data.directory);
-    // With the layer behind the mean, which was trained, too.
-    const opened = await openSentenceNetwork(where, { behind: { kind: 'vector' } });
-    return copyAndDispose(opened.network, network, sha256(bytes));
+    const { stored, unigram, where, hash } = await openPublished(recipe.data.directory);
+    return copyAndDispose(sentenceEncoder(stored, unigram, where), network, hash);
   }
   const { folder } = start;
   const vocabulary = data.tokenizer.size;
-  const opened = await openBert(folder, { behind: { kind: 'none' }, vocabulary });
+  // A classifier, because the pooler stands before one.
+  const behind = { kind: 'classifier', labels: 1 } as const;
+  const opened = await openBert(folder, { behind, head: 'new', vocabulary });
   const weights = await readFile(path.join(folder, 'model.safetensors'));
-  return copyAndDispose(opened.network, network, sha256(weights));
+  const { kept } = opened.loaded;
+  return copyAndDispose(
+    opened.network,
+    network,
+    sha256(weights),
+    (name) => isClassifier(name) || kept.includes(name),
+  );
 }
 
-function copyAndDispose(from: TextNetwork, to: TextNetwork, hash: string): string {
+const isClassifier = (name: string) => name.startsWith('classifier.');
+
+/** @param leave weights that are not given. */
+function copyAndDispose(
+  from: TextNetwork,
+  to: TextNetwork,
+  hash: string,
+  leave?: (name: string) => boolean,
+): string {
   try {
-    copyWeights(from, to, { head: 'new' });
+    copyWeights(from, to, { head: 'new', leave });
     return hash;
   } finally {
     from.dispose();
