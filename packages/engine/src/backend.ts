@@ -68,6 +68,11 @@ export class SurgeBackend extends MathBackendCPU {
     return this.#pool.freeBlocks();
   }
 
+  /** Whether the pool lends blocks across sizes (`memory/pool.ts`). */
+  lendBlocks(lends: boolean): void {
+    this.#pool.lends = lends;
+  }
+
   /** Tells the log of all that is taken and given back from now on; undefined: no more. */
   logTo(log: AllocationLog | undefined): void {
     this.#log = log;

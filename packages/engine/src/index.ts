@@ -6,6 +6,7 @@ export {
   useEngine,
   backendMemory,
   backendNames,
+  expectVaryingSizes,
   heapRoom,
   withAllocationLog,
 } from './use-engine.js';

@@ -44,6 +44,23 @@ it('activates the plain CPU backend without its advertisement', async () => {
   expect(tf.env().getBool('PROD')).toBe(false);
 });
 
+it('lends freed memory to smaller tensors where sizes are expected to vary', async () => {
+  await engine.useEngine({ backend: 'surge-reference' });
+  const grownBy = (floats: number) => {
+    const before = engine.backendMemory()?.heapBytes ?? NaN;
+    tf.zeros([floats]).dispose();
+    return (engine.backendMemory()?.heapBytes ?? NaN) - before;
+  };
+  expect(grownBy(1 << 16)).toBe(4 << 16);
+  engine.expectVaryingSizes(true);
+  expect(grownBy(1 << 14)).toBe(0);
+  engine.expectVaryingSizes(false);
+  expect(grownBy(1 << 14)).toBe(4 << 14);
+  // TF.js's own backend has no heap to tell this.
+  await engine.useEngine({ backend: 'cpu' });
+  engine.expectVaryingSizes(true);
+});
+
 it('takes native for auto where it is built, else wasm', async () => {
   const info = await engine.useEngine();
   const expected = built

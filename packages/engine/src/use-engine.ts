@@ -187,6 +187,14 @@ export function heapRoom(backend: string = tf.getBackend()): HeapRoom | undefine
 }
 
 /**
+ * Tells the current engine whether the tensors to come have other sizes in each step, as batches of texts have. Then freed memory serves
+ * for smaller tensors, too, before the heap grows; otherwise it serves for its own size alone, and each step takes the same. No number depends on it. Default of an engine: false.
+ */
+export function expectVaryingSizes(vary: boolean): void {
+  registered(tf.getBackend())?.lendBlocks(vary);
+}
+
+/**
  * Runs the work while the current engine logs what is taken from its heap and given back; the log can be cut into pieces meanwhile.
  * Undefined, and nothing is run, on 'cpu', which has no heap of its own.
  */

@@ -72,6 +72,25 @@ describe('Pool', () => {
     expect(pool.statistics()).toMatchObject({ liveBlocks: 0, liveBytes: 0, peakBytes: 256 });
   });
 
+  it('lends the smallest freed block that is large enough, up to eight times, and only where it shall', () => {
+    const pool = new Pool(new ArrayBufferHeap());
+    const [small, large, huge] = [pool.take(256), pool.take(1024), pool.take(4096)];
+    for (const block of [huge, large, small]) pool.free(block);
+    expect(pool.takeRecycled(128)).toBeUndefined();
+    pool.lends = true;
+    expect(pool.takeRecycled(128)).toBe(small);
+    expect(pool.takeRecycled(128)).toBe(large);
+    // 32 times its class.
+    expect(pool.takeRecycled(128)).toBeUndefined();
+    expect(pool.takeRecycled(512)).toBe(huge);
+    expect(pool.statistics()).toMatchObject({ freshExtensions: 3, liveBytes: 256 + 1024 + 4096 });
+    // It comes back to its own class.
+    pool.free(small);
+    pool.lends = false;
+    expect(pool.takeRecycled(128)).toBeUndefined();
+    expect(pool.takeRecycled(256)).toBe(small);
+  });
+
   it('throws on a double free and on a foreign block', () => {
     const pool = new Pool(new ArrayBufferHeap());
     const block = pool.take(10);

@@ -2,6 +2,7 @@
 import { InputError, unknownName } from '@surge-bnn/contract';
 import type { DecodeProgress } from '@surge-bnn/data';
 import { detectorNames, takesOneSize } from '@surge-bnn/detection';
+import { expectVaryingSizes } from '@surge-bnn/engine';
 import type { Parts } from '../parts.js';
 import type { Recipe } from '../recipe/schema.js';
 import { stageRecipes } from '../recipe/stages.js';
@@ -14,6 +15,8 @@ import { language } from './language/language.js';
 import type { Language } from './language/language.js';
 
 /**
+ * The engine is told what to expect of the task's batches.
+ *
  * @param onDecode is told of pictures that are decoded now, to be kept.
  * @throws InputError for a network of another task, and for data that are not there.
  */
@@ -23,6 +26,8 @@ export async function openTask(
   onDecode?: DecodeProgress,
 ): Promise<Classification | Detection | Language> {
   for (const { network } of stageRecipes(recipe)) checkNetwork(network.name, recipe);
+  // Pictures to be classified are all of one size.
+  expectVaryingSizes(recipe.language !== undefined || recipe.detection !== undefined);
   if (recipe.language !== undefined) return language(await parts.texts(recipe));
   return recipe.detection === undefined
     ? classification(await parts.data(recipe, onDecode), parts)

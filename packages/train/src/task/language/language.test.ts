@@ -12,6 +12,7 @@ import {
   writeSafetensors,
 } from '@surge-bnn/language';
 import type { Weights } from '@surge-bnn/language';
+import { backendMemory, expectVaryingSizes } from '@surge-bnn/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCheckpoint } from '../../checkpoint/checkpoint.js';
@@ -32,6 +33,7 @@ import {
   vocabulary,
   writeEncoder,
 } from '../../testing/texts.fixture.js';
+import type { Recipe } from '../../recipe/schema.js';
 import type { RunOptions } from '../../types.js';
 
 const parts: Parts = tinyParts();
@@ -90,6 +92,26 @@ describe('a training on texts', () => {
     const evaluated = await evaluateRun(join(folder, name), {}, parts);
     expect(evaluated.accuracy).toBe(summary.last?.accuracy);
     expect(evaluated.loss).toBe(summary.last?.loss);
+  });
+
+  it('lends memory between batches of other lengths', async () => {
+    const heap = () => backendMemory()?.heapBytes ?? NaN;
+    const need = async (lends: boolean) => {
+      tf.removeBackend(tf.getBackend());
+      await parts.engine(textRecipe(folder).engine);
+      const told = async (recipe: Recipe) => {
+        // After the task has said what to expect.
+        if (!lends) expectVaryingSizes(false);
+        return parts.texts(recipe);
+      };
+      const options = { out: join(folder, `lends-${lends}`) };
+      await runTraining(textRecipe(folder, { epochs: 2 }), options, { ...parts, texts: told });
+      return heap();
+    };
+    expect(await need(true)).toBeLessThan(0.9 * (await need(false)));
+    expect(await content(join(folder, 'lends-true'))).toEqual(
+      await content(join(folder, 'lends-false')),
+    );
   });
 
   it('gives scores where the task has no classes', async () => {
