@@ -283,9 +283,14 @@ describe('weights', () => {
 
   it('do not go to another kind of network, nor from a file of other sizes', () => {
     const made = sentenceNetwork(still, { head: scores });
-    const other = bert({ layers: 1, width: 4, heads: 1, ffn: 4, vocabulary: 9 }, { head: scores });
+    const sizes = { width: 4, heads: 1, ffn: 4, vocabulary: 9 };
+    const other = bert({ ...sizes, layers: 1 }, { head: scores });
     expect(() => copyWeights(made, other)).toThrow(
       'a network of kind bert cannot have the weights of a sentence-encoder',
+    );
+    const deeper = bert({ ...sizes, layers: 2 }, { head: scores });
+    expect(() => copyWeights(deeper, other)).toThrow(
+      'the other network has 2 layers and this one 1; it can have the weights of one with as many layers',
     );
     const wider = sentenceNetwork({ ...still, ffn: 13 }, { head: scores });
     expect(() => loadSentenceWeights(wider, file, 'f')).toThrow(
@@ -293,7 +298,7 @@ describe('weights', () => {
     );
     const slower = sentenceNetwork({ ...still, timescales: [1, 0.5] }, { head: scores });
     expect(() => loadSentenceWeights(slower, file, 'f')).toThrow('other sizes or timescales');
-    for (const one of [made, other, wider, slower]) one.dispose();
+    for (const one of [made, other, deeper, wider, slower]) one.dispose();
   });
 });
 

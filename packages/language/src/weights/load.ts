@@ -98,7 +98,7 @@ export interface CopyOptions extends Pick<LoadOptions, 'head'> {
 /**
  * Gives a network the weights of another one of the same sizes: a binary student those of its float teacher, say.
  *
- * @throws InputError for another kind of network, other sizes or, with `head: 'load'`, another head.
+ * @throws InputError for another kind of network, another number of layers, other sizes or, with `head: 'load'`, another head.
  */
 export function copyWeights(
   from: TextNetwork,
@@ -108,8 +108,14 @@ export function copyWeights(
   if (from.kind !== to.kind) {
     throw new InputError(`a network of kind ${to.kind} cannot have the weights of a ${from.kind}`);
   }
-  const given = new Map([...networkWeights(from)].filter(([name]) => !leave(name)));
-  return loadTensors(to, given, { head, where: 'the other network' });
+  const [given, own] = [from, to].map(({ hiddenStates }) => hiddenStates.length - 1);
+  if (given !== own) {
+    throw new InputError(
+      `the other network has ${given} layers and this one ${own}; it can have the weights of one with as many layers`,
+    );
+  }
+  const weights = new Map([...networkWeights(from)].filter(([name]) => !leave(name)));
+  return loadTensors(to, weights, { head, where: 'the other network' });
 }
 
 /** The embeddings of the kinds of networks. */

@@ -219,6 +219,15 @@ describe('pre-training', () => {
     expect(isSame('classifier')).toBe(isTaken);
   });
 
+  it('does not begin with a part of a deeper one', async () => {
+    const { layers = 0 } = textRecipe(folder).network.options as { layers?: number };
+    const start = { 'language.start': join(folder, 'float'), ...float };
+    const shallow = { 'network.options.layers': layers - 1 };
+    await expect(train('shallow', { ...start, ...shallow })).rejects.toThrow(
+      `language.start: the other network has ${layers} layers and this one ${layers - 1}`,
+    );
+  });
+
   it('begins with a folder of Hugging Face, whose vocabulary must be ours', async () => {
     const { network } = await loadTextRun(join(folder, 'float'), {}, parts);
     const out = join(folder, 'saved');

@@ -73,6 +73,9 @@ function copyAndDispose(
   try {
     copyWeights(from, to, { head: 'new', leave });
     return hash;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`language.start: ${error.message}`, { cause: error });
   } finally {
     from.dispose();
   }
