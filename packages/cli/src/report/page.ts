@@ -71,11 +71,13 @@ function runTable(report: Report): Html {
       : points(run.summary.last.accuracy - base.summary.last.accuracy);
   const heads = ['run', 'last', 'best', 'in epoch', 'gain of last (points)', 'loss', 'epochs'];
   const held = report.runs.some(({ summary }) => summary.evaluatedOn !== 'test');
-  const titles = [...new Set(report.runs.flatMap(({ summary }) => summary.dataTitle ?? []))];
+  const titled = report.runs.flatMap(({ summary: { dataTitle, unit } }) =>
+    dataTitle === undefined ? [] : [`${unit === 'texts' ? 'Texts' : 'Images'}: ${dataTitle}.`],
+  );
   const remarks = [...new Set(report.runs.flatMap(({ summary }) => summary.dataRemarks ?? []))];
   return html`<h2>Results</h2>
     ${held ? html`<p>Judged on <b>held-out training images</b>, not on the test set.</p>` : undefined}
-    ${titles.map((title) => html`<p>Images: ${title}.</p>`)}
+    ${[...new Set(titled)].map((title) => html`<p>${title}</p>`)}
     ${remarks.map((remark) => html`<p>${remark}</p>`)}
     ${table(
       [...heads, 'seconds', 'seed'],

@@ -94,3 +94,37 @@ it('says once that pictures are decoded, and counts one thing as one', () => {
     '3 training images, 1 for evaluation, 1 epoch of 8 steps on surge-wasm with 1 thread',
   ]);
 });
+
+it('does not call the evaluation of texts a test: most are judged on the development set', () => {
+  const lines: string[] = [];
+  const [progress] = progressSideBySide(
+    {
+      interactive: false,
+      json: false,
+      quiet: false,
+      result: () => undefined,
+      note: (text) => lines.push(text),
+    },
+    [''],
+  );
+  const start = {
+    type: 'start',
+    ...{ out: 'x', epochs: 1, stepsPerEpoch: 8, step: 0, totalSteps: 8 },
+    ...{ trainImages: 3, testImages: 1, evaluatedOn: 'test', dataTitle: 'three', dataRemarks: [] },
+    engine: { backend: 'surge-wasm', threads: 1 },
+  } as const;
+  const metrics = {
+    ...{ epoch: 1, step: 8, learningRate: 0.1 },
+    ...{ trainLoss: 0.5, trainAccuracy: 0.75, testAccuracy: 0.8 },
+  };
+  for (const more of [{}, { unit: 'texts' }, { unit: 'texts', measure: 'Pearson' }] as const) {
+    progress.show({ ...start, ...more });
+    progress.show({ type: 'epoch', metrics, seconds: 2 });
+  }
+  const epochs = lines.filter((line) => line.startsWith('epoch'));
+  expect(epochs.map((line) => line.split('  ')[3])).toEqual([
+    'test 80.00 %',
+    'evaluation 80.00 %',
+    'Pearson 80.00 %',
+  ]);
+});

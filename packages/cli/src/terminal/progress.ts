@@ -134,8 +134,10 @@ function labelled(
           if (event.done === event.of) decoding.close();
           break;
         case 'start': {
-          ({ epochs, measure } = event);
           const { unit = 'images' } = event;
+          ({ epochs } = event);
+          // Of texts it is the development set more often than the test set; the last line names it.
+          measure = event.measure ?? (unit === 'texts' ? 'evaluation' : undefined);
           const from = event.step === 0 ? '' : `, going on at step ${count(event.step)}`;
           line(
             `${count(event.trainImages)} training ${unit}, ${count(event.testImages)} ${event.evaluatedOn === 'test' ? '' : `held-out training ${unit} `}for evaluation, ` +
