@@ -9,5 +9,6 @@ export * from './engine-text.js';
 export * from './input-error.js';
 export * from './kernels.js';
 export * from './nan-at-sign.js';
+export * from './option-checks.js';
 export * from './out-of-memory.js';
 export * from './seed.js';

@@ -9,10 +9,10 @@
  * small, and cheap.
  */
 import { layers } from '@surge-bnn/core';
-import { seedFor } from '@surge-bnn/contract';
+import { checkCount, seedFor } from '@surge-bnn/contract';
 import * as tfl from '@tensorflow/tfjs-layers';
 import type { BuildContext, Network } from './network.js';
-import { checkCount, checkPrecision } from './options.js';
+import { checkPrecision } from './options.js';
 import type { Precision } from './options.js';
 
 export interface DigitsCnnOptions {
@@ -36,7 +36,7 @@ export const digitsCnn: Network<DigitsCnnOptions> = {
   classes: 10,
   defaults: { width: 16, momentum: 0.98, precision: 'binary' },
   build({ width, momentum, precision }, context) {
-    checkCount('digits-cnn', 'width', width);
+    checkCount('network digits-cnn', 'width', width);
     checkPrecision('digits-cnn', precision);
     const { seed, inputShape, classes } = context;
     const stem = tfl.layers.conv2d({

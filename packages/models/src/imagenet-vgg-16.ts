@@ -7,7 +7,7 @@
  * SSD's backbone: a batch norm behind each and a shortcut past it, channels of zeros beside it where there are more. Names are
  * those of torchvision's vgg16_bn, without batch norms those of its vgg16.
  */
-import { InputError, seedFor } from '@surge-bnn/contract';
+import { checkChoice, InputError, seedFor } from '@surge-bnn/contract';
 import { layers } from '@surge-bnn/core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -22,7 +22,7 @@ import {
   widened,
 } from './convolutions.js';
 import type { BuildContext, Network } from './network.js';
-import { checkChoice, checkFloatLayers, checkPaperOptions, paperDefaults } from './options.js';
+import { checkFloatLayers, checkPaperOptions, paperDefaults } from './options.js';
 import type { PaperOptions } from './options.js';
 
 const NAME = 'imagenet-vgg-16';
@@ -80,8 +80,8 @@ export const imageNetVgg16: Network<VggOptions> = {
 function checkOptions(options: VggOptions): void {
   checkPaperOptions(NAME, options);
   const { batchNorm, shortcuts, floatLayers, hidden } = options;
-  checkChoice(NAME, 'batchNorm', batchNorm, [true, false]);
-  checkChoice(NAME, 'shortcuts', shortcuts, [true, false]);
+  checkChoice(`network ${NAME}`, 'batchNorm', batchNorm, [true, false]);
+  checkChoice(`network ${NAME}`, 'shortcuts', shortcuts, [true, false]);
   if (!Number.isInteger(hidden) || hidden < 0) {
     throw new InputError(
       `network ${NAME}: hidden must be a whole number >= 0, got ${JSON.stringify(hidden)}`,

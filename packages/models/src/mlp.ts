@@ -1,10 +1,10 @@
 /** A multilayer perceptron with every dense layer but the last binary, the first included. */
 import { layers } from '@surge-bnn/core';
-import { seedFor } from '@surge-bnn/contract';
+import { checkCount, seedFor } from '@surge-bnn/contract';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { innerDense } from './convolutions.js';
 import type { Network } from './network.js';
-import { checkCount, checkPrecision } from './options.js';
+import { checkPrecision } from './options.js';
 import type { Precision } from './options.js';
 
 export interface MlpOptions {
@@ -25,8 +25,8 @@ export const mlp: Network<MlpOptions> = {
   classes: 10,
   defaults: { depth: 2, units: 256, precision: 'binary' },
   build({ depth, units, precision }, context) {
-    checkCount('mlp', 'depth', depth);
-    checkCount('mlp', 'units', units);
+    checkCount('network mlp', 'depth', depth);
+    checkCount('network mlp', 'units', units);
     checkPrecision('mlp', precision);
     const { seed, inputShape, classes } = context;
     const behind = precision === 'full' ? ({ activation: 'hardTanh' } as const) : {};

@@ -1,5 +1,5 @@
 /** The options that several networks have, and their checks. */
-import { InputError } from '@surge-bnn/contract';
+import { badOption, checkChoice, checkCount, InputError } from '@surge-bnn/contract';
 import type { PadValue } from '@surge-bnn/contract';
 
 /** Every network has a full-precision twin: the same layers, an ordinary one in place of each binary one. */
@@ -34,42 +34,23 @@ export const paperDefaults: Omit<PaperOptions, 'width'> = {
   activation: 'hardtanh',
 };
 
-/** @throws InputError naming the network, the option, its value and what is allowed. */
-export function checkCount(network: string, option: string, value: unknown): void {
-  if (Number.isInteger(value) && Number(value) >= 1) return;
-  throw refusal(network, option, 'a whole number >= 1', value);
-}
-
-/** @throws InputError for a value that is none of the choices. */
-export function checkChoice(
-  network: string,
-  option: string,
-  value: unknown,
-  choices: readonly (string | number | boolean)[],
-): void {
-  if (choices.some((choice) => choice === value)) return;
-  const last = String(choices.at(-1));
-  const allowed = `${choices.slice(0, -1).join(', ')} or ${last}`;
-  throw refusal(network, option, allowed, value);
-}
-
 /** @throws InputError for an option that is not allowed; momentum is checked by the batch norms. */
 export function checkSharedOptions(network: string, options: SharedOptions): void {
   const { width, precision, padValue } = options;
-  checkCount(network, 'width', width);
+  checkCount(`network ${network}`, 'width', width);
   checkPrecision(network, precision);
-  checkChoice(network, 'padValue', padValue, [0, 1, -1]);
+  checkChoice(`network ${network}`, 'padValue', padValue, [0, 1, -1]);
 }
 
 export function checkPrecision(network: string, precision: Precision): void {
-  checkChoice(network, 'precision', precision, ['binary', 'full']);
+  checkChoice(`network ${network}`, 'precision', precision, ['binary', 'full']);
 }
 
 /** @throws InputError, too, for an activation that makes no sense in that precision. */
 export function checkPaperOptions(network: string, options: PaperOptions): void {
   const { precision, activation } = options;
   checkSharedOptions(network, options);
-  checkChoice(network, 'activation', activation, ['hardtanh', 'relu', 'none']);
+  checkChoice(`network ${network}`, 'activation', activation, ['hardtanh', 'relu', 'none']);
   if (precision === 'full' && activation === 'none') {
     throw new InputError(
       `network ${network}: without an activation the full-precision network would be linear; set activation to relu or hardtanh, or precision to binary`,
@@ -86,11 +67,10 @@ export function checkPaperOptions(network: string, options: PaperOptions): void 
 export function checkFloatLayers(network: string, given: unknown, names: readonly string[]): void {
   const known = (name: unknown) => names.some((one) => one === name);
   if (Array.isArray(given) && given.every(known)) return;
-  throw refusal(network, 'floatLayers', `a list of its convolutions (${names.join(', ')})`, given);
-}
-
-function refusal(network: string, option: string, allowed: string, value: unknown): InputError {
-  return new InputError(
-    `network ${network}: ${option} must be ${allowed}, got ${JSON.stringify(value)}`,
+  throw badOption(
+    `network ${network}`,
+    'floatLayers',
+    `a list of its convolutions (${names.join(', ')})`,
+    given,
   );
 }

@@ -8,6 +8,7 @@
  * with stride 2 and twice the channels, `downsample` says what the shortcut is. Names are those of torchvision and of the
  * papers' PyTorch repositories.
  */
+import { checkChoice } from '@surge-bnn/contract';
 import { layers } from '@surge-bnn/core';
 import type { Model } from '@surge-bnn/core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -23,7 +24,7 @@ import {
   widened,
 } from './convolutions.js';
 import type { BuildContext } from './network.js';
-import { checkChoice, checkFloatLayers, checkPaperOptions } from './options.js';
+import { checkFloatLayers, checkPaperOptions } from './options.js';
 import type { PaperOptions } from './options.js';
 
 /**
@@ -90,7 +91,7 @@ function checkResidualOptions(
     ]),
   );
   checkFloatLayers(network, floatLayers, names);
-  checkChoice(network, 'shortcut', shortcut, ['conv', 'block']);
+  checkChoice(`network ${network}`, 'shortcut', shortcut, ['conv', 'block']);
   const kinds: Record<Downsample, true> = {
     average: true,
     slice: true,
@@ -98,8 +99,8 @@ function checkResidualOptions(
     'average-conv': true,
     'binary-conv': true,
   };
-  checkChoice(network, 'downsample', downsample, Object.keys(kinds));
-  checkChoice(network, 'lastNorm', lastNorm, [true, false]);
+  checkChoice(`network ${network}`, 'downsample', downsample, Object.keys(kinds));
+  checkChoice(`network ${network}`, 'lastNorm', lastNorm, [true, false]);
 }
 
 function stemOf(

@@ -41,22 +41,6 @@ function ruleOf(key: string): { allowed: string; isRight: (value: unknown) => bo
     : { allowed: 'a number >= 0', isRight: (v) => typeof v === 'number' && v >= 0 };
 }
 
-export function checkOneOf(owner: string) {
-  return (key: string, value: unknown, allowed: readonly unknown[]): void => {
-    if (allowed.includes(value)) return;
-    throw new InputError(
-      `${owner}: ${key} must be ${allowed.join(' or ')}, got ${JSON.stringify(value)}`,
-    );
-  };
-}
-
-export function checkFlag(owner: string) {
-  return (key: string, value: unknown): void => {
-    if (typeof value === 'boolean') return;
-    throw new InputError(`${owner}: ${key} must be true or false, got ${JSON.stringify(value)}`);
-  };
-}
-
 export function checkMomentum(owner: string, momentum: number): void {
   if (momentum >= 0 && momentum < 1) return;
   throw new InputError(`${owner}: momentum must be at least 0 and below 1, got ${momentum}`);

@@ -1,5 +1,5 @@
 /** What a Faster R-CNN is built from, with torchvision's defaults, and the check of it. */
-import { checkKeys, InputError } from '@surge-bnn/contract';
+import { checkChoice, checkKeys, InputError } from '@surge-bnn/contract';
 import type { BuildContext, NetworkSpec } from '@surge-bnn/models';
 import type { boxes } from '@surge-bnn/runtime';
 import { anchorTargetDefaults, type AnchorTargetOptions } from '../training/anchor-targets.js';
@@ -7,10 +7,8 @@ import { regionTargetDefaults, type RegionTargetOptions } from '../training/regi
 import {
   checkBackbone,
   checkClasses,
-  checkFlag,
   checkMomentum,
   checkNumbers,
-  checkOneOf,
   checkedGroup,
 } from './option-checks.js';
 
@@ -109,11 +107,10 @@ export function checkedOptions(
     proposals: group('proposals', fasterRcnnDefaults.proposals, given.proposals),
     detections: group('detections', fasterRcnnDefaults.detections, given.detections, ['perClass']),
   };
-  const oneOf = checkOneOf(NAME);
-  oneOf('neck', options.neck, ['fpn', 'c4']);
-  oneOf('proposalPrecision', options.proposalPrecision, ['full', 'binary']);
-  oneOf('neckPrecision', options.neckPrecision, ['full', 'binary']);
-  oneOf('headPrecision', options.headPrecision, ['full', 'binary']);
+  checkChoice(NAME, 'neck', options.neck, ['fpn', 'c4']);
+  checkChoice(NAME, 'proposalPrecision', options.proposalPrecision, ['full', 'binary']);
+  checkChoice(NAME, 'neckPrecision', options.neckPrecision, ['full', 'binary']);
+  checkChoice(NAME, 'headPrecision', options.headPrecision, ['full', 'binary']);
   if (options.neck === 'c4') {
     for (const key of ['neckPrecision', 'headPrecision', 'neckWidth', 'headWidth'] as const) {
       if (given[key] === undefined) continue;
@@ -130,9 +127,8 @@ export function checkedOptions(
   for (const key of ['anchorSizes', 'anchorRatios'] as const) {
     checkNumbers(NAME, key, options[key]);
   }
-  const flag = checkFlag(NAME);
-  flag('aligned', options.aligned);
-  flag('frozenNorms', options.frozenNorms);
+  checkChoice(NAME, 'aligned', options.aligned, [true, false]);
+  checkChoice(NAME, 'frozenNorms', options.frozenNorms, [true, false]);
   const { samplingRatio, momentum } = options;
   if (!Number.isInteger(samplingRatio) || samplingRatio < 0) {
     throw new InputError(

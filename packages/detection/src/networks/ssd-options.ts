@@ -1,5 +1,5 @@
 /** What an SSD is built from, with torchvision's defaults, and the check of it. */
-import { checkKeys, InputError } from '@surge-bnn/contract';
+import { checkChoice, checkKeys, InputError } from '@surge-bnn/contract';
 import type { PadValue } from '@surge-bnn/contract';
 import type { NetworkSpec } from '@surge-bnn/models';
 import { boxes as arithmetic } from '@surge-bnn/runtime';
@@ -11,10 +11,8 @@ import {
   checkBackbone,
   checkClasses,
   checkedGroup,
-  checkFlag,
   checkMomentum,
   checkNumbers,
-  checkOneOf,
 } from './option-checks.js';
 import type { DetectorContext } from './options.js';
 
@@ -75,18 +73,23 @@ export function checkedSsdOptions(
     targets: group('targets', ssd300Defaults.targets, given.targets),
     detections: group('detections', ssd300Defaults.detections, given.detections, ['smallest']),
   };
-  const oneOf = checkOneOf(NAME);
   checkBackbone(NAME, options.backbone);
-  oneOf('backbone.network', options.backbone.network, ['imagenet-vgg-16']);
-  oneOf('extraPrecision', options.extraPrecision, ['full', 'binary']);
-  oneOf('headPrecision', options.headPrecision, ['full', 'binary']);
-  oneOf('padValue', options.padValue, [0, 1, -1, undefined]);
-  checkFlag(NAME)('frozenNorms', options.frozenNorms);
+  checkChoice(NAME, 'backbone.network', options.backbone.network, ['imagenet-vgg-16']);
+  checkChoice(NAME, 'extraPrecision', options.extraPrecision, ['full', 'binary']);
+  checkChoice(NAME, 'headPrecision', options.headPrecision, ['full', 'binary']);
+  checkChoice(NAME, 'padValue', options.padValue, [0, 1, -1, undefined]);
+  checkChoice(NAME, 'frozenNorms', options.frozenNorms, [true, false]);
   checkMomentum(NAME, options.momentum);
   checkClasses(NAME, classes);
   checkPlan(options);
   if (inputBinarizer !== 'none') checkSigns(options);
-  else oneOf('padValue where inputs stay float (inputBinarizer none)', options.padValue ?? 0, [0]);
+  else
+    checkChoice(
+      NAME,
+      'padValue where inputs stay float (inputBinarizer none)',
+      options.padValue ?? 0,
+      [0],
+    );
   return options;
 }
 

@@ -272,7 +272,7 @@ describe('what cannot be', () => {
     [{ layers: 0 }, 'bert: layers must be a whole number >= 1, got 0'],
     [{ dropout: 1 }, 'bert: dropout must be at least 0 and below 1, got 1'],
     [{ epsilon: 0 }, 'bert: epsilon must be a number above 0, got 0'],
-    [{ activation: 'tanh' as never }, 'bert: activation must be gelu, relu, got "tanh"'],
+    [{ activation: 'tanh' as never }, 'bert: activation must be gelu or relu, got "tanh"'],
     [{ method: 'bit' }, 'so that activation must be relu, got gelu'],
     [{ inputs: 'real' }, 'without a binary method inputs cannot be real alone'],
     [{ method: 'bit', inputs: 'two-bit' }, 'so that activation must be relu, got gelu'],

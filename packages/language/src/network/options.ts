@@ -1,6 +1,6 @@
 /** What a BERT is built from, with BERT-base's sizes as defaults, and the check of it. */
-import { checkKeys, InputError } from '@surge-bnn/contract';
-import { checkCommon, checkCount, checkOneOf, refusal } from './option-checks.js';
+import { badOption, checkChoice, checkCount, checkKeys, InputError } from '@surge-bnn/contract';
+import { checkCommon } from './option-checks.js';
 
 /** Sizes that weights fix. */
 export interface BertSizes {
@@ -84,10 +84,10 @@ export function completeOptions(given: Partial<BertOptions>): BertOptions {
   checkKeys(given, Object.keys(bertDefaults), 'bert');
   const options = { ...bertDefaults, ...given };
   for (const key of counts) checkCount(WHERE, key, options[key]);
-  checkOneOf(WHERE, 'activation', options.activation, ['gelu', 'relu']);
+  checkChoice(WHERE, 'activation', options.activation, ['gelu', 'relu']);
   checkCommon(WHERE, options);
   if (options.width % options.heads !== 0) {
-    throw refusal(WHERE, 'heads', `a divisor of the width ${options.width}`, options.heads);
+    throw badOption(WHERE, 'heads', `a divisor of the width ${options.width}`, options.heads);
   }
   checkActivation(options);
   return options;
@@ -106,10 +106,10 @@ function checkActivation({ method, inputs, activation }: BertOptions): void {
 export function checkContext(context: BertContext, { positions }: BertSizes): void {
   checkKeys(context, ['head', 'seed', 'length'], "bert's context");
   const { head, length } = context;
-  checkOneOf(WHERE, 'head.kind', head.kind, ['classifier', 'masked', 'none']);
+  checkChoice(WHERE, 'head.kind', head.kind, ['classifier', 'masked', 'none']);
   if (head.kind === 'classifier') checkCount(WHERE, 'head.labels', head.labels);
   if (length === undefined) return;
   checkCount(WHERE, 'length', length);
   if (length > positions)
-    throw refusal(WHERE, 'length', `at most the ${positions} positions`, length);
+    throw badOption(WHERE, 'length', `at most the ${positions} positions`, length);
 }

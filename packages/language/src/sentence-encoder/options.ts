@@ -1,6 +1,6 @@
 /** What a network on the sentence encoder is built from, with the sizes of the Universal Sentence Encoder Lite as defaults, and the check of it. */
-import { checkKeys, InputError } from '@surge-bnn/contract';
-import { checkCommon, checkCount, checkOneOf, refusal } from '../network/option-checks.js';
+import { badOption, checkChoice, checkCount, checkKeys, InputError } from '@surge-bnn/contract';
+import { checkCommon } from '../network/option-checks.js';
 import type { BertOptions } from '../network/options.js';
 
 /** Sizes that weights fix. */
@@ -80,19 +80,19 @@ export function completeSentenceOptions(given: Partial<SentenceOptions>): Senten
   checkWidths(options);
   checkCommon(WHERE, options);
   if (typeof options.pairs !== 'boolean')
-    throw refusal(WHERE, 'pairs', 'true or false', options.pairs);
+    throw badOption(WHERE, 'pairs', 'true or false', options.pairs);
   return options;
 }
 
 function checkWidths({ widths, heads, timescales }: SentenceOptions): void {
   if (!Array.isArray(widths) || widths.length < 2) {
-    throw refusal(WHERE, 'widths', 'of the embeddings and of at least one layer', widths);
+    throw badOption(WHERE, 'widths', 'of the embeddings and of at least one layer', widths);
   }
   widths.forEach((width, i) => {
     checkCount(WHERE, `widths[${i}]`, width);
     // The last width is no attention's.
     if (i < widths.length - 1 && width % heads !== 0) {
-      throw refusal(WHERE, 'heads', `a divisor of the width ${width}`, heads);
+      throw badOption(WHERE, 'heads', `a divisor of the width ${width}`, heads);
     }
   });
   if (2 * timescales.length !== widths[0]) {
@@ -101,7 +101,7 @@ function checkWidths({ widths, heads, timescales }: SentenceOptions): void {
     );
   }
   const wrong = timescales.find((t) => !Number.isFinite(t));
-  if (wrong !== undefined) throw refusal(WHERE, 'timescales', 'finite numbers', wrong);
+  if (wrong !== undefined) throw badOption(WHERE, 'timescales', 'finite numbers', wrong);
 }
 
 /** @throws InputError for a head or length that cannot be. */
@@ -111,7 +111,7 @@ export function checkSentenceContext(
 ): void {
   checkKeys(context, ['head', 'seed', 'length'], "sentenceNetwork's context");
   const { head, length } = context;
-  checkOneOf(WHERE, 'head.kind', head.kind, ['classifier', 'vector', 'none']);
+  checkChoice(WHERE, 'head.kind', head.kind, ['classifier', 'vector', 'none']);
   if (head.kind === 'classifier') checkCount(WHERE, 'head.labels', head.labels);
   if (head.kind === 'vector' && pairs) {
     throw new InputError(
@@ -121,5 +121,5 @@ export function checkSentenceContext(
   if (length === undefined) return;
   checkCount(WHERE, 'length', length);
   const most = pairs ? 2 * positions : positions;
-  if (length > most) throw refusal(WHERE, 'length', `at most ${most}`, length);
+  if (length > most) throw badOption(WHERE, 'length', `at most ${most}`, length);
 }
