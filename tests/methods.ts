@@ -35,6 +35,7 @@ const box =
   (width: number): Slope =>
   (u) =>
     Math.abs(u) <= width ? 1 : 0;
+const openBox: Slope = (u) => (Math.abs(u) < 1 ? 1 : 0);
 const one: Slope = () => 1;
 const quadratic: Slope = (u) => Math.max(0, 2 - 2 * Math.abs(u));
 const tanhWindow = (start: number, p: number): Slope => {
@@ -316,7 +317,7 @@ export const methodCases: MethodCase[] = [
     input: shifted(box(1.5)),
     weights: (now, at) => pretendAll(now.w, at.w, one),
   },
-  { name: 'bibert', p: 0, input: plainInput(() => box(1)), weights: biBertWeights },
+  { name: 'bibert', p: 0, input: plainInput(() => openBox), weights: biBertWeights },
   {
     name: 'bit',
     p: 0,

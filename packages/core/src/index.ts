@@ -38,6 +38,7 @@ export type {
 export {
   boxSurrogate,
   identitySurrogate,
+  openBoxSurrogate,
   powerSurrogate,
   quadraticSurrogate,
   swishSurrogate,

@@ -207,6 +207,28 @@ const slopes: [BinarizerSpec, 'input' | 'weight', number, [number, number][]][] 
     ],
   ],
   ['adabin', 'input', 0, [[0, 2]]],
+  // Inputs may be whole numbers, so the border counts.
+  [
+    'bibert',
+    'input',
+    0,
+    [
+      [-1, 0],
+      [-Math.fround(1 - 2 ** -24), 1],
+      [0, 1],
+      [1, 0],
+    ],
+  ],
+  [
+    'bibert',
+    'weight',
+    0,
+    [
+      [-1, 1],
+      [1, 1],
+      [1.01, 0],
+    ],
+  ],
   [
     { name: 'bit', bits: 2 },
     'input',

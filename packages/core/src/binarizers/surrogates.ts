@@ -25,6 +25,12 @@ export function boxSurrogate(width: number): Surrogate {
   };
 }
 
+/**
+ * s(u) = 1 where |u| < 1, else 0: a box without its borders, for inputs that are whole numbers, of which many lie on them. In float32
+ * |u| < 1 is |u| <= 1 - 2^-24, the number below 1.
+ */
+export const openBoxSurrogate: Surrogate = { ...boxSurrogate(1 - 2 ** -24), name: 'open box' };
+
 /** s(u) = 1 where low <= u <= high, else 0: the levels from low to high are taken for clip(u, low, high). */
 export function windowSurrogate(low: number, high: number): Surrogate {
   return {

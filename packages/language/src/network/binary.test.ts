@@ -250,7 +250,7 @@ describe('SURGE', () => {
     const at = (p: number, weight: (i: number, o: number) => number, i: number) =>
       columns.reduce((sum, o) => sum + g[p * units + o] * weight(i, o), 0);
     const gb = x.map((v, n) =>
-      Math.abs(v) <= 1 ? at(Math.floor(n / width), effective, n % width) : 0,
+      Math.abs(v) < 1 ? at(Math.floor(n / width), effective, n % width) : 0,
     );
     const ga = x.map((_, n) => at(Math.floor(n / width), (i, o) => wa[i][o], n % width));
     const norm = (v: number[]) => Math.sqrt(v.reduce((a, b) => a + b * b, 0));

@@ -8,20 +8,26 @@
  *
  * Traps. sign(q) sign(k)^T is an integer of the parity of d, so that for an even d a score of exactly 0 is common: the paper's bool makes it 1,
  * as sign(0) = +1; the authors' code, by torch.sign, makes it 0. In training dropout comes before bool, on the scores; what it drops is 0 in A, as
- * in their code, and the others are larger in the eyes of the window. The window is open at 1 here, closed in the linear layers.
+ * in their code, and the others are larger in the eyes of the window. The window is open at 1, as for the inputs of the linear layers: scores are often 1 where d is 4 or 16.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { noTransform, ops, type Binarizer, type Surrogate } from '@surge-bnn/core';
+import {
+  noTransform,
+  openBoxSurrogate,
+  ops,
+  type Binarizer,
+  type Surrogate,
+} from '@surge-bnn/core';
 import { overScores, products, type Heads } from './attention.js';
 import { dropout as dropOut, type Draw } from './dropout.js';
 
-/** 1 where |u| < 1. In float32 that is |u| <= 1 - 2^-24, the number below 1. */
-const openBox = (height: number): Surrogate => ({
-  name: 'open box',
-  box: { width: 1 - 2 ** -24, height },
-  slope: (u) => tf.tidy(() => tf.mul(tf.sub(1, tf.step(tf.sub(tf.abs(u), 1 - 2 ** -24))), height)),
-});
+/** 2 where |u| < 1. */
+const twice: Surrogate = {
+  name: 'open box of height 2',
+  box: { width: 1 - 2 ** -24, height: 2 },
+  slope: (u, p) => tf.tidy(() => tf.mul(openBoxSurrogate.slope(u, p), 2)),
+};
 
 const describe = {
   forward: '',
@@ -33,7 +39,7 @@ const describe = {
 const signs: Binarizer = {
   name: 'bibert attention',
   transform: noTransform,
-  surrogate: openBox(1),
+  surrogate: openBoxSurrogate,
   describe: { ...describe, forward: 'sign(u)', backward: 'g 1[|u| < 1]' },
 };
 
@@ -41,7 +47,7 @@ const signs: Binarizer = {
 const bool: Binarizer = {
   name: 'bool',
   transform: noTransform,
-  surrogate: openBox(2),
+  surrogate: twice,
   set: {
     name: '{0, 1}',
     values: () => ({ scale: tf.tensor1d([0.5]), offset: tf.tensor1d([0.5]) }),
