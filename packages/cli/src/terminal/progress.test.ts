@@ -109,13 +109,26 @@ it('does not call the evaluation of texts a test: most are judged on the develop
   );
   const start = {
     type: 'start',
-    ...{ out: 'x', epochs: 1, stepsPerEpoch: 8, step: 0, totalSteps: 8 },
-    ...{ trainImages: 3, testImages: 1, evaluatedOn: 'test', dataTitle: 'three', dataRemarks: [] },
+    out: 'x',
+    epochs: 1,
+    stepsPerEpoch: 8,
+    step: 0,
+    totalSteps: 8,
+    trainImages: 3,
+    testImages: 1,
+    evaluatedOn: 'test',
     engine: { backend: 'surge-wasm', threads: 1 },
+    dataTitle: 'three',
+    dataRemarks: [],
   } as const;
   const metrics = {
-    ...{ epoch: 1, step: 8, learningRate: 0.1 },
-    ...{ trainLoss: 0.5, trainAccuracy: 0.75, testAccuracy: 0.8 },
+    epoch: 1,
+    step: 8,
+    learningRate: 0.1,
+    trainLoss: 0.5,
+    trainAccuracy: 0.75,
+    testAccuracy: 0.8,
+    layers: [],
   };
   for (const more of [{}, { unit: 'texts' }, { unit: 'texts', measure: 'Pearson' }] as const) {
     progress.show({ ...start, ...more });

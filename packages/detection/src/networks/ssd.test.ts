@@ -197,7 +197,7 @@ describe('what it is built of', () => {
     [{ extraPrecision: 'half' }, /extraPrecision must be full or binary, got "half"/],
     [{ headPrecision: 'binary' }, /of full extra layers every sign of the heads would be \+1/],
     [{ ...binary, backbone: vgg(real) }, /relus of the backbone every sign would be \+1/],
-    [{ padValue: 2 }, /padValue must be 0 or 1 or -1/],
+    [{ padValue: 2 }, /padValue must be 0, 1 or -1, got 2/],
     [{ momentum: 1 }, /momentum must be at least 0 and below 1, got 1/],
     [{ frozenNorms: 1 }, /frozenNorms must be true or false, got 1/],
     [{ scales: [0.1, 0.2] }, /scales must be 7 ascending numbers > 0/],
