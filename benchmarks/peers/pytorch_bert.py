@@ -30,7 +30,7 @@ MASKED_SHARE = 0.15
 
 
 class SignWithBox(torch.autograd.Function):
-    """sign(x), backward 1[|x| <= 1]."""
+    """sign(x), backward 1[|x| < 1]: hardtanh's backward leaves its borders out."""
 
     @staticmethod
     def forward(ctx, x):

@@ -7,6 +7,8 @@ describe('an option is refused in one sentence', () => {
     expect(badOption('bert', 'heads', 'a divisor of 8', [3])).toEqual(
       new InputError('bert: heads must be a divisor of 8, got [3]'),
     );
+    expect(badOption('bert', 'heads', 'a number', NaN).message).toMatch(/got NaN$/);
+    expect(badOption('bert', 'heads', 'a number', undefined).message).toMatch(/got undefined$/);
   });
 
   it.each([0, 1.5, NaN, -1, '2', null, undefined])('where it is no count: %j', (value) => {

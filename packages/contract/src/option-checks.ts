@@ -11,7 +11,9 @@ export function badOption(
   allowed: string,
   value: unknown,
 ): InputError {
-  return new InputError(`${where}: ${option} must be ${allowed}, got ${JSON.stringify(value)}`);
+  // JSON would make null of NaN.
+  const got = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  return new InputError(`${where}: ${option} must be ${allowed}, got ${got}`);
 }
 
 /** @throws InputError for what is no whole number >= 1. */

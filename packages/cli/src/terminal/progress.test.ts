@@ -1,5 +1,30 @@
 import { expect, it } from 'vitest';
+import type { Output } from './output.js';
 import { engineRemarks, memoryLine, progressSideBySide } from './progress.js';
+
+/** An output that is no terminal. */
+const notesTo = (lines: string[]): Output => ({
+  interactive: false,
+  json: false,
+  quiet: false,
+  result: () => undefined,
+  note: (text) => lines.push(text),
+});
+
+const start = {
+  type: 'start',
+  out: 'x',
+  epochs: 1,
+  stepsPerEpoch: 8,
+  step: 0,
+  totalSteps: 8,
+  trainImages: 3,
+  testImages: 1,
+  evaluatedOn: 'test',
+  engine: { backend: 'surge-wasm', threads: 1 },
+  dataTitle: 'three',
+  dataRemarks: [],
+} as const;
 
 it('remarks on an engine that is not the one expected, and on too many threads', () => {
   const engine = { backend: 'surge-wasm', threads: 1 };
@@ -23,27 +48,15 @@ it('says what a run needs of the memory, and when that is more than there is', (
 
 it('says what holds for several runs once', () => {
   const lines: string[] = [];
-  const both = progressSideBySide(
-    {
-      interactive: false,
-      json: false,
-      quiet: false,
-      result: () => undefined,
-      note: (text) => lines.push(text),
-    },
-    ['a', 'b'],
-  );
+  const both = progressSideBySide(notesTo(lines), ['a', 'b']);
   for (const progress of both) {
     progress.show({
-      type: 'start',
-      out: 'x',
+      ...start,
       epochs: 2,
       stepsPerEpoch: 3,
-      step: 0,
       totalSteps: 6,
       trainImages: 10,
       testImages: 5,
-      evaluatedOn: 'test',
       engine: { backend: 'surge-wasm', threads: 1, passedOver: 'it is damaged' },
       memory: { bytes: 5e6, limit: 1e9, kept: 1e6, perImage: 1e5, images: 4, there: 2e8 },
       dataTitle: 'ten digits',
@@ -63,32 +76,10 @@ it('says what holds for several runs once', () => {
 
 it('says once that pictures are decoded, and counts one thing as one', () => {
   const lines: string[] = [];
-  const [progress] = progressSideBySide(
-    {
-      interactive: false,
-      json: false,
-      quiet: false,
-      result: () => undefined,
-      note: (text) => lines.push(text),
-    },
-    [''],
-  );
+  const [progress] = progressSideBySide(notesTo(lines), ['']);
   for (const done of [1, 2, 3]) progress.show({ type: 'decode', done, of: 3 });
   for (const done of [1, 2, 3]) progress.show({ type: 'decode', done, of: 3000 });
-  progress.show({
-    type: 'start',
-    out: 'x',
-    epochs: 1,
-    stepsPerEpoch: 8,
-    step: 0,
-    totalSteps: 8,
-    trainImages: 3,
-    testImages: 1,
-    evaluatedOn: 'test',
-    engine: { backend: 'surge-wasm', threads: 1 },
-    dataTitle: 'three',
-    dataRemarks: [],
-  });
+  progress.show(start);
   expect(lines.slice(0, 2)).toEqual([
     'decoding 3,000 pictures; they are kept, so this is done once for this size',
     '3 training images, 1 for evaluation, 1 epoch of 8 steps on surge-wasm with 1 thread',
@@ -97,30 +88,7 @@ it('says once that pictures are decoded, and counts one thing as one', () => {
 
 it('does not call the evaluation of texts a test: most are judged on the development set', () => {
   const lines: string[] = [];
-  const [progress] = progressSideBySide(
-    {
-      interactive: false,
-      json: false,
-      quiet: false,
-      result: () => undefined,
-      note: (text) => lines.push(text),
-    },
-    [''],
-  );
-  const start = {
-    type: 'start',
-    out: 'x',
-    epochs: 1,
-    stepsPerEpoch: 8,
-    step: 0,
-    totalSteps: 8,
-    trainImages: 3,
-    testImages: 1,
-    evaluatedOn: 'test',
-    engine: { backend: 'surge-wasm', threads: 1 },
-    dataTitle: 'three',
-    dataRemarks: [],
-  } as const;
+  const [progress] = progressSideBySide(notesTo(lines), ['']);
   const metrics = {
     epoch: 1,
     step: 8,

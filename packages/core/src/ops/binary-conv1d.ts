@@ -1,7 +1,7 @@
 /** ops.binaryConv1d: a sequence is a picture of one row. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { checkKeys, convGeometry, InputError } from '@surge-bnn/contract';
+import { checkCount, checkKeys, convGeometry, InputError } from '@surge-bnn/contract';
 import type { ConvGeometry, PadValue, Padding } from '@surge-bnn/contract';
 import { checkPadValue, convKeyList, run } from './binary-conv2d.js';
 import type { BinaryOpOptions } from './binary-conv2d.js';
@@ -59,8 +59,7 @@ export function conv1dGeometry(
     );
   }
   for (const [name, value] of Object.entries({ strides, dilationRate })) {
-    if (Number.isInteger(value) && value >= 1) continue;
-    throw new InputError(`${where}: ${name} must be a whole number >= 1, got ${value}`);
+    checkCount(where, name, value);
   }
   const [batch, length, channels] = xShape;
   const options = {

@@ -1,7 +1,7 @@
 /** The tokenizer of a folder as Hugging Face's code saves one: vocab.txt, and tokenizer_config.json where there is one. Node only. */
 import path from 'node:path';
 import { readFile } from 'node:fs/promises';
-import { InputError } from '@surge-bnn/contract';
+import { badOption, InputError } from '@surge-bnn/contract';
 import { errorCode } from '../checked-file.js';
 import { parseVocabulary, WordPiece } from '@surge-bnn/runtime/text';
 
@@ -39,16 +39,16 @@ async function lowerCaseOf(file: string): Promise<boolean> {
   const config = new Map<string, unknown>(Object.entries(value));
   const lowerCase = config.get('do_lower_case') ?? true;
   if (typeof lowerCase !== 'boolean')
-    throw refusal(file, 'do_lower_case', 'true or false', lowerCase);
+    throw badOption(file, 'do_lower_case', 'true or false', lowerCase);
   const accents = config.get('strip_accents') ?? lowerCase;
   if (accents !== lowerCase) {
-    throw refusal(file, 'strip_accents', `as do_lower_case, ${lowerCase}, or left out`, accents);
+    throw badOption(file, 'strip_accents', `as do_lower_case, ${lowerCase}, or left out`, accents);
   }
   const han = config.get('tokenize_chinese_chars') ?? true;
-  if (han !== true) throw refusal(file, 'tokenize_chinese_chars', 'true or left out', han);
+  if (han !== true) throw badOption(file, 'tokenize_chinese_chars', 'true or left out', han);
   const kind = config.get('tokenizer_class') ?? 'BertTokenizer';
   if (kind !== 'BertTokenizer' && kind !== 'BertTokenizerFast') {
-    throw refusal(file, 'tokenizer_class', 'BertTokenizer or BertTokenizerFast', kind);
+    throw badOption(file, 'tokenizer_class', 'BertTokenizer or BertTokenizerFast', kind);
   }
   return lowerCase;
 }
@@ -62,8 +62,4 @@ async function read(file: string): Promise<string | undefined> {
     if (code === 'ENOENT') return undefined;
     throw new InputError(`${file} cannot be read (${code})`, { cause });
   }
-}
-
-function refusal(file: string, key: string, allowed: string, value: unknown): InputError {
-  return new InputError(`${file}: ${key} must be ${allowed}, got ${JSON.stringify(value)}`);
 }

@@ -1,5 +1,5 @@
 /** The checks that detectors' options have in common. Each is given the detector's name first, which begins its messages. */
-import { checkKeys, InputError } from '@surge-bnn/contract';
+import { badOption, checkCount, checkKeys } from '@surge-bnn/contract';
 
 /** What is counted: boxes into and out of a suppression, samples. */
 const COUNTS: readonly string[] = ['before', 'after', 'size', 'most', 'perClass'];
@@ -19,8 +19,7 @@ export function checkedGroup(owner: string) {
     for (const [key, value] of Object.entries<unknown>(given)) {
       const { allowed, isRight } = ruleOf(key);
       if (isRight(value)) continue;
-      const got = typeof value === 'number' ? String(value) : JSON.stringify(value);
-      throw new InputError(`${owner}: ${group}.${key} must be ${allowed}, got ${got}`);
+      throw badOption(owner, `${group}.${key}`, allowed, value);
     }
     return { ...defaults, ...given };
   };
@@ -43,16 +42,14 @@ function ruleOf(key: string): { allowed: string; isRight: (value: unknown) => bo
 
 export function checkMomentum(owner: string, momentum: number): void {
   if (momentum >= 0 && momentum < 1) return;
-  throw new InputError(`${owner}: momentum must be at least 0 and below 1, got ${momentum}`);
+  throw badOption(owner, 'momentum', 'at least 0 and below 1', momentum);
 }
 
 /** A list of numbers > 0. */
 export function checkNumbers(owner: string, key: string, given: unknown): void {
   const isRight = (one: unknown) => typeof one === 'number' && one > 0 && one < Infinity;
   if (Array.isArray(given) && given.length > 0 && given.every(isRight)) return;
-  throw new InputError(
-    `${owner}: ${key} must be a list of one or more numbers > 0, got ${JSON.stringify(given)}`,
-  );
+  throw badOption(owner, key, 'a list of one or more numbers > 0', given);
 }
 
 /** A network of @surge-bnn/models by its name, with its options. */
@@ -63,14 +60,9 @@ export function checkBackbone(owner: string, given: unknown): void {
     'network' in given &&
     typeof given.network === 'string';
   if (isRight) return;
-  throw new InputError(
-    `${owner}: backbone must be {"network": NAME, "options": {..}}, got ${JSON.stringify(given)}`,
-  );
+  throw badOption(owner, 'backbone', '{"network": NAME, "options": {..}}', given);
 }
 
 export function checkClasses(owner: string, classes: number): void {
-  if (Number.isInteger(classes) && classes >= 1) return;
-  throw new InputError(
-    `${owner}: classes, without the background, must be a whole number >= 1, got ${classes}`,
-  );
+  checkCount(owner, 'classes, without the background,', classes);
 }

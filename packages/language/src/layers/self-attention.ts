@@ -2,7 +2,7 @@
 import type { serialization, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { InputError } from '@surge-bnn/contract';
+import { checkCount, InputError } from '@surge-bnn/contract';
 import { inputShapes, registerOnce, resolveInputBinarizer, type LayerShape } from '@surge-bnn/core';
 import { attentionSoftmax } from '../ops/attention-softmax.js';
 import { checkAttention, joinHeads, maskBias, products, splitHeads } from '../ops/attention.js';
@@ -42,11 +42,7 @@ export class SelfAttention extends RandomLayer {
     super(options, 'selfAttention', ['heads', 'kind']);
     this.heads = options.heads;
     this.kind = options.kind ?? 'softmax';
-    if (!Number.isInteger(this.heads) || this.heads < 1) {
-      throw new InputError(
-        `layer "${this.name}": heads must be a whole number >= 1, got ${options.heads}`,
-      );
-    }
+    checkCount(`layer "${this.name}"`, 'heads', this.heads);
     if (!kinds.includes(this.kind)) {
       throw new InputError(
         `layer "${this.name}": kind must be ${kinds.join(', ')}, got ${JSON.stringify(options.kind)}`,

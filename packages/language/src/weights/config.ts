@@ -1,5 +1,5 @@
 /** Hugging Face's config.json of a BERT: what of it makes a network here, and the way back. */
-import { InputError } from '@surge-bnn/contract';
+import { badOption, InputError } from '@surge-bnn/contract';
 import type { BertHead, BertOptions, BertSizes } from '../network/options.js';
 import { bertDefaults } from '../network/options.js';
 
@@ -32,33 +32,25 @@ export function readConfig(value: unknown, where: string): BertConfig {
   const count = (key: string, least = 1): number => {
     const n = config.get(key);
     if (typeof n === 'number' && Number.isInteger(n) && n >= least) return n;
-    throw new InputError(
-      `${where}: ${key} must be a whole number >= ${least}, got ${JSON.stringify(n)}`,
-    );
+    throw badOption(where, key, `a whole number >= ${least}`, n);
   };
   const must = <T extends string>(key: string, allowed: readonly T[], fallback: T): T => {
     const given = config.get(key) ?? fallback;
     const found = allowed.find((one) => one === given);
     if (found !== undefined) return found;
-    throw new InputError(
-      `${where}: ${key} must be ${allowed.join(' or ')}, got ${JSON.stringify(given)}`,
-    );
+    throw badOption(where, key, allowed.join(' or '), given);
   };
   const share = (key: string, fallback: number): number => {
     const n = config.get(key) ?? fallback;
     if (typeof n === 'number' && n >= 0 && n < 1) return n;
-    throw new InputError(
-      `${where}: ${key} must be at least 0 and below 1, got ${JSON.stringify(n)}`,
-    );
+    throw badOption(where, key, 'at least 0 and below 1', n);
   };
   must('model_type', ['bert'], 'bert');
   must('position_embedding_type', ['absolute'], 'absolute');
   const activation = must<'gelu' | 'relu'>('hidden_act', ['gelu', 'relu'], 'gelu');
   const epsilon = config.get('layer_norm_eps') ?? bertDefaults.epsilon;
   if (typeof epsilon !== 'number' || !(epsilon > 0)) {
-    throw new InputError(
-      `${where}: layer_norm_eps must be a number above 0, got ${JSON.stringify(epsilon)}`,
-    );
+    throw badOption(where, 'layer_norm_eps', 'a number above 0', epsilon);
   }
   const options = {
     layers: count(counts.layers),
